@@ -1,0 +1,92 @@
+/* Runs an analysis over the public interface. */
+#include "cmd_analysis.h"
+
+#include "options.h"
+#include "output.h"
+#include "terminal.h"
+
+static bool add_evidence(struct tdscope *tdscope, const struct options *options)
+{
+    for (size_t i = 0; i < options->evidence_count; i++) {
+        if (!tdscope_add(tdscope, options->evidence[i].path, options->evidence[i].role)) {
+            fprintf(stderr, "tdscope: %s\n", tdscope_error(tdscope));
+            return false;
+        }
+    }
+    if (options->server_port)
+        tdscope_set_server_port(tdscope, options->server_port);
+    return true;
+}
+
+static enum tdscope_result read_evidence(struct tdscope *tdscope, const struct options *options)
+{
+    struct progress progress;
+    progress_open(&progress, options->quiet ? WHEN_NEVER : options->progress);
+    if (progress.shown)
+        tdscope_set_progress(tdscope, progress_show, &progress);
+    enum tdscope_result result = tdscope_run(tdscope);
+    progress_close(&progress);
+    /* When there is nothing to report, the warnings are the answer. */
+    const char *warning;
+    for (size_t i = 0; (!options->quiet || result == TDSCOPE_NOTHING) && (warning = tdscope_warning(tdscope, i)); i++)
+        fprintf(stderr, "tdscope: %s\n", warning);
+    return result;
+}
+
+static bool write_report(struct tdscope *tdscope, enum tdscope_view view, const struct options *options)
+{
+    struct output output;
+    if (!output_open(&output, options->output))
+        return false;
+    struct tdscope_style style = {
+        .colour = terminal_takes_colour(options->colour, output.stream),
+        .utc_offset_s = options->utc_offset_s,
+    };
+    if (!tdscope_render(tdscope, view, options->format, &style, output_write, &output) && !output.error) {
+        fprintf(stderr, "tdscope: %s\n", tdscope_error(tdscope));
+        output_discard(&output);
+        return false;
+    }
+    return output_finish(&output);
+}
+
+static int run_with(struct tdscope *tdscope, enum tdscope_view view, const struct options *options)
+{
+    if (!add_evidence(tdscope, options) || !output_check(options->output))
+        return EXIT_STATUS_USAGE;
+    enum tdscope_result result = read_evidence(tdscope, options);
+    if (result == TDSCOPE_NOTHING || !write_report(tdscope, view, options))
+        return EXIT_STATUS_NOTHING;
+    if (options->exit_code && tdscope_fault_found(tdscope))
+        return EXIT_STATUS_FAULT;
+    return result == TDSCOPE_INCOMPLETE ? EXIT_STATUS_INCOMPLETE : EXIT_STATUS_DONE;
+}
+
+static int run_options(const struct command *command, enum tdscope_view view, const struct options *options)
+{
+    if (options->help) {
+        options_help(command, FOR_ANALYSIS, stdout);
+        return EXIT_STATUS_DONE;
+    }
+    if (options->evidence_count == 0) {
+        fprintf(stderr,
+                "tdscope: no evidence given: name at least one capture, or - for standard input; "
+                "`tdscope %s --help` shows examples\n",
+                command->name);
+        return EXIT_STATUS_USAGE;
+    }
+    struct tdscope *tdscope = tdscope_new();
+    int status = run_with(tdscope, view, options);
+    tdscope_free(tdscope);
+    return status;
+}
+
+int cmd_analyse(const struct command *command, enum tdscope_view view, int argc, char **argv)
+{
+    struct options options;
+    int status = EXIT_STATUS_USAGE;
+    if (options_parse(&options, command, FOR_ANALYSIS, argc, argv))
+        status = run_options(command, view, &options);
+    options_close(&options);
+    return status;
+}

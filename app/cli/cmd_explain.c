@@ -1,0 +1,60 @@
+/* tdscope explain: what a cause means; without one, the list of causes. */
+#include <string.h>
+
+#include "options.h"
+#include "output.h"
+
+const struct command command_explain = {
+    .name = "explain",
+    .run = cmd_explain,
+    .arguments = "[CAUSE]",
+    .help = "Says what a cause means, how it is recognised and what to do.",
+    .details = "Without CAUSE, lists the causes that there are.\n",
+    .examples = "  tdscope explain server.login-stalled\n"
+                "  tdscope explain\n",
+};
+
+static void list_causes(FILE *to)
+{
+    const char *cause, *title;
+    for (size_t i = 0; (cause = tdscope_cause(i, &title)); i++)
+        fprintf(to, "%-30s  %s\n", cause, title);
+}
+
+static int explain(const char *cause, enum when colour)
+{
+    struct output output;
+    output_open(&output, NULL);
+    struct tdscope_style style = {.colour = terminal_takes_colour(colour, stdout)};
+    if (tdscope_explain(cause, &style, output_write, &output) || output.error)
+        return output_finish(&output) ? EXIT_STATUS_DONE : EXIT_STATUS_NOTHING;
+    fprintf(stderr, "tdscope: %s: there is no such cause; `tdscope explain` lists them\n", cause);
+    return EXIT_STATUS_USAGE;
+}
+
+static int run_options(const struct options *options)
+{
+    if (options->help) {
+        options_help(&command_explain, FOR_EXPLAIN, stdout);
+        return EXIT_STATUS_DONE;
+    }
+    if (options->evidence_count == 0) {
+        list_causes(stdout);
+        return EXIT_STATUS_DONE;
+    }
+    if (options->evidence_count > 1) {
+        fprintf(stderr, "tdscope: explain takes one cause at a time\n");
+        return EXIT_STATUS_USAGE;
+    }
+    return explain(options->evidence[0].path, options->colour);
+}
+
+int cmd_explain(int argc, char **argv)
+{
+    struct options options;
+    int status = EXIT_STATUS_USAGE;
+    if (options_parse(&options, &command_explain, FOR_EXPLAIN, argc, argv))
+        status = run_options(&options);
+    options_close(&options);
+    return status;
+}

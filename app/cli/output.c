@@ -1,0 +1,115 @@
+/* Report files: written to a temporary beside the wanted name, then renamed. */
+#define _POSIX_C_SOURCE 200809L
+
+#include "output.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { TEMPORARY_TRIES = 100 };
+
+static bool complain(const char *path, int error)
+{
+    fprintf(stderr, "tdscope: %s: the report can not be written: %s\n", path ? path : "standard output",
+            strerror(error));
+    return false;
+}
+
+/* What is neither a plain file nor absent has to be written through, not replaced. */
+static bool must_write_through(const char *path)
+{
+    struct stat status;
+    return lstat(path, &status) == 0 && !S_ISREG(status.st_mode);
+}
+
+static bool open_temporary(struct output *output)
+{
+    size_t size = strlen(output->path) + sizeof ".part99";
+    output->temporary = malloc(size);
+    if (!output->temporary)
+        return complain(output->path, ENOMEM);
+    int error = EEXIST;
+    for (int i = 0; i < TEMPORARY_TRIES && !output->stream && error == EEXIST; i++) {
+        snprintf(output->temporary, size, "%s.part%d", output->path, i);
+        output->stream = fopen(output->temporary, "wbx");
+        error = errno;
+    }
+    if (output->stream)
+        return true;
+    free(output->temporary);
+    output->temporary = NULL;
+    return complain(output->path, error);
+}
+
+bool output_check(const char *path)
+{
+    if (!path || must_write_through(path))
+        return true;
+    struct output output;
+    bool possible = output_open(&output, path);
+    output_discard(&output);
+    return possible;
+}
+
+bool output_open(struct output *output, const char *path)
+{
+    *output = (struct output){.path = path};
+    if (!path) {
+        output->stream = stdout;
+        return true;
+    }
+    if (!must_write_through(path))
+        return open_temporary(output);
+    output->stream = fopen(path, "wb");
+    return output->stream || complain(path, errno);
+}
+
+static bool note_error(struct output *output)
+{
+    if (!output->error)
+        output->error = errno ? errno : EIO;
+    output->reader_gone = !output->path && output->error == EPIPE;
+    return false;
+}
+
+bool output_write(void *context, const char *bytes, size_t size)
+{
+    struct output *output = context;
+    errno = 0;
+    return fwrite(bytes, 1, size, output->stream) == size || note_error(output);
+}
+
+void output_discard(struct output *output)
+{
+    if (output->stream && output->path)
+        fclose(output->stream);
+    if (output->temporary)
+        unlink(output->temporary);
+    free(output->temporary);
+    *output = (struct output){.path = output->path, .error = output->error, .reader_gone = output->reader_gone};
+}
+
+bool output_finish(struct output *output)
+{
+    errno = 0;
+    if (fflush(output->stream) != 0)
+        note_error(output);
+    if (!output->error && output->path) {
+        errno = 0;
+        if (fclose(output->stream) != 0)
+            note_error(output);
+        output->stream = NULL;
+    }
+    if (!output->error && output->temporary && rename(output->temporary, output->path) != 0)
+        note_error(output);
+    if (!output->error) {
+        free(output->temporary);
+        output->temporary = NULL;
+        return true;
+    }
+    output_discard(output);
+    return output->reader_gone || complain(output->path, output->error);
+}

@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""Time and peak memory of tdscope beside other programs that read the same capture, in one run.
+
+Ratios within one run are what counts: the rounds are interleaved, so that what else the machine does hits all alike,
+and the capture is in the page cache. A program that is slow runs once. Never asserts anything.
+
+  bench/run.py --tdscope build/tdscope
+"""
+import argparse
+import collections
+import ctypes
+import os
+import pathlib
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+PEERS = {  # every round, unless rounds says otherwise
+  'cat': ['cat'],
+  'capinfos -c': ['capinfos', '-c'],
+  'tshark -z conv,tcp': ['tshark', '-n', '-q', '-z', 'conv,tcp', '-r'],
+  'tcptrace -n': ['tcptrace', '-n'],
+  'ndpiReader': ['ndpiReader', '-q', '-i'],
+}
+ONCE = {'tshark -z conv,tcp'}
+VERSIONS = {
+  'capinfos -c': ['capinfos', '--version'], 'tshark -z conv,tcp': ['tshark', '--version'],
+  'tcptrace -n': ['tcptrace', '-version'], 'ndpiReader': ['ndpiReader', '-h'],
+}
+
+Run = collections.namedtuple('Run', 'seconds peak_bytes')
+
+
+def adopt_orphans():
+  """Makes this script the parent of processes whose own parent has ended."""
+  PR_SET_CHILD_SUBREAPER = 36
+  ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def measure(command):
+  """Wall-clock time and peak resident memory of one run.
+
+  The kernel counts a process's peak from its fork on, so that a child of this script would never show less than the
+  script has: a small shell starts it instead, and ends."""
+  started = time.perf_counter()
+  shell = subprocess.run(['sh', '-c', '"$@" >/dev/null 2>&1 & echo $!', 'sh', *command], stdout=subprocess.PIPE,
+                         stdin=subprocess.DEVNULL, check=True)
+  _, status, usage = os.wait4(int(shell.stdout), 0)
+  seconds = time.perf_counter() - started
+  if os.WIFSIGNALED(status):
+    print(f'{command[0]} died of signal {os.WTERMSIG(status)}', file=sys.stderr)
+  return Run(seconds, usage.ru_maxrss * 1024)
+
+
+def first_line(command):
+  try:
+    done = subprocess.run(command, capture_output=True, text=True, errors='replace', timeout=20)
+  except (OSError, subprocess.TimeoutExpired):
+    return ''
+  lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip() and 'root' not in line]
+  return lines[0].strip() if lines else ''
+
+
+def processor():
+  try:
+    with open('/proc/cpuinfo', encoding='utf-8') as file:
+      return next(line.split(':')[1].strip() for line in file if line.startswith('model name'))
+  except (OSError, StopIteration):
+    return platform.machine()
+
+
+def megabytes(size):
+  return f'{size / 1e6:.1f} MB'
+
+
+def print_table(rows):
+  widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+  for row in rows:
+    print('  '.join(cell.ljust(width) if column == 0 else cell.rjust(width)
+                    for column, (cell, width) in enumerate(zip(row, widths))))
+  print()
+
+
+def ratios(ours, peer):
+  """tdscope / peer, round by round; a peer that ran once is compared with every round."""
+  divisors = peer if len(peer) == len(ours) else peer * len(ours)
+  return [our.seconds / their.seconds for our, their in zip(ours, divisors)]
+
+
+def report(runs, subjects):
+  rows = [['', 'median', 'min', 'max', 'peak memory', 'runs']]
+  for name, results in runs.items():
+    times = [run.seconds for run in results]
+    rows.append([name, *(f'{value:.2f} s' for value in (statistics.median(times), min(times), max(times))),
+                 megabytes(max(run.peak_bytes for run in results)), str(len(results))])
+  print_table(rows)
+  for subject in subjects:
+    rows = [[f'{subject} compared with', 'time: median', 'min', 'max', 'memory']]
+    for name, results in runs.items():
+      if name in subjects:
+        continue
+      times = ratios(runs[subject], results)
+      memory = max(run.peak_bytes for run in runs[subject]) / max(run.peak_bytes for run in results)
+      rows.append([name, *(f'{value:.3g} x' for value in (statistics.median(times), min(times), max(times))),
+                   f'{memory:.3g} x'])
+    print_table(rows)
+
+
+def capture_for(options):
+  name = f'bulk-{options.bytes // 1_000_000}MB{"-small" if options.small_packets else ""}.pcap'
+  capture = HERE / 'data' / name
+  if not capture.exists():
+    command = [sys.executable, str(HERE / 'generate.py'), '--bytes', str(options.bytes), str(capture)]
+    subprocess.run(command + ['--small-packets'] * options.small_packets, check=True)
+  return capture
+
+
+def main():
+  options = argparse.ArgumentParser(description='Measures tdscope beside other programs.')
+  options.add_argument('--tdscope', required=True)
+  options.add_argument('--rounds', type=int, default=5)
+  options.add_argument('--bytes', type=int, default=1_050_000_000, help='size of the capture (default: %(default)s)')
+  options.add_argument('--small-packets', action='store_true')
+  options.add_argument('--capture', type=pathlib.Path, help='this one instead of a made one')
+  options = options.parse_args()
+  capture = options.capture or capture_for(options)
+
+  subjects = {
+    'tdscope diagnose': [options.tdscope, 'diagnose', '--quiet', '--format', 'json'],
+    'tdscope conversations': [options.tdscope, 'conversations', '--quiet', '--format', 'json'],
+  }
+  missing = [name for name, command in PEERS.items() if not shutil.which(command[0])]
+  commands = {**subjects, **{name: command for name, command in PEERS.items() if name not in missing}}
+
+  print(f'{platform.system()} {platform.release()}, {processor()}, {os.cpu_count()} cores')
+  print(first_line([options.tdscope, '--version']))
+  for name, command in VERSIONS.items():
+    print(f'{name} is not here' if name in missing else f'{name}: {first_line(command)}')
+  print(f'{os.path.relpath(capture)}: {capture.stat().st_size} bytes, in the page cache; {options.rounds} rounds\n')
+
+  adopt_orphans()
+  subprocess.run(['cat', str(capture)], stdout=subprocess.DEVNULL, check=True)
+  runs = collections.defaultdict(list)
+  for turn in range(options.rounds):
+    for name, command in commands.items():
+      if turn == 0 or name not in ONCE:
+        runs[name].append(measure([*command, str(capture)]))
+  report(runs, list(subjects))
+
+
+if __name__ == '__main__':
+  main()

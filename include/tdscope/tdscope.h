@@ -1,0 +1,105 @@
+/*
+ * tdscope: whose fault is a broken SQL Server connection?
+ *
+ * The public interface: what the command line uses, and what any other program may. One analysis takes any number of
+ * evidence files, is run once, and can then be rendered as often as one likes:
+ *
+ *     struct tdscope *t = tdscope_new();
+ *     tdscope_add(t, "client.pcapng", TDSCOPE_CLIENT);
+ *     tdscope_run(t);
+ *     tdscope_render(t, TDSCOPE_DIAGNOSIS, "text", NULL, write_to_stdout, NULL);
+ *     tdscope_free(t);
+ *
+ * The library never prints, never exits and never reads the clock. One analysis belongs to one thread at a time;
+ * different analyses are independent. Strings are UTF-8.
+ */
+#ifndef TDSCOPE_H
+#define TDSCOPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define TDSCOPE_API __attribute__((visibility("default")))
+#else
+#define TDSCOPE_API
+#endif
+
+struct tdscope;
+
+/* Where a capture was taken. */
+enum tdscope_role { TDSCOPE_ROLE_INFER, TDSCOPE_CLIENT, TDSCOPE_SERVER };
+
+enum tdscope_view {
+    TDSCOPE_DIAGNOSIS,    /* verdict, findings, conversations in trouble */
+    TDSCOPE_CONVERSATIONS /* one row a conversation */
+};
+
+enum tdscope_result {
+    TDSCOPE_DONE,       /* everything was read */
+    TDSCOPE_INCOMPLETE, /* some evidence could not be read; the rest was analysed */
+    TDSCOPE_NOTHING     /* nothing could be analysed */
+};
+
+TDSCOPE_API const char *tdscope_version(void);
+
+TDSCOPE_API struct tdscope *tdscope_new(void);
+TDSCOPE_API void tdscope_free(struct tdscope *tdscope); /* NULL is fine */
+
+/* Adds evidence: a file, a folder, a pattern, or "-" for standard input. Nothing is opened before tdscope_run().
+ * Returns false (see tdscope_error) when the same path was given with two roles, or standard input twice. */
+TDSCOPE_API bool tdscope_add(struct tdscope *tdscope, const char *path, enum tdscope_role role);
+
+/* A hint: this TCP port is a SQL Server's. */
+TDSCOPE_API void tdscope_set_server_port(struct tdscope *tdscope, uint16_t port);
+
+/* Called during tdscope_run() about every 16 MiB, with bytes read so far and bytes in all (0: not known). */
+typedef void tdscope_progress(void *context, uint64_t done_bytes, uint64_t all_bytes);
+TDSCOPE_API void tdscope_set_progress(struct tdscope *tdscope, tdscope_progress *progress, void *context);
+
+/* Reads all evidence and judges it. Once only. */
+TDSCOPE_API enum tdscope_result tdscope_run(struct tdscope *tdscope);
+
+/* Sentences about evidence that could not be read, wholly or in part, numbered from 0; NULL past the last. Owned by
+ * the analysis. */
+TDSCOPE_API const char *tdscope_warning(const struct tdscope *tdscope, size_t number);
+
+/* What went wrong in the call that just returned false; owned by the analysis. */
+TDSCOPE_API const char *tdscope_error(const struct tdscope *tdscope);
+
+/* Whether the verdict names a culprit: what --exit-code asks. */
+TDSCOPE_API bool tdscope_fault_found(const struct tdscope *tdscope);
+
+/* Takes text as it is made; false stops the rendering. */
+typedef bool tdscope_write(void *context, const char *bytes, size_t size);
+
+/* Options of a rendering; zero is the default of each. */
+struct tdscope_style {
+    bool colour;          /* ANSI colours in text */
+    int32_t utc_offset_s; /* of times in text, in seconds; JSON is always in UTC */
+};
+
+/* Renders a view in a format ("text", "json"). False (see tdscope_error) when the format is not known, does not have
+ * that view, or write refused. */
+TDSCOPE_API bool tdscope_render(struct tdscope *tdscope, enum tdscope_view view, const char *format,
+                                const struct tdscope_style *style, tdscope_write *write, void *context);
+
+/* The names of the formats, numbered from 0; NULL past the last. */
+TDSCOPE_API const char *tdscope_format(size_t number);
+
+/* What a cause means, how it is recognised and what to do, as text. False when there is no such cause. Needs no analysis. */
+TDSCOPE_API bool tdscope_explain(const char *cause, const struct tdscope_style *style, tdscope_write *write, void *context);
+
+/* The causes that can be explained, numbered from 0; NULL past the last. title may be NULL. */
+TDSCOPE_API const char *tdscope_cause(size_t number, const char **title);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,18 @@
+/*
+ * The one place that asks the system for memory.
+ *
+ * Everything that grows has a ceiling (see ceilings.h of the engine), so a refusal means that the machine has nothing
+ * left: these functions then end the program by abort() after one line on standard error, and never return NULL.
+ */
+#ifndef TDSCOPE_MEMORY_H
+#define TDSCOPE_MEMORY_H
+
+#include <stddef.h>
+
+void *memory_take(size_t size);                                  /* zeroed */
+void *memory_take_array(size_t count, size_t element_size);      /* zeroed; the product is checked */
+void *memory_grow(void *old, size_t count, size_t element_size); /* as realloc; new bytes are not zeroed */
+void memory_give(void *taken);                                   /* NULL is fine */
+void *memory_require(void *taken); /* what a library took by itself: the same, or ends as above when NULL */
+
+#endif

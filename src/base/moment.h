@@ -1,0 +1,28 @@
+/* When and where something was seen: enough to be proof, and to find the packet again. */
+#ifndef TDSCOPE_MOMENT_H
+#define TDSCOPE_MOMENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { TIME_TEXT_SIZE = 64 };
+
+#define NS_PER_SECOND 1000000000LL
+#define NS_PER_MS 1000000LL
+#define NS_PER_US 1000LL
+
+struct moment {
+    int64_t time_ns;  /* since 1970-01-01 UTC, as that capture's clock tells it */
+    uint32_t frame;   /* number of the packet in its capture file, from 1; 0: never happened, or not seen */
+    uint32_t capture; /* index of the capture file */
+};
+
+static inline bool moment_seen(const struct moment *m)
+{
+    return m->frame != 0;
+}
+
+/* "2026-11-22T10:53:02.123456789Z" (RFC 3339, nanoseconds, UTC). Any 64-bit value has a text. Returns text. */
+const char *time_text(int64_t time_ns, char text[static TIME_TEXT_SIZE]);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * Many elements of one size, named by 32-bit numbers that stay valid until given back; addresses stay valid, too.
+ *
+ * Elements live in chunks of SLAB_CHUNK, so growth moves nothing. A free list runs through given-back elements.
+ * Number 0 is a real element; SLAB_NONE is none.
+ */
+#ifndef TDSCOPE_SLAB_H
+#define TDSCOPE_SLAB_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define SLAB_NONE UINT32_MAX
+enum { SLAB_CHUNK = 256 };
+
+struct slab {
+    size_t element_size;
+    uint8_t **chunks;
+    uint32_t chunk_count;
+    uint32_t high; /* elements ever handed out at once; every number in use is below it */
+    uint32_t in_use;
+    uint32_t first_free;
+};
+
+void slab_open(struct slab *slab, size_t element_size); /* element_size at least 4 */
+void slab_close(struct slab *slab);
+uint32_t slab_take(struct slab *slab); /* a zeroed element */
+void slab_give(struct slab *slab, uint32_t number);
+
+static inline void *slab_at(const struct slab *slab, uint32_t number)
+{
+    return slab->chunks[number / SLAB_CHUNK] + (size_t)(number % SLAB_CHUNK) * slab->element_size;
+}
+
+#endif

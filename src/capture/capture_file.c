@@ -1,0 +1,152 @@
+/* One capture file, from opening to the last packet. */
+#include "capture_file.h"
+
+#include "foreign_format.h"
+#include "memory.h"
+#include "os_file.h"
+
+/* Why no reader took the file. */
+static enum capture_opening explain_unknown(struct capture_file *capture, struct error *error)
+{
+    const char *path = os_file_path(capture->file);
+    struct span head = window_peek(&capture->window, FOREIGN_FORMAT_PROBE_BYTES);
+    if (capture->window.error.text[0]) {
+        error_set(error, "%s", capture->window.error.text);
+        return CAPTURE_ABSENT;
+    }
+    const struct foreign_format *format = foreign_format_of(head);
+    if (head.size == 0)
+        error_set(error, "%s is empty", path);
+    else if (!format)
+        error_set(error, "%s is not a packet capture that is known (pcap and pcapng are)", path);
+    else if (format->advice)
+        error_set(error, "%s looks like %s: %s", path, format->looks_like, format->advice);
+    else
+        error_set(error, "%s looks like %s, not like a packet capture", path, format->looks_like);
+    return format && format->may_hold_capture ? CAPTURE_UNREADABLE : CAPTURE_NOT_A_CAPTURE;
+}
+
+static enum capture_opening open_reader(struct capture_file *capture, struct error *error)
+{
+    capture->reader = capture_reader_for(window_peek(&capture->window, READER_PROBE_BYTES));
+    if (!capture->reader)
+        return explain_unknown(capture, error);
+    capture->facts->format = capture->reader->name;
+    capture->state = memory_take(capture->reader->state_size);
+    struct error reason = {0};
+    if (capture->reader->open(capture->state, &capture->window, capture->facts, &reason))
+        return CAPTURE_OPENED;
+    error_set(error, "%s is a %s file that cannot be read: %s", os_file_path(capture->file), capture->reader->name,
+              reason.text);
+    return CAPTURE_UNREADABLE;
+}
+
+enum capture_opening capture_file_open_over(struct capture_file *capture, struct os_file *file,
+                                            struct capture_facts *facts, struct error *error)
+{
+    *capture = (struct capture_file){.file = file, .facts = facts};
+    window_open(&capture->window, file);
+    enum capture_opening opening = open_reader(capture, error);
+    if (opening != CAPTURE_OPENED) {
+        facts->failed = true;
+        capture_file_close(capture);
+    }
+    return opening;
+}
+
+enum capture_opening capture_file_open(struct capture_file *capture, const char *path, struct capture_facts *facts,
+                                       struct error *error)
+{
+    *capture = (struct capture_file){0};
+    struct os_file *file = os_file_open(path, error);
+    if (!file) {
+        facts->failed = true;
+        return CAPTURE_ABSENT;
+    }
+    return capture_file_open_over(capture, file, facts, error);
+}
+
+static void count_time(struct capture_file *capture, int64_t time_ns, bool first)
+{
+    struct capture_facts *facts = capture->facts;
+    if (first)
+        facts->first_ns = facts->last_ns = time_ns;
+    else if (time_ns < capture->last_ns && (uint64_t)capture->last_ns - (uint64_t)time_ns > NS_PER_SECOND)
+        facts->time_backwards++;
+    if (time_ns < facts->first_ns)
+        facts->first_ns = time_ns;
+    if (time_ns > facts->last_ns)
+        facts->last_ns = time_ns;
+    capture->last_ns = time_ns;
+}
+
+static void count_frame(struct capture_file *capture, const struct frame *frame)
+{
+    struct capture_facts *facts = capture->facts;
+    facts->packets++;
+    facts->captured_bytes += frame->bytes.size;
+    facts->wire_bytes += frame->wire_length;
+    if (frame->bytes.size < frame->wire_length) {
+        facts->cut_packets++;
+        if (frame->bytes.size > facts->longest_cut)
+            facts->longest_cut = (uint32_t)frame->bytes.size;
+    }
+    if (!frame->timeless) {
+        count_time(capture, frame->moment.time_ns, !capture->timed);
+        capture->timed = true;
+    }
+}
+
+bool capture_file_next(struct capture_file *capture, struct frame *frame)
+{
+    if (!capture->file || capture->ended)
+        return false;
+    struct error error;
+    enum reader_result result = capture->reader->next(capture->state, &capture->window, capture->facts, frame, &error);
+    if (result == READER_FRAME) {
+        count_frame(capture, frame);
+        return true;
+    }
+    capture->ended = true;
+    if (result == READER_BROKEN) {
+        capture->facts->incomplete = true;
+        notes_add(&capture->facts->notes, CAPTURE_BROKEN_NOTE, "%s", error.text);
+    }
+    return false;
+}
+
+void capture_file_progress(const struct capture_file *capture, uint64_t *consumed, uint64_t *total)
+{
+    *consumed = capture->window.offset;
+    if (!capture->file || !os_file_size(capture->file, total))
+        *total = 0;
+}
+
+void capture_file_close(struct capture_file *capture)
+{
+    if (!capture->file)
+        return;
+    if (capture->state && capture->reader->close)
+        capture->reader->close(capture->state);
+    memory_give(capture->state);
+    window_close(&capture->window);
+    os_file_close(capture->file);
+    *capture = (struct capture_file){0};
+}
+
+enum capture_opening capture_file_peek(const char *path, struct capture_glimpse *glimpse, struct error *error)
+{
+    struct capture_facts facts = {0};
+    struct capture_file capture;
+    struct frame frame;
+    *glimpse = (struct capture_glimpse){0};
+    enum capture_opening opening = capture_file_open(&capture, path, &facts, error);
+    glimpse->format = facts.format;
+    if (opening == CAPTURE_OPENED && capture_file_next(&capture, &frame)) {
+        glimpse->has_packet = true;
+        glimpse->first_ns = frame.moment.time_ns;
+    }
+    capture_file_close(&capture);
+    notes_close(&facts.notes);
+    return opening;
+}

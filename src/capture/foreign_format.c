@@ -1,0 +1,67 @@
+/* What a file that no reader recognises looks like: signatures at its begin, and whether it is text. */
+#include "foreign_format.h"
+
+#include <string.h>
+
+#define READ_BY_WIRESHARK "save it as pcapng with Wireshark (editcap FILE FILE.pcapng)"
+
+struct signature {
+    uint8_t size;
+    uint8_t bytes[8];
+    struct foreign_format format;
+};
+
+static const struct signature signatures[] = {
+    {3, {0x1F, 0x8B, 0x08}, {"a gzip-compressed file", "decompress it first (gunzip)", true}},
+    {4, {0x28, 0xB5, 0x2F, 0xFD}, {"a zstd-compressed file", "decompress it first (unzstd)", true}},
+    {6, {0xFD, '7', 'z', 'X', 'Z', 0}, {"an xz-compressed file", "decompress it first (unxz)", true}},
+    {4, {0x04, 0x22, 0x4D, 0x18}, {"an lz4-compressed file", "decompress it first (unlz4)", true}},
+    {3, {'B', 'Z', 'h'}, {"a bzip2-compressed file", "decompress it first (bunzip2)", true}},
+    {4, {'P', 'K', 3, 4}, {"a zip archive", "unpack it first", true}},
+    {4, {'M', 'S', 'C', 'F'}, {"a cabinet archive", "unpack it first", true}},
+    {6, {'7', 'z', 0xBC, 0xAF, 0x27, 0x1C}, {"a 7-Zip archive", "unpack it first", true}},
+    {4, {'G', 'M', 'B', 'U'}, {"a Network Monitor 2 capture, which is not read yet", READ_BY_WIRESHARK, true}},
+    {4, {'R', 'T', 'S', 'S'}, {"a Network Monitor 1 capture, which is not read yet", READ_BY_WIRESHARK, true}},
+    {6, {'s', 'n', 'o', 'o', 'p', 0}, {"a snoop capture, which is not read yet", READ_BY_WIRESHARK, true}},
+    {7, {'E', 'l', 'f', 'F', 'i', 'l', 'e'}, {"a Windows event log (evtx)", NULL, false}},
+    {3,
+     {0x0A, 0x0D, 0x0A},
+     {"a pcapng file whose line ends were converted", "transfer it again, in binary mode", true}},
+};
+
+static const struct foreign_format event_trace = {
+    "an event trace (ETL), which is not read yet",
+    "convert it to pcapng first (pktmon etl2pcap for pktmon traces, etl2pcapng for netsh traces)", true};
+static const struct foreign_format plain_text = {"plain text", NULL, false};
+
+/* WMI_BUFFER_HEADER with BufferType 4 (header), then the version and the marker of a SYSTEM_TRACE_HEADER. */
+static bool is_event_trace(struct span head)
+{
+    const uint8_t *p = head.data;
+    return head.size >= 76 && p[0x36] == 4 && p[0x37] == 0 && (p[0x4A] == 1 || p[0x4A] == 2) && p[0x4B] == 0xC0;
+}
+
+static bool is_plain_text(struct span head)
+{
+    if (head.size >= 2 &&
+        ((head.data[0] == 0xFF && head.data[1] == 0xFE) || (head.data[0] == 0xFE && head.data[1] == 0xFF)))
+        return true; /* UTF-16 with its byte-order mark, as SQL Server writes ERRORLOG */
+    for (size_t i = 0; i < head.size; i++) {
+        uint8_t byte = head.data[i];
+        if ((byte < 0x20 && (byte < '\t' || byte > '\r')) || byte == 0x7F)
+            return false;
+    }
+    return head.size > 0;
+}
+
+const struct foreign_format *foreign_format_of(struct span head)
+{
+    for (size_t i = 0; i < sizeof signatures / sizeof signatures[0]; i++) {
+        const struct signature *signature = &signatures[i];
+        if (head.size >= signature->size && memcmp(head.data, signature->bytes, signature->size) == 0)
+            return &signature->format;
+    }
+    if (is_event_trace(head))
+        return &event_trace;
+    return is_plain_text(head) ? &plain_text : NULL;
+}

@@ -1,0 +1,89 @@
+/*
+ * A sliding window over a file or pipe.
+ *
+ * Unread bytes are buffer[start, end). When a peek asks for more, they move to the front of the buffer and the room
+ * behind them is filled by large reads; what moves is less than a record, because readers take whole records.
+ */
+#include "window.h"
+
+#include <string.h>
+
+#include "memory.h"
+#include "os_file.h"
+
+enum { WINDOW_FIRST_ASK = 64 << 10 };
+
+void window_open(struct window *window, struct os_file *file)
+{
+    *window = (struct window){
+        .file = file, .buffer = memory_take(WINDOW_BYTES), .capacity = WINDOW_BYTES, .ask = WINDOW_FIRST_ASK};
+}
+
+void window_close(struct window *window)
+{
+    memory_give(window->buffer);
+    window->buffer = NULL;
+    window->capacity = window->start = window->end = 0;
+}
+
+/* Moves the unread bytes to the front, of a buffer that holds size bytes and is no larger than it needs to be. */
+static void window_make_room(struct window *window, size_t size)
+{
+    size_t unread = window->end - window->start;
+    if (window->start > 0 && unread > 0)
+        memmove(window->buffer, window->buffer + window->start, unread);
+    window->start = 0;
+    window->end = unread;
+
+    size_t needed = size > unread ? size : unread;
+    size_t capacity = WINDOW_BYTES;
+    while (capacity < needed)
+        capacity *= 2;
+    if (capacity > window->capacity || (capacity < window->capacity && capacity == WINDOW_BYTES)) {
+        window->buffer = memory_grow(window->buffer, capacity, 1);
+        window->capacity = capacity;
+    }
+}
+
+static void window_read(struct window *window, size_t room)
+{
+    size_t got = 0;
+    if (!os_file_read(window->file, window->buffer + window->end, room, &got, &window->error) || got == 0)
+        window->at_end = true;
+    window->end += got;
+}
+
+struct span window_fill(struct window *window, size_t size)
+{
+    if (size > WINDOW_MAX_BYTES)
+        size = WINDOW_MAX_BYTES;
+    if (!window->at_end && size > window->end - window->start)
+        window_make_room(window, size);
+    while (!window->at_end && size > window->end - window->start) {
+        size_t room = window->capacity - window->end;
+        window_read(window, window->ask < room ? window->ask : room);
+        if (window->ask < window->capacity)
+            window->ask *= 2;
+    }
+    return span_part((struct span){window->buffer + window->start, window->end - window->start}, 0, size);
+}
+
+uint64_t window_pass(struct window *window, uint64_t size)
+{
+    uint64_t left = size;
+    for (;;) {
+        size_t unread = window->end - window->start;
+        size_t step = left < unread ? (size_t)left : unread;
+        window->start += step;
+        window->offset += step;
+        left -= step;
+        if (left == 0 || window->at_end)
+            return size - left;
+        /* The buffer is empty: the file's position is the window's. */
+        if (left > WINDOW_BYTES && os_file_skip(window->file, left)) {
+            window->offset += left;
+            return size;
+        }
+        window_fill(window, 1);
+    }
+}

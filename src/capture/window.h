@@ -1,0 +1,60 @@
+/*
+ * A sliding window over a file or pipe: the only way readers see bytes.
+ *
+ * Measured on 3.2 GB in page cache: a 1 MiB window reads 12-15 GB/s with 2 MB resident, mmap 5-7 GB/s with all of it
+ * resident; and a window reads pipes as well. The window grows for one large record up to WINDOW_MAX_BYTES.
+ */
+#ifndef TDSCOPE_WINDOW_H
+#define TDSCOPE_WINDOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "span.h"
+
+enum { WINDOW_BYTES = 1 << 20, WINDOW_MAX_BYTES = 64 << 20 };
+
+struct os_file;
+
+struct window {
+    struct os_file *file; /* not owned */
+    uint8_t *buffer;
+    size_t capacity;
+    size_t start; /* of the unread bytes in buffer */
+    size_t end;
+    size_t ask;         /* bytes to ask the system for; doubles, so that a look at a file's first bytes is cheap */
+    uint64_t offset;    /* in the file, of buffer[start] */
+    bool at_end;        /* the file has no more bytes than those in the buffer */
+    struct error error; /* set when the system refused to read: not the same as the end of the file */
+};
+
+void window_open(struct window *window, struct os_file *file);
+void window_close(struct window *window); /* frees the buffer, leaves the file open */
+
+/* The parts of window_peek() and window_skip() that have to read. */
+struct span window_fill(struct window *window, size_t size);
+uint64_t window_pass(struct window *window, uint64_t size);
+
+/* Makes size bytes available at the front if the file has them (size at most WINDOW_MAX_BYTES) and returns them without
+ * moving; shorter only at the end of the file. The span is valid until the next peek with this window, or a skip past
+ * more than was peeked. */
+static inline struct span window_peek(struct window *window, size_t size)
+{
+    if (size > window->end - window->start)
+        return window_fill(window, size);
+    return (struct span){window->buffer + window->start, size};
+}
+
+/* Moves past size bytes, of which any number may not be in the buffer yet. Returns how many the file really had. */
+static inline uint64_t window_skip(struct window *window, uint64_t size)
+{
+    if (size > window->end - window->start)
+        return window_pass(window, size);
+    window->start += (size_t)size;
+    window->offset += size;
+    return size;
+}
+
+#endif

@@ -1,0 +1,270 @@
+/*
+ * Runs the line: expand what was given, open captures, read each capture point through packets, flows and protocols
+ * into the casebook, then judge.
+ */
+#include "analysis.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture_chain.h"
+#include "capture_point.h"
+#include "capture_side.h"
+#include "ceilings.h"
+#include "memory.h"
+#include "os_files.h"
+
+/* A file (or, for a given role, all files of it) and the chain that reads it. */
+struct capture_source {
+    struct capture_chain chain;
+    enum capture_role role;
+    bool role_given;
+    uint32_t files;
+};
+
+struct run {
+    struct analysis *analysis;
+    struct os_files paths;
+    enum capture_role *roles; /* of each path */
+    struct capture_source *sources;
+    uint32_t source_count;
+    struct point_run *points;
+    bool incomplete;
+    uint64_t done_bytes, all_bytes; /* all_bytes 0: not known */
+};
+
+static char *copy_text(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    return memcpy(memory_take(size), text, size);
+}
+
+static void warn(struct run *run, const char *sentence)
+{
+    struct analysis *a = run->analysis;
+    a->warnings = memory_grow(a->warnings, (size_t)a->warning_count + 1, sizeof *a->warnings);
+    a->warnings[a->warning_count++] = copy_text(sentence);
+    notes_add(&a->casebook.unread, a->warnings[a->warning_count - 1], "%s", sentence);
+    run->incomplete = true;
+}
+
+void analysis_open(struct analysis *analysis)
+{
+    *analysis = (struct analysis){0};
+    casebook_open(&analysis->casebook);
+}
+
+void analysis_add(struct analysis *analysis, const char *path, enum capture_role role)
+{
+    analysis->items = memory_grow(analysis->items, (size_t)analysis->item_count + 1, sizeof *analysis->items);
+    analysis->items[analysis->item_count++] = (struct evidence_item){copy_text(path), role};
+}
+
+void analysis_close(struct analysis *analysis)
+{
+    if (analysis->judged)
+        judge_close(&analysis->judge);
+    casebook_close(&analysis->casebook);
+    for (uint32_t i = 0; i < analysis->item_count; i++)
+        memory_give(analysis->items[i].path);
+    memory_give(analysis->items);
+    for (uint32_t i = 0; i < analysis->warning_count; i++)
+        memory_give(analysis->warnings[i]);
+    memory_give(analysis->warnings);
+}
+
+static void expand_items(struct run *run)
+{
+    struct notes notes = {0};
+    for (uint32_t i = 0; i < run->analysis->item_count; i++) {
+        const struct evidence_item *item = &run->analysis->items[i];
+        struct error error;
+        size_t before = run->paths.count;
+        if (!os_files_expand(&run->paths, item->path, &notes, &error)) {
+            warn(run, error.text);
+            continue;
+        }
+        run->roles = memory_grow(run->roles, run->paths.count, sizeof *run->roles);
+        for (size_t j = before; j < run->paths.count; j++)
+            run->roles[j] = item->role;
+    }
+    for (uint32_t i = 0; i < notes.count; i++)
+        warn(run, notes.list[i].text);
+    notes_close(&notes);
+    if (run->paths.count > LIMIT_FILES) {
+        warn(run, "more than 100000 files were given; the rest is not read. Give fewer, or narrower patterns.");
+        while (run->paths.count > LIMIT_FILES)
+            memory_give(run->paths.paths[--run->paths.count]);
+    }
+}
+
+/* Files of a given role share one chain; the others have one each, until it is known which of them follow each other. */
+static struct capture_source *source_for(struct run *run, enum capture_role role)
+{
+    for (uint32_t i = 0; role != CAPTURE_ROLE_UNKNOWN && i < run->source_count; i++)
+        if (run->sources[i].role == role)
+            return &run->sources[i];
+    struct capture_source *source = &run->sources[run->source_count++];
+    *source = (struct capture_source){.role = role, .role_given = role != CAPTURE_ROLE_UNKNOWN};
+    capture_chain_open(&source->chain);
+    return source;
+}
+
+static void open_capture(struct run *run, const char *path, enum capture_role role)
+{
+    struct casebook *casebook = &run->analysis->casebook;
+    uint32_t index = casebook->capture_count;
+    struct capture_facts *facts = &casebook->captures[index];
+    struct capture_source *source = source_for(run, role);
+    struct error error = {{0}};
+    enum capture_opening opening = capture_chain_add(&source->chain, path, index, facts, &error);
+    if (opening == CAPTURE_OPENED) {
+        facts->file = copy_text(path);
+        facts->role = role;
+        facts->role_given = source->role_given;
+        casebook->capture_count++;
+        source->files++;
+        return;
+    }
+    warn(run, error.text);
+    notes_close(&facts->notes);
+    *facts = (struct capture_facts){0};
+    if (source->files == 0) {
+        capture_chain_close(&source->chain);
+        run->source_count--;
+    }
+}
+
+static void open_captures(struct run *run)
+{
+    struct casebook *casebook = &run->analysis->casebook;
+    casebook->captures = memory_take_array(run->paths.count, sizeof *casebook->captures);
+    run->sources = memory_take_array(run->paths.count, sizeof *run->sources);
+    for (size_t i = 0; i < run->paths.count; i++)
+        open_capture(run, run->paths.paths[i], run->roles[i]);
+    bool known = true;
+    for (uint32_t i = 0; i < run->source_count; i++) {
+        uint64_t consumed, total;
+        capture_chain_progress(&run->sources[i].chain, &consumed, &total);
+        known = known && total != 0;
+        run->all_bytes += total;
+    }
+    if (!known)
+        run->all_bytes = 0;
+}
+
+struct source_order {
+    int64_t first_ns;
+    uint32_t source;
+};
+
+/* By time of the first packet; equal times keep the order in which they were given. */
+static int compare_order(const void *left, const void *right)
+{
+    const struct source_order *a = left, *b = right;
+    if (a->first_ns != b->first_ns)
+        return a->first_ns < b->first_ns ? -1 : 1;
+    return a->source < b->source ? -1 : a->source > b->source;
+}
+
+/*
+ * Which files without a given role come from one capture point? Pieces of a ring buffer follow each other; captures of two
+ * points overlap in time. So, in order of their first packets, a file goes on with the point whose last packet lies
+ * nearest before its first one; a file that overlaps with all points begins a new one.
+ */
+static uint32_t point_for(struct run *run, const struct capture_source *source)
+{
+    struct casebook *casebook = &run->analysis->casebook;
+    uint32_t best = casebook->point_count;
+    int64_t first_ns = capture_chain_first_ns(&source->chain);
+    for (uint32_t i = 0; !source->role_given && i < casebook->point_count; i++) {
+        const struct point_facts *point = &casebook->points[i];
+        bool follows = !run->points[i].role_given && point->has_packets && point->last_ns <= first_ns;
+        if (follows && (best == casebook->point_count || point->last_ns > casebook->points[best].last_ns))
+            best = i;
+    }
+    if (best == casebook->point_count) {
+        casebook->point_count++;
+        casebook->points[best] = (struct point_facts){.role = source->role};
+        point_run_open(&run->points[best], run->analysis, best, source->role_given);
+    }
+    return best;
+}
+
+static void tell_progress(struct run *run, const struct capture_source *source)
+{
+    uint64_t consumed, total;
+    capture_chain_progress(&source->chain, &consumed, &total);
+    if (run->analysis->progress)
+        run->analysis->progress(run->analysis->progress_context, run->done_bytes + consumed, run->all_bytes);
+}
+
+static void read_source(struct run *run, struct capture_source *source)
+{
+    uint32_t number = point_for(run, source);
+    struct frame frame;
+    uint32_t until_progress = LIMIT_PROGRESS_PACKETS;
+    while (capture_chain_next(&source->chain, &frame)) {
+        point_run_frame(&run->points[number], &frame);
+        if (--until_progress == 0) {
+            until_progress = LIMIT_PROGRESS_PACKETS;
+            tell_progress(run, source);
+        }
+    }
+    tell_progress(run, source);
+    uint64_t consumed, total;
+    capture_chain_progress(&source->chain, &consumed, &total);
+    run->done_bytes += consumed;
+}
+
+static void read_sources(struct run *run)
+{
+    struct casebook *casebook = &run->analysis->casebook;
+    struct source_order *order = memory_take_array(run->source_count, sizeof *order);
+    casebook->points = memory_take_array(run->source_count, sizeof *casebook->points);
+    run->points = memory_take_array(run->source_count, sizeof *run->points);
+    for (uint32_t i = 0; i < run->source_count; i++)
+        order[i] = (struct source_order){capture_chain_first_ns(&run->sources[i].chain), i};
+    qsort(order, run->source_count, sizeof *order, compare_order);
+    for (uint32_t i = 0; i < run->source_count; i++)
+        read_source(run, &run->sources[order[i].source]);
+    memory_give(order);
+    for (uint32_t i = 0; i < casebook->point_count; i++) {
+        point_run_close(&run->points[i]);
+        if (!run->points[i].role_given)
+            casebook->points[i].role = capture_side_infer(casebook, i);
+    }
+}
+
+static void conclude_captures(struct run *run)
+{
+    struct casebook *casebook = &run->analysis->casebook;
+    for (uint32_t i = 0; i < casebook->capture_count; i++) {
+        struct capture_facts *facts = &casebook->captures[i];
+        facts->role = casebook->points[facts->point].role;
+        for (uint32_t j = 0; j < facts->notes.count; j++)
+            if ((facts->incomplete || facts->failed) && strcmp(facts->notes.list[j].kind, CAPTURE_BROKEN_NOTE) == 0)
+                warn(run, facts->notes.list[j].text);
+        run->incomplete = run->incomplete || facts->incomplete || facts->failed;
+    }
+}
+
+enum analysis_result analysis_run(struct analysis *analysis)
+{
+    struct run run = {.analysis = analysis};
+    expand_items(&run);
+    open_captures(&run);
+    read_sources(&run);
+    conclude_captures(&run);
+    for (uint32_t i = 0; i < run.source_count; i++)
+        capture_chain_close(&run.sources[i].chain);
+    memory_give(run.sources);
+    memory_give(run.points);
+    memory_give(run.roles);
+    os_files_close(&run.paths);
+    judge_open(&analysis->judge, &analysis->casebook);
+    analysis->judged = true;
+    if (analysis->casebook.capture_count == 0)
+        return ANALYSIS_NOTHING;
+    return run.incomplete ? ANALYSIS_INCOMPLETE : ANALYSIS_DONE;
+}

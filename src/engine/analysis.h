@@ -1,0 +1,38 @@
+/* The one function that runs the line: from evidence to a verdict. */
+#ifndef TDSCOPE_ANALYSIS_H
+#define TDSCOPE_ANALYSIS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "casebook.h"
+#include "judge.h"
+#include "text.h"
+
+struct evidence_item {
+    char *path;             /* as given: a file, a folder, a pattern, "-"; owned */
+    enum capture_role role; /* CAPTURE_ROLE_UNKNOWN: to be inferred */
+};
+
+struct analysis {
+    struct evidence_item *items;
+    uint32_t item_count;
+    uint16_t server_port; /* a hint; 0: none */
+    void (*progress)(void *context, uint64_t done_bytes, uint64_t all_bytes);
+    void *progress_context;
+
+    struct casebook casebook;
+    struct judge judge;
+    bool judged;
+    char **warnings; /* sentences, owned */
+    uint32_t warning_count;
+};
+
+enum analysis_result { ANALYSIS_DONE, ANALYSIS_INCOMPLETE, ANALYSIS_NOTHING };
+
+void analysis_open(struct analysis *analysis);
+void analysis_add(struct analysis *analysis, const char *path, enum capture_role role);
+enum analysis_result analysis_run(struct analysis *analysis);
+void analysis_close(struct analysis *analysis);
+
+#endif

@@ -1,0 +1,44 @@
+/* One capture point: each frame goes through decoding and following, in that order. */
+#include "capture_point.h"
+
+#include "ceilings.h"
+
+void point_run_open(struct point_run *run, struct analysis *analysis, uint32_t point, bool role_given)
+{
+    *run = (struct point_run){.casebook = &analysis->casebook, .point = point, .role_given = role_given};
+    run->tds = (struct tds_options){.server_port = analysis->server_port};
+    packet_decoder_open(&run->decoder);
+    struct stream_consumer consumer = tds_consumer(&run->tds);
+    flow_table_open(&run->flows, run->casebook, &consumer);
+    run->flows.point = point;
+    run->flows.server_port = analysis->server_port;
+    run->flows.ceiling = LIMIT_LIVE_CONVERSATIONS;
+}
+
+void point_run_frame(struct point_run *run, const struct frame *frame)
+{
+    struct capture_facts *facts = &run->casebook->captures[frame->moment.capture];
+    struct point_facts *point = &run->casebook->points[run->point];
+    facts->point = run->point;
+    if (!point->has_packets || frame->moment.time_ns < point->first_ns)
+        point->first_ns = frame->moment.time_ns;
+    if (!point->has_packets || frame->moment.time_ns > point->last_ns)
+        point->last_ns = frame->moment.time_ns;
+    point->has_packets = true;
+    struct packet packet;
+    packet_decode(&run->decoder, frame, facts, &packet);
+    flow_table_packet(&run->flows, &packet);
+}
+
+void point_run_close(struct point_run *run)
+{
+    flow_table_close(&run->flows);
+    packet_decoder_close(&run->decoder);
+    if (run->flows.evicted == 0)
+        return;
+    for (uint32_t i = 0; i < run->casebook->capture_count; i++)
+        if (run->casebook->captures[i].point == run->point)
+            notes_add(&run->casebook->captures[i].notes, "conversation ceiling",
+                      "more than %d conversations were open at once: %llu were concluded before their end",
+                      LIMIT_LIVE_CONVERSATIONS, (unsigned long long)run->flows.evicted);
+}

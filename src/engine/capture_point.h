@@ -1,0 +1,25 @@
+/* One capture point being read: packets, flows and protocols put together. */
+#ifndef TDSCOPE_CAPTURE_POINT_H
+#define TDSCOPE_CAPTURE_POINT_H
+
+#include "analysis.h"
+#include "flow_table.h"
+#include "frame.h"
+#include "packet_decoder.h"
+#include "tds.h"
+
+struct point_run {
+    struct casebook *casebook;
+    uint32_t point;
+    bool role_given;
+    struct tds_options tds;
+    struct packet_decoder decoder;
+    struct flow_table flows;
+};
+
+/* The run must stay at its address until it is closed. */
+void point_run_open(struct point_run *run, struct analysis *analysis, uint32_t point, bool role_given);
+void point_run_frame(struct point_run *run, const struct frame *frame);
+void point_run_close(struct point_run *run); /* concludes all conversations */
+
+#endif

@@ -1,0 +1,17 @@
+/* Every ceiling of the line in one place, with its reason. Reaching one degrades in a defined way and is said in the report. */
+#ifndef TDSCOPE_CEILINGS_H
+#define TDSCOPE_CEILINGS_H
+
+enum {
+    /* Live conversations of one capture point. At about 2 KB each (state and facts), a million take 2 GB; beyond it the longest
+     * silent one is concluded early. */
+    LIMIT_LIVE_CONVERSATIONS = 1000000,
+
+    /* Files of one run: what a ring buffer of 300 MB pieces makes of 30 TB. */
+    LIMIT_FILES = 100000,
+
+    /* Progress is told after this many packets: about every 16 MiB of ordinary traffic. */
+    LIMIT_PROGRESS_PACKETS = 16384
+};
+
+#endif

@@ -1,0 +1,133 @@
+/* The public interface over the engine. */
+#include "tdscope/tdscope.h"
+
+#include <string.h>
+
+#include "analysis.h"
+#include "error.h"
+#include "memory.h"
+#include "renderer.h"
+
+struct tdscope {
+    struct analysis analysis;
+    struct error error;
+    bool ran;
+};
+
+const char *tdscope_version(void)
+{
+    return TDSCOPE_VERSION;
+}
+
+struct tdscope *tdscope_new(void)
+{
+    struct tdscope *tdscope = memory_take(sizeof *tdscope);
+    analysis_open(&tdscope->analysis);
+    return tdscope;
+}
+
+void tdscope_free(struct tdscope *tdscope)
+{
+    if (!tdscope)
+        return;
+    analysis_close(&tdscope->analysis);
+    memory_give(tdscope);
+}
+
+bool tdscope_add(struct tdscope *tdscope, const char *path, enum tdscope_role role)
+{
+    static const enum capture_role roles[] = {[TDSCOPE_ROLE_INFER] = CAPTURE_ROLE_UNKNOWN,
+                                              [TDSCOPE_CLIENT] = CAPTURE_ROLE_CLIENT,
+                                              [TDSCOPE_SERVER] = CAPTURE_ROLE_SERVER};
+    for (uint32_t i = 0; i < tdscope->analysis.item_count; i++) {
+        const struct evidence_item *item = &tdscope->analysis.items[i];
+        if (strcmp(item->path, path) != 0)
+            continue;
+        if (strcmp(path, "-") == 0)
+            return error_set(&tdscope->error, "standard input (-) was given twice; it can be read only once");
+        if (item->role != roles[role])
+            return error_set(&tdscope->error, "%s was given as two different sides; name it once", path);
+        return true;
+    }
+    analysis_add(&tdscope->analysis, path, roles[role]);
+    return true;
+}
+
+void tdscope_set_server_port(struct tdscope *tdscope, uint16_t port)
+{
+    tdscope->analysis.server_port = port;
+}
+
+void tdscope_set_progress(struct tdscope *tdscope, tdscope_progress *progress, void *context)
+{
+    tdscope->analysis.progress = progress;
+    tdscope->analysis.progress_context = context;
+}
+
+enum tdscope_result tdscope_run(struct tdscope *tdscope)
+{
+    static const enum tdscope_result results[] = {[ANALYSIS_DONE] = TDSCOPE_DONE,
+                                                  [ANALYSIS_INCOMPLETE] = TDSCOPE_INCOMPLETE,
+                                                  [ANALYSIS_NOTHING] = TDSCOPE_NOTHING};
+    tdscope->ran = true;
+    return results[analysis_run(&tdscope->analysis)];
+}
+
+const char *tdscope_warning(const struct tdscope *tdscope, size_t number)
+{
+    return number < tdscope->analysis.warning_count ? tdscope->analysis.warnings[number] : NULL;
+}
+
+const char *tdscope_error(const struct tdscope *tdscope)
+{
+    return tdscope->error.text;
+}
+
+bool tdscope_fault_found(const struct tdscope *tdscope)
+{
+    if (!tdscope->ran)
+        return false;
+    enum culprit culprit = tdscope->analysis.judge.verdict.culprit;
+    return culprit == CULPRIT_CLIENT || culprit == CULPRIT_SERVER || culprit == CULPRIT_NETWORK;
+}
+
+bool tdscope_render(struct tdscope *tdscope, enum tdscope_view view, const char *format,
+                    const struct tdscope_style *style, tdscope_write *write, void *context)
+{
+    if (!tdscope->ran)
+        return error_set(&tdscope->error, "tdscope_run() has to come before tdscope_render()");
+    const struct renderer *renderer = renderer_by_name(format);
+    if (!renderer)
+        return error_set(&tdscope->error, "there is no format \"%s\"", format);
+    struct report report = {&tdscope->analysis.casebook, &tdscope->analysis.judge, tdscope_version()};
+    struct sink sink = {.write = write, .context = context, .colour = style && style->colour};
+    if (view == TDSCOPE_DIAGNOSIS)
+        renderer->diagnosis(&report, &sink);
+    else
+        renderer->conversations(&report, &sink);
+    return !sink.failed || error_set(&tdscope->error, "the report could not be written");
+}
+
+const char *tdscope_format(size_t number)
+{
+    return number < renderer_count ? renderers[number]->name : NULL;
+}
+
+bool tdscope_explain(const char *cause, const struct tdscope_style *style, tdscope_write *write, void *context)
+{
+    const struct detector *detector = detector_by_cause(cause);
+    if (!detector)
+        return false;
+    struct sink sink = {.write = write, .context = context, .colour = style && style->colour};
+    render_explanation(detector, &sink);
+    return !sink.failed;
+}
+
+const char *tdscope_cause(size_t number, const char **title)
+{
+    if (number >= detector_count)
+        return NULL;
+    if (title)
+        *title = detectors[number]->title;
+    return detectors[number]->cause;
+}

@@ -1,0 +1,44 @@
+/* What is known of one capture file. */
+#ifndef TDSCOPE_CAPTURE_FACTS_H
+#define TDSCOPE_CAPTURE_FACTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "notes.h"
+
+enum capture_role { CAPTURE_ROLE_UNKNOWN, CAPTURE_ROLE_CLIENT, CAPTURE_ROLE_SERVER, CAPTURE_ROLE_MIDDLE };
+
+/* The kind of the note that says where and why reading a file could not go on. */
+#define CAPTURE_BROKEN_NOTE "file broken"
+
+struct capture_facts {
+    char *file;         /* path as given, "-" for standard input; owned by the engine */
+    const char *format; /* name of the reader: "pcap", "pcapng" */
+    enum capture_role role;
+    bool role_given; /* by --client or --server, not inferred */
+    uint32_t point;  /* files of one capture point have the same number, from 0 */
+    uint64_t packets;
+    uint64_t captured_bytes; /* sum of the captured packet lengths */
+    uint64_t wire_bytes;
+    int64_t first_ns, last_ns;   /* earliest and latest packet time; valid when packets > 0 */
+    uint64_t cut_packets;        /* packets captured shorter than on the wire */
+    uint32_t longest_cut;        /* captured length of the longest packet that was cut: the snap length in force */
+    uint64_t dropped_by_capture; /* by the capture's own counters */
+    bool dropped_known;
+    bool incomplete; /* reading stopped before the end of the file: part of its packets is missing */
+    bool failed;     /* nothing could be read */
+
+    /* What the packets tell of the capture itself, counted by the packet and flow floors. */
+    uint64_t duplicates; /* packets that the capture recorded again */
+    uint64_t undecoded;  /* packets with no IP inside, or of an unknown link type */
+    uint64_t tcp_packets;
+    uint64_t bad_checksums; /* TCP checksums that are wrong and not explained by offload */
+    uint64_t
+        offload_checksums;   /* TCP checksums that hold just the pseudo header's sum: filled in by the network card */
+    uint64_t time_backwards; /* packets earlier than the one before by more than a second */
+
+    struct notes notes;
+};
+
+#endif

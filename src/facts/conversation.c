@@ -1,0 +1,108 @@
+/* What follows from a conversation's facts without judging them. */
+#include "conversation.h"
+
+/* Retries without an answer that make an end a time-out. Windows gives data up after five retransmissions
+ * (TcpMaxDataRetransmissions) and keep-alives after ten probes; three in a row without a packet from the other side
+ * already exclude a single lost packet. */
+enum { UNANSWERED_RETRIES = 3, UNANSWERED_KEEP_ALIVES = 3 };
+
+static bool earlier(const struct moment *a, const struct moment *b)
+{
+    return moment_seen(a) &&
+           (!moment_seen(b) || a->time_ns < b->time_ns || (a->time_ns == b->time_ns && a->frame < b->frame));
+}
+
+static struct moment first_of(const struct moment *a, const struct moment *b)
+{
+    return earlier(a, b) ? *a : *b;
+}
+
+bool conversation_established(const struct conversation *c)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    if (!moment_seen(&client->syn) && !moment_seen(&server->syn))
+        return true;
+    if (!moment_seen(&server->syn) && moment_seen(&client->syn))
+        return server->data_packets > 0;
+    return client->packets > client->syns || server->data_packets > 0;
+}
+
+struct moment conversation_first_close(const struct conversation *c)
+{
+    struct moment client = first_of(&c->sides[SIDE_CLIENT].fin, &c->sides[SIDE_CLIENT].reset);
+    struct moment server = first_of(&c->sides[SIDE_SERVER].fin, &c->sides[SIDE_SERVER].reset);
+    return first_of(&client, &server);
+}
+
+static bool gave_up_retrying(const struct tcp_side *side)
+{
+    bool retried = side->data_run.count >= UNANSWERED_RETRIES && side->silent_run;
+    bool probed = side->keep_alive_run.count >= UNANSWERED_KEEP_ALIVES && side->silent_run;
+    return retried || probed;
+}
+
+static enum conversation_ending ending_of(const struct conversation *c)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    bool handshake_failed = moment_seen(&client->syn) && !moment_seen(&server->syn) && server->data_packets == 0;
+    if (handshake_failed && moment_seen(&server->reset))
+        return ENDING_REFUSED;
+    if (handshake_failed && server->packets == 0 && client->packets == (uint32_t)client->syns + client->resets)
+        return ENDING_NO_ANSWER;
+    if (gave_up_retrying(client) || gave_up_retrying(server))
+        return ENDING_TIMEOUT;
+    struct moment fin = first_of(&client->fin, &server->fin), reset = first_of(&client->reset, &server->reset);
+    if (!moment_seen(&fin) && !moment_seen(&reset))
+        return ENDING_OPEN;
+    return earlier(&fin, &reset) ? ENDING_FIN : ENDING_RESET;
+}
+
+void conversation_conclude(struct conversation *c)
+{
+    c->ending = ending_of(c);
+    struct moment client = first_of(&c->sides[SIDE_CLIENT].fin, &c->sides[SIDE_CLIENT].reset);
+    struct moment server = first_of(&c->sides[SIDE_SERVER].fin, &c->sides[SIDE_SERVER].reset);
+    c->first_close_known = moment_seen(&client) || moment_seen(&server);
+    c->closed_first_by = earlier(&server, &client) ? SIDE_SERVER : SIDE_CLIENT;
+}
+
+enum login_stage conversation_login_stage(const struct conversation *c)
+{
+    const struct tds_facts *tds = c->tds;
+    if (!tds) {
+        if (!c->starts_with_syn)
+            return LOGIN_STAGE_UNKNOWN;
+        return conversation_established(c) && moment_seen(&c->sides[SIDE_SERVER].syn) ? LOGIN_STAGE_CONNECTED
+                                                                                      : LOGIN_STAGE_SYN;
+    }
+    const struct moment *steps = tds->steps;
+    if (moment_seen(&steps[LOGIN_STEP_LOGIN_ACK]))
+        return LOGIN_STAGE_DONE;
+    if (moment_seen(&steps[LOGIN_STEP_LOGIN_ERROR]))
+        return LOGIN_STAGE_REFUSED;
+    if (moment_seen(&steps[LOGIN_STEP_FIRST_REQUEST]))
+        return LOGIN_STAGE_DONE;
+    if (moment_seen(&steps[LOGIN_STEP_SSPI_CHALLENGE]))
+        return LOGIN_STAGE_AUTHENTICATING;
+    if (moment_seen(&steps[LOGIN_STEP_LOGIN]))
+        return LOGIN_STAGE_LOGIN;
+    if (moment_seen(&steps[LOGIN_STEP_CLIENT_HELLO]))
+        return LOGIN_STAGE_TLS;
+    if (moment_seen(&steps[LOGIN_STEP_PRELOGIN]) || moment_seen(&steps[LOGIN_STEP_PRELOGIN_ANSWER]))
+        return LOGIN_STAGE_PRELOGIN;
+    return LOGIN_STAGE_UNKNOWN;
+}
+
+int64_t conversation_login_duration_ns(const struct conversation *c)
+{
+    if (!c->tds)
+        return -1;
+    const struct moment *steps = c->tds->steps;
+    struct moment start = c->sides[SIDE_CLIENT].syn;
+    if (!moment_seen(&start))
+        start = first_of(&steps[LOGIN_STEP_PRELOGIN], &steps[LOGIN_STEP_CLIENT_HELLO]);
+    struct moment end = first_of(&steps[LOGIN_STEP_LOGIN_ACK], &steps[LOGIN_STEP_LOGIN_ERROR]);
+    if (!moment_seen(&end) && !moment_seen(&steps[LOGIN_STEP_SSPI_CHALLENGE]))
+        end = steps[LOGIN_STEP_LOGIN_ANSWER];
+    return moment_seen(&start) && moment_seen(&end) ? end.time_ns - start.time_ns : -1;
+}

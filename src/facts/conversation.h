@@ -1,0 +1,92 @@
+/*
+ * What is known of one TCP conversation: the facts that every floor above shares.
+ *
+ * The flow floor creates it with the first packet and keeps its two sides in role order; when it learns that it had
+ * the roles the wrong way round it exchanges them at once, so sides[SIDE_CLIENT] is always who is held to be the client.
+ * Detectors only read it.
+ */
+#ifndef TDSCOPE_CONVERSATION_H
+#define TDSCOPE_CONVERSATION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "address.h"
+#include "moment.h"
+#include "tcp_side.h"
+#include "tds_facts.h"
+
+enum conversation_protocol { PROTOCOL_TCP, PROTOCOL_TDS, PROTOCOL_TDS8 };
+
+/* How it is known who the client is; a later one is better evidence. */
+enum role_evidence { ROLE_FIRST_SENDER, ROLE_PORT, ROLE_TDS, ROLE_SYN };
+
+enum conversation_ending {
+    ENDING_OPEN, /* the capture shows no end */
+    ENDING_FIN,  /* both or one side closed with FIN, no reset before */
+    ENDING_RESET,
+    ENDING_TIMEOUT, /* the last thing is retries or keep-alives without an answer, perhaps with a reset by the retrying side */
+    ENDING_REFUSED,   /* SYN answered by a reset */
+    ENDING_NO_ANSWER, /* SYN never answered */
+    ENDINGS
+};
+
+struct icmp_facts {
+    uint32_t count;
+    struct moment first;
+    uint8_t version, type, code; /* of the first */
+    struct address reporter;
+};
+
+struct conversation {
+    uint32_t id;    /* from 1, in order of first packet */
+    uint32_t point; /* capture point */
+    enum conversation_protocol protocol;
+    enum role_evidence role_evidence;
+    struct endpoint ends[SIDES];
+    struct tcp_side sides[SIDES];
+    struct moment first, last; /* packet */
+    uint64_t packets, wire_bytes;
+    bool starts_with_syn; /* the handshake's first packet is in the capture */
+    bool tuple_reused;    /* an earlier conversation had the same addresses and ports */
+    bool closed;          /* FIN both ways, or a reset */
+    struct icmp_facts icmp;
+    struct tds_facts *tds; /* NULL unless TDS was recognised */
+
+    uint32_t capture_first, capture_last; /* capture files of first and last packet */
+
+    /* Derived by conversation_conclude() when the conversation is over or the capture ends. */
+    enum conversation_ending ending;
+    bool first_close_known;
+    enum side closed_first_by; /* valid with first_close_known: who sent FIN or RST first */
+};
+
+/* Fills the derived members. */
+void conversation_conclude(struct conversation *conversation);
+
+/* Whether the three-way handshake completed, or the conversation was running already. */
+bool conversation_established(const struct conversation *conversation);
+
+/* The moment of the first FIN or RST of either side; frame 0 when there is none. */
+struct moment conversation_first_close(const struct conversation *conversation);
+
+/* How far the login came. */
+enum login_stage {
+    LOGIN_STAGE_UNKNOWN,
+    LOGIN_STAGE_SYN,
+    LOGIN_STAGE_CONNECTED,
+    LOGIN_STAGE_PRELOGIN,
+    LOGIN_STAGE_TLS,
+    LOGIN_STAGE_LOGIN,
+    LOGIN_STAGE_AUTHENTICATING,
+    LOGIN_STAGE_DONE,
+    LOGIN_STAGE_REFUSED,
+    LOGIN_STAGES
+};
+enum login_stage conversation_login_stage(const struct conversation *conversation);
+
+/* From the client's SYN (or its first login packet, when the SYN is not in the capture) to the login's answer that
+ * ended it; -1 when either is not known. */
+int64_t conversation_login_duration_ns(const struct conversation *conversation);
+
+#endif

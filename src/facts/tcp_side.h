@@ -1,0 +1,86 @@
+/* What one side of a TCP conversation did, as one capture point saw it. Written by the flow floor, read by all above. */
+#ifndef TDSCOPE_TCP_SIDE_H
+#define TDSCOPE_TCP_SIDE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "moment.h"
+
+enum side { SIDE_CLIENT, SIDE_SERVER, SIDES };
+
+static inline enum side side_other(enum side side)
+{
+    return side == SIDE_CLIENT ? SIDE_SERVER : SIDE_CLIENT;
+}
+
+/* Something repeated without an answer. */
+struct retry_run {
+    uint32_t count;            /* repetitions; 0: none */
+    struct moment first, last; /* of the repetitions */
+};
+
+struct round_trips {
+    uint32_t count;
+    int64_t shortest_ns, longest_ns, sum_ns;
+};
+
+struct tcp_side {
+    uint32_t packets;       /* sent by this side, capture duplicates included */
+    uint32_t data_packets;  /* of them with payload, capture duplicates excluded */
+    uint64_t wire_bytes;    /* of whole frames */
+    uint64_t payload_bytes; /* new bytes of the stream: each counted once */
+
+    struct moment first, last;           /* packet */
+    struct moment first_data, last_data; /* new payload; keep-alives and retransmissions are not new */
+    struct moment syn, syn_last;         /* SYN of a client, SYN+ACK of a server; last: its latest repetition */
+    struct moment fin, reset;            /* the first of each */
+    struct moment ack_of_last_data; /* the *other* side's packet that acknowledged all this side had sent until then */
+    struct moment last_progress;    /* the *other* side's latest packet that acknowledged something new */
+
+    uint32_t isn;
+    bool isn_known;
+    uint16_t mss;         /* from its SYN; 0: not known */
+    uint8_t window_scale; /* from its SYN */
+    bool offers_window_scale, sack_permitted, timestamps;
+
+    uint16_t syns, fins, resets; /* packets, repetitions included, capture duplicates excluded */
+    bool reset_with_ack;         /* the first reset was ACK+RST */
+    uint16_t reset_ip_id;
+    uint8_t reset_ttl;                   /* of the first reset */
+    uint8_t ttl_first, ttl_min, ttl_max; /* of all packets but resets */
+    /* The reset does not look like this side's other packets: its TTL differs from all of them. One reason more to
+     * suspect a device on the way; none alone proves it. */
+    bool reset_ttl_differs;
+
+    uint32_t retransmits; /* of any kind: data, SYN, FIN; keep-alives and capture duplicates are none */
+    uint32_t syn_retransmits, fin_retransmits;
+    uint32_t spurious_retransmits; /* the other side said by DSACK (RFC 2883) that it had them already */
+    uint32_t out_of_order;         /* packets that overtook each other before the capture point */
+    uint32_t capture_duplicates;   /* the same packet recorded again */
+    struct moment first_retransmit, last_retransmit;
+    int64_t longest_recovery_ns; /* from a segment's first sight to the retransmission that was acknowledged, at most */
+
+    uint32_t keep_alives;            /* probes, by sequence number (RFC 9293, 3.8.4), of zero or one byte */
+    struct retry_run keep_alive_run; /* the longest run of probes in which the other side sent nothing */
+    struct retry_run
+        data_run;    /* retransmissions since the other side last acknowledged something new: the state at the end */
+    bool silent_run; /* in data_run or the last probes the other side sent no packet at all */
+
+    uint32_t zero_windows; /* packets that announced a window of zero */
+    struct moment first_zero_window, last_zero_window;
+    int64_t zero_window_longest_ns;
+    bool zero_window_at_end;
+
+    uint32_t
+        unseen_segments; /* holes in this side's stream that the other side acknowledged: the capture missed them */
+    uint64_t unseen_bytes;
+    bool acknowledged_unseen;      /* this side acknowledged data of the other that was not captured */
+    uint64_t unacknowledged_bytes; /* sent and never acknowledged, at the end */
+
+    /* Time from a segment sent by the *other* side passing the capture point to this side's acknowledgement: the path
+     * from the capture point to this side and back. Its split tells where the capture was taken. */
+    struct round_trips round_trips;
+};
+
+#endif

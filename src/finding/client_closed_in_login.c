@@ -1,0 +1,59 @@
+/* client.closed-in-login: the client closes part-way through the login, without a reason in the packets. */
+#include "actions.h"
+#include "detector.h"
+#include "signs.h"
+
+/* Who leaves sooner than this after his own word has not waited for the server: a login step takes milliseconds, and after
+ * two seconds the server is to blame for the delay, too. */
+#define IMPATIENT_NS (2 * NS_PER_SECOND)
+
+static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT];
+    struct login_halt halt = signs_of_login_halt(c, s);
+    if (!halt.halted || !halt.closed || halt.closed_by != SIDE_CLIENT || signs_of_silence(c).held)
+        return false;
+    if (signs_of_one_direction(c) || halt.last_step <= LOGIN_STEP_PRELOGIN_ANSWER)
+        return false;
+    if (halt.turn == SIDE_SERVER && (halt.waited_ns >= IMPATIENT_NS || !halt.acknowledged))
+        return false;
+    if (moment_seen(&client->reset) && signs_of_foreign_reset(client))
+        return false;
+    judgement->confidence = signs_of_missed_packets(c) ? 0.55 : halt.turn == SIDE_CLIENT ? 0.85 : 0.75;
+    judgement_prove(judgement, &client->syn, "the client connects");
+    judgement_prove(judgement, &halt.since, "the last word of the login: %s", login_step_words(halt.last_step));
+    judgement_prove(judgement, &halt.close, "the client closes");
+    judgement_say(judgement, "The client closed the connection %.3f s after %s%s.", seconds(halt.waited_ns),
+                  login_step_words(halt.last_step),
+                  halt.turn == SIDE_CLIENT ? ", when it was its own turn to go on"
+                                           : ", without waiting for the server's answer");
+    return true;
+}
+
+static const char *const actions[] = {
+    "Read the client's error with its phases: SqlClient prints \"[Pre-Login] initialization=..; handshake=..; [Login] "
+    "initialization=..; authentication=..\", which tells where the time went before the close.",
+    "Take a driver trace (BID trace) and a network trace on the client together: `" TRACE_COMMAND "`.",
+    "See whether the client machine was short of CPU or threads, or name resolution or Kerberos was slow before the "
+    "connection "
+    "began: `Resolve-DnsName SERVER`, `klist`.",
+    ACTION_FILTER_DRIVERS,
+    NULL,
+};
+
+const struct detector client_closed_in_login = {
+    .cause = "client.closed-in-login",
+    .title = "The client closes part-way through the login",
+    .holds_when = "After TLS or the login began the client's FIN or reset comes first, while it was the client's turn, "
+                  "or less than "
+                  "2 s after its own packet; no error from the server precedes it.",
+    .means = "The server had answered all it was asked, or had no time to. The client's own connection time-out ran "
+             "out - spent on "
+             "name resolution, security calls or waiting for a thread - or it did not like what it got, or the program "
+             "was stopped. "
+             "(Article, 1.5.5.)",
+    .actions = actions,
+    .culprit = CULPRIT_CLIENT,
+    .severity = SEVERITY_FAULT,
+    .judge = judge,
+};

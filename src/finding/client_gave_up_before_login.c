@@ -1,0 +1,97 @@
+/* client.gave-up-before-login: handshake, at most PRELOGIN, and the client closes: its time was spent before the SYN. */
+#include "actions.h"
+#include "detector.h"
+#include "signs.h"
+
+/* The server answers PRELOGIN within milliseconds. Who leaves within a second did not wait for it. */
+#define AT_ONCE_NS NS_PER_SECOND
+
+static bool judge_after_prelogin(const struct conversation *c, const struct surroundings *s,
+                                 struct judgement *judgement)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT];
+    struct login_halt halt = signs_of_login_halt(c, s);
+    if (!halt.halted || !halt.closed || halt.closed_by != SIDE_CLIENT || signs_of_missed_packets(c))
+        return false;
+    if (halt.last_step > LOGIN_STEP_PRELOGIN_ANSWER || (moment_seen(&client->reset) && signs_of_foreign_reset(client)))
+        return false;
+    bool own_turn = halt.turn == SIDE_CLIENT;
+    if (!own_turn && halt.waited_ns >= 2 * AT_ONCE_NS)
+        return false;
+    judgement->confidence = own_turn ? 0.85 : halt.waited_ns < AT_ONCE_NS ? 0.87 : 0.5;
+    if (!own_turn && halt.waited_ns >= AT_ONCE_NS)
+        judgement->culprit = CULPRIT_UNKNOWN;
+    judgement_prove(judgement, &client->syn, "the client connects");
+    judgement_prove(judgement, &c->tds->steps[LOGIN_STEP_PRELOGIN], "the client sends PRELOGIN");
+    judgement_prove(judgement, &c->tds->steps[LOGIN_STEP_PRELOGIN_ANSWER], "the server answers it");
+    judgement_prove(judgement, &halt.close, "the client closes");
+    judgement_say(judgement, "The client connected, sent PRELOGIN and closed %.3f s after %s%s.",
+                  seconds(halt.waited_ns), login_step_words(halt.last_step),
+                  own_turn ? "" : ", without waiting for the answer: its time was spent before it connected");
+    return true;
+}
+
+static bool judge_byteless(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    struct moment close = conversation_first_close(c);
+    if (!c->first_close_known || c->closed_first_by != SIDE_CLIENT || !moment_seen(&client->fin))
+        return false;
+    if (moment_seen(&client->reset) && client->reset.time_ns <= client->fin.time_ns)
+        return false;
+    const struct pair_record *pair = surroundings_pair(s, c);
+    if (pair->speaks_tds == 0 || pair->byteless > pair->speaks_tds)
+        return false;
+    int64_t after_ns = close.time_ns - (moment_seen(&server->syn) ? server->syn.time_ns : client->syn.time_ns);
+    if (after_ns > AT_ONCE_NS)
+        return false;
+    judgement->confidence = 0.7;
+    judgement_prove(judgement, &client->syn, "the client connects");
+    judgement_prove(judgement, &close, "the client closes without having sent a byte");
+    judgement_say(
+        judgement,
+        "The client connected and closed %.3f s later without a byte, although it does log in to this server on other "
+        "connections (%u): its time was spent before it connected.",
+        seconds(after_ns), pair->speaks_tds);
+    return true;
+}
+
+static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    if (!c->starts_with_syn || !conversation_established(c) || signs_of_one_direction(c) || signs_of_silence(c).held)
+        return false;
+    if (c->sides[SIDE_CLIENT].payload_bytes + c->sides[SIDE_SERVER].payload_bytes == 0)
+        return judge_byteless(c, s, judgement);
+    return judge_after_prelogin(c, s, judgement);
+}
+
+static const char *const actions[] = {
+    "See how long name resolution takes on the client: `Measure-Command { Resolve-DnsName SERVER }`, `ipconfig "
+    "/displaydns`.",
+    "See whether the client machine is short of worker threads or CPU, or its connection pool is exhausted: "
+    "SqlClient's error then "
+    "shows a large \"[Pre-Login] initialization\".",
+    "See whether the client is running out of outbound ports: `netstat -abon > c:\\ports.txt`, `netsh int ipv4 show "
+    "dynamicport "
+    "tcp`.",
+    "Take a driver trace (BID trace) and a network trace on the client together: `" TRACE_COMMAND "`.",
+    NULL,
+};
+
+const struct detector client_gave_up_before_login = {
+    .cause = "client.gave-up-before-login",
+    .title = "The client closes as soon as it is connected",
+    .holds_when = "After the handshake, or after PRELOGIN, the client closes within a second and before the login. "
+                  "Without a byte it "
+                  "counts only when the same client speaks TDS with this server elsewhere and closes with FIN; else it "
+                  "is a probe.",
+    .means = "The connection was made at once, and the client had no time left for it: its time-out, which began with "
+             "the program's "
+             "call, was spent before the first packet - on DNS, a security call, waiting for a thread, a port or a "
+             "place in the pool. "
+             "Server and network had no part in it. (Article, 1.5.5.)",
+    .actions = actions,
+    .culprit = CULPRIT_CLIENT,
+    .severity = SEVERITY_FAULT,
+    .judge = judge,
+};

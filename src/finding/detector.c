@@ -1,0 +1,57 @@
+/* The registry of detectors, and how a judgement is worded. */
+#include "detector.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DETECTOR(name) extern const struct detector name;
+#include "detectors.def"
+#undef DETECTOR
+
+#define DETECTOR(name) &name,
+const struct detector *const detectors[] = {
+#include "detectors.def"
+};
+#undef DETECTOR
+
+const unsigned detector_count = sizeof detectors / sizeof *detectors;
+
+const char *const culprit_names[CULPRITS] = {
+    [CULPRIT_NONE] = "none",       [CULPRIT_CLIENT] = "client",   [CULPRIT_SERVER] = "server",
+    [CULPRIT_NETWORK] = "network", [CULPRIT_UNKNOWN] = "unknown",
+};
+
+const struct detector *detector_by_cause(const char *cause)
+{
+    for (unsigned i = 0; i < detector_count; i++)
+        if (strcmp(detectors[i]->cause, cause) == 0)
+            return detectors[i];
+    return NULL;
+}
+
+/* Proofs are kept in order of time, whatever the order in which they are given. */
+void judgement_prove(struct judgement *judgement, const struct moment *moment, const char *format, ...)
+{
+    if (!moment_seen(moment) || judgement->proof_count == PROOFS_MAX)
+        return;
+    unsigned at = judgement->proof_count++;
+    while (at > 0 && judgement->proofs[at - 1].moment.time_ns > moment->time_ns) {
+        judgement->proofs[at] = judgement->proofs[at - 1];
+        at--;
+    }
+    judgement->proofs[at].moment = *moment;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(judgement->proofs[at].says, PROOF_TEXT_SIZE, format, arguments);
+    va_end(arguments);
+}
+
+void judgement_say(struct judgement *judgement, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(judgement->says, JUDGEMENT_TEXT_SIZE, format, arguments);
+    va_end(arguments);
+}

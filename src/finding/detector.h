@@ -1,0 +1,70 @@
+/*
+ * Detectors: one file for each cause, ending in a `const struct detector`, and one line in detectors.def.
+ *
+ * A detector's file is the whole truth about its finding: ID, title, when it holds, what it means, what to do, and the
+ * sentence it says. Text, JSON, `explain` and the documentation take their words from there.
+ *
+ * Detectors only read facts, so asking again gives the same answer: reports ask a second time for the proofs instead of
+ * keeping them for every conversation.
+ */
+#ifndef TDSCOPE_DETECTOR_H
+#define TDSCOPE_DETECTOR_H
+
+#include <stdbool.h>
+
+#include "conversation.h"
+#include "surroundings.h"
+
+enum culprit { CULPRIT_NONE, CULPRIT_CLIENT, CULPRIT_SERVER, CULPRIT_NETWORK, CULPRIT_UNKNOWN, CULPRITS };
+
+enum severity { SEVERITY_NOTE, SEVERITY_RISK, SEVERITY_FAULT };
+
+enum { PROOFS_MAX = 8, PROOF_TEXT_SIZE = 160, JUDGEMENT_TEXT_SIZE = 400 };
+
+struct proof {
+    struct moment moment;
+    char says[PROOF_TEXT_SIZE]; /* one clause: "the server acknowledges the login packet" */
+};
+
+struct judgement {
+    const struct detector *detector;
+    enum culprit culprit;            /* the detector's own unless it says otherwise (then usually CULPRIT_UNKNOWN) */
+    double confidence;               /* 0 to 1: how often a judgement made on such facts is right */
+    char says[JUDGEMENT_TEXT_SIZE];  /* one or two sentences with this conversation's numbers */
+    const char *would_settle;        /* which further evidence would settle it; NULL: nothing is open */
+    struct proof proofs[PROOFS_MAX]; /* in order of time */
+    uint8_t proof_count;
+};
+
+struct detector {
+    const char *cause;      /* "server.login-stalled" */
+    const char *title;      /* "The login is acknowledged and never answered" */
+    const char *holds_when; /* the rule, in words: what has to be seen, and what must not */
+    const char *means;      /* what it says about client, server or network, and why; names its source (article, RFC) */
+    const char *const *actions; /* what to do next, in order, imperative sentences; NULL-terminated */
+    enum culprit culprit;
+    enum severity severity;
+    /* Whether the cause holds for this conversation. On true, judgement holds at least confidence and says; the rest of
+     * it was preset by the caller (detector, culprit, no proofs). */
+    bool (*judge)(const struct conversation *conversation, const struct surroundings *surroundings,
+                  struct judgement *judgement);
+};
+
+/* Adds a proof; moments that were not seen, and proofs beyond PROOFS_MAX, are left out. printf rules. */
+#if defined(__GNUC__)
+__attribute__((format(printf, 3, 4)))
+#endif
+void judgement_prove(struct judgement *judgement, const struct moment *moment, const char *format, ...);
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 3)))
+#endif
+void judgement_say(struct judgement *judgement, const char *format, ...);
+
+/* All detectors in the order of detectors.def, which is the order in which equals win. */
+extern const struct detector *const detectors[];
+extern const unsigned detector_count;
+const struct detector *detector_by_cause(const char *cause); /* NULL: none */
+
+extern const char *const culprit_names[CULPRITS]; /* "none", "client", ... */
+
+#endif

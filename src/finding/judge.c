@@ -1,0 +1,176 @@
+/* Judges each conversation and groups the judgements into findings: by cause, culprit and server endpoint. */
+#include "judge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+#include "verdict.h"
+
+/* Only the marks are reset, not the room for proofs: this runs for each detector and conversation. */
+static void preset(struct judgement *judgement, const struct detector *detector)
+{
+    judgement->detector = detector;
+    judgement->culprit = detector->culprit;
+    judgement->confidence = 0;
+    judgement->says[0] = '\0';
+    judgement->would_settle = NULL;
+    judgement->proof_count = 0;
+}
+
+/* The last detector of the list is the absence of all others: it is asked when none of them holds. */
+void judge_conversation(const struct judge *judge, const struct conversation *conversation, struct judgement *judgement)
+{
+    struct judgement candidate = {0};
+    bool found = false;
+    for (unsigned i = 0; i + 1 < detector_count; i++) {
+        preset(&candidate, detectors[i]);
+        if (!detectors[i]->judge(conversation, &judge->surroundings, &candidate))
+            continue;
+        if (found && candidate.confidence <= judgement->confidence)
+            continue;
+        *judgement = candidate;
+        found = true;
+    }
+    if (found)
+        return;
+    *judgement = (struct judgement){0};
+    preset(judgement, detectors[detector_count - 1]);
+    judgement->detector->judge(conversation, &judge->surroundings, judgement);
+}
+
+struct grouping {
+    struct judge *judge;
+    struct hash_index index;
+    uint32_t capacity;
+};
+
+static uint32_t finding_hash(const struct judgement *judgement, const struct endpoint *server)
+{
+    uint8_t key[24] = {(uint8_t)judgement->culprit, server->address.version};
+    memcpy(key + 2, server->address.bytes, sizeof server->address.bytes);
+    key[18] = (uint8_t)server->port;
+    key[19] = (uint8_t)(server->port >> 8);
+    return hash_bytes(key, sizeof key) ^
+           hash_bytes(judgement->detector->cause, (uint32_t)strlen(judgement->detector->cause));
+}
+
+static struct finding *need_finding(struct grouping *grouping, const struct judgement *judgement,
+                                    const struct conversation *c)
+{
+    struct judge *judge = grouping->judge;
+    const struct endpoint *server = &c->ends[SIDE_SERVER];
+    uint32_t hash = finding_hash(judgement, server);
+    struct hash_probe probe = hash_index_probe(&grouping->index, hash);
+    for (uint32_t n; (n = hash_probe_next(&probe)) != HASH_NONE;) {
+        struct finding *finding = &judge->findings[n];
+        if (finding->detector == judgement->detector && finding->culprit == judgement->culprit &&
+            endpoint_equal(&finding->server, server))
+            return finding;
+    }
+    if (judge->finding_count == grouping->capacity) {
+        grouping->capacity = grouping->capacity ? grouping->capacity * 2 : 16;
+        judge->findings = memory_grow(judge->findings, grouping->capacity, sizeof *judge->findings);
+    }
+    hash_index_add(&grouping->index, hash, judge->finding_count);
+    struct finding *finding = &judge->findings[judge->finding_count++];
+    *finding = (struct finding){.detector = judgement->detector,
+                                .culprit = judgement->culprit,
+                                .server = *server,
+                                .client = c->ends[SIDE_CLIENT].address,
+                                .first_ns = INT64_MAX,
+                                .last_ns = INT64_MIN};
+    return finding;
+}
+
+static void add_conversation(struct finding *finding, const struct judgement *judgement, const struct conversation *c)
+{
+    if (finding->conversation_count == finding->conversation_capacity) {
+        finding->conversation_capacity = finding->conversation_capacity ? finding->conversation_capacity * 2 : 4;
+        finding->conversations =
+            memory_grow(finding->conversations, finding->conversation_capacity, sizeof *finding->conversations);
+    }
+    finding->conversations[finding->conversation_count++] = c->id;
+    if (!address_equal(&finding->client, &c->ends[SIDE_CLIENT].address))
+        finding->client = (struct address){0};
+    if (c->first.time_ns < finding->first_ns)
+        finding->first_ns = c->first.time_ns;
+    if (c->last.time_ns > finding->last_ns)
+        finding->last_ns = c->last.time_ns;
+    if (finding->conversation_count == 1 || judgement->confidence > finding->confidence) {
+        finding->confidence = judgement->confidence;
+        finding->example = *judgement;
+        finding->example_conversation = c->id;
+    }
+}
+
+static enum finding_scope scope_of(const struct finding *finding)
+{
+    if (finding->conversation_count == 1)
+        return SCOPE_CONVERSATION;
+    switch (finding->culprit) {
+    case CULPRIT_CLIENT:
+        return finding->client.version ? SCOPE_CLIENT : SCOPE_SERVER;
+    case CULPRIT_NETWORK:
+    case CULPRIT_UNKNOWN:
+        return SCOPE_PATH;
+    default:
+        return SCOPE_SERVER;
+    }
+}
+
+static unsigned detector_number(const struct detector *detector)
+{
+    unsigned number = 0;
+    while (detectors[number] != detector)
+        number++;
+    return number;
+}
+
+/* Faults first, then what concerns more conversations; the rest only makes the order the same every time. */
+static int compare_findings(const void *left, const void *right)
+{
+    const struct finding *a = left, *b = right;
+    if (a->detector->severity != b->detector->severity)
+        return a->detector->severity > b->detector->severity ? -1 : 1;
+    if (a->conversation_count != b->conversation_count)
+        return a->conversation_count > b->conversation_count ? -1 : 1;
+    unsigned number_a = detector_number(a->detector), number_b = detector_number(b->detector);
+    if (number_a != number_b)
+        return number_a < number_b ? -1 : 1;
+    return (a->conversations[0] > b->conversations[0]) - (a->conversations[0] < b->conversations[0]);
+}
+
+void judge_open(struct judge *judge, const struct casebook *casebook)
+{
+    *judge = (struct judge){0};
+    surroundings_open(&judge->surroundings, casebook);
+    struct grouping grouping = {.judge = judge};
+    hash_index_open(&grouping.index);
+    struct judgement judgement = {0};
+    for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
+        const struct conversation *c = casebook_conversation(casebook, i);
+        judge_conversation(judge, c, &judgement);
+        unsigned number = detector_number(judgement.detector);
+        if (number < sizeof judge->cause_counts / sizeof *judge->cause_counts)
+            judge->cause_counts[number]++;
+        if (number + 1 == detector_count)
+            continue;
+        add_conversation(need_finding(&grouping, &judgement, c), &judgement, c);
+    }
+    hash_index_close(&grouping.index);
+    for (uint32_t i = 0; i < judge->finding_count; i++)
+        judge->findings[i].scope = scope_of(&judge->findings[i]);
+    if (judge->finding_count > 1)
+        qsort(judge->findings, judge->finding_count, sizeof *judge->findings, compare_findings);
+    verdict_weigh(judge);
+}
+
+void judge_close(struct judge *judge)
+{
+    for (uint32_t i = 0; i < judge->finding_count; i++)
+        memory_give(judge->findings[i].conversations);
+    memory_give(judge->findings);
+    surroundings_close(&judge->surroundings);
+    *judge = (struct judge){0};
+}

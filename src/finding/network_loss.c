@@ -1,0 +1,84 @@
+/* network.loss: packets are lost and sent again, often enough to hurt. */
+#include "actions.h"
+#include "detector.h"
+#include "signs.h"
+
+/* A lost packet is worth at least one retransmission time-out (200 ms on Linux, 300 ms on Windows) or a round trip more.
+ * Below one packet in a hundred TCP still fills its window most of the time; from there on throughput falls with the
+ * square root of the loss (Mathis et al., 1997). */
+enum { LOSS_PERCENT = 1 };
+
+/* One lost packet is everyday life on any network; two in one conversation are not, at that rate. */
+enum { LOSS_LEAST = 2, LOSS_CLEAR = 3 };
+
+/* A repair that took this long was repeated more than once (0.2 + 0.4 + 0.8 s): somebody waited, and noticed. */
+#define LONG_REPAIR_NS NS_PER_SECOND
+
+static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    if (!conversation_established(c) || signs_of_one_direction(c) || !signs_of_sql(c, s))
+        return false;
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    uint64_t lost = signs_of_loss(c), data = (uint64_t)client->data_packets + server->data_packets;
+    const struct pair_record *pair = surroundings_pair(s, c);
+    int64_t repair_ns = client->longest_recovery_ns > server->longest_recovery_ns ? client->longest_recovery_ns
+                                                                                  : server->longest_recovery_ns;
+    bool often = lost >= LOSS_LEAST && lost * 100 >= data * LOSS_PERCENT;
+    bool path_loses = pair->conversations_with_loss > 1 && pair->lost_packets >= LOSS_CLEAR &&
+                      pair->lost_packets * 100 >= pair->data_packets * LOSS_PERCENT;
+    bool long_repair = repair_ns >= LONG_REPAIR_NS;
+    if (lost == 0 || (!often && !path_loses && !long_repair))
+        return false;
+    judgement->confidence = lost >= LOSS_CLEAR && often ? 0.85
+                            : often && path_loses       ? 0.82
+                            : often || path_loses       ? 0.7
+                                                        : 0.6;
+    if (signs_of_missed_packets(c))
+        judgement->confidence -= 0.2;
+    judgement->would_settle = SETTLE_BY_BOTH_CAPTURES;
+    judgement_prove(judgement, &client->first_retransmit, "the client sends a packet again");
+    judgement_prove(judgement, &client->last_retransmit, "the client's last retransmission, of %u",
+                    client->retransmits);
+    judgement_prove(judgement, &server->first_retransmit, "the server sends a packet again");
+    judgement_prove(judgement, &server->last_retransmit, "the server's last retransmission, of %u",
+                    server->retransmits);
+    judgement_say(
+        judgement,
+        "%llu of %llu packets with data (or of the handshake) had to be sent again, the longest repair took %.2f s%s.",
+        (unsigned long long)lost, (unsigned long long)data, seconds(repair_ns),
+        path_loses ? "; other connections between the two lose packets, too" : "");
+    return true;
+}
+
+static const char *const actions[] = {
+    "See whether the network cards count errors or drops: `Get-NetAdapterStatistics | Format-List *`, on Linux `ip -s "
+    "link` and "
+    "`ethtool -S eth0`; and the switch ports.",
+    "On VMware look at the receive buffers of the host and of vmxnet3 (`ethtool -g`), on Windows at "
+    "`Get-NetAdapterRss` (one CPU "
+    "may do all receive work).",
+    "Compare retransmissions before and after: `netstat -s -p tcp`, on Linux `nstat -az TcpRetransSegs`.",
+    ACTION_TRACE_BOTH,
+    NULL,
+};
+
+const struct detector network_loss = {
+    .cause = "network.loss",
+    .title = "Packets get lost often enough to hurt",
+    .holds_when =
+        "Two or more packets had to be sent again and they are one in a hundred or more; or one was, while the path "
+        "between "
+        "the two loses that many in other connections; or a repair took a second or more. Not counted: retransmissions "
+        "that "
+        "the receiver reports as needless (DSACK), reordering, packets that the capture recorded twice, a last run of "
+        "retries without an answer.",
+    .means = "TCP repairs loss, but each lost packet costs a few hundred milliseconds and more when it happens again: "
+             "queries and "
+             "logins get slow, and some run into time-outs. Typical are overloaded links, bad cables and ports, small "
+             "buffers of "
+             "virtual machines' hosts. (RFC 6298, RFC 2883; article, 1.5.4 and 1.6.4.)",
+    .actions = actions,
+    .culprit = CULPRIT_NETWORK,
+    .severity = SEVERITY_FAULT,
+    .judge = judge,
+};

@@ -1,0 +1,142 @@
+/* network.syn-lost: the SYN, or the answer to it, does not arrive. */
+#include "actions.h"
+#include "detector.h"
+#include "signs.h"
+
+/* Current Windows and Linux repeat a SYN after one second, older Windows after three (RFC 6298, 2.1): a single SYN that was
+ * watched for less may still be answered. */
+#define WATCHED_NS (3 * NS_PER_SECOND)
+
+/* The SYN+ACK leaves the server again and again, and the client goes on asking. */
+static bool judge_answer_lost(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    if (server->syn_retransmits == 0 || conversation_established(c) || moment_seen(&client->reset))
+        return false;
+    if (surroundings_role(s, c) != CAPTURE_ROLE_SERVER)
+        return false;
+    bool asks_again = client->syn_retransmits > 0;
+    judgement->confidence = asks_again ? 0.75 : 0.5;
+    judgement->culprit = asks_again ? CULPRIT_NETWORK : CULPRIT_UNKNOWN;
+    judgement->would_settle = SETTLE_BY_CLIENT_CAPTURE;
+    judgement_prove(judgement, &client->syn, "the client's SYN arrives");
+    judgement_prove(judgement, &server->syn, "the server answers with SYN+ACK");
+    judgement_prove(judgement, &server->syn_last, "it answers again, for the %uth time", server->syns);
+    judgement_say(judgement, "The server answered the SYN %u times, and the client never confirmed: %s.", server->syns,
+                  asks_again ? "it went on asking, so the answers did not reach it"
+                             : "the answers were lost, or the client had gone");
+    return true;
+}
+
+/* Answered in the end, but late: a repeated SYN costs at least a second. */
+static bool judge_answered_late(const struct conversation *c, const struct server_record *record,
+                                const struct pair_record *pair, struct judgement *judgement)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    int64_t cost_ns = server->syn.time_ns - client->syn.time_ns;
+    if (client->syn_retransmits == 0 || cost_ns < NS_PER_SECOND * 9 / 10)
+        return false;
+    bool others_served = times_within(&record->served, client->syn.time_ns, server->syn.time_ns) > 0;
+    bool path_loses = pair->conversations_with_loss > 1;
+    judgement->culprit = others_served || path_loses ? CULPRIT_NETWORK : CULPRIT_UNKNOWN;
+    judgement->confidence = others_served || path_loses ? 0.65 : 0.5;
+    judgement->would_settle = SETTLE_BY_SERVER_CAPTURE;
+    judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
+    judgement_prove(judgement, &client->syn_last, "it asks again: repetition %u", client->syn_retransmits);
+    judgement_prove(judgement, &server->syn, "the server answers");
+    judgement_say(
+        judgement,
+        "The connection was made only %.1f s after the first SYN, because %u of its SYNs (or the answers) were "
+        "lost%s.",
+        seconds(cost_ns), client->syn_retransmits,
+        others_served ? " while other connections to the same port were served at once" : "");
+    return true;
+}
+
+static bool judge_unanswered(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT];
+    const struct server_record *record = surroundings_server(s, c);
+    int64_t from_ns = client->syn.time_ns, to_ns = moment_seen(&client->syn_last) ? client->syn_last.time_ns : from_ns;
+    if (client->syn_retransmits == 0 && surroundings_end_ns(s, c) - from_ns < WATCHED_NS && c->icmp.count == 0)
+        return false;
+    const struct time_span *outage = time_spans_touching(&record->outages, from_ns, to_ns);
+    if (outage) {
+        from_ns = outage->from_ns;
+        to_ns = outage->to_ns;
+    }
+    uint32_t served = times_within(&record->served, from_ns, to_ns);
+    char name[ENDPOINT_TEXT_SIZE];
+    endpoint_text(&c->ends[SIDE_SERVER], name);
+    judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
+    if (client->syn_retransmits > 0)
+        judgement_prove(judgement, &client->syn_last, "it asks for the last time: %u repetitions",
+                        client->syn_retransmits);
+    judgement_prove(judgement, &c->icmp.first, "ICMP type %u code %u comes back", c->icmp.type, c->icmp.code);
+    judgement->would_settle = SETTLE_BY_SERVER_CAPTURE;
+    if (c->icmp.count > 0) {
+        char reporter[ADDRESS_TEXT_SIZE];
+        judgement->confidence = 0.85;
+        judgement_say(judgement,
+                      "The SYN to %s does not get through: %s reports by ICMP (type %u, code %u) that it could not "
+                      "or would not pass it on.",
+                      name, address_text(&c->icmp.reporter, reporter), c->icmp.type, c->icmp.code);
+    } else if (served > 0) {
+        judgement->confidence = 0.85;
+        judgement_say(
+            judgement,
+            "%u SYNs to %s got no answer, while %u other connections to it were opened and served at once: the "
+            "server listened and kept up, so the path lost these.",
+            client->syns, name, served);
+    } else {
+        judgement->culprit = CULPRIT_UNKNOWN;
+        judgement->confidence = 0.5;
+        judgement_say(
+            judgement,
+            "%u SYNs to %s within %.1f s got no answer. The network may have lost them, or the server's firewall, or "
+            "nobody has that address.",
+            client->syns, name, seconds(client->syn_last.time_ns - client->syn.time_ns));
+    }
+    return true;
+}
+
+static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    if (!c->starts_with_syn || !moment_seen(&c->sides[SIDE_CLIENT].syn) || signs_of_one_direction(c))
+        return false;
+    if (c->ending == ENDING_NO_ANSWER)
+        return judge_unanswered(c, s, judgement);
+    if (!moment_seen(&c->sides[SIDE_SERVER].syn) || c->ending == ENDING_REFUSED)
+        return false;
+    return judge_answer_lost(c, s, judgement) ||
+           judge_answered_late(c, surroundings_server(s, c), surroundings_pair(s, c), judgement);
+}
+
+static const char *const actions[] = {
+    ACTION_TRACE_SERVER,
+    "Test the path to the port: `Test-NetConnection SERVER -Port 1433 -InformationLevel Detailed`, on Linux `nc -vz "
+    "SERVER "
+    "1433`; and where it ends: `tracert SERVER`, `tcptraceroute SERVER 1433`.",
+    "Ask for the logs of firewalls and load balancers between the two for this address pair and time.",
+    ACTION_FIREWALL_AUDIT,
+    NULL,
+};
+
+const struct detector network_syn_lost = {
+    .cause = "network.syn-lost",
+    .title = "The request to connect, or its answer, gets lost",
+    .holds_when =
+        "SYNs are repeated and not answered. It is the network's when, meanwhile, other connections to the same "
+        "port are opened and served within a second, when a router reports it by ICMP, or when the server's capture "
+        "shows SYN+ACK leaving again and again; otherwise the culprit stays open.",
+    .means =
+        "Each lost SYN costs the client a second or more (three with older Windows); the drivers' connection time-out "
+        "of "
+        "15 s is gone after three or four of them, and the client reports error 10060 or 258. A stopped listener would "
+        "refuse instead, and a host firewall or a full queue would have hit the other connections to that port, too. "
+        "(RFC 6298; article, 1.5.4.)",
+    .actions = actions,
+    .culprit = CULPRIT_NETWORK,
+    .severity = SEVERITY_FAULT,
+    .judge = judge,
+};

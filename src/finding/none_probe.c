@@ -1,0 +1,50 @@
+/* none.probe: connect and close without a byte. */
+#include "detector.h"
+#include "signs.h"
+
+static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    (void)s;
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    if (!c->starts_with_syn || !moment_seen(&server->syn) || !conversation_established(c) || !c->first_close_known)
+        return false;
+    if (client->payload_bytes + server->payload_bytes > 0 || signs_of_one_direction(c) || signs_of_missed_packets(c) ||
+        signs_of_silence(c).held)
+        return false;
+    struct moment close = conversation_first_close(c);
+    bool reset = moment_seen(&client->reset) && client->reset.time_ns == close.time_ns;
+    bool by_client = c->closed_first_by == SIDE_CLIENT;
+    judgement->confidence = !by_client ? 0.6 : reset ? 0.85 : 0.8;
+    /* Who logs in to this server at other times may have run out of time here: see client.gave-up-before-login. */
+    const struct pair_record *pair = surroundings_pair(s, c);
+    if (by_client && !reset && pair->speaks_tds > 0 && pair->byteless <= pair->speaks_tds)
+        judgement->confidence = 0.6;
+    judgement_prove(judgement, &client->syn, "the client connects");
+    judgement_prove(judgement, &close, "the %s %s without a byte sent", by_client ? "client" : "server",
+                    reset ? "resets" : "closes");
+    judgement_say(judgement,
+                  "Connected and closed %.3f s later without a byte of data: a port probe, a health check, or the "
+                  "losing leg of a parallel connect.",
+                  seconds(close.time_ns - client->syn.time_ns));
+    return true;
+}
+
+static const char *const actions[] = {
+    "Nothing is to be done. If these connections are not expected, find out which program makes them: `netstat -abon` "
+    "on the client.",
+    NULL,
+};
+
+const struct detector none_probe = {
+    .cause = "none.probe",
+    .title = "A probe: connected and closed without a byte",
+    .holds_when =
+        "The handshake completes, neither side sends a byte of data, and the connection is closed by FIN or reset.",
+    .means = "Load balancers, monitoring and port tests look whether somebody listens and go again; a client that "
+             "tries several "
+             "addresses at once (MultiSubnetFailover) drops the slower ones. (Article, 1.5.10.)",
+    .actions = actions,
+    .culprit = CULPRIT_NONE,
+    .severity = SEVERITY_NOTE,
+    .judge = judge,
+};

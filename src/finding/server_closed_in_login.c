@@ -1,0 +1,57 @@
+/* server.closed-in-login: the server closes or resets part-way through the login. */
+#include "actions.h"
+#include "detector.h"
+#include "signs.h"
+
+/* A client that says nothing for this long after the server's last word has left the login to time out. */
+#define CLIENT_SILENT_NS (10 * NS_PER_SECOND)
+
+static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    const struct tcp_side *server = &c->sides[SIDE_SERVER];
+    struct login_halt halt = signs_of_login_halt(c, s);
+    if (!halt.halted || !halt.closed || halt.closed_by != SIDE_SERVER || signs_of_silence(c).held)
+        return false;
+    if (signs_of_one_direction(c) || (moment_seen(&server->reset) && signs_of_foreign_reset(server)))
+        return false;
+    bool reset = moment_seen(&server->reset) && server->reset.time_ns == halt.close.time_ns;
+    bool client_silent = halt.turn == SIDE_CLIENT && halt.waited_ns >= CLIENT_SILENT_NS;
+    judgement->confidence = signs_of_missed_packets(c) ? 0.6 : client_silent ? 0.6 : reset ? 0.82 : 0.85;
+    if (client_silent)
+        judgement->culprit = CULPRIT_UNKNOWN;
+    if (reset)
+        judgement->would_settle = SETTLE_BY_SERVER_CAPTURE;
+    judgement_prove(judgement, &halt.since, "the last word of the login: %s", login_step_words(halt.last_step));
+    judgement_prove(judgement, &halt.close, "the server %s", reset ? "resets the connection" : "closes (FIN)");
+    judgement_say(judgement, "The server %s %.3f s after %s, without an error message%s.",
+                  reset ? "reset the connection" : "closed the connection", seconds(halt.waited_ns),
+                  login_step_words(halt.last_step),
+                  client_silent ? "; the client, whose turn it was, had said nothing all that time" : "");
+    return true;
+}
+
+static const char *const actions[] = {
+    ACTION_ERRORLOG,
+    ACTION_RING_BUFFER,
+    "Look for errors 17830, 17836, 17828 and 18056 in the ERRORLOG, and for a crash or restart: `EXEC sp_readerrorlog "
+    "0, 1, "
+    "N'178'; SELECT sqlserver_start_time FROM sys.dm_os_sys_info`; dumps: `SELECT * FROM sys.dm_server_memory_dumps`.",
+    "If the close follows the TLS packets, look for Schannel events (36874, 36888) in the server's System log.",
+    NULL,
+};
+
+const struct detector server_closed_in_login = {
+    .cause = "server.closed-in-login",
+    .title = "The server closes part-way through the login",
+    .holds_when = "The server's FIN or reset comes before the client's, after the login began and before it was "
+                  "answered, without "
+                  "an error token.",
+    .means =
+        "A server that does not want a login says so with an error; to hang up in the middle means that it failed: the "
+        "process crashed or was stopped, had no resources, or could not go on with TLS or authentication. (Article, "
+        "1.5.6.)",
+    .actions = actions,
+    .culprit = CULPRIT_SERVER,
+    .severity = SEVERITY_FAULT,
+    .judge = judge,
+};

@@ -1,0 +1,56 @@
+/* server.closed-many: the server closes several connections at one instant. */
+#include "actions.h"
+#include "detector.h"
+#include "signs.h"
+
+/* Sessions end on their own at times that have nothing to do with each other. Two within a second may; three do not. */
+#define INSTANT_NS (NS_PER_SECOND / 2)
+enum { MANY = 3 };
+
+static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    struct moment close = conversation_first_close(c);
+    if (!c->first_close_known || c->closed_first_by != SIDE_SERVER || !conversation_established(c) ||
+        !signs_of_sql(c, s))
+        return false;
+    if (signs_of_silence(c).held || !signs_of_session(c) || signs_of_one_direction(c))
+        return false;
+    const struct server_record *record = surroundings_server(s, c);
+    uint32_t together = times_within(&record->closes, close.time_ns - INSTANT_NS, close.time_ns + INSTANT_NS);
+    if (together < MANY)
+        return false;
+    char name[ENDPOINT_TEXT_SIZE];
+    judgement->confidence = 0.9;
+    judgement_prove(judgement, &c->sides[SIDE_CLIENT].last_data, "the client's last data");
+    judgement_prove(judgement, &close, "the server closes");
+    judgement_say(judgement, "%s closed this connection and %u others within one second.",
+                  endpoint_text(&c->ends[SIDE_SERVER], name), together - 1);
+    return true;
+}
+
+static const char *const actions[] = {
+    "See whether SQL Server stopped, restarted or failed over at that time: `EXEC sp_readerrorlog 0, 1, N'shut'; EXEC "
+    "sp_readerrorlog 0, 1, N'Starting up database'`; `SELECT sqlserver_start_time FROM sys.dm_os_sys_info`.",
+    ACTION_ERRORLOG,
+    "See whether somebody set a database offline or killed sessions: `EXEC sp_readerrorlog 0, 1, N'was killed'; EXEC "
+    "sp_readerrorlog 0, 1, N'Setting database option'`.",
+    ACTION_RING_BUFFER,
+    NULL,
+};
+
+const struct detector server_closed_many = {
+    .cause = "server.closed-many",
+    .title = "The server closes many connections at one instant",
+    .holds_when =
+        "The server's FIN or reset ends three or more established connections to one endpoint within a second, before "
+        "their clients closed.",
+    .means =
+        "The network cannot send a FIN, and clients do not agree on an instant: something happened to the SQL Server - "
+        "a "
+        "restart, a crash, a failover, a database taken offline, sessions killed, or resources running out. (Article, "
+        "1.5.6.)",
+    .actions = actions,
+    .culprit = CULPRIT_SERVER,
+    .severity = SEVERITY_FAULT,
+    .judge = judge,
+};

@@ -1,0 +1,71 @@
+/* server.login-stalled: the server machine acknowledges a login packet, and SQL Server never answers it. */
+#include "actions.h"
+#include "detector.h"
+#include "signs.h"
+
+/* A login step takes milliseconds, a slow one a second. Five without a word are a third of the drivers' usual time-out
+ * (15 s); after two it is likely, if the client then gave up. */
+#define STALLED_NS (5 * NS_PER_SECOND)
+#define LIKELY_NS (2 * NS_PER_SECOND)
+
+static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    struct login_halt halt = signs_of_login_halt(c, s);
+    if (!halt.halted || halt.turn != SIDE_SERVER || !halt.acknowledged)
+        return false;
+    if (signs_of_one_direction(c) || signs_of_missed_packets(c) || signs_of_silence(c).held)
+        return false;
+    if (halt.waited_ns < LIKELY_NS || (halt.waited_ns < STALLED_NS && !(halt.closed && halt.closed_by == SIDE_CLIENT)))
+        return false;
+    if (halt.closed && halt.closed_by == SIDE_SERVER && moment_seen(&server->reset) && signs_of_foreign_reset(server))
+        return false;
+    judgement->confidence = halt.waited_ns >= STALLED_NS ? 0.92 : 0.65;
+    judgement_prove(judgement, &halt.since, "the client sends %s", login_step_words(halt.last_step));
+    if (moment_seen(&client->ack_of_last_data) && client->ack_of_last_data.time_ns >= halt.since.time_ns)
+        judgement_prove(judgement, &client->ack_of_last_data, "the server machine acknowledges it");
+    judgement_prove(judgement, &halt.close, "after %.1f s without an answer the %s closes", seconds(halt.waited_ns),
+                    halt.closed_by == SIDE_CLIENT ? "client" : "server");
+    const char *hint = halt.last_step == LOGIN_STEP_SSPI_RESPONSE
+                           ? " It was checking Windows credentials then: suspect its domain controller first."
+                           : "";
+    judgement_say(judgement, "The server machine acknowledged %s and did not answer it for %.1f s, until %s.%s",
+                  login_step_words(halt.last_step), seconds(halt.waited_ns),
+                  !halt.closed                    ? "the capture ended"
+                  : halt.closed_by == SIDE_CLIENT ? "the client gave up"
+                                                  : "it closed",
+                  hint);
+    return true;
+}
+
+static const char *const actions[] = {
+    ACTION_WORKERS,
+    ACTION_RING_BUFFER,
+    ACTION_ERRORLOG,
+    "If a new connection hangs, too, look in through the dedicated administrator connection: `sqlcmd -S admin:SERVER "
+    "-Q \"SELECT "
+    "session_id, wait_type, blocking_session_id FROM sys.dm_exec_requests\"`.",
+    "With Windows authentication see whether the server's domain controller answers: `nltest /sc_query:DOMAIN`, event "
+    "5719 "
+    "(NETLOGON) in the System log.",
+    NULL,
+};
+
+const struct detector server_login_stalled = {
+    .cause = "server.login-stalled",
+    .title = "The login is acknowledged and never answered",
+    .holds_when = "The server's TCP acknowledges the client's login packet (PRELOGIN, TLS or login), and for 5 s or "
+                  "more no answer "
+                  "follows - or for 2 s, when the client then gives up. No packet of the login is missing.",
+    .means = "TCP's acknowledgement comes from the kernel: the packet is on the server, so the network has done its "
+             "work both "
+             "ways. SQL Server did not pick it up or did not finish with it: no free worker thread (blocking, high "
+             "MAXDOP, large "
+             "parallel queries), a scheduler that does not yield, slow disks, or a wait for the domain controller. "
+             "(Article, "
+             "1.5.6.)",
+    .actions = actions,
+    .culprit = CULPRIT_SERVER,
+    .severity = SEVERITY_FAULT,
+    .judge = judge,
+};

@@ -1,0 +1,70 @@
+/* server.no-answer: the SYN reaches the server machine, and nothing answers it. */
+#include "actions.h"
+#include "detector.h"
+#include "signs.h"
+
+/* Linux and current Windows repeat a SYN after one second (RFC 6298, 2.1): an answer that is not there by then is late. */
+#define ANSWER_NS NS_PER_SECOND
+
+static bool rejected_by_server(const struct conversation *c)
+{
+    return c->icmp.count > 0 && address_equal(&c->icmp.reporter, &c->ends[SIDE_SERVER].address);
+}
+
+static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT];
+    if (c->ending != ENDING_NO_ANSWER || !c->starts_with_syn || signs_of_one_direction(c))
+        return false;
+    bool at_server = surroundings_role(s, c) == CAPTURE_ROLE_SERVER;
+    int64_t watched_ns = surroundings_end_ns(s, c) - client->syn.time_ns;
+    if (!rejected_by_server(c) && (!at_server || (client->syn_retransmits == 0 && watched_ns < ANSWER_NS)))
+        return false;
+    char name[ENDPOINT_TEXT_SIZE];
+    endpoint_text(&c->ends[SIDE_SERVER], name);
+    judgement_prove(judgement, &client->syn, "the client's SYN arrives at the server machine");
+    if (client->syn_retransmits > 0)
+        judgement_prove(judgement, &client->syn_last, "its last repetition, of %u", client->syn_retransmits);
+    judgement_prove(judgement, &c->icmp.first, "the server machine rejects it by ICMP type %u code %u", c->icmp.type,
+                    c->icmp.code);
+    if (rejected_by_server(c)) {
+        judgement->confidence = 0.9;
+        judgement_say(judgement,
+                      "The server machine itself rejected the SYN to %s by ICMP: its firewall does not let it in.",
+                      name);
+        return true;
+    }
+    judgement->confidence = client->syn_retransmits > 0 ? 0.88 : 0.7;
+    judgement_say(
+        judgement,
+        "The SYN to %s arrives at the server machine %u times, and no answer leaves it: something between its "
+        "network card and SQL Server drops it.",
+        name, client->syns);
+    return true;
+}
+
+static const char *const actions[] = {
+    ACTION_FIREWALL_AUDIT,
+    "Look at the firewall rules for the port: `Get-NetFirewallPortFilter | Where-Object LocalPort -eq 1433 | "
+    "Get-NetFirewallRule`, on Linux `nft list ruleset`.",
+    ACTION_FILTER_DRIVERS,
+    "On Linux see whether the queue of the listener overflowed: `nstat -az TcpExtListenOverflows TcpExtListenDrops`.",
+    NULL,
+};
+
+const struct detector server_no_answer = {
+    .cause = "server.no-answer",
+    .title = "The request to connect reaches the server machine and is never answered",
+    .holds_when =
+        "A capture taken on the server shows the SYN (usually repeated), and neither SYN+ACK nor reset leaves; or "
+        "the server machine itself rejects the SYN by an ICMP message.",
+    .means =
+        "TCP answers every SYN, with SYN+ACK or with a reset. When the packet is in the server's own capture and "
+        "nothing "
+        "goes out, it was dropped inside that machine: by its firewall, an antivirus or other filter driver, or - on "
+        "Linux - by a full listen queue. The network has delivered it (article, 1.5.11).",
+    .actions = actions,
+    .culprit = CULPRIT_SERVER,
+    .severity = SEVERITY_FAULT,
+    .judge = judge,
+};

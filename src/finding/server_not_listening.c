@@ -1,0 +1,57 @@
+/* server.not-listening: a SYN that is answered with a reset (RFC 9293, 3.10.7.1: no such port is open). */
+#include "actions.h"
+#include "detector.h"
+#include "signs.h"
+
+static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    if (c->ending != ENDING_REFUSED || !c->starts_with_syn)
+        return false;
+    const struct server_record *record = surroundings_server(s, c);
+    char name[ENDPOINT_TEXT_SIZE];
+    endpoint_text(&c->ends[SIDE_SERVER], name);
+    judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
+    judgement_prove(judgement, &server->reset, "the server refuses it with a reset");
+    if (record->accepted == 0) {
+        judgement->confidence = record->refused > 1 ? 0.95 : 0.9;
+        judgement_say(judgement, "Nothing listens on %s: all %u connection attempts to it were refused with a reset.",
+                      name, record->refused);
+    } else {
+        judgement->confidence = 0.8;
+        judgement_say(judgement,
+                      "%s refused this connection with a reset: nothing listened there at that moment. %u of its "
+                      "connections were refused and %u accepted.",
+                      name, record->refused, record->accepted);
+    }
+    if (!signs_of_sql(c, s))
+        judgement->confidence -= 0.2;
+    return true;
+}
+
+static const char *const actions[] = {
+    "See on the server whether SQL Server runs and on which port it listens: `Get-Service MSSQL*`, `netstat -abon | "
+    "findstr LISTENING` or `ss -ltnp`, and in its ERRORLOG `EXEC sp_readerrorlog 0, 1, N'Server is listening on'`.",
+    "Compare with the address and port that the client uses: connection string, alias (`cliconfg`), DNS "
+    "(`Resolve-DnsName NAME`), and for a named instance the SQL Server Browser (UDP 1434).",
+    "Test it from the client: `Test-NetConnection SERVER -Port PORT`.",
+    "Look for a restart or failover at that time: `EXEC sp_readerrorlog 0, 1, N'Starting up database'`.",
+    NULL,
+};
+
+const struct detector server_not_listening = {
+    .cause = "server.not-listening",
+    .title = "The server refuses the connection: nothing listens on the port",
+    .holds_when =
+        "The client's SYN is answered with a reset, and no other connection to the same port is accepted within "
+        "a few seconds before and after it.",
+    .means =
+        "A machine that gets a SYN for a port where nobody listens answers with ACK+RST (RFC 9293, 3.10.7.1); the "
+        "client reports error 10061 or \"connection refused\". The machine is up and reachable, so SQL Server is "
+        "stopped, listens on another port or address, or a firewall that rejects instead of dropping stands before it "
+        "(article, 1.5.6).",
+    .actions = actions,
+    .culprit = CULPRIT_SERVER,
+    .severity = SEVERITY_FAULT,
+    .judge = judge,
+};

@@ -1,0 +1,61 @@
+/* server.reset: the server sends a reset on an established connection. */
+#include "actions.h"
+#include "detector.h"
+#include "signs.h"
+
+static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    if (!c->first_close_known || c->closed_first_by != SIDE_SERVER || !conversation_established(c) ||
+        !signs_of_sql(c, s))
+        return false;
+    if (!moment_seen(&server->reset) || moment_seen(&server->fin) || signs_of_silence(c).held ||
+        signs_of_one_direction(c))
+        return false;
+    if (client->payload_bytes + server->payload_bytes == 0 || signs_of_login_refused(c))
+        return false;
+    bool at_server = surroundings_role(s, c) == CAPTURE_ROLE_SERVER;
+    bool foreign = !at_server && signs_of_foreign_reset(server);
+    judgement->confidence = foreign ? 0.5 : at_server ? 0.85 : 0.7;
+    if (signs_of_missed_packets(c))
+        judgement->confidence -= 0.1;
+    if (foreign)
+        judgement->culprit = CULPRIT_UNKNOWN;
+    if (!at_server)
+        judgement->would_settle = SETTLE_BY_SERVER_CAPTURE;
+    judgement_prove(judgement, &client->last_data, "the client's last data");
+    judgement_prove(judgement, &server->last_data, "the server's last data");
+    judgement_prove(judgement, &server->reset, "a reset from the server's address");
+    judgement_say(judgement, "A reset from the server ended the connection %.3f s after the packet before it%s%s.",
+                  seconds(server->reset.time_ns -
+                          (server->last_data.time_ns > client->last_data.time_ns ? server : client)->last_data.time_ns),
+                  signs_of_pending_request(c) ? ", while a request was unanswered" : "",
+                  at_server ? "" : "; a device on the way could have sent it in its name");
+    return true;
+}
+
+static const char *const actions[] = {
+    ACTION_ERRORLOG,
+    ACTION_RING_BUFFER,
+    ACTION_TRACE_SERVER,
+    "See whether the session was killed or the server restarted: `EXEC sp_readerrorlog 0, 1, N'was killed'; SELECT "
+    "sqlserver_start_time FROM sys.dm_os_sys_info`.",
+    NULL,
+};
+
+const struct detector server_reset = {
+    .cause = "server.reset",
+    .title = "The server resets an established connection",
+    .holds_when = "A reset with the server's address ends a conversation that was established, before either side "
+                  "closed, and looks "
+                  "like the server's other packets.",
+    .means = "A program that aborts a connection, a process that dies, or a machine that no longer knows the "
+             "connection (after a "
+             "restart, say) sends a reset. From the client's capture alone a device could have sent it; the server's "
+             "capture shows "
+             "whether it left there. (Article, 1.5.4, 1.5.6 and 1.5.10.)",
+    .actions = actions,
+    .culprit = CULPRIT_SERVER,
+    .severity = SEVERITY_FAULT,
+    .judge = judge,
+};

@@ -1,0 +1,55 @@
+/* server.tls-refused: the server ends the TLS handshake at the ClientHello. */
+#include "actions.h"
+#include "detector.h"
+#include "signs.h"
+
+/* Schannel and OpenSSL decide at once; a close much later is a time-out of a login that nobody worked on. */
+#define DECIDED_NS (5 * NS_PER_SECOND)
+
+static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    struct login_halt halt = signs_of_login_halt(c, s);
+    if (!halt.halted || signs_of_one_direction(c) || signs_of_missed_packets(c))
+        return false;
+    const struct tds_facts *tds = c->tds;
+    if (!moment_seen(&tds->steps[LOGIN_STEP_CLIENT_HELLO]) || moment_seen(&tds->steps[LOGIN_STEP_SERVER_HELLO]))
+        return false;
+    bool alert = moment_seen(&tds->server_alert);
+    bool closed = halt.closed && halt.closed_by == SIDE_SERVER && halt.waited_ns <= DECIDED_NS;
+    const struct tcp_side *server = &c->sides[SIDE_SERVER];
+    if ((!alert && !closed) || signs_of_foreign_reset(server))
+        return false;
+    judgement->confidence = alert ? 0.95 : 0.88;
+    judgement_prove(judgement, &tds->steps[LOGIN_STEP_CLIENT_HELLO], "the client begins TLS (ClientHello)");
+    judgement_prove(judgement, &tds->server_alert, "the server sends TLS alert %u", tds->server_alert_code);
+    judgement_prove(judgement, &halt.close, "the %s closes", halt.closed_by == SIDE_SERVER ? "server" : "client");
+    judgement_say(judgement,
+                  "The server %s after the ClientHello%s: the two have no TLS version or cipher suite in common.",
+                  alert ? "sent a TLS alert" : "closed", alert ? "" : " without a ServerHello");
+    return true;
+}
+
+static const char *const actions[] = {
+    "Compare the TLS versions that both machines allow: `Get-ChildItem -Recurse "
+    "HKLM:\\SYSTEM\\CurrentControlSet\\Control\\SecurityProviders\\SCHANNEL\\Protocols` on each (SQLCHECK prints them "
+    "as a table).",
+    "If the versions agree, compare the cipher suites: `Get-TlsCipherSuite | Format-Table Name`.",
+    "Look for Schannel events 36874, 36871 and 36888 in the server's System log at that time.",
+    "Use a driver that knows TLS 1.2, e.g. Microsoft ODBC Driver 17 or later.",
+    NULL,
+};
+
+const struct detector server_tls_refused = {
+    .cause = "server.tls-refused",
+    .title = "The server refuses the TLS handshake: no common version or cipher suite",
+    .holds_when = "After the ClientHello the server closes within 5 s, or sends a TLS alert, and no ServerHello comes.",
+    .means = "The server looks at the versions and cipher suites that the client offers and goes on with ServerHello "
+             "when one "
+             "suits. To close there means that none did: one side allows TLS 1.0 only and the other demands 1.2, or "
+             "their cipher "
+             "suites or hashes do not overlap. (Article, 1.5.3; RFC 8446, 4.1.1.)",
+    .actions = actions,
+    .culprit = CULPRIT_SERVER,
+    .severity = SEVERITY_FAULT,
+    .judge = judge,
+};

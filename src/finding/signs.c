@@ -1,0 +1,254 @@
+/* Readings of the facts that several detectors share. */
+#include "signs.h"
+
+#include <assert.h>
+
+/* Three retries in a row without an answer. Timers double (RFC 6298, 5.5), so they span well over a second; at a loss of
+ * one packet in ten that happens by chance once in a thousand times. */
+enum { RETRIES_OF_A_SILENCE = 3 };
+
+bool signs_of_sql(const struct conversation *conversation, const struct surroundings *surroundings)
+{
+    return conversation->tds || conversation->ends[SIDE_SERVER].port == SQL_SERVER_PORT ||
+           surroundings_server(surroundings, conversation)->speaks_tds > 0;
+}
+
+bool signs_of_one_direction(const struct conversation *conversation)
+{
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+        const struct tcp_side *seen = &conversation->sides[side];
+        if (conversation->sides[side_other(side)].packets > 0 || seen->packets == 0)
+            continue;
+        /* A SYN alone has no other side yet, and a reset may be its refusal. Anything more answers somebody unseen. */
+        if (side == SIDE_SERVER || seen->packets > (uint32_t)seen->syns + seen->capture_duplicates ||
+            seen->data_packets)
+            return true;
+    }
+    return false;
+}
+
+bool signs_of_missed_packets(const struct conversation *conversation)
+{
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++)
+        if (conversation->sides[side].unseen_segments > 0 || conversation->sides[side].acknowledged_unseen)
+            return true;
+    return false;
+}
+
+/* An SSPI challenge is a first answer to the login, but not the one that ends it. */
+static bool seen_step(const struct tds_facts *tds, enum login_step step)
+{
+    const struct moment *moment = &tds->steps[step], *challenge = &tds->steps[LOGIN_STEP_SSPI_CHALLENGE];
+    if (step == LOGIN_STEP_LOGIN_ANSWER && moment_seen(challenge) && moment->time_ns <= challenge->time_ns)
+        return false;
+    return moment_seen(moment);
+}
+
+bool signs_of_login_refused(const struct conversation *conversation)
+{
+    const struct tds_facts *tds = conversation->tds;
+    return tds && seen_step(tds, LOGIN_STEP_LOGIN_ERROR) && !seen_step(tds, LOGIN_STEP_LOGIN_ACK);
+}
+
+bool signs_of_login_done(const struct conversation *conversation)
+{
+    const struct tds_facts *tds = conversation->tds;
+    if (!tds || signs_of_login_refused(conversation))
+        return false;
+    if (seen_step(tds, LOGIN_STEP_LOGIN_ACK) || seen_step(tds, LOGIN_STEP_FIRST_REQUEST))
+        return true;
+    if (seen_step(tds, LOGIN_STEP_LOGIN_ANSWER))
+        return true;
+    for (unsigned step = LOGIN_STEP_PRELOGIN; step < LOGIN_STEPS; step++)
+        if (seen_step(tds, step))
+            return false;
+    return true; /* recognised by its requests: the login lies before the capture */
+}
+
+bool signs_of_session(const struct conversation *conversation)
+{
+    const struct tds_facts *tds = conversation->tds;
+    if (!tds)
+        return !conversation->starts_with_syn &&
+               conversation->sides[SIDE_CLIENT].payload_bytes + conversation->sides[SIDE_SERVER].payload_bytes > 0;
+    if (!signs_of_login_done(conversation))
+        return false;
+    return seen_step(tds, LOGIN_STEP_LOGIN_ACK) || seen_step(tds, LOGIN_STEP_FIRST_REQUEST) ||
+           !seen_step(tds, LOGIN_STEP_LOGIN_ANSWER);
+}
+
+static enum side step_speaker(enum login_step step)
+{
+    switch (step) {
+    case LOGIN_STEP_PRELOGIN:
+    case LOGIN_STEP_CLIENT_HELLO:
+    case LOGIN_STEP_KEY_EXCHANGE:
+    case LOGIN_STEP_LOGIN:
+    case LOGIN_STEP_SSPI_RESPONSE:
+    case LOGIN_STEP_FIRST_REQUEST:
+        return SIDE_CLIENT;
+    default:
+        return SIDE_SERVER;
+    }
+}
+
+const char *login_step_words(enum login_step step)
+{
+    static const char *const words[] = {
+        [LOGIN_STEP_PRELOGIN] = "PRELOGIN",
+        [LOGIN_STEP_PRELOGIN_ANSWER] = "the PRELOGIN answer",
+        [LOGIN_STEP_CLIENT_HELLO] = "the TLS ClientHello",
+        [LOGIN_STEP_SERVER_HELLO] = "the TLS ServerHello",
+        [LOGIN_STEP_KEY_EXCHANGE] = "the TLS key exchange",
+        [LOGIN_STEP_TLS_DONE] = "the end of the TLS handshake",
+        [LOGIN_STEP_LOGIN] = "the login packet",
+        [LOGIN_STEP_SSPI_CHALLENGE] = "the authentication challenge",
+        [LOGIN_STEP_SSPI_RESPONSE] = "the authentication response",
+        [LOGIN_STEP_LOGIN_ANSWER] = "the login answer",
+        [LOGIN_STEP_LOGIN_ACK] = "LOGINACK",
+        [LOGIN_STEP_LOGIN_ERROR] = "the login error",
+        [LOGIN_STEP_FIRST_REQUEST] = "the first request",
+    };
+    static_assert(sizeof words / sizeof *words == LOGIN_STEPS, "each step has its words");
+    return words[step];
+}
+
+/* The latest step at or before limit; false: none. Of steps that came in one packet the later in the usual order wins. */
+static bool latest_step(const struct tds_facts *tds, int64_t limit_ns, enum login_step *latest)
+{
+    bool found = false;
+    for (unsigned step = LOGIN_STEP_PRELOGIN; step < LOGIN_STEPS; step++) {
+        const struct moment *moment = &tds->steps[step];
+        if (!seen_step(tds, step) || moment->time_ns > limit_ns)
+            continue;
+        if (!found || moment->time_ns >= tds->steps[*latest].time_ns)
+            *latest = (enum login_step)step;
+        found = true;
+    }
+    return found;
+}
+
+static bool acknowledged(const struct tcp_side *speaker, const struct moment *word)
+{
+    if (speaker->unacknowledged_bytes == 0)
+        return true;
+    return moment_seen(&speaker->ack_of_last_data) && speaker->ack_of_last_data.time_ns >= word->time_ns;
+}
+
+struct login_halt signs_of_login_halt(const struct conversation *conversation, const struct surroundings *surroundings)
+{
+    struct login_halt halt = {.turn = SIDE_CLIENT};
+    const struct tds_facts *tds = conversation->tds;
+    halt.close = conversation_first_close(conversation);
+    halt.closed = moment_seen(&halt.close) && conversation->first_close_known;
+    halt.closed_by = halt.closed ? conversation->closed_first_by : SIDE_CLIENT;
+    int64_t limit_ns = halt.closed ? halt.close.time_ns : INT64_MAX;
+    if (!tds || signs_of_login_refused(conversation) || !latest_step(tds, limit_ns, &halt.last_step))
+        return halt;
+    if (halt.last_step >= LOGIN_STEP_LOGIN_ANSWER || seen_step(tds, LOGIN_STEP_FIRST_REQUEST))
+        return halt;
+    halt.halted = true;
+    enum side spoke = step_speaker(halt.last_step);
+    halt.since = tds->steps[halt.last_step];
+    const struct tcp_side *other = &conversation->sides[side_other(spoke)];
+    if (moment_seen(&other->last_data) && other->last_data.time_ns > halt.since.time_ns &&
+        other->last_data.time_ns <= limit_ns)
+        spoke = side_other(spoke);
+    const struct tcp_side *speaker = &conversation->sides[spoke];
+    if (moment_seen(&speaker->last_data) && speaker->last_data.time_ns > halt.since.time_ns &&
+        speaker->last_data.time_ns <= limit_ns)
+        halt.since = speaker->last_data;
+    halt.turn = side_other(spoke);
+    /* TLS 1.3: the server had done its part, and the client's Finished asks for nothing. */
+    if (halt.last_step == LOGIN_STEP_KEY_EXCHANGE && seen_step(tds, LOGIN_STEP_TLS_DONE))
+        halt.turn = SIDE_CLIENT;
+    halt.acknowledged = acknowledged(speaker, &halt.since);
+    halt.waited_ns = (halt.closed ? limit_ns : surroundings_end_ns(surroundings, conversation)) - halt.since.time_ns;
+    return halt;
+}
+
+static bool later(const struct moment *a, const struct moment *b)
+{
+    return moment_seen(a) && (!moment_seen(b) || a->time_ns > b->time_ns);
+}
+
+struct silence signs_of_silence(const struct conversation *conversation)
+{
+    struct silence silence = {0};
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+        const struct tcp_side *self = &conversation->sides[side], *other = &conversation->sides[side_other(side)];
+        if (!conversation_established(conversation))
+            break;
+        const struct retry_run *probes = &self->keep_alive_run, *data = &self->data_run;
+        /* The other side's reset answers, as far as the network is concerned. */
+        bool probing = probes->count >= RETRIES_OF_A_SILENCE && !later(&other->last, &probes->last);
+        bool repeating = data->count >= RETRIES_OF_A_SILENCE && !moment_seen(&other->reset) &&
+                         !later(&other->last_data, &data->last) && (self->unacknowledged_bytes > 0 || self->fins > 0);
+        if ((!probing && !repeating) || other->zero_window_at_end)
+            continue;
+        const struct retry_run *run = probing ? probes : data;
+        if (silence.held && silence.retries >= run->count)
+            continue;
+        silence = (struct silence){.held = true,
+                                   .retrier = side,
+                                   .retries = run->count,
+                                   .first = run->first,
+                                   .last = run->last,
+                                   .keep_alives = probing};
+        silence.other_silent = !later(&other->last, &run->first);
+        silence.both = !silence.other_silent && other->data_run.count > 0;
+        if (silence.other_silent && moment_seen(&other->last))
+            silence.quiet_before_ns = run->first.time_ns - other->last.time_ns;
+    }
+    return silence;
+}
+
+uint32_t signs_of_loss(const struct conversation *conversation)
+{
+    uint32_t lost = 0;
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+        const struct tcp_side *self = &conversation->sides[side];
+        uint32_t needless = self->spurious_retransmits + self->data_run.count;
+        lost += self->retransmits > needless ? self->retransmits - needless : 0;
+    }
+    return lost;
+}
+
+bool signs_of_retransmits_within(const struct conversation *conversation, int64_t from_ns, int64_t to_ns)
+{
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+        const struct tcp_side *self = &conversation->sides[side];
+        if (self->retransmits > 0 && moment_seen(&self->first_retransmit) && self->first_retransmit.time_ns <= to_ns &&
+            self->last_retransmit.time_ns >= from_ns)
+            return true;
+    }
+    return false;
+}
+
+unsigned hops_from_ttl(unsigned ttl)
+{
+    return ttl <= 64 ? 64 - ttl : ttl <= 128 ? 128 - ttl : 255 - ttl;
+}
+
+bool signs_of_foreign_reset(const struct tcp_side *side)
+{
+    if (!side->reset_ttl_differs || side->reset_ttl == 0 || side->ttl_max == 0)
+        return false;
+    unsigned hops = hops_from_ttl(side->reset_ttl);
+    unsigned least = hops_from_ttl(side->ttl_max), most = hops_from_ttl(side->ttl_min);
+    return hops != least && hops != most && (hops < least || hops > most || least > most);
+}
+
+bool signs_of_pending_request(const struct conversation *conversation)
+{
+    const struct tcp_side *client = &conversation->sides[SIDE_CLIENT], *server = &conversation->sides[SIDE_SERVER];
+    if (conversation->tds && conversation->tds->request_unanswered)
+        return true;
+    return moment_seen(&client->last_data) &&
+           (!moment_seen(&server->last_data) || server->last_data.time_ns < client->last_data.time_ns);
+}
+
+double seconds(int64_t ns)
+{
+    return (double)ns / (double)NS_PER_SECOND;
+}

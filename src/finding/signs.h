@@ -1,0 +1,79 @@
+/* What facts add up to: readings that several detectors share, so that they mean the same thing everywhere. */
+#ifndef TDSCOPE_SIGNS_H
+#define TDSCOPE_SIGNS_H
+
+#include <stdbool.h>
+
+#include "conversation.h"
+#include "surroundings.h"
+
+/* IANA's port of SQL Server's default instance: what says "SQL" when no byte could. */
+enum { SQL_SERVER_PORT = 1433 };
+
+/* TDS was recognised, or the server's endpoint speaks it in other conversations, or it is SQL Server's own port. */
+bool signs_of_sql(const struct conversation *conversation, const struct surroundings *surroundings);
+
+/* Only one side's packets were captured, although the other side was there: nothing can be said of who did what. */
+bool signs_of_one_direction(const struct conversation *conversation);
+
+/* The capture missed packets of this conversation: what is not seen may have happened. */
+bool signs_of_missed_packets(const struct conversation *conversation);
+
+/* The login succeeded, or it lies before the capture. */
+bool signs_of_login_done(const struct conversation *conversation);
+
+/* A session was in use: requests after the login, or data of a connection that was there before the capture. */
+bool signs_of_session(const struct conversation *conversation);
+
+/* The server said no in clear. */
+bool signs_of_login_refused(const struct conversation *conversation);
+
+/* Where a login that was neither answered nor refused came to a halt. */
+struct login_halt {
+    bool halted;
+    enum login_step last_step; /* before anybody closed */
+    enum side turn;            /* whose word was awaited; SIDE_CLIENT also when the last word is not known */
+    struct moment since;       /* the last word of the other side */
+    bool acknowledged;         /* the machine of the side whose turn it was acknowledged that word */
+    bool closed;               /* by FIN or reset; otherwise the capture ends */
+    enum side closed_by;
+    struct moment close;
+    int64_t waited_ns; /* from since to the close, or to the end of the capture */
+};
+struct login_halt signs_of_login_halt(const struct conversation *conversation, const struct surroundings *surroundings);
+
+/* What the client said last before a halt: "the login packet". */
+const char *login_step_words(enum login_step step);
+
+/* A side that repeated itself to the end without an answer. */
+struct silence {
+    bool held;
+    enum side retrier;
+    uint32_t retries;
+    struct moment first, last; /* retry */
+    bool keep_alives;          /* it was probing an idle connection */
+    bool other_silent;         /* nothing at all came from the other side meanwhile */
+    bool both;                 /* the other side repeats itself, too, although it was acknowledged */
+    int64_t quiet_before_ns;   /* from the other side's last packet to the first retry */
+};
+struct silence signs_of_silence(const struct conversation *conversation);
+
+/* Packets that were lost and sent again: retransmissions without the needless ones and without a run that ends it all. */
+uint32_t signs_of_loss(const struct conversation *conversation);
+
+/* Whether time lies between the first and the last retransmission of either side, or within slack of one of them. */
+bool signs_of_retransmits_within(const struct conversation *conversation, int64_t from_ns, int64_t to_ns);
+
+/* The reset came over another number of hops than that side's other packets: hops are counted from the initial TTL, so
+ * that a machine which merely sends resets with another initial TTL is not suspected. */
+bool signs_of_foreign_reset(const struct tcp_side *side);
+
+/* Hops that a packet with this TTL has made, from the next initial TTL in use (64, 128, 255). */
+unsigned hops_from_ttl(unsigned ttl);
+
+/* The client's last word is a request that has no byte of an answer. */
+bool signs_of_pending_request(const struct conversation *conversation);
+
+double seconds(int64_t ns);
+
+#endif

@@ -1,0 +1,366 @@
+/* One pass over all conversations, gathering what is known of each server and of each client of a server. */
+#include "surroundings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+#include "signs.h"
+
+/* A program that is up takes an accepted connection and answers PRELOGIN in milliseconds; a second means that it did not
+ * get round to accept(). */
+#define SERVED_WITHIN_NS NS_PER_SECOND
+
+enum { KEY_SIZE = 4 + 17 + 17 + 2 };
+
+static uint32_t key_hash(uint32_t point, const struct address *client, const struct endpoint *server)
+{
+    uint8_t key[KEY_SIZE] = {(uint8_t)point, (uint8_t)(point >> 8), (uint8_t)(point >> 16), (uint8_t)(point >> 24)};
+    if (client) {
+        key[4] = client->version;
+        memcpy(key + 5, client->bytes, sizeof client->bytes);
+    }
+    key[21] = server->address.version;
+    memcpy(key + 22, server->address.bytes, sizeof server->address.bytes);
+    key[38] = (uint8_t)server->port;
+    key[39] = (uint8_t)(server->port >> 8);
+    return hash_bytes(key, sizeof key);
+}
+
+static uint32_t find_server(const struct surroundings *s, uint32_t point, const struct endpoint *server)
+{
+    struct hash_probe probe = hash_index_probe(&s->server_index, key_hash(point, NULL, server));
+    for (uint32_t n; (n = hash_probe_next(&probe)) != HASH_NONE;) {
+        const struct server_record *record = slab_at(&s->servers, n);
+        if (record->point == point && endpoint_equal(&record->endpoint, server))
+            return n;
+    }
+    return HASH_NONE;
+}
+
+static uint32_t find_pair(const struct surroundings *s, uint32_t point, const struct address *client,
+                          const struct endpoint *server)
+{
+    struct hash_probe probe = hash_index_probe(&s->pair_index, key_hash(point, client, server));
+    for (uint32_t n; (n = hash_probe_next(&probe)) != HASH_NONE;) {
+        const struct pair_record *record = slab_at(&s->pairs, n);
+        if (record->point == point && address_equal(&record->client, client) && endpoint_equal(&record->server, server))
+            return n;
+    }
+    return HASH_NONE;
+}
+
+static struct server_record *need_server(struct surroundings *s, const struct conversation *c)
+{
+    const struct endpoint *server = &c->ends[SIDE_SERVER];
+    uint32_t n = find_server(s, c->point, server);
+    if (n == HASH_NONE) {
+        n = slab_take(&s->servers);
+        struct server_record *record = slab_at(&s->servers, n);
+        record->point = c->point;
+        record->endpoint = *server;
+        hash_index_add(&s->server_index, key_hash(c->point, NULL, server), n);
+    }
+    return slab_at(&s->servers, n);
+}
+
+static struct pair_record *need_pair(struct surroundings *s, const struct conversation *c)
+{
+    const struct endpoint *server = &c->ends[SIDE_SERVER];
+    const struct address *client = &c->ends[SIDE_CLIENT].address;
+    uint32_t n = find_pair(s, c->point, client, server);
+    if (n == HASH_NONE) {
+        n = slab_take(&s->pairs);
+        struct pair_record *record = slab_at(&s->pairs, n);
+        record->point = c->point;
+        record->client = *client;
+        record->server = *server;
+        hash_index_add(&s->pair_index, key_hash(c->point, client, server), n);
+    }
+    return slab_at(&s->pairs, n);
+}
+
+static uint32_t grown(uint32_t capacity)
+{
+    return capacity ? capacity * 2 : 8;
+}
+
+static void times_add(struct times *times, int64_t time_ns)
+{
+    if (times->count == times->capacity) {
+        times->capacity = grown(times->capacity);
+        times->ns = memory_grow(times->ns, times->capacity, sizeof *times->ns);
+    }
+    times->ns[times->count++] = time_ns;
+}
+
+static void spans_add(struct time_spans *spans, int64_t from_ns, int64_t to_ns)
+{
+    if (spans->count == spans->capacity) {
+        spans->capacity = grown(spans->capacity);
+        spans->list = memory_grow(spans->list, spans->capacity, sizeof *spans->list);
+    }
+    spans->list[spans->count++] = (struct time_span){from_ns, to_ns};
+}
+
+static int compare_times(const void *left, const void *right)
+{
+    const int64_t *a = left, *b = right;
+    return (*a > *b) - (*a < *b);
+}
+
+static int compare_spans(const void *left, const void *right)
+{
+    const struct time_span *a = left, *b = right;
+    return (a->from_ns > b->from_ns) - (a->from_ns < b->from_ns);
+}
+
+static void times_sort(struct times *times)
+{
+    if (times->count > 1)
+        qsort(times->ns, times->count, sizeof *times->ns, compare_times);
+}
+
+static void spans_merge(struct time_spans *spans)
+{
+    if (spans->count < 2)
+        return;
+    qsort(spans->list, spans->count, sizeof *spans->list, compare_spans);
+    uint32_t kept = 0;
+    for (uint32_t i = 1; i < spans->count; i++) {
+        struct time_span *last = &spans->list[kept];
+        if (spans->list[i].from_ns > last->to_ns)
+            spans->list[++kept] = spans->list[i];
+        else if (spans->list[i].to_ns > last->to_ns)
+            last->to_ns = spans->list[i].to_ns;
+    }
+    spans->count = kept + 1;
+}
+
+/* The first index whose time is at least time_ns. */
+static uint32_t times_lower_bound(const struct times *times, int64_t time_ns)
+{
+    uint32_t low = 0, high = times->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (times->ns[middle] < time_ns)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+uint32_t times_within(const struct times *times, int64_t from_ns, int64_t to_ns)
+{
+    if (to_ns < from_ns || times->count == 0)
+        return 0;
+    uint32_t first = times_lower_bound(times, from_ns);
+    uint32_t beyond = to_ns == INT64_MAX ? times->count : times_lower_bound(times, to_ns + 1);
+    return beyond - first;
+}
+
+const struct time_span *time_spans_touching(const struct time_spans *spans, int64_t from_ns, int64_t to_ns)
+{
+    uint32_t low = 0, high = spans->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (spans->list[middle].to_ns < from_ns)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < spans->count && spans->list[low].from_ns <= to_ns ? &spans->list[low] : NULL;
+}
+
+int64_t surroundings_end_ns(const struct surroundings *surroundings, const struct conversation *conversation)
+{
+    const struct casebook *casebook = surroundings->casebook;
+    int64_t end = conversation->last.time_ns;
+    if (conversation->point < casebook->point_count && casebook->points[conversation->point].has_packets &&
+        casebook->points[conversation->point].last_ns > end)
+        end = casebook->points[conversation->point].last_ns;
+    return end;
+}
+
+int64_t surroundings_watched_after_ns(const struct surroundings *surroundings, const struct conversation *conversation)
+{
+    return surroundings_end_ns(surroundings, conversation) - conversation->last.time_ns;
+}
+
+static void note_handshake(const struct surroundings *s, struct server_record *server, const struct conversation *c)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *listener = &c->sides[SIDE_SERVER];
+    if (!c->starts_with_syn || !moment_seen(&client->syn) || signs_of_one_direction(c))
+        return;
+    if (c->ending == ENDING_REFUSED) {
+        server->refused++;
+        times_add(&server->refusals, client->syn.time_ns);
+        return;
+    }
+    if (!moment_seen(&listener->syn)) {
+        if (c->ending != ENDING_NO_ANSWER)
+            return;
+        server->unanswered++;
+        spans_add(&server->outages, client->syn.time_ns,
+                  moment_seen(&client->syn_last) ? client->syn_last.time_ns : client->syn.time_ns);
+        return;
+    }
+    server->accepted++;
+    times_add(&server->accepts, client->syn.time_ns);
+    if (!moment_seen(&client->first_data) || signs_of_silence(c).held)
+        return;
+    bool answered = moment_seen(&listener->first_data);
+    int64_t answer_ns = answered ? listener->first_data.time_ns : surroundings_end_ns(s, c);
+    struct moment close = conversation_first_close(c);
+    if (!answered && moment_seen(&close))
+        answer_ns = close.time_ns;
+    if (answer_ns - client->first_data.time_ns >= SERVED_WITHIN_NS)
+        spans_add(&server->stalls, client->first_data.time_ns, answer_ns);
+    else if (answered)
+        times_add(&server->served, client->syn.time_ns);
+}
+
+static void note_ending(struct server_record *server, struct pair_record *pair, const struct conversation *c)
+{
+    struct moment close = conversation_first_close(c);
+    if (!c->first_close_known || !moment_seen(&close) || signs_of_silence(c).held)
+        return;
+    if (c->closed_first_by == SIDE_SERVER) {
+        if (signs_of_session(c))
+            times_add(&server->closes, close.time_ns);
+        return;
+    }
+    uint64_t payload = c->sides[SIDE_CLIENT].payload_bytes + c->sides[SIDE_SERVER].payload_bytes;
+    if (payload == 0 && c->starts_with_syn && conversation_established(c))
+        pair->byteless++;
+    if (payload == 0 || !signs_of_login_done(c) || signs_of_pending_request(c))
+        return;
+    pair->closed++;
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT];
+    if (moment_seen(&client->reset) && (!moment_seen(&client->fin) || client->reset.time_ns < client->fin.time_ns))
+        pair->closed_by_reset++;
+}
+
+static void note_conversation(struct surroundings *s, const struct conversation *c)
+{
+    struct server_record *server = need_server(s, c);
+    struct pair_record *pair = need_pair(s, c);
+    server->conversations++;
+    pair->conversations++;
+    if (c->tds) {
+        server->speaks_tds++;
+        pair->speaks_tds++;
+        if (signs_of_login_done(c)) {
+            server->logins_done++;
+            pair->logins_done++;
+        }
+    }
+    note_handshake(s, server, c);
+    note_ending(server, pair, c);
+    if (conversation_established(c) && !signs_of_silence(c).held && !signs_of_one_direction(c)) {
+        uint32_t lost = signs_of_loss(c);
+        pair->lost_packets += lost;
+        pair->conversations_with_loss += lost > 0;
+        pair->data_packets += c->sides[SIDE_CLIENT].data_packets;
+        pair->data_packets += c->sides[SIDE_SERVER].data_packets;
+    }
+}
+
+/* Packets that a machine sends itself still have their initial TTL; those of its peer have made at least one hop. All
+ * conversations of a point have to agree on which side that is: a machine may be client and server at once. */
+static void infer_roles(struct surroundings *s)
+{
+    const struct casebook *casebook = s->casebook;
+    uint32_t *local_clients = memory_take_array(casebook->point_count, sizeof *local_clients);
+    uint32_t *local_servers = memory_take_array(casebook->point_count, sizeof *local_servers);
+    for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
+        const struct conversation *c = casebook_conversation(casebook, i);
+        const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+        if (c->point >= casebook->point_count || !client->ttl_max || !server->ttl_max)
+            continue;
+        bool client_near = hops_from_ttl(client->ttl_max) == 0, server_near = hops_from_ttl(server->ttl_max) == 0;
+        if (client_near && !server_near)
+            local_clients[c->point]++;
+        if (server_near && !client_near)
+            local_servers[c->point]++;
+    }
+    for (uint32_t point = 0; point < casebook->point_count; point++) {
+        if (local_clients[point] && !local_servers[point])
+            s->inferred_roles[point] = CAPTURE_ROLE_CLIENT;
+        if (local_servers[point] && !local_clients[point])
+            s->inferred_roles[point] = CAPTURE_ROLE_SERVER;
+    }
+    memory_give(local_clients);
+    memory_give(local_servers);
+}
+
+void surroundings_open(struct surroundings *surroundings, const struct casebook *casebook)
+{
+    *surroundings = (struct surroundings){.casebook = casebook};
+    slab_open(&surroundings->servers, sizeof(struct server_record));
+    slab_open(&surroundings->pairs, sizeof(struct pair_record));
+    hash_index_open(&surroundings->server_index);
+    hash_index_open(&surroundings->pair_index);
+    surroundings->inferred_roles = memory_take_array(casebook->point_count, sizeof *surroundings->inferred_roles);
+    for (uint32_t i = 0; i < casebook_conversations(casebook); i++)
+        note_conversation(surroundings, casebook_conversation(casebook, i));
+    for (uint32_t i = 0; i < surroundings->servers.in_use; i++) {
+        struct server_record *server = slab_at(&surroundings->servers, i);
+        times_sort(&server->accepts);
+        times_sort(&server->refusals);
+        times_sort(&server->served);
+        times_sort(&server->closes);
+        spans_merge(&server->outages);
+        spans_merge(&server->stalls);
+    }
+    infer_roles(surroundings);
+}
+
+void surroundings_close(struct surroundings *surroundings)
+{
+    for (uint32_t i = 0; i < surroundings->servers.in_use; i++) {
+        struct server_record *server = slab_at(&surroundings->servers, i);
+        memory_give(server->accepts.ns);
+        memory_give(server->refusals.ns);
+        memory_give(server->served.ns);
+        memory_give(server->closes.ns);
+        memory_give(server->outages.list);
+        memory_give(server->stalls.list);
+    }
+    slab_close(&surroundings->servers);
+    slab_close(&surroundings->pairs);
+    hash_index_close(&surroundings->server_index);
+    hash_index_close(&surroundings->pair_index);
+    memory_give(surroundings->inferred_roles);
+    *surroundings = (struct surroundings){0};
+}
+
+const struct server_record *surroundings_server(const struct surroundings *surroundings,
+                                                const struct conversation *conversation)
+{
+    uint32_t n = find_server(surroundings, conversation->point, &conversation->ends[SIDE_SERVER]);
+    return slab_at(&surroundings->servers, n);
+}
+
+const struct pair_record *surroundings_pair(const struct surroundings *surroundings,
+                                            const struct conversation *conversation)
+{
+    uint32_t n = find_pair(surroundings, conversation->point, &conversation->ends[SIDE_CLIENT].address,
+                           &conversation->ends[SIDE_SERVER]);
+    return slab_at(&surroundings->pairs, n);
+}
+
+uint32_t surroundings_accepted_between(const struct server_record *server, int64_t from_ns, int64_t to_ns)
+{
+    return to_ns - from_ns < 2 ? 0 : times_within(&server->accepts, from_ns + 1, to_ns - 1);
+}
+
+enum capture_role surroundings_role(const struct surroundings *surroundings, const struct conversation *conversation)
+{
+    const struct casebook *casebook = surroundings->casebook;
+    if (conversation->point >= casebook->point_count)
+        return CAPTURE_ROLE_UNKNOWN;
+    enum capture_role given = casebook->points[conversation->point].role;
+    return given != CAPTURE_ROLE_UNKNOWN ? given : surroundings->inferred_roles[conversation->point];
+}

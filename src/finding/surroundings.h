@@ -1,0 +1,94 @@
+/* What a detector may look at beside the conversation itself: the same server, the same client, the capture. */
+#ifndef TDSCOPE_SURROUNDINGS_H
+#define TDSCOPE_SURROUNDINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "casebook.h"
+#include "hash_index.h"
+#include "slab.h"
+
+/* Moments, in nanoseconds, ascending once the pass is over. */
+struct times {
+    int64_t *ns;
+    uint32_t count, capacity;
+};
+
+/* Spans of time, ascending and not overlapping once the pass is over. */
+struct time_span {
+    int64_t from_ns, to_ns;
+};
+struct time_spans {
+    struct time_span *list;
+    uint32_t count, capacity;
+};
+
+/* One listening endpoint as one capture point saw it. */
+struct server_record {
+    uint32_t point;
+    struct endpoint endpoint;
+    uint32_t conversations;
+    uint32_t accepted, refused, unanswered; /* SYNs: answered by SYN+ACK, by a reset, not at all */
+    uint32_t speaks_tds;                    /* conversations in which TDS was recognised */
+    uint32_t logins_done;
+    struct times accepts;      /* of the SYN of each accepted connection */
+    struct times refusals;     /* likewise of refused ones */
+    struct times served;       /* of the SYN of each connection whose program answered its first data within a second */
+    struct times closes;       /* of the server's FIN or reset, where it closed an established session first */
+    struct time_spans outages; /* from the first to the last SYN of unanswered series; overlapping ones are one */
+    struct time_spans stalls;  /* from the client's first data to its answer or the end, of a second or more */
+};
+
+/* One client address with one listening endpoint. */
+struct pair_record {
+    uint32_t point;
+    struct address client;
+    struct endpoint server;
+    uint32_t conversations;
+    uint32_t speaks_tds;
+    uint32_t logins_done;
+    uint32_t byteless;        /* connected and closed without a byte of payload */
+    uint32_t closed;          /* closed by the client first, after a login and with nothing pending */
+    uint32_t closed_by_reset; /* of them: with a reset instead of FIN */
+    uint64_t lost_packets; /* sent again, not needlessly; conversations that went silent left out, as in the next two */
+    uint64_t data_packets; /* with payload */
+    uint32_t conversations_with_loss;
+};
+
+struct surroundings {
+    const struct casebook *casebook;
+    struct slab servers, pairs;
+    struct hash_index server_index, pair_index;
+    enum capture_role *inferred_roles; /* by capture point, from hop counts; used where none is given */
+};
+
+/* One pass over all conversations. */
+void surroundings_open(struct surroundings *surroundings, const struct casebook *casebook);
+void surroundings_close(struct surroundings *surroundings);
+
+/* Never NULL for a conversation of the casebook. */
+const struct server_record *surroundings_server(const struct surroundings *surroundings,
+                                                const struct conversation *conversation);
+const struct pair_record *surroundings_pair(const struct surroundings *surroundings,
+                                            const struct conversation *conversation);
+
+/* How many connections to the conversation's server were accepted whose SYN lies within (from, to). */
+uint32_t surroundings_accepted_between(const struct server_record *server, int64_t from_ns, int64_t to_ns);
+
+/* Of the sorted times, how many lie in [from, to]. */
+uint32_t times_within(const struct times *times, int64_t from_ns, int64_t to_ns);
+
+/* The span of spans that touches [from, to]; NULL: none. */
+const struct time_span *time_spans_touching(const struct time_spans *spans, int64_t from_ns, int64_t to_ns);
+
+/* The end of what the conversation's capture point recorded. */
+int64_t surroundings_end_ns(const struct surroundings *surroundings, const struct conversation *conversation);
+
+/* From the conversation's last packet to the end of its capture point's packets: how long it could have gone on. */
+int64_t surroundings_watched_after_ns(const struct surroundings *surroundings, const struct conversation *conversation);
+
+/* The role of the capture point: given, or inferred; CAPTURE_ROLE_UNKNOWN when neither. */
+enum capture_role surroundings_role(const struct surroundings *surroundings, const struct conversation *conversation);
+
+#endif

@@ -1,0 +1,72 @@
+/* unknown.cut-off: the trace begins or ends too late to say. */
+#include "actions.h"
+#include "detector.h"
+#include "signs.h"
+
+/* As long as server.login-stalled wants to see a login wait, and as long as network.syn-lost wants to see a SYN. */
+#define LOGIN_WATCHED_NS (5 * NS_PER_SECOND)
+
+/* A step that is open for less than this when the trace ends is simply under way. */
+#define UNDER_WAY_NS (NS_PER_SECOND / 2)
+
+static bool judge_begin(const struct conversation *c, struct judgement *judgement)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    bool reset = moment_seen(&client->reset) || moment_seen(&server->reset);
+    if (c->starts_with_syn || !reset || moment_seen(&client->fin) || moment_seen(&server->fin) ||
+        client->payload_bytes + server->payload_bytes > 0 || signs_of_silence(c).held)
+        return false;
+    judgement->confidence = 0.6;
+    judgement_prove(judgement, moment_seen(&client->reset) ? &client->reset : &server->reset, "a reset");
+    judgement_say(judgement, "The trace holds no more of this connection than its reset: what led to it came before.");
+    return true;
+}
+
+static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    if (signs_of_one_direction(c) || !signs_of_sql(c, s))
+        return false;
+    if (judge_begin(c, judgement))
+        return true;
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT];
+    if (c->ending == ENDING_NO_ANSWER) {
+        judgement->confidence = 0.45;
+        judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
+        judgement_say(judgement,
+                      "The trace ends %.1f s after the SYN, too early to say whether it would have been answered.",
+                      seconds(surroundings_end_ns(s, c) - client->syn.time_ns));
+        return true;
+    }
+    struct login_halt halt = signs_of_login_halt(c, s);
+    if (!halt.halted || halt.closed || halt.waited_ns < UNDER_WAY_NS)
+        return false;
+    bool watched = halt.waited_ns >= LOGIN_WATCHED_NS;
+    judgement->confidence = watched ? 0.5 : 0.6;
+    judgement_prove(judgement, &halt.since, "the last word of the login: %s", login_step_words(halt.last_step));
+    judgement_say(judgement, "The trace ends %.1f s after %s, with the login unfinished and the %s's turn%s.",
+                  seconds(halt.waited_ns), login_step_words(halt.last_step),
+                  halt.turn == SIDE_CLIENT ? "client" : "server",
+                  watched ? "" : "; that is too early to say what became of it");
+    return true;
+}
+
+static const char *const actions[] = {
+    "Let the capture run until the error has appeared, and stop it right after: `" TRACE_COMMAND
+    "`, then `netsh trace stop`.",
+    "Give all files of a chained capture at once, so that conversations go on across them.",
+    NULL,
+};
+
+const struct detector unknown_cut_off = {
+    .cause = "unknown.cut-off",
+    .title = "The trace begins or ends too late to say",
+    .holds_when = "A login is open when the trace ends, or only the reset of a connection is in it.",
+    .means =
+        "What would decide lies outside the trace. Pooled connections live for hours, so that in a short trace neither "
+        "their "
+        "begin nor their end is seen (article, 1.5.7); with a circular buffer the begin may have been overwritten.",
+    .actions = actions,
+    .culprit = CULPRIT_UNKNOWN,
+    .severity = SEVERITY_NOTE,
+    .judge = judge,
+};

@@ -1,0 +1,155 @@
+/*
+ * Weighs findings into one verdict: severity first, then what explains most conversations in trouble.
+ *
+ * A finding weighs the confidence of its best judgement times its conversations. Those of one cause and culprit with
+ * several servers weigh together. Traffic that is not SQL Server's weighs little, whatever is wrong with it: the question is
+ * about SQL Server.
+ */
+#include "verdict.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "memory.h"
+#include "signs.h"
+
+#define WEIGHT_OF_OTHER_TRAFFIC 0.01
+
+struct weight {
+    const struct finding *finding; /* the first of its cause and culprit: the one with most conversations */
+    double sum;
+    uint32_t conversations, servers;
+    bool sql;
+};
+
+static bool concerns_sql(const struct judge *judge, const struct finding *finding)
+{
+    const struct casebook *casebook = judge->surroundings.casebook;
+    if (finding->example_conversation == 0 || finding->example_conversation > casebook_conversations(casebook))
+        return true;
+    return signs_of_sql(casebook_conversation(casebook, finding->example_conversation - 1), &judge->surroundings);
+}
+
+/* At most one weight for each detector and culprit. Findings come in order, so the first one of a cause is its largest. */
+static const struct weight *weigh(const struct judge *judge, struct weight *weights)
+{
+    const struct weight *heaviest = NULL;
+    for (uint32_t i = 0; i < judge->finding_count; i++) {
+        const struct finding *finding = &judge->findings[i];
+        unsigned number = 0;
+        while (detectors[number] != finding->detector)
+            number++;
+        struct weight *weight = &weights[number * CULPRITS + finding->culprit];
+        bool sql = concerns_sql(judge, finding);
+        if (!weight->finding || (sql && !weight->sql)) {
+            weight->finding = finding;
+            weight->sql = sql;
+        }
+        weight->sum += finding->confidence * finding->conversation_count * (sql ? 1 : WEIGHT_OF_OTHER_TRAFFIC);
+        weight->conversations += finding->conversation_count;
+        weight->servers++;
+    }
+    for (unsigned i = 0; i < detector_count * CULPRITS; i++) {
+        const struct weight *weight = &weights[i];
+        if (!weight->finding || weight->finding->detector->severity == SEVERITY_NOTE)
+            continue;
+        if (!heaviest || weight->finding->detector->severity > heaviest->finding->detector->severity ||
+            (weight->finding->detector->severity == heaviest->finding->detector->severity &&
+             weight->sum > heaviest->sum))
+            heaviest = weight;
+    }
+    return heaviest;
+}
+
+static uint32_t connections_of(const struct judge *judge, const struct finding *finding)
+{
+    const struct casebook *casebook = judge->surroundings.casebook;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < judge->surroundings.servers.in_use; i++) {
+        const struct server_record *server = slab_at(&judge->surroundings.servers, i);
+        if (endpoint_equal(&server->endpoint, &finding->server))
+            count += server->conversations;
+    }
+    return count ? count : casebook_conversations(casebook);
+}
+
+static void say_title(char *text, const char *title)
+{
+    size_t length = strlen(title);
+    if (length >= JUDGEMENT_TEXT_SIZE / 2)
+        length = JUDGEMENT_TEXT_SIZE / 2 - 1;
+    memcpy(text, title, length);
+    text[length] = '\0';
+    if (length > 1 && text[0] >= 'A' && text[0] <= 'Z' && text[1] >= 'a' && text[1] <= 'z')
+        text[0] = (char)(text[0] - 'A' + 'a');
+}
+
+static void say_heaviest(const struct judge *judge, const struct weight *heaviest, struct verdict *verdict)
+{
+    const struct finding *finding = heaviest->finding;
+    char name[ENDPOINT_TEXT_SIZE], title[JUDGEMENT_TEXT_SIZE];
+    endpoint_text(&finding->server, name);
+    say_title(title, finding->detector->title);
+    uint32_t all = connections_of(judge, finding);
+    if (heaviest->servers == 1)
+        snprintf(verdict->summary, sizeof verdict->summary, "%u of %u connection%s to %s: %.200s.",
+                 finding->conversation_count, all, all == 1 ? "" : "s", name, title);
+    else
+        snprintf(verdict->summary, sizeof verdict->summary,
+                 "%u connections to %u servers, %u of %u to %s among them: %.200s.", heaviest->conversations,
+                 heaviest->servers, finding->conversation_count, all, name, title);
+}
+
+static uint32_t count_of(const struct judge *judge, const char *cause)
+{
+    for (unsigned i = 0; i < detector_count && i < sizeof judge->cause_counts / sizeof *judge->cause_counts; i++)
+        if (strcmp(detectors[i]->cause, cause) == 0)
+            return judge->cause_counts[i];
+    return 0;
+}
+
+static void say_nothing_found(const struct judge *judge, struct verdict *verdict)
+{
+    uint32_t all = casebook_conversations(judge->surroundings.casebook);
+    uint32_t cut_off = count_of(judge, "unknown.cut-off"), probes = count_of(judge, "none.probe");
+    if (all == 0 || cut_off == all) {
+        verdict->culprit = CULPRIT_UNKNOWN;
+        verdict->cause = "unknown.cut-off";
+        verdict->confidence = 0.5;
+        snprintf(verdict->summary, sizeof verdict->summary,
+                 all == 0 ? "There is no TCP conversation in the evidence, so nothing can be said."
+                          : "The trace begins or ends too late to say anything about its %u connection%s.",
+                 all, all == 1 ? "" : "s");
+        return;
+    }
+    verdict->culprit = CULPRIT_NONE;
+    verdict->cause = "none.normal";
+    uint32_t sql = 0;
+    for (uint32_t i = 0; i < all; i++)
+        sql += casebook_conversation(judge->surroundings.casebook, i)->tds != NULL;
+    verdict->confidence = sql == 0 ? 0.6 : cut_off > 0 ? 0.75 : 0.9;
+    int size = snprintf(verdict->summary, sizeof verdict->summary, "Nothing is wrong with the %u connection%s%s", all,
+                        all == 1 ? "" : "s", sql == 0 ? " (none of them recognised as SQL Server's)" : "");
+    if (size > 0 && (size_t)size < sizeof verdict->summary)
+        snprintf(verdict->summary + size, sizeof verdict->summary - (size_t)size,
+                 probes || cut_off ? "; %u probe%s, %u cut off by "
+                                     "the trace's begin or end."
+                                   : ".",
+                 probes, probes == 1 ? "" : "s", cut_off);
+}
+
+void verdict_weigh(struct judge *judge)
+{
+    struct verdict *verdict = &judge->verdict;
+    struct weight *weights = memory_take_array((size_t)detector_count * CULPRITS, sizeof *weights);
+    const struct weight *heaviest = weigh(judge, weights);
+    if (heaviest) {
+        verdict->culprit = heaviest->finding->culprit;
+        verdict->cause = heaviest->finding->detector->cause;
+        verdict->confidence = heaviest->finding->confidence;
+        say_heaviest(judge, heaviest, verdict);
+    } else {
+        say_nothing_found(judge, verdict);
+    }
+    memory_give(weights);
+}

@@ -1,0 +1,187 @@
+/* The article's troubleshooting steps, and what was done about each: only what was really looked at is called done. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "judge.h"
+#include "signs.h"
+
+/* What the steps are computed from: one pass over the conversations. */
+struct looked_at {
+    uint32_t conversations, sql, tls, complete, resets, resets_with_ack;
+    uint32_t short_complete; /* SYN to FIN in fewer than 30 packets */
+    bool role_client, role_server;
+};
+
+enum { POOLED_PACKETS = 30 }; /* article, 1.5.7 */
+
+static struct looked_at look(const struct judge *judge)
+{
+    const struct casebook *casebook = judge->surroundings.casebook;
+    struct looked_at seen = {.conversations = casebook_conversations(casebook)};
+    for (uint32_t i = 0; i < seen.conversations; i++) {
+        const struct conversation *c = casebook_conversation(casebook, i);
+        const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+        seen.sql += c->tds != NULL;
+        seen.tls += c->tds && moment_seen(&c->tds->steps[LOGIN_STEP_CLIENT_HELLO]);
+        bool reset = moment_seen(&client->reset) || moment_seen(&server->reset);
+        seen.resets += reset;
+        seen.resets_with_ack += (moment_seen(&client->reset) && client->reset_with_ack) ||
+                                (moment_seen(&server->reset) && server->reset_with_ack);
+        bool complete = c->tds && c->starts_with_syn && c->closed && c->ending == ENDING_FIN;
+        seen.complete += complete;
+        seen.short_complete += complete && c->packets < POOLED_PACKETS;
+        enum capture_role role = surroundings_role(&judge->surroundings, c);
+        seen.role_client |= role == CAPTURE_ROLE_CLIENT;
+        seen.role_server |= role == CAPTURE_ROLE_SERVER;
+    }
+    return seen;
+}
+
+static uint32_t count_cause(const struct judge *judge, const char *prefix)
+{
+    uint32_t count = 0;
+    for (unsigned i = 0; i < detector_count && i < sizeof judge->cause_counts / sizeof *judge->cause_counts; i++)
+        if (strncmp(detectors[i]->cause, prefix, strlen(prefix)) == 0)
+            count += judge->cause_counts[i];
+    return count;
+}
+
+struct steps {
+    struct workflow_step *list;
+    uint32_t count, capacity;
+};
+
+#if defined(__GNUC__)
+__attribute__((format(printf, 5, 6)))
+#endif
+static void
+add(struct steps *steps, const char *step, const char *title, enum workflow_state state, const char *format, ...)
+{
+    if (steps->count++ >= steps->capacity)
+        return;
+    struct workflow_step *to = &steps->list[steps->count - 1];
+    *to = (struct workflow_step){.step = step, .title = title, .state = state};
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(to->says, sizeof to->says, format, arguments);
+    va_end(arguments);
+}
+
+static void add_captures(struct steps *steps, const struct judge *judge, const struct looked_at *seen)
+{
+    const struct casebook *casebook = judge->surroundings.casebook;
+    add(steps, "1.5.0", "Collect SQLCHECK on each machine", WORKFLOW_NEEDS_EVIDENCE,
+        "No SQLCHECK report was given: run SQLCHECK on client and server.");
+    bool both = seen->role_client && seen->role_server;
+    if (casebook->capture_count == 0)
+        add(steps, "1.5.1", "Collect network traces on client and server", WORKFLOW_NEEDS_EVIDENCE,
+            "No capture was given.");
+    else if (both)
+        add(steps, "1.5.1", "Collect network traces on client and server", WORKFLOW_DONE,
+            "%u capture files, of both sides, were read.", casebook->capture_count);
+    else
+        add(steps, "1.5.1", "Collect network traces on client and server", WORKFLOW_NEEDS_EVIDENCE,
+            "%u capture file%s of %s read; a capture of %s is missing.", casebook->capture_count,
+            casebook->capture_count == 1 ? "" : "s",
+            seen->role_client   ? "the client was"
+            : seen->role_server ? "the server was"
+                                : "an unknown place was",
+            seen->role_client   ? "the server"
+            : seen->role_server ? "the client"
+                                : "the other side");
+    add(steps, "1.5.2", "Analyse the traces", seen->conversations > 0 ? WORKFLOW_DONE : WORKFLOW_NEEDS_EVIDENCE,
+        "%u conversations, %u of them SQL Server's, were followed and judged; each capture on its own: conversations "
+        "of two "
+        "sides were not matched.",
+        seen->conversations, seen->sql);
+}
+
+static void add_network(struct steps *steps, const struct judge *judge, const struct looked_at *seen)
+{
+    uint32_t tls_trouble = count_cause(judge, "server.tls-refused") + count_cause(judge, "server.dhe-defect") +
+                           count_cause(judge, "client.certificate-rejected");
+    if (seen->tls == 0)
+        add(steps, "1.5.3", "Connection closed during the TLS handshake", WORKFLOW_DOES_NOT_APPLY,
+            "No TLS handshake of a SQL Server connection is in the traces.");
+    else
+        add(steps, "1.5.3", "Connection closed during the TLS handshake", WORKFLOW_DONE,
+            "%u TLS handshakes were looked at; %u broke off because of TLS.", seen->tls, tls_trouble);
+    uint32_t drops = count_cause(judge, "network.drop") + count_cause(judge, "network.idle-drop") +
+                     count_cause(judge, "network.device-reset") + count_cause(judge, "network.syn-lost");
+    uint32_t losses = count_cause(judge, "network.loss");
+    bool one_sided = !(seen->role_client && seen->role_server);
+    add(steps, "1.5.4", "Dropped packets",
+        seen->sql == 0           ? WORKFLOW_DOES_NOT_APPLY
+        : drops > 0 && one_sided ? WORKFLOW_NEEDS_EVIDENCE
+                                 : WORKFLOW_DONE,
+        "%u connections ended in retries, keep-alives or SYNs without an answer or by a device's reset, %u lost "
+        "packets often "
+        "enough to hurt.%s",
+        drops, losses, drops > 0 && one_sided ? " The other side's capture would tell where the packets went." : "");
+}
+
+static void add_sides(struct steps *steps, const struct judge *judge, const struct looked_at *seen)
+{
+    uint32_t client = count_cause(judge, "client."), server = count_cause(judge, "server.");
+    bool none = seen->conversations == 0;
+    add(steps, "1.5.5", "The traces agree that the issue is on the client",
+        none ? WORKFLOW_DOES_NOT_APPLY : WORKFLOW_DONE,
+        client ? "%u connections point to the client; a BID trace and a NETSH trace on it are the next step."
+               : "%u connections point to the client.",
+        client);
+    add(steps, "1.5.6", "The traces agree that the issue is on the server",
+        none     ? WORKFLOW_DOES_NOT_APPLY
+        : server ? WORKFLOW_NEEDS_EVIDENCE
+                 : WORKFLOW_DONE,
+        server ? "%u connections point to the server; its ERRORLOG and connectivity ring buffer were not given."
+               : "%u connections point to the server.",
+        server);
+    if (seen->complete == 0)
+        add(steps, "1.5.7", "Connection pooling", WORKFLOW_NEEDS_EVIDENCE,
+            "No SQL Server connection is in the traces from begin to end; a trace of half an hour would tell.");
+    else
+        add(steps, "1.5.7", "Connection pooling", WORKFLOW_DONE,
+            "%u of %u connections that are in the traces from begin to end have fewer than %d packets%s.",
+            seen->short_complete, seen->complete, POOLED_PACKETS,
+            seen->short_complete * 2 > seen->complete ? ": see whether the application pools its connections" : "");
+}
+
+static void add_rest(struct steps *steps, const struct judge *judge, const struct looked_at *seen)
+{
+    add(steps, "1.5.8", "NETSTAT", WORKFLOW_NEEDS_EVIDENCE,
+        "No netstat output was given: `netstat -abon > c:\\ports.txt` on the client.");
+    add(steps, "1.5.9", "TcpTimedWaitDelay and MaxUserPort", WORKFLOW_NEEDS_EVIDENCE,
+        "The client's port range is not known: `netsh int ipv4 show dynamicport tcp`.");
+    if (seen->resets == 0)
+        add(steps, "1.5.10", "RESET against ACK+RESET", WORKFLOW_DOES_NOT_APPLY, "No connection was reset.");
+    else
+        add(steps, "1.5.10", "RESET against ACK+RESET", WORKFLOW_DONE,
+            "%u connections have a reset, %u of them ACK+RST; resets after a close were taken for answers to late "
+            "packets.",
+            seen->resets, seen->resets_with_ack);
+    uint32_t no_ack = count_cause(judge, "client.no-ack") + count_cause(judge, "server.no-ack") +
+                      count_cause(judge, "server.no-answer");
+    bool role_known = seen->role_client || seen->role_server;
+    add(steps, "1.5.11", "Antivirus, network filter driver or firewall",
+        role_known ? WORKFLOW_DONE : WORKFLOW_NEEDS_EVIDENCE,
+        role_known
+            ? "%u connections have packets that reach the captured machine and are not acknowledged by it."
+            : "%u such connections; where the capture was taken is not known, so say it with --client or --server.",
+        no_ack);
+    add(steps, "1.6.1", "Ephemeral ports", WORKFLOW_NEEDS_EVIDENCE,
+        "%u connections were seen; the client's port range and its netstat output would tell how many ports it has "
+        "left.",
+        seen->conversations);
+}
+
+uint32_t judge_workflow(const struct judge *judge, struct workflow_step *steps, uint32_t capacity)
+{
+    struct steps filled = {.list = steps, .capacity = capacity};
+    struct looked_at seen = look(judge);
+    add_captures(&filled, judge, &seen);
+    add_network(&filled, judge, &seen);
+    add_sides(&filled, judge, &seen);
+    add_rest(&filled, judge, &seen);
+    return filled.count;
+}

@@ -1,0 +1,88 @@
+/* A live conversation: what following it takes beyond its facts. For the flow floor only. */
+#ifndef TDSCOPE_FLOW_H
+#define TDSCOPE_FLOW_H
+
+#include "packet.h"
+#include "stream.h"
+
+/*
+ * Theory of operation. Facts are kept by role (client, server), because that is what is reported; following is kept by
+ * *origin* - 0 for whoever sent the first packet - because roles may be exchanged at any moment when a protocol learns
+ * better, and a loop that is under way must not notice. flow_side() translates, at each use.
+ */
+enum { ORIGINS = 2, RECENT_PACKETS = 4 };
+
+/* Enough of a packet to know it when the capture recorded it again. */
+struct recent_packet {
+    uint32_t fingerprint; /* of seq, ack, flags, window, lengths, timestamp */
+    uint16_t ip_id;
+    bool used;
+    int64_t time_ns;
+};
+
+/* A segment that came before its time. */
+struct held_segment {
+    struct held_segment *next;
+    struct moment moment;
+    uint32_t seq;
+    uint32_t length;   /* on the wire */
+    uint32_t captured; /* bytes in data */
+    uint8_t data[];
+};
+
+struct tcp_direction {
+    /* Following: what this origin sent. */
+    uint32_t next_seq; /* one past the highest sequence number sent */
+    uint32_t acked;    /* highest acknowledgement by the other */
+    bool started;      /* next_seq is valid */
+    bool acked_known;
+    bool heard_since_run; /* the other sent something since the current run of retries began */
+    bool zero_window;     /* its latest window was zero */
+    bool round_trip_open;
+    bool data_unacked; /* new payload since the last acknowledgement of everything */
+    uint32_t round_trip_seq;
+    int64_t round_trip_ns;
+    int64_t oldest_unacked_ns;
+    int64_t zero_window_ns;       /* since when */
+    int64_t hole_ns;              /* when a segment first left a hole behind it; 0: no hole */
+    struct retry_run keep_alives; /* the current run */
+    struct recent_packet recent[RECENT_PACKETS];
+    uint8_t recent_at;
+
+    /* In-order bytes. */
+    uint32_t position; /* next sequence number to hand on */
+    bool positioned;
+    bool fin_known, ended;
+    uint32_t fin_seq;
+    struct held_segment *held; /* ascending by seq */
+    uint32_t held_count, held_bytes;
+};
+
+struct flow {
+    uint32_t hash; /* stands first: a slab writes over the first four bytes of what it was given back */
+    struct conversation *conversation; /* NULL: this place in the slab is free */
+    struct stream stream;
+    uint8_t client_origin;
+    uint8_t last_origin;  /* who sent the packet before */
+    bool protocol_done;   /* both streams ended: nothing more is handed on */
+    int64_t handshake_ns; /* round trip of SYN, SYN+ACK and ACK past the capture point; 0: not known */
+    struct tcp_direction directions[ORIGINS];
+};
+
+static inline enum side flow_side(const struct flow *flow, unsigned origin)
+{
+    return origin == flow->client_origin ? SIDE_CLIENT : SIDE_SERVER;
+}
+
+static inline struct tcp_side *flow_facts(struct flow *flow, unsigned origin)
+{
+    return &flow->conversation->sides[flow_side(flow, origin)];
+}
+
+/* a - b in sequence space (RFC 9293, 3.4): negative when a is before b. */
+static inline int32_t seq_distance(uint32_t a, uint32_t b)
+{
+    return (int32_t)(a - b);
+}
+
+#endif

@@ -1,0 +1,318 @@
+/* The table of live conversations: look-up, roles, port reuse, retirement. */
+#include "flow_table.h"
+
+#include <stddef.h>
+
+#include "flow.h"
+#include "memory.h"
+#include "tcp_follow.h"
+#include "tcp_stream.h"
+
+/*
+ * Theory of retirement. Memory follows live conversations, so one that is over has to leave the table; its facts stay in
+ * the casebook. A closed one lingers for the time in which its ports may not be used again (2 MSL, RFC 9293: four minutes,
+ * Windows' old TcpTimedWaitDelay), so that late packets still find it. An open one that says nothing is kept for longer than any
+ * keep-alive interval (two hours, RFC 9293 3.8.4, is the longest default). All by the capture's clock.
+ */
+#define LINGER_CLOSED_NS (240 * NS_PER_SECOND)
+#define LINGER_SILENT_NS (4 * 3600 * NS_PER_SECOND)
+
+/* One round of retirement looks at SWEEP_FLOWS flows every SWEEP_PACKETS packets: all of them are seen often enough, and no
+ * packet waits for a long walk. */
+enum { SWEEP_PACKETS = 1024, SWEEP_FLOWS = 512, EVICTION_SAMPLE = 32 };
+
+/* At about 1.5 KB for a live conversation and its facts, a million of them take 1.5 GB. */
+enum { DEFAULT_CEILING = 1000000 };
+
+enum { TDS_PORT = 1433 };
+
+void flow_table_open(struct flow_table *table, struct casebook *casebook, const struct stream_consumer *consumer)
+{
+    *table = (struct flow_table){.casebook = casebook,
+                                 .consumer = *consumer,
+                                 .ceiling = DEFAULT_CEILING,
+                                 .packets_until_sweep = SWEEP_PACKETS,
+                                 .newest_ns = INT64_MIN};
+    slab_open(&table->flows, sizeof(struct flow));
+    hash_index_open(&table->index);
+}
+
+static uint32_t hash_endpoint(const struct endpoint *e)
+{
+    uint64_t h = e->port;
+    for (int i = 0; i < 16; i += 8) {
+        uint64_t part;
+        memcpy(&part, e->address.bytes + i, sizeof part);
+        h = (h ^ part) * 0x9e3779b97f4a7c15u;
+        h ^= h >> 29;
+    }
+    return (uint32_t)(h >> 16);
+}
+
+/* Equal for both directions. */
+static uint32_t hash_ends(const struct endpoint *a, const struct endpoint *b)
+{
+    uint32_t h = hash_endpoint(a) + hash_endpoint(b);
+    h ^= h >> 15;
+    h *= 0x846ca68bu;
+    return h ^ h >> 13;
+}
+
+static bool has_ends(const struct conversation *c, const struct packet *p)
+{
+    const struct endpoint *client = &c->ends[SIDE_CLIENT], *server = &c->ends[SIDE_SERVER];
+    if (endpoint_equal(client, &p->source))
+        return endpoint_equal(server, &p->destination);
+    return endpoint_equal(server, &p->source) && endpoint_equal(client, &p->destination);
+}
+
+static uint32_t find_flow(const struct flow_table *table, const struct packet *p, uint32_t hash)
+{
+    struct hash_probe probe = hash_index_probe(&table->index, hash);
+    for (uint32_t number; (number = hash_probe_next(&probe)) != HASH_NONE;) {
+        const struct flow *flow = slab_at(&table->flows, number);
+        if (has_ends(flow->conversation, p))
+            return number;
+    }
+    return HASH_NONE;
+}
+
+/* IANA's dynamic ports begin at 49152, Linux takes its own from 32768 on. */
+static bool is_ephemeral(uint16_t port)
+{
+    return port >= 32768;
+}
+
+static enum role_evidence guess_client(const struct flow_table *table, const struct packet *p, bool *source_is_client)
+{
+    *source_is_client = !(p->tcp.flags & TCP_ACK);
+    if (p->tcp.flags & TCP_SYN)
+        return ROLE_SYN;
+    uint16_t from = p->source.port, to = p->destination.port;
+    const uint16_t known[] = {table->server_port, TDS_PORT};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (known[i] != 0 && (from == known[i]) != (to == known[i])) {
+            *source_is_client = to == known[i];
+            return ROLE_PORT;
+        }
+    }
+    *source_is_client = true;
+    if (is_ephemeral(from) == is_ephemeral(to))
+        return ROLE_FIRST_SENDER;
+    *source_is_client = is_ephemeral(from);
+    return ROLE_PORT;
+}
+
+static void conclude_flow(struct flow_table *table, struct flow *flow)
+{
+    struct conversation *c = flow->conversation;
+    tcp_stream_end(flow, &c->last, &table->consumer);
+    if (flow->stream.protocol_state)
+        table->consumer.release(table->consumer.context, &flow->stream);
+    tcp_stream_release(flow);
+    for (unsigned origin = 0; origin < ORIGINS; origin++) {
+        const struct tcp_direction *d = &flow->directions[origin];
+        int32_t open = d->acked_known ? seq_distance(d->next_seq, d->acked) : 0;
+        flow_facts(flow, origin)->unacknowledged_bytes = open > 0 ? (uint32_t)open : 0;
+    }
+    conversation_conclude(c);
+}
+
+static void retire_flow(struct flow_table *table, uint32_t number)
+{
+    struct flow *flow = slab_at(&table->flows, number);
+    conclude_flow(table, flow);
+    hash_index_remove(&table->index, flow->hash, number);
+    flow->conversation = NULL;
+    slab_give(&table->flows, number);
+}
+
+static uint32_t next_to_sweep(struct flow_table *table)
+{
+    uint32_t number = table->sweep_at++;
+    if (table->sweep_at >= table->flows.high)
+        table->sweep_at = 0;
+    return number;
+}
+
+static void retire_finished(struct flow_table *table)
+{
+    for (uint32_t i = 0; i < SWEEP_FLOWS && i < table->flows.high; i++) {
+        uint32_t number = next_to_sweep(table);
+        const struct flow *flow = slab_at(&table->flows, number);
+        if (!flow->conversation)
+            continue;
+        int64_t silent_ns = table->newest_ns - flow->conversation->last.time_ns;
+        if (silent_ns > (flow->conversation->closed ? LINGER_CLOSED_NS : LINGER_SILENT_NS))
+            retire_flow(table, number);
+    }
+}
+
+/* At the ceiling a new conversation costs the one that was silent longest among a few: not the best choice, but one that takes
+ * the same short time however many there are. */
+static void make_room(struct flow_table *table)
+{
+    uint32_t oldest = SLAB_NONE;
+    int64_t oldest_ns = INT64_MAX;
+    for (uint32_t i = 0; i < EVICTION_SAMPLE; i++) {
+        uint32_t number = next_to_sweep(table);
+        const struct flow *flow = slab_at(&table->flows, number);
+        if (flow->conversation && flow->conversation->last.time_ns < oldest_ns) {
+            oldest = number;
+            oldest_ns = flow->conversation->last.time_ns;
+        }
+    }
+    if (oldest == SLAB_NONE)
+        return;
+    retire_flow(table, oldest);
+    table->evicted++;
+}
+
+static struct flow *add_flow(struct flow_table *table, const struct packet *p, uint32_t hash, bool reused)
+{
+    if (table->flows.in_use >= table->ceiling)
+        make_room(table);
+    uint32_t number = slab_take(&table->flows);
+    struct flow *flow = slab_at(&table->flows, number);
+    struct conversation *c = casebook_add_conversation(table->casebook);
+    bool source_is_client;
+    c->role_evidence = guess_client(table, p, &source_is_client);
+    c->ends[SIDE_CLIENT] = source_is_client ? p->source : p->destination;
+    c->ends[SIDE_SERVER] = source_is_client ? p->destination : p->source;
+    c->point = table->point;
+    c->first = p->moment;
+    c->capture_first = p->moment.capture;
+    c->starts_with_syn = p->tcp.flags & TCP_SYN;
+    c->tuple_reused = reused;
+    flow->conversation = c;
+    flow->stream = (struct stream){.conversation = c, .casebook = table->casebook};
+    flow->hash = hash;
+    flow->client_origin = source_is_client ? 0 : 1;
+    hash_index_add(&table->index, hash, number);
+    return flow;
+}
+
+/* A SYN with another initial sequence number opens a new connection, whatever became of the old one: a repeated SYN has the
+ * same number (RFC 9293, 3.4.1), and a server in TIME-WAIT accepts a new one (RFC 6191). */
+static bool opens_again(const struct flow *flow, const struct packet *p)
+{
+    if ((p->tcp.flags & (TCP_SYN | TCP_RST)) != TCP_SYN)
+        return false;
+    const struct conversation *c = flow->conversation;
+    bool from_client = endpoint_equal(&c->ends[SIDE_CLIENT], &p->source);
+    const struct tcp_side *facts = &c->sides[from_client ? SIDE_CLIENT : SIDE_SERVER];
+    if (facts->isn_known)
+        return facts->isn != p->tcp.seq;
+    if (p->tcp.flags & TCP_ACK) {
+        const struct tcp_side *other = &c->sides[from_client ? SIDE_SERVER : SIDE_CLIENT];
+        return facts->packets > 0 || (other->isn_known && other->isn + 1 != p->tcp.ack);
+    }
+    return facts->packets > 0;
+}
+
+static void note_close(struct conversation *c)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    bool reset = moment_seen(&client->reset) || moment_seen(&server->reset);
+    c->closed = reset || (moment_seen(&client->fin) && moment_seen(&server->fin));
+}
+
+static void follow_packet(struct flow_table *table, struct flow *flow, const struct packet *p)
+{
+    struct conversation *c = flow->conversation;
+    unsigned origin =
+        endpoint_equal(&c->ends[SIDE_CLIENT], &p->source) ? flow->client_origin : 1u - flow->client_origin;
+    c->packets++;
+    c->wire_bytes += p->wire_length;
+    c->last = p->moment;
+    c->capture_last = p->moment.capture;
+    enum tcp_verdict verdict = tcp_follow(flow, origin, p);
+    if (verdict == TCP_PACKET_DUPLICATE) {
+        table->casebook->captures[p->moment.capture].duplicates++;
+        return;
+    }
+    if (p->tcp.flags & TCP_SYN)
+        stream_learn_client(&table->consumer, &flow->stream,
+                            flow_side(flow, p->tcp.flags & TCP_ACK ? 1 - origin : origin), SIDE_CLIENT, ROLE_SYN);
+    if (flow->protocol_done)
+        return;
+    if (verdict == TCP_PACKET_NEW && (p->payload_length > 0 || p->tcp.flags & (TCP_SYN | TCP_FIN)))
+        tcp_stream_segment(flow, origin, p, &table->consumer);
+    if (p->tcp.flags & TCP_ACK)
+        tcp_stream_acknowledged(flow, 1 - origin, p->tcp.ack, &p->moment, &table->consumer);
+    if (p->tcp.flags & (TCP_RST | TCP_FIN))
+        note_close(c);
+    if (p->tcp.flags & TCP_RST)
+        tcp_stream_end(flow, &p->moment, &table->consumer);
+}
+
+static void follow_icmp_error(struct flow_table *table, const struct packet *p)
+{
+    uint32_t number = find_flow(table, p, hash_ends(&p->source, &p->destination));
+    if (number == HASH_NONE)
+        return;
+    struct flow *flow = slab_at(&table->flows, number);
+    struct icmp_facts *icmp = &flow->conversation->icmp;
+    if (icmp->count++ == 0) {
+        icmp->first = p->moment;
+        icmp->version = p->icmp.version;
+        icmp->type = p->icmp.type;
+        icmp->code = p->icmp.code;
+        icmp->reporter = p->icmp.reporter;
+    }
+}
+
+void flow_table_packet(struct flow_table *table, const struct packet *p)
+{
+    if (p->kind == PACKET_ICMP_ERROR)
+        follow_icmp_error(table, p);
+    if (p->kind != PACKET_TCP)
+        return;
+    if (p->moment.time_ns > table->newest_ns)
+        table->newest_ns = p->moment.time_ns;
+    if (--table->packets_until_sweep == 0) {
+        table->packets_until_sweep = SWEEP_PACKETS;
+        retire_finished(table);
+    }
+    uint32_t hash = hash_ends(&p->source, &p->destination);
+    uint32_t number = find_flow(table, p, hash);
+    bool reused = number != HASH_NONE && opens_again(slab_at(&table->flows, number), p);
+    if (reused)
+        retire_flow(table, number);
+    struct flow *flow =
+        number == HASH_NONE || reused ? add_flow(table, p, hash, reused) : slab_at(&table->flows, number);
+    follow_packet(table, flow, p);
+}
+
+void flow_table_close(struct flow_table *table)
+{
+    for (uint32_t number = 0; number < table->flows.high; number++) {
+        struct flow *flow = slab_at(&table->flows, number);
+        if (flow->conversation)
+            conclude_flow(table, flow);
+    }
+    hash_index_close(&table->index);
+    slab_close(&table->flows);
+}
+
+enum side stream_learn_client(const struct stream_consumer *consumer, struct stream *stream, enum side client,
+                              enum side speaker, enum role_evidence evidence)
+{
+    struct conversation *c = stream->conversation;
+    if (evidence <= c->role_evidence)
+        return speaker;
+    c->role_evidence = evidence;
+    if (client == SIDE_CLIENT)
+        return speaker;
+    struct flow *flow = (struct flow *)((char *)stream - offsetof(struct flow, stream));
+    struct endpoint end = c->ends[SIDE_CLIENT];
+    c->ends[SIDE_CLIENT] = c->ends[SIDE_SERVER];
+    c->ends[SIDE_SERVER] = end;
+    struct tcp_side facts = c->sides[SIDE_CLIENT];
+    c->sides[SIDE_CLIENT] = c->sides[SIDE_SERVER];
+    c->sides[SIDE_SERVER] = facts;
+    flow->client_origin = (uint8_t)(1 - flow->client_origin);
+    if (stream->protocol_state)
+        consumer->sides_exchanged(consumer->context, stream);
+    return side_other(speaker);
+}

@@ -1,0 +1,35 @@
+/* The table of live conversations: from packets to facts and to in-order streams. */
+#ifndef TDSCOPE_FLOW_TABLE_H
+#define TDSCOPE_FLOW_TABLE_H
+
+#include "casebook.h"
+#include "hash_index.h"
+#include "packet.h"
+#include "slab.h"
+#include "stream.h"
+
+struct flow_table {
+    struct casebook *casebook;
+    struct stream_consumer consumer;
+    uint16_t server_port; /* a hint, 0: none */
+    uint32_t point;       /* capture point of the packets */
+    uint32_t ceiling;     /* most live conversations */
+    struct slab flows;
+    struct hash_index index;
+    uint32_t sweep_at; /* next flow to look at for retirement */
+    uint32_t packets_until_sweep;
+    int64_t newest_ns; /* latest packet time */
+    uint64_t evicted;  /* conversations closed early because of the ceiling */
+};
+
+/* casebook must outlive the table; consumer is copied. */
+void flow_table_open(struct flow_table *table, struct casebook *casebook, const struct stream_consumer *consumer);
+
+/* Follows a packet of kind TCP or ICMP_ERROR; others are ignored. Packets of one capture point, in the order in which it
+ * recorded them. */
+void flow_table_packet(struct flow_table *table, const struct packet *packet);
+
+/* Concludes all live conversations and frees the table. */
+void flow_table_close(struct flow_table *table);
+
+#endif

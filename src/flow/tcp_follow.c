@@ -1,0 +1,371 @@
+/* Following TCP in sequence space: who sent what again, who did not answer, who closed. */
+#include "tcp_follow.h"
+
+#include <string.h>
+
+/* The same packet recorded twice comes within microseconds (two layers of one stack, two ports of one switch). With an IP
+ * ID that tells packets apart, 50 ms are safe: a retransmission carries a new ID. Without one (RFC 6864 allows 0 for
+ * unfragmentable packets) only the time tells, and a real repetition takes at least a round trip. */
+#define DUPLICATE_WITH_ID_NS (50 * NS_PER_MS)
+#define DUPLICATE_WITHOUT_ID_NS (1 * NS_PER_MS)
+
+/* Reordered segments arrive within a fraction of a round trip; a retransmission needs at least a whole one. Without a
+ * known round trip, 3 ms (the figure Wireshark uses, too). */
+#define REORDER_NS (3 * NS_PER_MS)
+
+static uint32_t fingerprint_of(const struct packet *p)
+{
+    const struct tcp_header *t = &p->tcp;
+    uint64_t h = ((uint64_t)t->seq << 32 | t->ack) * 0x9e3779b97f4a7c15u;
+    h ^= (uint64_t)t->timestamp_value << 24 ^ (uint64_t)t->window << 8 ^ t->flags ^ (uint64_t)p->payload_length << 40;
+    h *= 0xbf58476d1ce4e5b9u;
+    return (uint32_t)(h >> 32);
+}
+
+static bool is_pure_ack(const struct packet *p)
+{
+    return p->payload_length == 0 && !(p->tcp.flags & (TCP_SYN | TCP_FIN | TCP_RST));
+}
+
+static bool is_recorded_again(struct flow *flow, unsigned origin, const struct packet *p)
+{
+    struct tcp_direction *d = &flow->directions[origin];
+    uint32_t fingerprint = fingerprint_of(p);
+    for (unsigned i = 0; i < RECENT_PACKETS; i++) {
+        const struct recent_packet *r = &d->recent[i];
+        if (!r->used || r->fingerprint != fingerprint || r->ip_id != p->ip_id)
+            continue;
+        int64_t age_ns = p->moment.time_ns - r->time_ns;
+        if (age_ns < 0)
+            age_ns = -age_ns;
+        if (p->ip_id != 0 && age_ns <= DUPLICATE_WITH_ID_NS)
+            return true;
+        /* Equal pure ACKs without an ID may be duplicate acknowledgements (RFC 5681); they change no fact either way. */
+        bool repeated_ack = is_pure_ack(p) && d->started && p->tcp.seq == d->next_seq;
+        if (p->ip_id == 0 && age_ns <= DUPLICATE_WITHOUT_ID_NS && flow->last_origin == origin && !repeated_ack)
+            return true;
+    }
+    d->recent[d->recent_at] = (struct recent_packet){fingerprint, p->ip_id, true, p->moment.time_ns};
+    d->recent_at = (uint8_t)((d->recent_at + 1) % RECENT_PACKETS);
+    return false;
+}
+
+/* One past everything this origin is known to have sent, seen here or acknowledged by the other side. */
+static uint32_t sent_until(const struct tcp_direction *d)
+{
+    return d->acked_known && seq_distance(d->acked, d->next_seq) > 0 ? d->acked : d->next_seq;
+}
+
+static void start_direction(struct tcp_direction *d, const struct packet *p)
+{
+    if (d->started)
+        return;
+    d->started = true;
+    d->next_seq = p->tcp.seq;
+    /* A capture that begins with a keep-alive: the other side's acknowledgement tells that its byte is an old one. */
+    if (d->acked_known && d->acked - p->tcp.seq == 1 && p->payload_length <= 1 && !(p->tcp.flags & (TCP_SYN | TCP_FIN)))
+        d->next_seq = d->acked;
+}
+
+static void count_retry(struct flow *flow, unsigned origin, const struct packet *p)
+{
+    struct tcp_direction *d = &flow->directions[origin];
+    struct tcp_side *facts = flow_facts(flow, origin);
+    facts->retransmits++;
+    if (!moment_seen(&facts->first_retransmit))
+        facts->first_retransmit = p->moment;
+    facts->last_retransmit = p->moment;
+    if (facts->data_run.count++ == 0) {
+        facts->data_run.first = p->moment;
+        d->heard_since_run = false;
+    }
+    facts->data_run.last = p->moment;
+    facts->silent_run = !d->heard_since_run;
+    d->round_trip_open = false; /* Karn (RFC 6298, 3): no round trip from a segment that was sent twice */
+}
+
+static void note_options(struct tcp_side *facts, const struct packet *p)
+{
+    facts->isn = p->tcp.seq;
+    facts->isn_known = true;
+    facts->mss = p->tcp.mss;
+    facts->offers_window_scale = p->tcp.has_window_scale;
+    facts->window_scale = p->tcp.window_scale;
+    facts->sack_permitted = p->tcp.sack_permitted;
+    facts->timestamps = p->tcp.has_timestamp;
+}
+
+static void open_round_trip(struct tcp_direction *d, uint32_t end, int64_t now_ns)
+{
+    if (d->round_trip_open)
+        return;
+    d->round_trip_open = true;
+    d->round_trip_seq = end;
+    d->round_trip_ns = now_ns;
+}
+
+static void follow_syn(struct flow *flow, unsigned origin, const struct packet *p)
+{
+    struct tcp_direction *d = &flow->directions[origin];
+    struct tcp_side *facts = flow_facts(flow, origin);
+    facts->syns++;
+    facts->syn_last = p->moment;
+    if (!moment_seen(&facts->syn)) {
+        facts->syn = p->moment;
+        note_options(facts, p);
+        d->next_seq = p->tcp.seq + 1 + p->payload_length;
+        open_round_trip(d, p->tcp.seq + 1, p->moment.time_ns);
+        return;
+    }
+    facts->syn_retransmits++;
+    count_retry(flow, origin, p);
+}
+
+/* A byte sent at a closed window asks whether it is still closed (RFC 9293, 3.8.6.1): Windows sends the next new byte, Linux
+ * none at the sequence number before. Neither is data, a retransmission or a keep-alive. */
+static bool is_window_probe(const struct tcp_direction *d, const struct tcp_direction *other, const struct packet *p)
+{
+    if (!other->zero_window || p->tcp.flags & (TCP_SYN | TCP_FIN | TCP_RST))
+        return false;
+    int32_t ahead = seq_distance(p->tcp.seq, sent_until(d));
+    return (p->payload_length == 1 && (ahead == 0 || ahead == -1)) || (p->payload_length == 0 && ahead == -1);
+}
+
+static bool is_keep_alive(const struct tcp_direction *d, const struct packet *p)
+{
+    if (p->payload_length > 1 || p->tcp.flags & (TCP_SYN | TCP_FIN | TCP_RST) || !(p->tcp.flags & TCP_ACK))
+        return false;
+    uint32_t until = sent_until(d);
+    if (p->tcp.seq + 1 != until)
+        return false;
+    /* One byte that the other side has not acknowledged yet is data sent again, not a probe. */
+    return p->payload_length == 0 || !d->acked_known || seq_distance(d->acked, until) >= 0;
+}
+
+static enum tcp_verdict follow_keep_alive(struct flow *flow, unsigned origin, const struct packet *p)
+{
+    struct tcp_direction *d = &flow->directions[origin];
+    struct tcp_side *facts = flow_facts(flow, origin);
+    facts->keep_alives++;
+    if (d->keep_alives.count++ == 0)
+        d->keep_alives.first = p->moment;
+    d->keep_alives.last = p->moment;
+    if (d->keep_alives.count >= facts->keep_alive_run.count)
+        facts->keep_alive_run = d->keep_alives;
+    facts->silent_run = true;
+    return TCP_PACKET_PROBE;
+}
+
+/* Old by its number but never seen: it was overtaken on its way here, or in the capture itself (then the other side's
+ * acknowledgement of it may be recorded before it). */
+static bool was_reordered(const struct flow *flow, const struct tcp_direction *d, const struct packet *p)
+{
+    if (!d->positioned || seq_distance(p->tcp.seq, d->position) < 0)
+        return false;
+    if (d->acked_known && seq_distance(d->acked, p->tcp.seq + p->payload_length) >= 0)
+        return true;
+    int64_t patience_ns = flow->handshake_ns > REORDER_NS ? flow->handshake_ns * 9 / 10 : REORDER_NS;
+    return d->hole_ns != 0 && p->moment.time_ns - d->hole_ns < patience_ns;
+}
+
+static void follow_new_data(struct flow *flow, unsigned origin, const struct packet *p, uint32_t end)
+{
+    struct tcp_direction *d = &flow->directions[origin];
+    struct tcp_side *facts = flow_facts(flow, origin);
+    facts->payload_bytes +=
+        (uint32_t)seq_distance(end, seq_distance(p->tcp.seq, d->next_seq) > 0 ? p->tcp.seq : d->next_seq);
+    if (!moment_seen(&facts->first_data))
+        facts->first_data = p->moment;
+    facts->last_data = p->moment;
+    if (!d->data_unacked)
+        d->oldest_unacked_ns = p->moment.time_ns;
+    d->data_unacked = true;
+    if (seq_distance(p->tcp.seq, d->next_seq) > 0 && d->hole_ns == 0)
+        d->hole_ns = p->moment.time_ns;
+}
+
+static void follow_payload_and_fin(struct flow *flow, unsigned origin, const struct packet *p)
+{
+    struct tcp_direction *d = &flow->directions[origin];
+    struct tcp_side *facts = flow_facts(flow, origin);
+    bool fin = p->tcp.flags & TCP_FIN;
+    uint32_t data_end = p->tcp.seq + p->payload_length, end = data_end + fin;
+    d->next_seq = sent_until(d);
+    bool has_new = seq_distance(end, d->next_seq) > 0;
+    bool has_old = seq_distance(p->tcp.seq, d->next_seq) < 0;
+    if (p->payload_length > 0)
+        facts->data_packets++;
+    if (fin) {
+        facts->fins++;
+        if (!moment_seen(&facts->fin))
+            facts->fin = p->moment;
+        else if (!has_new)
+            facts->fin_retransmits++;
+    }
+    if (has_old && p->payload_length + fin > 0) {
+        if (!has_new && p->payload_length > 0 && was_reordered(flow, d, p))
+            facts->out_of_order++;
+        else
+            count_retry(flow, origin, p);
+    }
+    if (!has_new)
+        return;
+    if (p->payload_length > 0 && seq_distance(data_end, d->next_seq) > 0)
+        follow_new_data(flow, origin, p, data_end);
+    d->next_seq = end;
+    if (!has_old)
+        open_round_trip(d, end, p->moment.time_ns);
+}
+
+static void follow_reset(struct flow *flow, unsigned origin, const struct packet *p)
+{
+    struct tcp_side *facts = flow_facts(flow, origin);
+    facts->resets++;
+    if (moment_seen(&facts->reset))
+        return;
+    facts->reset = p->moment;
+    facts->reset_with_ack = p->tcp.flags & TCP_ACK;
+    facts->reset_ip_id = p->ip_id;
+    facts->reset_ttl = p->ttl;
+    facts->reset_ttl_differs = facts->ttl_max != 0 && (p->ttl < facts->ttl_min || p->ttl > facts->ttl_max);
+}
+
+static void add_round_trip(struct round_trips *trips, int64_t ns)
+{
+    if (ns < 0)
+        return;
+    if (trips->count == 0 || ns < trips->shortest_ns)
+        trips->shortest_ns = ns;
+    if (ns > trips->longest_ns)
+        trips->longest_ns = ns;
+    trips->sum_ns += ns;
+    trips->count++;
+}
+
+/* origin acknowledges what the other one sent. */
+static void follow_ack(struct flow *flow, unsigned origin, const struct packet *p)
+{
+    struct tcp_direction *other = &flow->directions[1 - origin];
+    struct tcp_side *facts = flow_facts(flow, 1 - origin);
+    uint32_t ack = p->tcp.ack;
+    if (p->tcp.flags & TCP_RST && !other->started)
+        return;
+    if (other->acked_known && seq_distance(ack, other->acked) <= 0)
+        return;
+    bool first = !other->acked_known;
+    other->acked = ack;
+    other->acked_known = true;
+    if (other->round_trip_open && seq_distance(ack, other->round_trip_seq) >= 0) {
+        int64_t trip_ns = p->moment.time_ns - other->round_trip_ns;
+        add_round_trip(&flow_facts(flow, origin)->round_trips, trip_ns);
+        if (moment_seen(&facts->syn) && flow_facts(flow, origin)->round_trips.count == 1 && trip_ns > 0)
+            flow->handshake_ns += trip_ns;
+        other->round_trip_open = false;
+    }
+    if (first && !other->started)
+        return;
+    if (facts->data_run.count > 0 && other->oldest_unacked_ns != 0) {
+        int64_t recovery_ns = facts->data_run.last.time_ns - other->oldest_unacked_ns;
+        if (recovery_ns > facts->longest_recovery_ns)
+            facts->longest_recovery_ns = recovery_ns;
+    }
+    facts->last_progress = p->moment;
+    facts->data_run = (struct retry_run){0};
+    facts->silent_run = false;
+    if (other->data_unacked && seq_distance(ack, other->next_seq) >= 0) {
+        facts->ack_of_last_data = p->moment;
+        other->data_unacked = false;
+        other->hole_ns = 0;
+    } else {
+        other->oldest_unacked_ns = p->moment.time_ns;
+    }
+}
+
+/* A first SACK block at or below the acknowledgement, or inside the second block, reports data that arrived twice (RFC 2883, 4). */
+static void follow_duplicate_sack(struct flow *flow, unsigned origin, const struct packet *p)
+{
+    const struct tcp_header *t = &p->tcp;
+    if (t->sack_count == 0)
+        return;
+    bool below_ack = seq_distance(t->sack[0].right, t->ack) <= 0;
+    bool inside_second = t->sack_count > 1 && seq_distance(t->sack[0].left, t->sack[1].left) >= 0 &&
+                         seq_distance(t->sack[0].right, t->sack[1].right) <= 0;
+    struct tcp_side *sender = flow_facts(flow, 1 - origin);
+    if ((below_ack || inside_second) && sender->spurious_retransmits < sender->retransmits)
+        sender->spurious_retransmits++;
+}
+
+static void follow_window(struct flow *flow, unsigned origin, const struct packet *p)
+{
+    struct tcp_direction *d = &flow->directions[origin];
+    struct tcp_side *facts = flow_facts(flow, origin);
+    if (!(p->tcp.flags & TCP_ACK) || p->tcp.flags & (TCP_SYN | TCP_RST))
+        return;
+    bool zero = p->tcp.window == 0; /* scaling a zero gives a zero */
+    if (zero) {
+        facts->zero_windows++;
+        if (!moment_seen(&facts->first_zero_window))
+            facts->first_zero_window = p->moment;
+        facts->last_zero_window = p->moment;
+    }
+    if (zero && !d->zero_window)
+        d->zero_window_ns = p->moment.time_ns;
+    if (d->zero_window && p->moment.time_ns - d->zero_window_ns > facts->zero_window_longest_ns)
+        facts->zero_window_longest_ns = p->moment.time_ns - d->zero_window_ns;
+    d->zero_window = zero;
+    facts->zero_window_at_end = zero;
+}
+
+static void count_packet(struct tcp_side *facts, const struct packet *p)
+{
+    facts->packets++;
+    facts->wire_bytes += p->wire_length;
+    if (!moment_seen(&facts->first))
+        facts->first = p->moment;
+    facts->last = p->moment;
+}
+
+static void note_ttl(struct tcp_side *facts, const struct packet *p)
+{
+    if (facts->ttl_max == 0)
+        facts->ttl_first = facts->ttl_min = facts->ttl_max = p->ttl;
+    if (p->ttl < facts->ttl_min)
+        facts->ttl_min = p->ttl;
+    if (p->ttl > facts->ttl_max)
+        facts->ttl_max = p->ttl;
+}
+
+enum tcp_verdict tcp_follow(struct flow *flow, unsigned origin, const struct packet *p)
+{
+    struct tcp_direction *d = &flow->directions[origin];
+    struct tcp_direction *other = &flow->directions[1 - origin];
+    struct tcp_side *facts = flow_facts(flow, origin);
+    count_packet(facts, p);
+    if (is_recorded_again(flow, origin, p)) {
+        facts->capture_duplicates++;
+        return TCP_PACKET_DUPLICATE;
+    }
+    enum tcp_verdict verdict = TCP_PACKET_NEW;
+    start_direction(d, p);
+    other->heard_since_run = true;
+    other->keep_alives = (struct retry_run){0};
+    flow_facts(flow, 1 - origin)->silent_run = false;
+    if (p->tcp.flags & TCP_RST) {
+        follow_reset(flow, origin, p);
+    } else {
+        note_ttl(facts, p);
+        if (p->tcp.flags & TCP_SYN)
+            follow_syn(flow, origin, p);
+        else if (!is_window_probe(d, other, p) && is_keep_alive(d, p))
+            verdict = follow_keep_alive(flow, origin, p);
+        else if (!is_window_probe(d, other, p))
+            follow_payload_and_fin(flow, origin, p);
+    }
+    if (p->tcp.flags & TCP_ACK) {
+        follow_ack(flow, origin, p);
+        follow_duplicate_sack(flow, origin, p);
+    }
+    follow_window(flow, origin, p);
+    flow->last_origin = (uint8_t)origin;
+    return verdict;
+}

@@ -1,0 +1,13 @@
+/* Following one TCP packet in sequence space (RFC 9293, 7323, 2018, 2883). */
+#ifndef TDSCOPE_TCP_FOLLOW_H
+#define TDSCOPE_TCP_FOLLOW_H
+
+#include "flow.h"
+
+enum tcp_verdict { TCP_PACKET_NEW, TCP_PACKET_PROBE, TCP_PACKET_DUPLICATE };
+
+/* Updates the facts of both sides. A duplicate made by the capture is counted and changes nothing else. Only the bytes of a
+ * new packet belong to the stream: a keep-alive's byte is none of it. Does not touch the in-order bytes. */
+enum tcp_verdict tcp_follow(struct flow *flow, unsigned origin, const struct packet *packet);
+
+#endif

@@ -1,0 +1,145 @@
+/* Reads a file, a pipe, standard input or plain memory from front to back (POSIX.1-2008). */
+#define _POSIX_C_SOURCE 200809L
+#define _FILE_OFFSET_BITS 64
+
+#include "os_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "memory.h"
+
+enum { NO_DESCRIPTOR = -1 };
+
+struct os_file {
+    int descriptor;     /* NO_DESCRIPTOR: memory */
+    bool regular;       /* an ordinary file that was opened by its path */
+    uint64_t position;  /* bytes read or skipped */
+    struct span memory; /* what is left of it */
+    char path[];
+};
+
+static struct os_file *file_take(const char *path)
+{
+    size_t size = strlen(path) + 1;
+    struct os_file *file = memory_take(sizeof *file + size);
+    file->descriptor = NO_DESCRIPTOR;
+    memcpy(file->path, path, size);
+    return file;
+}
+
+static bool is_standard_input(const char *path)
+{
+    return strcmp(path, "-") == 0;
+}
+
+struct os_file *os_file_open(const char *path, struct error *error)
+{
+    int descriptor = STDIN_FILENO;
+    if (!is_standard_input(path)) {
+        do
+            descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        while (descriptor < 0 && errno == EINTR);
+    }
+    struct stat status;
+    if (descriptor < 0 || fstat(descriptor, &status) != 0) {
+        error_set(error, "%s cannot be opened: %s", path, strerror(errno));
+        if (descriptor > STDIN_FILENO)
+            close(descriptor);
+        return NULL;
+    }
+    if (S_ISDIR(status.st_mode)) {
+        error_set(error, "%s is a folder, not a file", path);
+        if (!is_standard_input(path))
+            close(descriptor);
+        return NULL;
+    }
+    struct os_file *file = file_take(path);
+    file->descriptor = descriptor;
+    file->regular = S_ISREG(status.st_mode) && !is_standard_input(path);
+    if (file->regular)
+        (void)posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL);
+    return file;
+}
+
+struct os_file *os_file_from_memory(struct span bytes)
+{
+    struct os_file *file = file_take("memory");
+    file->memory = bytes;
+    return file;
+}
+
+void os_file_close(struct os_file *file)
+{
+    if (!file)
+        return;
+    if (file->descriptor != NO_DESCRIPTOR && !is_standard_input(file->path))
+        close(file->descriptor);
+    memory_give(file);
+}
+
+static size_t memory_read(struct os_file *file, void *buffer, size_t size)
+{
+    struct span part = span_part(file->memory, 0, size);
+    if (part.size > 0)
+        memcpy(buffer, part.data, part.size);
+    file->memory = span_from(file->memory, part.size);
+    return part.size;
+}
+
+bool os_file_read(struct os_file *file, void *buffer, size_t size, size_t *got, struct error *error)
+{
+    *got = 0;
+    if (file->descriptor == NO_DESCRIPTOR) {
+        *got = memory_read(file, buffer, size);
+    } else {
+        ssize_t result;
+        do
+            result = read(file->descriptor, buffer, size < SSIZE_MAX ? size : SSIZE_MAX);
+        while (result < 0 && errno == EINTR);
+        if (result < 0)
+            return error_set(error, "%s cannot be read at byte %llu: %s", file->path,
+                             (unsigned long long)file->position, strerror(errno));
+        *got = (size_t)result;
+    }
+    file->position += *got;
+    return true;
+}
+
+bool os_file_skip(struct os_file *file, uint64_t bytes)
+{
+    uint64_t size;
+    if (!file->regular || !os_file_size(file, &size) || file->position >= size || bytes >= size - file->position)
+        return false;
+    if (lseek(file->descriptor, (off_t)(file->position + bytes), SEEK_SET) < 0)
+        return false;
+    file->position += bytes;
+    return true;
+}
+
+bool os_file_size(const struct os_file *file, uint64_t *bytes)
+{
+    if (file->descriptor == NO_DESCRIPTOR) {
+        *bytes = file->position + file->memory.size;
+        return true;
+    }
+    struct stat status;
+    if (fstat(file->descriptor, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size < 0)
+        return false;
+    *bytes = (uint64_t)status.st_size;
+    return true;
+}
+
+bool os_file_can_reopen(const struct os_file *file)
+{
+    return file->regular;
+}
+
+const char *os_file_path(const struct os_file *file)
+{
+    return file->path;
+}

@@ -1,0 +1,24 @@
+/* From a captured frame to a packet. */
+#ifndef TDSCOPE_PACKET_DECODER_H
+#define TDSCOPE_PACKET_DECODER_H
+
+#include "capture_facts.h"
+#include "frame.h"
+#include "packet.h"
+
+struct fragment_table;
+
+struct packet_decoder {
+    struct fragment_table *fragments; /* datagrams being put together; NULL until the first fragment */
+};
+
+void packet_decoder_open(struct packet_decoder *decoder);
+void packet_decoder_close(struct packet_decoder *decoder);
+
+/* Decodes frame. Never fails: what cannot be read gives PACKET_OTHER, and what is odd goes into facts (its counters
+ * `undecoded`, `tcp_packets`, `bad_checksums`, `offload_checksums`, and its notes: kind, and a sentence with the frame
+ * number). A datagram that its last fragment completes gives the whole payload. */
+void packet_decode(struct packet_decoder *decoder, const struct frame *frame, struct capture_facts *facts,
+                   struct packet *packet);
+
+#endif

@@ -1,0 +1,54 @@
+/* Where a capture was taken: what was sent on this very machine has a time to live that no router has lowered yet. */
+#include "capture_side.h"
+
+/* How many times longer the way to one side has to be than to the other before it tells where the capture stands. On the
+ * machine itself the answer takes microseconds, across a switch at least ten times that. */
+enum { ROUND_TRIP_RATIO = 8 };
+
+/* Routers crossed: systems begin at 64 (Linux, macOS), 128 (Windows) or 255 (network devices). */
+static int hops_of(const struct tcp_side *side)
+{
+    int ttl = side->ttl_max;
+    return ttl == 0 ? -1 : ttl <= 64 ? 64 - ttl : ttl <= 128 ? 128 - ttl : 255 - ttl;
+}
+
+static enum capture_role role_by_round_trips(const struct conversation *c)
+{
+    const struct round_trips *client = &c->sides[SIDE_CLIENT].round_trips, *server = &c->sides[SIDE_SERVER].round_trips;
+    if (client->count == 0 || server->count == 0)
+        return CAPTURE_ROLE_UNKNOWN;
+    if (server->shortest_ns > client->shortest_ns * ROUND_TRIP_RATIO)
+        return CAPTURE_ROLE_CLIENT;
+    if (client->shortest_ns > server->shortest_ns * ROUND_TRIP_RATIO)
+        return CAPTURE_ROLE_SERVER;
+    return CAPTURE_ROLE_UNKNOWN;
+}
+
+static enum capture_role role_by_conversation(const struct conversation *c)
+{
+    int client_hops = hops_of(&c->sides[SIDE_CLIENT]), server_hops = hops_of(&c->sides[SIDE_SERVER]);
+    if (client_hops == 0 && server_hops > 0)
+        return CAPTURE_ROLE_CLIENT;
+    if (server_hops == 0 && client_hops > 0)
+        return CAPTURE_ROLE_SERVER;
+    if (client_hops > 0 && server_hops > 0)
+        return CAPTURE_ROLE_MIDDLE;
+    return role_by_round_trips(c);
+}
+
+enum capture_role capture_side_infer(const struct casebook *casebook, uint32_t point)
+{
+    uint32_t votes[CAPTURE_ROLE_MIDDLE + 1] = {0}, voters = 0;
+    for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
+        const struct conversation *c = casebook_conversation(casebook, i);
+        if (c->point != point)
+            continue;
+        enum capture_role role = role_by_conversation(c);
+        votes[role]++;
+        voters += role != CAPTURE_ROLE_UNKNOWN;
+    }
+    for (unsigned role = CAPTURE_ROLE_CLIENT; role <= CAPTURE_ROLE_MIDDLE; role++)
+        if (votes[role] * 10 > voters * 8)
+            return (enum capture_role)role;
+    return CAPTURE_ROLE_UNKNOWN;
+}

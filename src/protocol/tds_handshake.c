@@ -1,0 +1,238 @@
+/*
+ * What TLS records tell of a login, inside TDS packets or bare (MS-TDS 2.1, 3.2.5.1; TDS 8: TLS before all else).
+ *
+ * Application data cannot be read, but who speaks when tells what it is: the first turn of the client after the
+ * handshake is the login (with TDS 8 the PRELOGIN, then the login), the server's turn after that its answer, and every
+ * later turn of the client a request. With TLS 1.3 the client's Finished looks like application data, too: it is its
+ * first such record after ServerHello.
+ */
+#include "tds_state.h"
+
+/* TLS 1.3 hides an alert in a record of application data: two bytes, the content type and a tag of 16 (RFC 8446, 5.2).
+ * No TDS packet fits in so few. */
+enum { TLS13_ALERT_MAX = 24 };
+
+struct tls_turn {
+    struct tds_state *s;
+    struct tds_lane *lane;
+};
+
+static void client_speaks(struct tds_state *s, const struct moment *begin)
+{
+    bool turn = s->talker != SIDE_CLIENT;
+    s->talker = SIDE_CLIENT;
+    if (!turn)
+        return;
+    switch ((enum talk_phase)s->talk_phase) {
+    case TALK_PRELOGIN:
+        tds_step(s, LOGIN_STEP_PRELOGIN, begin);
+        break;
+    case TALK_LOGIN:
+        tds_step(s, LOGIN_STEP_LOGIN, begin);
+        s->login_encrypted = true;
+        break;
+    case TALK_REQUESTS:
+        s->facts->encrypted_requests++;
+        tds_request_begins(s, &s->main, begin);
+        break;
+    }
+}
+
+static void server_speaks(struct tds_state *s, const struct moment *begin)
+{
+    bool turn = s->talker != SIDE_SERVER;
+    bool after_client = s->talker == SIDE_CLIENT;
+    if (!turn || (!after_client && s->talk_phase != TALK_REQUESTS))
+        return;
+    s->talker = SIDE_SERVER;
+    switch ((enum talk_phase)s->talk_phase) {
+    case TALK_PRELOGIN:
+        tds_step(s, LOGIN_STEP_PRELOGIN_ANSWER, begin);
+        s->talk_phase = TALK_LOGIN;
+        break;
+    case TALK_LOGIN:
+        tds_step(s, LOGIN_STEP_LOGIN_ANSWER, begin);
+        s->talk_phase = TALK_REQUESTS;
+        break;
+    case TALK_REQUESTS:
+        s->facts->encrypted_responses++;
+        tds_answer_begins(s, &s->main, begin);
+        break;
+    }
+}
+
+static bool handshake_seen(const struct tds_state *s)
+{
+    return tds_step_seen(s, LOGIN_STEP_CLIENT_HELLO) || tds_step_seen(s, LOGIN_STEP_SERVER_HELLO) ||
+           tds_step_seen(s, LOGIN_STEP_KEY_EXCHANGE) || tds_step_seen(s, LOGIN_STEP_TLS_DONE);
+}
+
+static void note_alert(struct tds_state *s, const struct tds_lane *lane, uint8_t code, const struct moment *begin)
+{
+    struct tds_facts *facts = s->facts;
+    bool client = lane->role == SIDE_CLIENT;
+    struct moment *alert = client ? &facts->client_alert : &facts->server_alert;
+    if (moment_seen(alert))
+        return;
+    *alert = *begin;
+    *(client ? &facts->client_alert_code : &facts->server_alert_code) = code;
+}
+
+static void bare_application_data(struct tds_state *s, const struct tds_lane *lane, const struct tls_event *event)
+{
+    bool hidden_alert = s->tls13 && event->length <= TLS13_ALERT_MAX;
+    if (lane->role == SIDE_CLIENT && s->facts->strict && s->tls13 && !s->client_finished && s->server_hello_seen) {
+        /* The handshake breaks off here by an alert that cannot be read, or is complete. */
+        s->client_finished = !hidden_alert;
+        if (hidden_alert)
+            note_alert(s, lane, TLS_ALERT_CLOSE_NOTIFY, &event->begin);
+        else
+            tds_step(s, LOGIN_STEP_KEY_EXCHANGE, &event->begin);
+        return;
+    }
+    if (hidden_alert)
+        return;
+    if (!s->from_start && !handshake_seen(s) && !tds_step_seen(s, LOGIN_STEP_LOGIN))
+        s->talk_phase = TALK_REQUESTS;
+    if (lane->role == SIDE_CLIENT) {
+        client_speaks(s, &event->begin);
+        return;
+    }
+    if (!s->facts->strict && (s->login_encrypted || s->facts->encryption == LOGIN_ENCRYPTION_UNKNOWN))
+        s->facts->encryption = LOGIN_ENCRYPTION_FULL;
+    server_speaks(s, &event->begin);
+}
+
+static void change_cipher_spec(struct tds_state *s, const struct tds_lane *lane, const struct moment *begin)
+{
+    bool server_hello_known = tds_step_seen(s, LOGIN_STEP_SERVER_HELLO);
+    if (lane->role == SIDE_CLIENT && (s->server_hello_seen || !server_hello_known))
+        tds_step(s, LOGIN_STEP_KEY_EXCHANGE, begin);
+    else if (lane->role == SIDE_SERVER && (!server_hello_known || s->server_hello_seen))
+        tds_step(s, LOGIN_STEP_TLS_DONE, begin);
+}
+
+static void on_record(struct tds_state *s, struct tds_lane *lane, const struct tls_event *event)
+{
+    s->facts->tls_records++;
+    if (!s->recognised && lane->unit == UNIT_TLS && event->type != TLS_HANDSHAKE && tds_on_server_port(s))
+        tds_recognise(s, PROTOCOL_TDS);
+    if (event->type == TLS_CHANGE_CIPHER_SPEC)
+        change_cipher_spec(s, lane, &event->begin);
+    if (event->type != TLS_APPLICATION_DATA)
+        return;
+    if (lane->unit == UNIT_TLS)
+        bare_application_data(s, lane, event);
+    else if (lane->role == SIDE_CLIENT && s->tls13)
+        tds_step(s, LOGIN_STEP_KEY_EXCHANGE, &event->begin);
+}
+
+static void on_message_begin(struct tds_state *s, struct tds_lane *lane, const struct tls_event *event)
+{
+    bool hello = event->type == TLS_CLIENT_HELLO || event->type == TLS_SERVER_HELLO;
+    enum side speaker = event->type == TLS_CLIENT_HELLO ? SIDE_CLIENT : SIDE_SERVER;
+    if (hello && !s->recognised && !tds_learn_role(s, lane, speaker)) {
+        tds_candidate_fail(s, lane);
+        return;
+    }
+    bool client = lane->role == SIDE_CLIENT;
+    if (event->type == TLS_CLIENT_HELLO && client)
+        tds_step(s, LOGIN_STEP_CLIENT_HELLO, &event->begin);
+    else if (event->type == TLS_SERVER_HELLO && !client)
+        tds_step(s, LOGIN_STEP_SERVER_HELLO, &event->begin);
+    else if (event->type == TLS_CLIENT_KEY_EXCHANGE && client)
+        tds_step(s, LOGIN_STEP_KEY_EXCHANGE, &event->begin);
+    else if (event->type == TLS_NEW_SESSION_TICKET && !client)
+        tds_step(s, LOGIN_STEP_TLS_DONE, &event->begin); /* ChangeCipherSpec is in the same flight (RFC 5077, 3.1) */
+}
+
+static void on_client_hello(struct tds_state *s, struct tds_lane *lane, const struct tls_event *event)
+{
+    struct tls_hello hello = tls_read_client_hello(event->body);
+    hello.complete &= event->whole;
+    if (hello.version)
+        s->facts->tls_version_client = hello.version;
+    if (s->recognised || lane->unit != UNIT_TLS)
+        return;
+    if (hello.alpn_tds || (!hello.complete && tds_on_server_port(s)))
+        tds_recognise(s, PROTOCOL_TDS8);
+    else if (hello.complete)
+        tds_candidate_fail(s, lane);
+}
+
+static void on_server_hello(struct tds_state *s, struct tds_lane *lane, const struct tls_event *event)
+{
+    struct tls_hello hello = tls_read_server_hello(event->body);
+    struct tds_facts *facts = s->facts;
+    s->tls13 = hello.version == TLS_VERSION_1_3;
+    if (!hello.retry) {
+        s->server_hello_seen = true;
+        facts->tls_version = hello.version;
+        facts->cipher_suite = hello.cipher_suite;
+        if (s->tls13)
+            tds_step(s, LOGIN_STEP_TLS_DONE, &event->begin);
+    }
+    if (s->recognised || lane->unit != UNIT_TLS)
+        return;
+    if (hello.alpn_tds || tds_on_server_port(s))
+        tds_recognise(s, PROTOCOL_TDS8);
+    else
+        tds_candidate_fail(s, lane);
+}
+
+static void on_event(void *context, const struct tls_event *event)
+{
+    const struct tls_turn *turn = context;
+    struct tds_state *s = turn->s;
+    if (tds_stopped(s))
+        return;
+    switch (event->kind) {
+    case TLS_EVENT_RECORD:
+        on_record(s, turn->lane, event);
+        break;
+    case TLS_EVENT_MESSAGE_BEGIN:
+        on_message_begin(s, turn->lane, event);
+        break;
+    case TLS_EVENT_MESSAGE:
+        if (event->type == TLS_CLIENT_HELLO && turn->lane->role == SIDE_CLIENT)
+            on_client_hello(s, turn->lane, event);
+        else if (event->type == TLS_SERVER_HELLO && turn->lane->role == SIDE_SERVER)
+            on_server_hello(s, turn->lane, event);
+        break;
+    case TLS_EVENT_ALERT:
+        if (event->type != TLS_ALERT_CLOSE_NOTIFY)
+            note_alert(s, turn->lane, event->type, &event->begin);
+        break;
+    }
+}
+
+/* A request lasts as long as its records come. */
+static void note_request_bytes(struct tds_state *s, const struct tds_lane *lane)
+{
+    if (lane->role == SIDE_CLIENT && lane->unit == UNIT_TLS && s->talker == SIDE_CLIENT)
+        tds_request_goes_on(s, &s->main);
+}
+
+size_t tds_tls_data(struct tds_state *s, struct tds_lane *lane, struct span bytes)
+{
+    struct tls_turn turn = {s, lane};
+    struct tls_sink sink = {on_event, &turn};
+    struct tls_reader *reader = &s->tls[lane->number];
+    size_t taken = tls_reader_data(reader, bytes, s->at, &sink);
+    if (reader->failed) {
+        reader->failed = false;
+        tls_reader_lose(reader);
+        return 0;
+    }
+    note_request_bytes(s, lane);
+    return taken;
+}
+
+uint64_t tds_tls_gap(struct tds_state *s, struct tds_lane *lane, uint64_t n)
+{
+    struct tls_turn turn = {s, lane};
+    struct tls_sink sink = {on_event, &turn};
+    uint64_t taken = tls_reader_gap(&s->tls[lane->number], n, &sink);
+    note_request_bytes(s, lane);
+    return taken;
+}

@@ -1,0 +1,226 @@
+/* PRELOGIN (MS-TDS 2.2.6.5), LOGIN7 (2.2.6.4), LOGIN (MS-SSTDS 2.2.6.3) and what SSPI tokens begin with (RFC 4178, MS-NLMP). */
+#include "tds_login.h"
+
+#include <string.h>
+
+#include "cursor.h"
+
+enum prelogin_option {
+    PRELOGIN_VERSION = 0,
+    PRELOGIN_ENCRYPTION = 1,
+    PRELOGIN_MARS = 4,
+    PRELOGIN_TRACEID = 5,
+    PRELOGIN_FEDAUTHREQUIRED = 6,
+    PRELOGIN_TERMINATOR = 0xff
+};
+
+enum { PRELOGIN_ENTRY = 5, PRELOGIN_OPTIONS_MAX = 32, PRELOGIN_VERSION_SIZE = 6, GUID_SIZE = 16 };
+
+static void read_option(uint8_t option, struct span value, struct prelogin *p)
+{
+    struct cursor c = cursor_over(value);
+    switch (option) {
+    case PRELOGIN_VERSION:
+        p->version = cursor_u32be(&c);
+        break;
+    case PRELOGIN_ENCRYPTION:
+        p->encryption = value.size ? cursor_u8(&c) : PRELOGIN_UNKNOWN;
+        break;
+    case PRELOGIN_MARS:
+        p->mars = value.size ? cursor_u8(&c) : PRELOGIN_UNKNOWN;
+        break;
+    case PRELOGIN_FEDAUTHREQUIRED:
+        p->fedauth_required = value.size ? cursor_u8(&c) : PRELOGIN_UNKNOWN;
+        break;
+    case PRELOGIN_TRACEID:
+        if (value.size < GUID_SIZE)
+            break;
+        memcpy(p->connection_id, value.data, GUID_SIZE);
+        for (unsigned i = 0; i < GUID_SIZE; i++)
+            p->has_connection_id |= value.data[i] != 0;
+        break;
+    }
+}
+
+bool prelogin_read(struct span body, uint32_t size, struct prelogin *p)
+{
+    *p = (struct prelogin){
+        .encryption = PRELOGIN_UNKNOWN, .mars = PRELOGIN_UNKNOWN, .fedauth_required = PRELOGIN_UNKNOWN};
+    struct cursor table = cursor_over(body);
+    uint16_t table_end = 0;
+    for (unsigned i = 0; i < PRELOGIN_OPTIONS_MAX; i++) {
+        uint8_t option = cursor_u8(&table);
+        if (!table.failed && option == PRELOGIN_TERMINATOR)
+            return i > 0;
+        uint16_t offset = cursor_u16be(&table), length = cursor_u16be(&table);
+        if (table.failed)
+            return i > 0 && (size == 0 || body.size < size);
+        /* VERSION comes first, and its value stands right behind the table: that tells the table's size. */
+        if (i == 0) {
+            if (option != PRELOGIN_VERSION || length != PRELOGIN_VERSION_SIZE || offset <= PRELOGIN_ENTRY)
+                return false;
+            table_end = offset;
+        }
+        if (option >= PRELOGIN_OPTIONS_MAX || (length > 0 && offset < (i + 1) * PRELOGIN_ENTRY + 1))
+            return false;
+        if (size > 0 && (offset > size || length > size - offset))
+            return false;
+        if ((i + 1) * PRELOGIN_ENTRY >= table_end)
+            return false;
+        struct span value = span_part(body, offset, length);
+        if (value.size == length)
+            read_option(option, value, p);
+    }
+    return false;
+}
+
+/* One offset and count of LOGIN7's OffsetLength rule, and the text it points at. */
+static struct span read_text(struct cursor *c, struct span body)
+{
+    uint16_t offset = cursor_u16le(c), characters = cursor_u16le(c);
+    struct span text = span_part(body, offset, (size_t)characters * 2);
+    return text.size == (size_t)characters * 2 ? text : (struct span){0};
+}
+
+enum { FEATURE_FEDAUTH = 2, FEATURE_TERMINATOR = 0xff, FEATURES_MAX = 64 };
+
+static bool has_fedauth(struct span body, uint16_t extension)
+{
+    struct cursor pointer = cursor_over(span_from(body, extension));
+    uint32_t offset = cursor_u32le(&pointer);
+    struct cursor features = cursor_over(span_from(body, offset));
+    if (pointer.failed)
+        return false;
+    for (unsigned i = 0; i < FEATURES_MAX && !features.failed; i++) {
+        uint8_t feature = cursor_u8(&features);
+        uint32_t size = feature == FEATURE_TERMINATOR ? 0 : cursor_u32le(&features);
+        if (features.failed || feature == FEATURE_TERMINATOR)
+            return false;
+        if (feature == FEATURE_FEDAUTH)
+            return true;
+        cursor_skip(&features, size);
+    }
+    return false;
+}
+
+static bool version_plausible(uint32_t version)
+{
+    uint8_t major = (uint8_t)(version >> 24);
+    return (major >= 0x70 && major <= 0x7f) || version == 0x08000000;
+}
+
+enum {
+    FIXED_NUMBERS = 36,
+    FIRST_TEXT_MAX = 512,
+    OPTION2_INTEGRATED = 0x80,
+    OPTION3_EXTENSION = 0x10,
+    TEXT_POINTER = 4,
+    CLIENT_ID = 6,
+    SSPI_LONG = 0xffff
+};
+
+static void read_pointers(struct cursor c, struct span body, bool extension, struct login7 *login)
+{
+    login->host = read_text(&c, body);
+    login->user = read_text(&c, body);
+    cursor_skip(&c, TEXT_POINTER); /* the password's */
+    login->application = read_text(&c, body);
+    login->server = read_text(&c, body);
+    uint16_t extension_offset = cursor_u16le(&c);
+    cursor_skip(&c, 2);
+    login->fedauth = extension && has_fedauth(body, extension_offset);
+    login->library = read_text(&c, body);
+    cursor_skip(&c, TEXT_POINTER); /* language */
+    login->database = read_text(&c, body);
+    cursor_skip(&c, CLIENT_ID);
+    uint16_t sspi_offset = cursor_u16le(&c), sspi_size = cursor_u16le(&c);
+    cursor_skip(&c, 2 * TEXT_POINTER); /* database file; the new password's */
+    uint32_t sspi_long = cursor_u32le(&c);
+    size_t size = sspi_size == SSPI_LONG && sspi_long > 0 ? sspi_long : sspi_size;
+    login->sspi = span_part(body, sspi_offset, size);
+}
+
+bool login7_read(struct span body, struct login7 *login)
+{
+    *login = (struct login7){0};
+    struct cursor c = cursor_over(body);
+    login->length = cursor_u32le(&c);
+    login->tds_version = cursor_u32le(&c);
+    login->packet_size = cursor_u32le(&c);
+    cursor_skip(&c, 4); /* version of the client's library */
+    login->process_id = cursor_u32le(&c);
+    cursor_skip(&c, 4 + 1); /* ConnectionID, OptionFlags1 */
+    uint8_t option2 = cursor_u8(&c);
+    cursor_skip(&c, 1); /* TypeFlags */
+    uint8_t option3 = cursor_u8(&c);
+    cursor_skip(&c, 4 + 4); /* time zone, LCID */
+    if (c.failed || !version_plausible(login->tds_version) || login->length < LOGIN7_FIXED_OLD)
+        return false;
+    login->integrated = option2 & OPTION2_INTEGRATED;
+    struct cursor first = c;
+    uint16_t first_text = cursor_u16le(&first);
+    if (!first.failed && (first_text < LOGIN7_FIXED_OLD || first_text > FIRST_TEXT_MAX))
+        return false;
+    read_pointers(c, body, option3 & OPTION3_EXTENSION, login);
+    return true;
+}
+
+/* A text of a fixed place, whose length stands behind it. */
+static struct span read_padded(struct cursor *c, size_t place, bool *valid)
+{
+    struct span text = cursor_take(c, place);
+    uint8_t size = cursor_u8(c);
+    if (c->failed)
+        return (struct span){0};
+    if (size > place)
+        *valid = false;
+    return span_part(text, 0, size);
+}
+
+enum { OLD_TEXT = 30, OLD_REMOTE_PASSWORD = 255, OLD_PROGRAM = 10, OLD_HOST_PROCESS = 30, OLD_OPTIONS = 16 };
+
+bool old_login_read(struct span body, struct old_login *login)
+{
+    *login = (struct old_login){0};
+    struct cursor c = cursor_over(body);
+    bool valid = true;
+    login->host = read_padded(&c, OLD_TEXT, &valid);
+    login->user = read_padded(&c, OLD_TEXT, &valid);
+    bool begun = !c.failed;
+    cursor_skip(&c, OLD_TEXT + 1);         /* password */
+    cursor_skip(&c, OLD_HOST_PROCESS + 1); /* the client's process, as text */
+    cursor_skip(&c, OLD_OPTIONS);          /* byte orders and the like, up to the application's name */
+    login->application = read_padded(&c, OLD_TEXT, &valid);
+    login->server = read_padded(&c, OLD_TEXT, &valid);
+    cursor_skip(&c, OLD_REMOTE_PASSWORD + 1);
+    uint32_t version = cursor_u32be(&c);
+    login->tds_version = version;
+    login->library = read_padded(&c, OLD_PROGRAM, &valid);
+    bool known = version == 0 || version >> 24 == 4 || version >> 24 == 5;
+    return begun && valid && known;
+}
+
+/* Whether needle stands anywhere in the first bytes of token; they are few. */
+static bool contains(struct span token, const void *needle, size_t size)
+{
+    enum { SEARCHED = 4096 };
+    token = span_part(token, 0, SEARCHED);
+    for (size_t i = 0; i + size <= token.size; i++)
+        if (memcmp(token.data + i, needle, size) == 0)
+            return true;
+    return false;
+}
+
+enum login_authentication sspi_mechanism(struct span token)
+{
+    static const char ntlm[] = "NTLMSSP"; /* with its zero byte: MS-NLMP 2.2.1 */
+    /* A Kerberos token inside GSS-API (RFC 4121, 4.1): the mechanism 1.2.840.113554.1.2.2, then TOK_ID 01 00 (AP-REQ)
+     * or 02 00 (AP-REP). The list of SPNEGO's mechanisms names it, too, but without a TOK_ID. */
+    static const uint8_t ap_req[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02, 0x01, 0x00};
+    static const uint8_t ap_rep[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02, 0x02, 0x00};
+    if (contains(token, ntlm, sizeof ntlm))
+        return LOGIN_NTLM;
+    if (contains(token, ap_req, sizeof ap_req) || contains(token, ap_rep, sizeof ap_rep))
+        return LOGIN_KERBEROS;
+    return LOGIN_SSPI;
+}

@@ -1,0 +1,52 @@
+/* The messages of a login, as bytes: PRELOGIN, LOGIN7, the older LOGIN, and SSPI tokens. Nothing is copied. */
+#ifndef TDSCOPE_TDS_LOGIN_H
+#define TDSCOPE_TDS_LOGIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "span.h"
+#include "tds_facts.h"
+
+enum { PRELOGIN_UNKNOWN = 0xff };
+
+/* B_FENCRYPTION (MS-TDS 2.2.6.5), without the bit for client certificates. */
+enum { ENCRYPT_OFF = 0, ENCRYPT_ON = 1, ENCRYPT_NOT_SUP = 2, ENCRYPT_REQ = 3, ENCRYPT_VALUES_MASK = 0x7f };
+
+struct prelogin {
+    uint32_t version;         /* of the speaker: major << 24 | minor << 16 | build; 0: not told */
+    uint8_t encryption, mars; /* PRELOGIN_UNKNOWN: not told */
+    uint8_t fedauth_required; /* FEDAUTHREQUIRED; PRELOGIN_UNKNOWN: not told */
+    uint8_t connection_id[16];
+    bool has_connection_id;
+};
+
+/* body: what was captured of the message; size: its length on the wire, 0 when that is not known. False: no PRELOGIN,
+ * because the option table makes no sense. A table that is cut off is believed as far as it goes. */
+bool prelogin_read(struct span body, uint32_t size, struct prelogin *prelogin);
+
+/* Texts are UTF-16LE in body, empty when not there or cut off. There is no member for passwords: they are not read. */
+struct login7 {
+    uint32_t length; /* of the message, as it says itself */
+    uint32_t tds_version, packet_size, process_id;
+    bool integrated; /* OptionFlags2.fIntSecurity */
+    bool fedauth;    /* FeatureExt has FEDAUTH */
+    struct span host, user, application, server, library, database, sspi;
+};
+
+enum { LOGIN7_FIXED = 94, LOGIN7_FIXED_OLD = 86 };
+
+/* False: the fixed part is no LOGIN7 (or less than its first 36 bytes was captured). */
+bool login7_read(struct span body, struct login7 *login);
+
+/* LOGIN of TDS 4.2 and 5.0 (MS-SSTDS 2.2.6.3): texts of one byte a character. */
+struct old_login {
+    uint32_t tds_version; /* 0x04020000, 0x05000000 */
+    struct span host, user, application, server, library;
+};
+bool old_login_read(struct span body, struct old_login *login);
+
+/* LOGIN_NTLM, LOGIN_KERBEROS, or LOGIN_SSPI when the token does not tell. */
+enum login_authentication sspi_mechanism(struct span token);
+
+#endif

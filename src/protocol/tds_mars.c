@@ -1,0 +1,110 @@
+/* MARS: SMP packets on the main lane, TDS inside each session (MC-SMP 2.2, MS-TDS 2.2.1). */
+#include "memory.h"
+#include "tds_state.h"
+
+static struct smp_session *find_session(struct tds_state *s, uint16_t id)
+{
+    for (unsigned i = 0; i < TDS_SMP_SESSIONS; i++)
+        if (s->smp->slots[i].used && s->smp->slots[i].id == id)
+            return &s->smp->slots[i];
+    return NULL;
+}
+
+static void close_session(struct tds_state *s, struct smp_session *session)
+{
+    for (unsigned i = 0; i < SIDES; i++) {
+        tds_lane_close(&session->channel.lanes[i]);
+        if (s->smp->target[i] == session)
+            s->smp->target[i] = NULL;
+    }
+    if (s->last_request == &session->channel)
+        s->last_request = NULL;
+    *session = (struct smp_session){0};
+}
+
+/* known_begin: its SYN was seen, so its first byte begins a TDS packet. NULL: more sessions than are followed. */
+static struct smp_session *open_session(struct tds_state *s, uint16_t id, bool known_begin)
+{
+    struct smp_session *session = find_session(s, id);
+    for (unsigned i = 0; i < TDS_SMP_SESSIONS && !session; i++)
+        if (!s->smp->slots[i].used)
+            session = &s->smp->slots[i];
+    if (!session || session->used)
+        return session;
+    *session = (struct smp_session){.used = true, .id = id};
+    for (unsigned i = 0; i < SIDES; i++)
+        session->channel.lanes[i] = (struct tds_lane){.number = (uint8_t)i,
+                                                      .role = s->main.lanes[i].role,
+                                                      .nested = true,
+                                                      .started = true,
+                                                      .unit = known_begin ? UNIT_HEADER : UNIT_LOST,
+                                                      .tentative = !known_begin};
+    return session;
+}
+
+static void on_fin(struct tds_state *s, const struct tds_lane *lane, uint16_t id)
+{
+    s->facts->smp_fin[lane->role] = lane->unit_begin;
+    struct smp_session *session = find_session(s, id);
+    if (!session)
+        return;
+    session->fin[lane->number] = true;
+    if (session->fin[0] && session->fin[1])
+        close_session(s, session);
+}
+
+/* The lane's header is that of an SMP packet. */
+bool tds_smp_open(struct tds_state *s, struct tds_lane *lane)
+{
+    struct smp_header header;
+    if (!smp_header_read((struct span){lane->header, SMP_HEADER}, &header))
+        return false;
+    if (!s->smp)
+        s->smp = memory_take(sizeof *s->smp);
+    lane->left = header.length - SMP_HEADER;
+    s->smp->target[lane->number] = NULL;
+    s->facts->mars = true;
+    if (header.kind == SMP_SYN) {
+        if (!s->recognised && !tds_learn_role(s, lane, SIDE_CLIENT))
+            return false;
+        open_session(s, header.session, true);
+    } else if (header.kind == SMP_FIN) {
+        on_fin(s, lane, header.session);
+    } else if (header.kind == SMP_DATA) {
+        s->smp->target[lane->number] = open_session(s, header.session, false);
+    }
+    if (!s->recognised && lane->units_in_row > 1)
+        tds_recognise(s, PROTOCOL_TDS);
+    return true;
+}
+
+void tds_smp_data(struct tds_state *s, struct tds_lane *lane, struct span bytes)
+{
+    struct smp_session *session = s->smp->target[lane->number];
+    if (session)
+        tds_lane_data(s, &session->channel, &session->channel.lanes[lane->number], bytes);
+}
+
+void tds_smp_gap(struct tds_state *s, struct tds_lane *lane, uint64_t n)
+{
+    struct smp_session *session = s->smp->target[lane->number];
+    if (session)
+        tds_lane_gap(s, &session->channel, &session->channel.lanes[lane->number], n);
+}
+
+void tds_smp_set_roles(struct tds_state *s)
+{
+    for (unsigned i = 0; s->smp && i < TDS_SMP_SESSIONS; i++)
+        for (unsigned lane = 0; lane < SIDES; lane++)
+            s->smp->slots[i].channel.lanes[lane].role = s->main.lanes[lane].role;
+}
+
+void tds_smp_close(struct tds_state *s)
+{
+    if (!s->smp)
+        return;
+    for (unsigned i = 0; i < TDS_SMP_SESSIONS; i++)
+        close_session(s, &s->smp->slots[i]);
+    memory_give(s->smp);
+    s->smp = NULL;
+}

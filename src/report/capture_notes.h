@@ -1,0 +1,16 @@
+/* What a reader of the report has to know about a capture file before trusting it, a sentence each. */
+#ifndef TDSCOPE_CAPTURE_NOTES_H
+#define TDSCOPE_CAPTURE_NOTES_H
+
+#include "capture_facts.h"
+#include "text.h"
+
+/* Called with sentences that are safe to show. */
+typedef void take_sentence(void *context, const char *sentence);
+
+void capture_notes_each(const struct capture_facts *capture, take_sentence *take, void *context);
+
+/* The sentences of notes; one that stands for several says how many. */
+void notes_each(const struct notes *notes, take_sentence *take, void *context);
+
+#endif

@@ -1,0 +1,225 @@
+/* The report for people: the verdict first, then why, what to do, and what it was made from. */
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "capture_notes.h"
+#include "fact_names.h"
+#include "text_conversations.h"
+#include "text_layout.h"
+#include "text_troubles.h"
+
+static const char *const headlines[] = {
+    [CULPRIT_NONE] = "No fault was found.",
+    [CULPRIT_CLIENT] = "The fault is on the client's side.",
+    [CULPRIT_SERVER] = "The fault is on the server's side.",
+    [CULPRIT_NETWORK] = "The fault is in the network between client and server.",
+    [CULPRIT_UNKNOWN] = "This evidence does not say whose fault it is.",
+};
+static_assert(sizeof headlines / sizeof *headlines == CULPRITS, "a headline for each culprit");
+
+static const enum text_colour headline_colours[] = {
+    [CULPRIT_NONE] = COLOUR_GOOD,   [CULPRIT_CLIENT] = COLOUR_BAD,     [CULPRIT_SERVER] = COLOUR_BAD,
+    [CULPRIT_NETWORK] = COLOUR_BAD, [CULPRIT_UNKNOWN] = COLOUR_UNSURE,
+};
+static_assert(sizeof headline_colours / sizeof *headline_colours == CULPRITS, "a colour for each culprit");
+
+static const char *confidence_words(double confidence)
+{
+    static const struct {
+        double least;
+        const char *words;
+    } steps[] = {{0.97, "almost certain"}, {0.85, "very likely"}, {0.7, "likely"}, {0.5, "more likely than not"}};
+    for (unsigned i = 0; i < sizeof steps / sizeof *steps; i++)
+        if (confidence >= steps[i].least)
+            return steps[i].words;
+    return "a guess";
+}
+
+/* The finding that the verdict speaks of; NULL: none. */
+static const struct finding *verdict_finding(const struct judge *judge)
+{
+    const struct finding *same_cause = NULL;
+    for (uint32_t i = 0; i < judge->finding_count && judge->verdict.cause; i++) {
+        const struct finding *finding = &judge->findings[i];
+        if (strcmp(finding->detector->cause, judge->verdict.cause) != 0)
+            continue;
+        if (finding->culprit == judge->verdict.culprit)
+            return finding;
+        if (!same_cause)
+            same_cause = finding;
+    }
+    return same_cause;
+}
+
+static void put_verdict(const struct judge *judge, bool has_cause, struct sink *sink)
+{
+    const struct verdict *verdict = &judge->verdict;
+    layout_colour(sink, COLOUR_STRONG);
+    layout_colour(sink, headline_colours[verdict->culprit]);
+    sink_put(sink, headlines[verdict->culprit]);
+    layout_colour(sink, COLOUR_PLAIN);
+    sink_put(sink, "\n");
+    if (verdict->summary[0])
+        layout_paragraph(sink, 0, 2, verdict->summary);
+    if (!has_cause)
+        return;
+    sink_format(sink, "  Cause: %s. Confidence: %s (%.0f %%).\n", verdict->cause, confidence_words(verdict->confidence),
+                verdict->confidence * 100);
+}
+
+static void put_proof_place(const struct casebook *casebook, const struct moment *moment, struct sink *sink)
+{
+    char day[CLOCK_TEXT_SIZE], zone[CLOCK_TEXT_SIZE];
+    sink_put(sink, "  ");
+    if (moment->capture < casebook->capture_count)
+        layout_put_untrusted(sink, casebook->captures[moment->capture].file);
+    sink_format(sink, ", %s, times in %s:\n", layout_day(sink, moment->time_ns, day), layout_zone(sink, zone));
+}
+
+static void put_proofs(const struct casebook *casebook, const struct judgement *judgement, struct sink *sink)
+{
+    enum { SAYS_COLUMN = 46 };
+    const struct proof *proofs = judgement->proofs;
+    for (unsigned i = 0; i < judgement->proof_count; i++) {
+        const struct moment *moment = &proofs[i].moment;
+        if (i == 0 || moment->capture != proofs[i - 1].moment.capture)
+            put_proof_place(casebook, moment, sink);
+        char clock[CLOCK_TEXT_SIZE];
+        double since_s = (double)(moment->time_ns - proofs[0].moment.time_ns) / (double)NS_PER_SECOND;
+        sink_format(sink, "    frame %-8" PRIu32 "  %s %+11.3f s  ", moment->frame,
+                    layout_clock(sink, moment->time_ns, clock), since_s);
+        layout_paragraph(sink, SAYS_COLUMN, SAYS_COLUMN, proofs[i].says);
+    }
+}
+
+static void put_reasons(const struct report *report, const struct finding *finding, struct sink *sink)
+{
+    layout_heading(sink, "Why");
+    layout_paragraph(sink, 0, 2, finding->example.says);
+    if (finding->conversation_count > 1)
+        sink_format(sink, "  This is conversation %" PRIu32 ", the clearest of %" PRIu32 " with this cause.\n",
+                    finding->example_conversation, finding->conversation_count);
+    put_proofs(report->casebook, &finding->example, sink);
+    layout_paragraph(sink, 0, 2, finding->detector->means);
+}
+
+static void put_advice(const struct finding *finding, struct sink *sink)
+{
+    const char *const *actions = finding->detector->actions;
+    if (actions && actions[0]) {
+        layout_heading(sink, "What to do next");
+        for (unsigned i = 0; actions[i]; i++) {
+            sink_format(sink, "  %u.", i + 1);
+            layout_paragraph(sink, i < 9 ? 4 : 5, i < 9 ? 5 : 6, actions[i]);
+        }
+    }
+    if (finding->example.would_settle) {
+        layout_heading(sink, "What would settle it");
+        layout_paragraph(sink, 0, 2, finding->example.would_settle);
+    }
+}
+
+static void put_subject(const struct finding *finding, struct sink *sink)
+{
+    char server[ENDPOINT_TEXT_SIZE], client[ADDRESS_TEXT_SIZE];
+    if (finding->server.address.version != 0)
+        sink_format(sink, ", server %s", endpoint_text(&finding->server, server));
+    if (finding->client.version != 0)
+        sink_format(sink, ", client %s", address_text(&finding->client, client));
+    else if (finding->conversation_count > 1)
+        sink_put(sink, ", several clients");
+}
+
+/* Healthy conversations are findings, too, and say nothing new here. */
+static bool worth_telling(const struct finding *finding)
+{
+    return finding->detector->severity != SEVERITY_NOTE || finding->culprit == CULPRIT_UNKNOWN ||
+           finding->scope == SCOPE_CAPTURE || finding->scope == SCOPE_HOST;
+}
+
+static void put_other_findings(const struct judge *judge, const struct finding *told, struct sink *sink)
+{
+    bool first = true;
+    for (uint32_t i = 0; i < judge->finding_count && !sink->failed; i++) {
+        const struct finding *finding = &judge->findings[i];
+        if (finding == told || !worth_telling(finding))
+            continue;
+        if (first)
+            layout_heading(sink, "Other findings");
+        first = false;
+        sink_format(sink, "  %s (%s, %.0f %%)", finding->detector->cause, severity_name(finding->detector->severity),
+                    finding->confidence * 100);
+        if (finding->conversation_count > 0)
+            sink_format(sink, ": %" PRIu32 " conversation%s", finding->conversation_count,
+                        layout_plural(finding->conversation_count));
+        put_subject(finding, sink);
+        sink_put(sink, "\n");
+        layout_paragraph(sink, 0, 4, finding->example.says[0] ? finding->example.says : finding->detector->title);
+    }
+}
+
+static void put_note(void *context, const char *sentence)
+{
+    struct sink *sink = context;
+    sink_put(sink, "    - ");
+    layout_paragraph(sink, 6, 6, sentence);
+}
+
+static void put_capture(const struct casebook *casebook, const struct capture_facts *capture, struct sink *sink)
+{
+    char bytes[QUANTITY_TEXT_SIZE], first[CLOCK_TEXT_SIZE], last[CLOCK_TEXT_SIZE], lasted[QUANTITY_TEXT_SIZE];
+    enum capture_role role = capture->role;
+    if (role == CAPTURE_ROLE_UNKNOWN && capture->point < casebook->point_count)
+        role = casebook->points[capture->point].role;
+    sink_put(sink, "  ");
+    layout_put_untrusted(sink, capture->file);
+    sink_put(sink, "\n    ");
+    if (capture->format)
+        sink_format(sink, "%s, ", capture->format);
+    if (role == CAPTURE_ROLE_UNKNOWN)
+        sink_put(sink, "where it was taken is not known");
+    else
+        sink_format(sink, "taken at the %s (%s)",
+                    role == CAPTURE_ROLE_MIDDLE ? "middle of the path" : capture_role_name(role),
+                    capture->role_given ? "as you said" : "inferred");
+    sink_format(sink, "; %" PRIu64 " packet%s, %s\n", capture->packets, layout_plural(capture->packets),
+                layout_bytes(capture->wire_bytes, bytes));
+    if (capture->packets > 0)
+        sink_format(sink, "    %s to %s (%s)\n", layout_instant(sink, capture->first_ns, first),
+                    layout_instant(sink, capture->last_ns, last),
+                    layout_duration(capture->last_ns - capture->first_ns, lasted));
+    capture_notes_each(capture, put_note, sink);
+}
+
+static void put_captures(const struct casebook *casebook, struct sink *sink)
+{
+    if (casebook->capture_count > 0)
+        layout_heading(sink, "Captures");
+    for (uint32_t i = 0; i < casebook->capture_count && !sink->failed; i++)
+        put_capture(casebook, &casebook->captures[i], sink);
+    if (casebook->unread.count > 0) {
+        layout_heading(sink, "Not read");
+        notes_each(&casebook->unread, put_note, sink);
+    }
+}
+
+static void write_diagnosis(const struct report *report, struct sink *sink)
+{
+    const struct finding *finding = verdict_finding(report->judge);
+    bool blames = finding && worth_telling(finding);
+    put_verdict(report->judge, blames, sink);
+    if (blames) {
+        put_reasons(report, finding, sink);
+        put_advice(finding, sink);
+    }
+    put_other_findings(report->judge, finding, sink);
+    put_captures(report->casebook, sink);
+    text_troubles(report, sink);
+}
+
+const struct renderer render_text = {
+    .name = "text",
+    .diagnosis = write_diagnosis,
+    .conversations = text_conversations,
+};

@@ -1,0 +1,93 @@
+/* Conversations in trouble, in the order of the findings, and a count of all the others. */
+#include "text_troubles.h"
+
+#include <inttypes.h>
+
+#include "fact_names.h"
+#include "text_layout.h"
+#include "wireshark_filter.h"
+
+enum { TROUBLES_SHOWN = 20 };
+
+struct tally {
+    uint32_t troubled, at_risk, unjudged, healthy;
+};
+
+static bool in_trouble(const struct finding *finding)
+{
+    return finding->detector->severity == SEVERITY_FAULT;
+}
+
+static struct tally count_conversations(const struct report *report)
+{
+    struct tally tally = {0};
+    uint32_t known = sizeof report->judge->cause_counts / sizeof *report->judge->cause_counts;
+    for (uint32_t i = 0; i < detector_count && i < known; i++) {
+        uint32_t count = report->judge->cause_counts[i];
+        if (detectors[i]->severity == SEVERITY_FAULT)
+            tally.troubled += count;
+        else if (detectors[i]->culprit == CULPRIT_UNKNOWN)
+            tally.unjudged += count;
+        else if (detectors[i]->severity == SEVERITY_RISK)
+            tally.at_risk += count;
+        else
+            tally.healthy += count;
+    }
+    return tally;
+}
+
+static void put_trouble(const struct report *report, const struct reused_tuples *reused, uint32_t id, struct sink *sink)
+{
+    const struct conversation *conversation = casebook_conversation(report->casebook, id - 1);
+    struct judgement judgement;
+    judge_conversation(report->judge, conversation, &judgement);
+    char client[ENDPOINT_TEXT_SIZE], server[ENDPOINT_TEXT_SIZE], clock[CLOCK_TEXT_SIZE], lasted[QUANTITY_TEXT_SIZE];
+    sink_format(
+        sink, "  %-6" PRIu32 " %s -> %s  %s, %s, %s\n", id, endpoint_text(&conversation->ends[SIDE_CLIENT], client),
+        endpoint_text(&conversation->ends[SIDE_SERVER], server), layout_clock(sink, conversation->first.time_ns, clock),
+        layout_duration(conversation->last.time_ns - conversation->first.time_ns, lasted),
+        ending_name(conversation->ending));
+    sink_format(sink, "         %s (%s, %.0f %%), login: %s\n", judgement.detector->cause,
+                culprit_names[judgement.culprit], judgement.confidence * 100,
+                login_stage_name(conversation_login_stage(conversation)));
+    char filter[WIRESHARK_FILTER_SIZE];
+    layout_colour(sink, COLOUR_FAINT);
+    sink_format(sink, "         %s\n",
+                wireshark_conversation_filter(conversation, reused_tuples_have(reused, conversation), filter));
+    layout_colour(sink, COLOUR_PLAIN);
+}
+
+static void put_troubles(const struct report *report, uint32_t troubled, struct sink *sink)
+{
+    layout_heading(sink, "Conversations in trouble");
+    struct reused_tuples reused;
+    reused_tuples_open(&reused, report->casebook);
+    uint32_t shown = 0;
+    for (uint32_t i = 0; i < report->judge->finding_count; i++) {
+        const struct finding *finding = &report->judge->findings[i];
+        for (uint32_t j = 0; in_trouble(finding) && j < finding->conversation_count && shown < TROUBLES_SHOWN; j++) {
+            put_trouble(report, &reused, finding->conversations[j], sink);
+            shown++;
+        }
+    }
+    reused_tuples_close(&reused);
+    if (troubled > shown)
+        sink_format(sink, "  and %" PRIu32 " more: `tdscope conversations` lists them all.\n", troubled - shown);
+}
+
+void text_troubles(const struct report *report, struct sink *sink)
+{
+    struct tally tally = count_conversations(report);
+    uint32_t all = casebook_conversations(report->casebook);
+    if (tally.troubled > 0)
+        put_troubles(report, tally.troubled, sink);
+    if (all == 0)
+        return;
+    sink_format(sink, "\n%" PRIu32 " of %" PRIu32 " conversation%s healthy.", tally.healthy, all,
+                all == 1 ? " was" : "s were");
+    if (tally.at_risk > 0)
+        sink_format(sink, " %" PRIu32 " worked, but with the risks named above.", tally.at_risk);
+    if (tally.unjudged > 0)
+        sink_format(sink, " %" PRIu32 " could not be judged.", tally.unjudged);
+    sink_put(sink, "\n");
+}

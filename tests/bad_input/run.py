@@ -1,0 +1,248 @@
+#!/usr/bin/env python3
+"""What tdscope does with input that is not as it should be, and with the command line, as TAP.
+
+Each evil gives one clear sentence on standard error with file, offset where there is one, and reason; what was
+readable is analysed; the exit status is the contract's; JSON holds the contract.
+
+  tests/bad_input/run.py --tdscope build/tdscope
+"""
+import argparse
+import gzip
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+sys.dont_write_bytecode = True
+import capture_bytes as make
+import contract
+from tap import Tap
+
+DONE, FAULT, USAGE, INCOMPLETE, NOTHING = 0, 1, 2, 3, 4
+TIMEOUT_S = 60
+FRAMES = make.exchange()
+SOUND = make.pcap(FRAMES)
+SANITIZER = re.compile(r'Sanitizer|runtime error:')
+
+
+class Tdscope:
+  def __init__(self, program, folder, tap):
+    self.program = program
+    self.folder = folder
+    self.tap = tap
+
+  def run(self, *arguments, stdin=b'', stdout=subprocess.PIPE):
+    return subprocess.run([self.program, *map(str, arguments)], input=stdin, stdout=stdout, stderr=subprocess.PIPE,
+                          timeout=TIMEOUT_S, cwd=self.folder)
+
+  def file(self, name, content):
+    path = self.folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return name
+
+  def evidence(self, name, arguments, status, says=(), packets=None, sentences=None, stdin=b''):
+    """One case: `diagnose --format json ARGUMENTS`. status: allowed ones; says: patterns that standard error must
+    match; packets: how many must have been read; sentences: how many lines on standard error."""
+    done = self.run('diagnose', '--format', 'json', *arguments, stdin=stdin)
+    self.tap.case(name, [*self.judge(done, status, says, sentences), *self.judge_report(done, packets)])
+
+  @staticmethod
+  def judge(done, status, says=(), sentences=None):
+    said = done.stderr.decode(errors='replace')
+    allowed = status if isinstance(status, tuple) else (status,)
+    wrong = []
+    if done.returncode not in allowed:
+      wrong.append(f'exit status {done.returncode}, not {" or ".join(map(str, allowed))}')
+    wrong += [f'standard error does not say {pattern!r}' for pattern in says if not re.search(pattern, said, re.I)]
+    lines = [line for line in said.splitlines() if line.strip()]
+    if sentences is not None and len(lines) != sentences:
+      wrong.append(f'{len(lines)} sentences on standard error, not {sentences}')
+    if SANITIZER.search(said):
+      wrong.append('a sanitizer complains')
+    return wrong + ['standard error: ' + line for line in lines] if wrong else []
+
+  @staticmethod
+  def judge_report(done, packets):
+    if not done.stdout.strip():
+      return ['no report'] if done.returncode in (DONE, INCOMPLETE) else []
+    try:
+      report = json.loads(done.stdout)
+    except ValueError as error:
+      return [f'the report is not JSON: {error}']
+    wrong = contract.complaints(report)
+    if not wrong and packets is not None:
+      read = sum(capture['packets'] for capture in report['captures'])
+      if read != packets:
+        wrong.append(f'{read} packets read, not {packets}')
+    return wrong
+
+  def command(self, name, arguments, status, says=(), prints=(), stdin=b''):
+    """One case of the command line. prints: patterns that standard output must match."""
+    done = self.run(*arguments, stdin=stdin)
+    wrong = self.judge(done, status, says)
+    printed = done.stdout.decode(errors='replace')
+    wrong += [f'standard output does not say {pattern!r}' for pattern in prints if not re.search(pattern, printed, re.I)]
+    self.tap.case(name, wrong)
+
+
+def not_captures(t):
+  t.evidence('an empty file', [t.file('empty.pcap', b'')], NOTHING, ['empty\\.pcap', 'is empty'], sentences=1)
+  t.evidence('a text', [t.file('notes.txt', b'Monday: the server was slow.\n' * 40)], NOTHING, ['notes\\.txt'], sentences=1)
+  noise = bytes((index * index * 31 + index * 17 + 7) % 251 for index in range(5000))
+  t.evidence('noise', [t.file('noise.bin', noise)], NOTHING, ['noise\\.bin'], sentences=1)
+  t.evidence('one byte', [t.file('one', b'\xd4')], NOTHING, ['one'], sentences=1)
+  t.evidence('a compressed capture', [t.file('sound.pcap.gz', gzip.compress(SOUND, mtime=0))], (DONE, NOTHING))
+  t.evidence('a compressed text', [t.file('notes.gz', gzip.compress(b'text\n' * 40, mtime=0))], NOTHING, ['notes\\.gz'],
+             sentences=1)
+  t.evidence('a pcap header alone', [t.file('header.pcap', SOUND[:make.FILE_HEADER_BYTES])], (DONE, NOTHING), packets=0)
+  t.evidence('a pcap header cut', [t.file('header-cut.pcap', SOUND[:10])], NOTHING, ['header-cut\\.pcap'], sentences=1)
+  t.evidence('a pcapng section cut', [t.file('section-cut.pcapng', make.pcapng(FRAMES)[:20])], NOTHING,
+             ['section-cut\\.pcapng'], sentences=1)
+
+
+def cut_and_absurd(t):
+  last = len(SOUND) - len(make.pcap_record(FRAMES[-1], 0))
+  t.evidence('pcap cut in a packet', [t.file('cut.pcap', SOUND[:-5])], INCOMPLETE, ['cut\\.pcap', f'\\b{last}\\b'],
+             packets=len(FRAMES) - 1, sentences=1)
+  t.evidence('pcap cut in a record header', [t.file('cut-header.pcap', SOUND[:last + 7])], INCOMPLETE,
+             ['cut-header\\.pcap', f'\\b{last}\\b'], packets=len(FRAMES) - 1, sentences=1)
+  sound = make.pcapng(FRAMES)
+  last = len(sound) - len(make.pcapng_packet(FRAMES[-1], 0))
+  t.evidence('pcapng cut in a packet', [t.file('cut.pcapng', sound[:-9])], INCOMPLETE, ['cut\\.pcapng', f'\\b{last}\\b'],
+             packets=len(FRAMES) - 1, sentences=1)
+  huge = make.pcap_record(FRAMES[-1], 9, captured=0xFFFFFFFF)
+  t.evidence('pcap packet of 4 GB', [t.file('huge.pcap', SOUND + huge)], INCOMPLETE, ['huge\\.pcap', f'\\b{len(SOUND)}\\b'],
+             packets=len(FRAMES), sentences=1)
+  huge = make.pcapng_packet(FRAMES[-1], 9, length=0xFFFFFFFC)
+  t.evidence('pcapng block of 4 GB', [t.file('huge.pcapng', sound + huge)], INCOMPLETE,
+             ['huge\\.pcapng', f'\\b{len(sound)}\\b'], packets=len(FRAMES), sentences=1)
+  short = make.pcapng_packet(FRAMES[-1], 9, length=8)
+  t.evidence('pcapng block of 8 bytes', [t.file('short.pcapng', sound + short)], INCOMPLETE,
+             ['short\\.pcapng', f'\\b{len(sound)}\\b'], packets=len(FRAMES), sentences=1)
+  liar = make.pcapng_packet(FRAMES[-1], 9, captured=0xFFFFFFFF)
+  t.evidence('pcapng packet longer than its block', [t.file('liar.pcapng', sound + liar)], INCOMPLETE,
+             ['liar\\.pcapng', f'\\b{len(sound)}\\b'], packets=len(FRAMES), sentences=1)
+  stray = make.pcapng_packet(FRAMES[-1], 9, interface=7)
+  t.evidence('pcapng packet of an interface that is not there', [t.file('stray.pcapng', sound + stray)], INCOMPLETE,
+             ['stray\\.pcapng', f'\\b{len(sound)}\\b'], packets=len(FRAMES), sentences=1)
+
+
+def every_cut(t):
+  """No cutting place of either format makes it fall."""
+  for name, whole in (('pcap', SOUND), ('pcapng', make.pcapng(FRAMES))):
+    wrong = []
+    for end in range(0, len(whole), 13):
+      t.file('prefix', whole[:end])
+      done = t.run('diagnose', '--format', 'json', 'prefix')
+      wrong += [f'{end} bytes: {complaint}' for complaint in
+                [*t.judge(done, (DONE, INCOMPLETE, NOTHING)), *t.judge_report(done, None)]]
+    t.tap.case(f'any beginning of a {name}', wrong[:10])
+
+
+def odd_but_readable(t):
+  back = make.pcap(FRAMES, milliseconds=lambda number: 3_600_000 - number * 60_000)
+  t.file('backwards.pcap', back)
+  done = t.run('diagnose', '--format', 'json', 'backwards.pcap')
+  wrong = [*t.judge(done, DONE), *t.judge_report(done, len(FRAMES))]
+  if not wrong:
+    said = ' '.join([done.stderr.decode(errors='replace'), *json.loads(done.stdout)['captures'][0]['notes']])
+    if not re.search(r'backward|earlier|back in time|out of order', said, re.I):
+      wrong.append(f'nothing is said of times that go backwards: {said!r}')
+  t.tap.case('time goes backwards', wrong)
+  t.evidence('an unknown link type', [t.file('link.pcap', make.pcap(FRAMES, link_type=147))], (INCOMPLETE, NOTHING),
+             ['link\\.pcap', '\\b147\\b'], sentences=1)
+  t.evidence('an unknown link type in pcapng', [t.file('link.pcapng', make.pcapng(FRAMES, link_type=147))],
+             (INCOMPLETE, NOTHING), ['link\\.pcapng', '\\b147\\b'], sentences=1)
+  t.evidence('packets of noise', [t.file('dirt.pcap', make.pcap([bytes([number * 7 % 256] * number) for number in range(90)]))],
+             (DONE, NOTHING), packets=90)
+
+
+def files_and_folders(t):
+  (t.folder / 'nothing').mkdir()
+  t.evidence('an empty folder', ['nothing'], NOTHING, ['nothing'], sentences=1)
+  t.file('unreadable/a.txt', b'text\n' * 9)
+  t.file('unreadable/b.pcap', b'')
+  t.evidence('a folder with none readable', ['unreadable'], NOTHING, ['a\\.txt', 'b\\.pcap'])
+  t.evidence('a missing file', ['absent.pcap'], NOTHING, ['absent\\.pcap', 'no such file'], sentences=1)
+  t.file('sound.pcap', SOUND)
+  t.file('mixed/one.pcap', SOUND)
+  t.file('mixed/two.txt', b'text\n' * 9)
+  t.evidence('a sound file', ['sound.pcap'], DONE, packets=len(FRAMES), sentences=0)
+  t.evidence('a sound file and a missing one', ['sound.pcap', 'absent.pcap'], INCOMPLETE, ['absent\\.pcap'],
+             packets=len(FRAMES), sentences=1)
+  t.evidence('a sound file and a text', ['sound.pcap', 'notes.txt'], INCOMPLETE, ['notes\\.txt'], packets=len(FRAMES),
+             sentences=1)
+  t.evidence('a folder with one readable', ['mixed'], INCOMPLETE, ['two\\.txt'], packets=len(FRAMES), sentences=1)
+  t.evidence('a name with a line end', [t.file('two\nlines.pcap', b'')], NOTHING, sentences=1)
+  t.evidence('standard input', ['-'], DONE, packets=len(FRAMES), sentences=0, stdin=SOUND)
+  t.evidence('standard input in pcapng', ['-'], DONE, packets=len(FRAMES), sentences=0, stdin=make.pcapng(FRAMES))
+  t.evidence('standard input that is empty', ['-'], NOTHING, ['empty'], sentences=1)
+  t.evidence('standard input that is cut', ['-'], INCOMPLETE, packets=len(FRAMES) - 1, sentences=1, stdin=SOUND[:-5])
+
+
+def command_line(t):
+  t.command('--help', ['--help'], DONE, prints=['usage', 'examples?', 'tdscope diagnose', '--format'])
+  for command in ('diagnose', 'conversations', 'explain'):
+    t.command(f'{command} --help', [command, '--help'], DONE, prints=['usage', 'examples?', command])
+  t.command('--version', ['--version'], DONE, prints=['^tdscope \\d+\\.\\d+'])
+  t.command('no arguments', [], USAGE, ['usage|--help'])
+  t.command('diagnose without evidence', ['diagnose'], USAGE, ['.'])
+  t.command('an unknown option', ['diagnose', '--frobnicate', 'sound.pcap'], USAGE, ['--frobnicate'])
+  t.command('an unknown format', ['diagnose', '--format', 'papyrus', 'sound.pcap'], USAGE, ['papyrus', 'json'])
+  t.command('an option without its value', ['diagnose', 'sound.pcap', '--format'], USAGE, ['--format'])
+  for port in ('0', '65536', 'sql', '-1', ''):
+    t.command(f'server port {port!r}', ['diagnose', '--server-port', port, 'sound.pcap'], USAGE, ['port'])
+  t.command('explain a cause', ['explain', 'server.login-stalled'], DONE, prints=['login'])
+  t.command('explain an unknown cause', ['explain', 'server.on-strike'], USAGE, ['server\\.on-strike'])
+  t.command('evidence without a command', ['sound.pcap'], DONE, prints=['.'])
+  t.file('refused.pcap', make.pcap(make.refusals(6)))
+  t.command('a fault without --exit-code', ['diagnose', 'refused.pcap'], DONE, prints=['server'])
+  t.command('a fault with --exit-code', ['diagnose', '--exit-code', 'refused.pcap'], FAULT)
+  t.command('no fault with --exit-code', ['diagnose', '--exit-code', 'sound.pcap'], DONE)
+  t.command('-o writes a file', ['diagnose', '--format', 'json', '-o', 'out.json', 'sound.pcap'], DONE)
+  t.tap.case('and the file holds the report', contract.complaints(json.loads((t.folder / 'out.json').read_bytes()))
+             if (t.folder / 'out.json').exists() else ['no file'])
+  done = t.run('diagnose', '-o', 'no/such/folder/out', 'sound.pcap')
+  t.tap.case('-o where nothing can be written', t.judge(done, (USAGE, INCOMPLETE, NOTHING), ['no/such/folder/out']))
+
+
+def outputs(t):
+  done = t.run('conversations', '--format', 'json', 'refused.pcap')
+  rows = done.stdout.decode().splitlines()
+  wrong = t.judge(done, DONE) + ([] if len(rows) == 6 else [f'{len(rows)} rows, not 6'])
+  for row in rows:
+    wrong += contract.conversation_complaints(json.loads(row))
+  t.tap.case('conversations: one JSON object a line', wrong)
+  whole = json.loads(t.run('diagnose', '--format', 'json', 'refused.pcap').stdout)
+  t.tap.case('conversations: the same objects as in diagnose',
+             [] if [json.loads(row) for row in rows] == whole['conversations'] else ['they differ'])
+  one, two = (t.run('diagnose', '--format', 'json', 'refused.pcap').stdout for _ in range(2))
+  t.tap.case('the same report twice', [] if one == two else ['two runs differ'])
+  if os.path.exists('/dev/full'):
+    with open('/dev/full', 'wb') as full:
+      done = t.run('diagnose', 'sound.pcap', stdout=full)
+    t.tap.case('a full disk is said', t.judge(done, (USAGE, INCOMPLETE, NOTHING), ['.']))
+
+
+def main():
+  options = argparse.ArgumentParser(description='Feeds tdscope bad input.')
+  options.add_argument('--tdscope', required=True)
+  program = os.path.abspath(options.parse_args().tdscope)
+  tap = Tap()
+  with tempfile.TemporaryDirectory(prefix='tdscope-') as folder:
+    t = Tdscope(program, pathlib.Path(folder), tap)
+    for part in (not_captures, cut_and_absurd, every_cut, odd_but_readable, files_and_folders, command_line, outputs):
+      try:
+        part(t)
+      except (subprocess.TimeoutExpired, ValueError) as error:
+        tap.case(part.__name__, [f'{type(error).__name__}: {error}'])
+  return tap.finish()
+
+
+if __name__ == '__main__':
+  sys.exit(main())

@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+"""Compares tdscope with capinfos and tshark over every capture beside the project, as TAP.
+
+packets: `capinfos -c` and the sum of captures[].packets. conversations: `tshark -q -z conv,tcp`, which lists one row
+per tcp.stream (so a reused port gives several), and the TCP rows of `tdscope conversations`: both ends, either way
+round, and the number of packets. A file that capinfos cannot read must be read, or refused with a reason.
+
+Differences that are known, with the reason, are listed in known.tsv; one that is listed and no longer occurs is an
+error. --differences prints what would have to be listed.
+
+  tests/differential/run.py --tdscope build/tdscope
+"""
+import argparse
+import collections
+import concurrent.futures
+import hashlib
+import ipaddress
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+sys.dont_write_bytecode = True
+from captures import FOLDER, all_captures
+from tap import Tap, skip_all
+
+KNOWN = HERE / 'known.tsv'
+NOT_TCP = {'udp', 'ssrp', 'dns'}
+TIMEOUT_S = 300
+SHOWN = 8
+CONVERSATION = re.compile(r'^(\S+):(\d+)\s+<->\s+(\S+):(\d+)\s+(\d+) -?\d+ \S+\s+(\d+) -?\d+ \S+\s+(\d+) -?\d+ ')
+
+Peer = collections.namedtuple('Peer', 'readable packets conversations')
+Outcome = collections.namedtuple('Outcome', 'status report conversations stderr')
+
+
+def run(command, environment=None):
+  return subprocess.run(command, capture_output=True, text=True, errors='replace', timeout=TIMEOUT_S,
+                        stdin=subprocess.DEVNULL, env=environment)
+
+
+def endpoint(address, port):
+  return str(ipaddress.ip_address(address)), int(port)
+
+
+class Wireshark:
+  """What capinfos and tshark say of a file, remembered by the file's content and Wireshark's version."""
+
+  def __init__(self, cache):
+    self.cache = cache
+    self.cache.mkdir(parents=True, exist_ok=True)
+    settings = cache / 'no-settings'
+    settings.mkdir(exist_ok=True)
+    self.environment = dict(os.environ, LC_ALL='C', WIRESHARK_CONFIG_DIR=str(settings))
+    self.version = run(['tshark', '--version'], self.environment).stdout.split('\n')[0]
+
+  def ask(self, path):
+    digest = hashlib.sha256(self.version.encode() + path.read_bytes()).hexdigest()
+    remembered = self.cache / f'{digest}.json'
+    if remembered.exists():
+      answer = json.loads(remembered.read_text())
+    else:
+      capinfos = run(['capinfos', '-T', '-r', '-c', '-M', str(path)], self.environment)
+      tshark = run(['tshark', '-n', '-q', '-z', 'conv,tcp', '-r', str(path)], self.environment)
+      answer = {'capinfos': capinfos.stdout, 'capinfos_error': capinfos.stderr, 'tshark': tshark.stdout}
+      unfinished = remembered.with_suffix('.new')
+      unfinished.write_text(json.dumps(answer))
+      unfinished.replace(remembered)
+    return self.understand(answer)
+
+  @staticmethod
+  def understand(answer):
+    count = re.search(r'\t(\d+)\s*$', answer['capinfos'])
+    stopped = re.search(r'error occurred after reading (\d+) packets', answer['capinfos_error'])
+    if not count and not stopped:
+      return Peer(False, 0, None)
+    rows = collections.Counter()
+    for line in answer['tshark'].splitlines():
+      found = CONVERSATION.match(line)
+      if found:
+        ends = sorted([endpoint(found[1], found[2]), endpoint(found[3], found[4])])
+        rows[(*ends, int(found[7]))] += 1
+    return Peer(True, int((count or stopped)[1]), rows)
+
+
+def ask_tdscope(tdscope, path):
+  diagnose = run([tdscope, 'diagnose', '--format', 'json', str(path)])
+  listing = run([tdscope, 'conversations', '--format', 'json', str(path)])
+  report = json.loads(diagnose.stdout) if diagnose.stdout.strip() else {}
+  rows = collections.Counter()
+  for line in listing.stdout.splitlines():
+    row = json.loads(line)
+    if row['protocol'] not in NOT_TCP:
+      ends = sorted(endpoint(row[side]['address'], row[side]['port']) for side in ('client', 'server'))
+      rows[(*ends, row['packets'])] += 1
+  return Outcome(diagnose.returncode, report, rows, diagnose.stderr.strip())
+
+
+def compare_packets(peer, ours):
+  packets = sum(capture['packets'] for capture in ours.report.get('captures', []))
+  if packets != peer.packets:
+    yield f'capinfos {peer.packets}, tdscope {packets} (exit status {ours.status})'
+    yield ours.stderr
+
+
+def compare_conversations(peer, ours):
+  for who, rows in (('only tshark', peer.conversations - ours.conversations),
+                    ('only tdscope', ours.conversations - peer.conversations)):
+    for (one, other, packets), times in sorted(rows.items())[:SHOWN]:
+      yield f'{who}: {one[0]} {one[1]} <-> {other[0]} {other[1]}, {packets} packets' + (f', {times} times' * (times > 1))
+    if len(rows) > SHOWN:
+      yield f'{who}: {len(rows) - SHOWN} more'
+
+
+def refusal(ours):
+  if ours.status not in (0, 3, 4):
+    yield f'exit status {ours.status}'
+  if ours.status and not ours.stderr:
+    yield 'no word about why it cannot be read'
+
+
+def examine(wireshark, tdscope, name):
+  """[(what, complaints)] of one capture."""
+  path = FOLDER / name
+  try:
+    peer = wireshark.ask(path)
+    ours = ask_tdscope(tdscope, path)
+  except (subprocess.TimeoutExpired, json.JSONDecodeError, KeyError) as error:
+    return [('run', [f'{type(error).__name__}: {error}'])]
+  if not peer.readable:
+    return [('refusal', list(refusal(ours)))]
+  return [('packets', list(compare_packets(peer, ours))), ('conversations', list(compare_conversations(peer, ours)))]
+
+
+def read_known():
+  """{(file, what): reason}"""
+  known = {}
+  for line in KNOWN.read_text(encoding='utf-8').splitlines():
+    if line and not line.startswith('#'):
+      name, what, reason = line.split('\t')
+      known[name, what] = reason
+  return known
+
+
+def main():
+  options = argparse.ArgumentParser(description='Compares tdscope with capinfos and tshark.')
+  options.add_argument('--tdscope', required=True)
+  options.add_argument('--cache', type=pathlib.Path, default=pathlib.Path('build-test/tshark-answers'))
+  options.add_argument('--differences', action='store_true', help='print lines for known.tsv instead of TAP')
+  options.add_argument('captures', nargs='*', help='only these, named as below the folder of captures')
+  options = options.parse_args()
+  names = options.captures or all_captures()
+  if not names:
+    skip_all(f'no captures in {os.path.relpath(FOLDER)}')
+  if not shutil.which('tshark') or not shutil.which('capinfos'):
+    skip_all('no tshark and capinfos to compare with')
+  known = read_known()
+  wireshark = Wireshark(options.cache)
+  tap = Tap()
+  seen = set()
+  with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    outcomes = pool.map(lambda name: examine(wireshark, options.tdscope, name), names)
+    for name, outcome in zip(names, outcomes):
+      for what, complaints in outcome:
+        seen.add((name, what))
+        reason = known.get((name, what))
+        if options.differences:
+          if complaints:
+            print(name, what, reason or '; '.join(complaint for complaint in complaints if complaint), sep='\t')
+        elif reason and not complaints:
+          tap.case(f'{name}: {what}', [f'known.tsv lists a difference that no longer occurs: {reason}'])
+        else:
+          tap.case(f'{name}: {what}', complaints, todo=reason)
+  if options.differences:
+    return 0
+  if not options.captures:
+    tap.case('known.tsv names only what is there', [' '.join(line) for line in known if line not in seen])
+  return tap.finish()
+
+
+if __name__ == '__main__':
+  sys.exit(main())

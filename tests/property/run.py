@@ -1,0 +1,244 @@
+#!/usr/bin/env python3
+"""Properties that hold for every capture, over the scenes and, where it is there, ../shared/captures; prints TAP.
+
+resegment  any cutting of the TCP stream into segments gives the same login facts and message counts
+prefix     any beginning of a capture ends with status 0, 3 or 4, JSON, and no signal
+snaplen    180 bytes a packet give the same steps
+duplicate  every packet twice gives the same causes and no retransmission more
+order      chained files give the same conversations in any order of the command line
+"""
+
+import argparse
+import json
+import pathlib
+import random
+import sys
+import tempfile
+import time
+
+sys.dont_write_bytecode = True
+
+import property_packets as packets
+from scene import load, write_scene
+from scene_pcapng import block_borders, read_capture
+from scene_tool import diagnose
+from tap import Tap
+
+HERE = pathlib.Path(__file__).resolve().parent
+SHARED = HERE.parent.parent.parent / 'shared' / 'captures'
+
+SCENES = (
+  'none.normal/clear-sql-login', 'none.normal/login-encrypted', 'none.normal/tds8-strict',
+  'none.normal/kerberos-login-in-two-packets', 'none.normal/ntlm-ipv6-vlan', 'none.mars-close/benign-reset',
+  'server.login-stalled/encrypted-until-reset', 'client.login-refused/4060-login-encrypted',
+  'client.abort/reset-in-answer', 'server.not-listening/many-clients', 'unknown.cut-off/ends-in-tls-handshake',
+)
+LABELLED = (
+  'normal/1', 'login-failed/2', 'mars-benign-reset/1', 'client-abort/2', 'server-login-late/1',
+  'network-loss/1', 'server-crash-mid-login/2',
+)
+MAX_SOURCE_BYTES = 600_000
+PREFIXES_NEAR_BORDERS = 60
+PREFIXES_AT_RANDOM = 30
+LOGIN_FACTS = (
+  'stage', 'encrypted', 'tls_version', 'cipher', 'tds_version', 'client_host', 'application', 'library', 'user',
+  'database', 'server_name', 'server_version', 'connection_id', 'authentication', 'error',
+)
+
+
+class Source:
+  """A capture to try the properties on, with what the tool says of it unchanged."""
+
+  def __init__(self, name, path):
+    self.name = name
+    self.path = path
+    self.capture = read_capture(path)
+    self.report = None
+
+  def base(self, tool, folder):
+    """The report on the capture as this test rewrites it, so that only the property's change is compared."""
+    if self.report is None:
+      path = folder / 'base.pcapng'
+      packets.write_capture(path, self.capture)
+      self.report = diagnose(tool, [path])
+    return self.report
+
+
+def skip(tap, name, why):
+  tap.number += 1
+  print(f'ok {tap.number} - {name} # SKIP {why}')
+
+
+def identity(conversation):
+  client, server = conversation.get('client', {}), conversation.get('server', {})
+  return (client.get('address'), client.get('port'), server.get('address'), server.get('port'),
+      conversation.get('start'))
+
+
+def facts(report, choose):
+  """identity -> chosen facts, for each conversation."""
+  return {identity(c): choose(c) for c in report.get('conversations', [])}
+
+
+def choose_login(conversation):
+  login = conversation.get('login', {})
+  out = {name: login.get(name) for name in LOGIN_FACTS}
+  return {**out, 'messages': conversation.get('messages'), 'errors': conversation.get('errors'),
+      'mars': conversation.get('mars')}
+
+
+def choose_steps(conversation):
+  login, messages = conversation.get('login', {}), conversation.get('messages', {})
+  out = {name: conversation.get(name) for name in ('protocol', 'ending', 'closed_first_by', 'cause')}
+  out['steps'] = {name: messages.get(name) for name in ('prelogin', 'login', 'sspi', 'attention')}
+  return {**out, 'stage': login.get('stage'), 'encrypted': login.get('encrypted')}
+
+
+def choose_causes(conversation):
+  return {name: conversation.get(name) for name in ('cause', 'culprit', 'retransmits', 'keep_alives', 'ending')}
+
+
+def choose_all(conversation):
+  """Everything but the numbers and indexes that depend on which file a packet stands in."""
+  return {k: v for k, v in conversation.items() if k not in ('id', 'evidence', 'seen_in')}
+
+
+def compare(before, after):
+  out = [f'{key}: only before the change' for key in before if key not in after]
+  out += [f'{key}: only after the change' for key in after if key not in before]
+  for key in before:
+    if key in after and before[key] != after[key]:
+      out.append(f'{key}:')
+      out += difference(before[key], after[key])
+  return out[:20]
+
+
+def difference(before, after):
+  return [f'  {n}: {json.dumps(before.get(n))} became {json.dumps(after.get(n))}'
+      for n in sorted({*before, *after}) if before.get(n) != after.get(n)]
+
+
+def check_same(tap, tool, source, folder, name, changed, choose):
+  """One test point: the tool says the same of the changed captures (a list of them: chained files)."""
+  base_run, base = source.base(tool, folder)
+  if base is None:
+    tap.case(name, ['unchanged capture: ' + base_run.complaint])
+    return
+  paths = []
+  for number, capture in enumerate(changed if isinstance(changed, list) else [changed]):
+    paths.append(folder / f'changed-{number}.pcapng')
+    packets.write_capture(paths[-1], capture)
+  run, report = diagnose(tool, paths)
+  if report is None or run.died:
+    tap.case(name, [run.complaint])
+    return
+  wrong = compare(facts(base, choose), facts(report, choose))
+  tap.case(name, wrong)
+
+
+def test_resegment(tap, tool, source, folder):
+  capture = source.capture
+  cuttings = {
+    'random pieces': packets.split_segments(capture, largest=700),
+    'pieces of up to 7 bytes': packets.split_segments(capture, largest=7, until_bytes=1500),
+    'joined': packets.join_segments(capture),
+  }
+  for label, changed in cuttings.items():
+    check_same(tap, tool, source, folder, f'resegment, {label}: {source.name}', changed, choose_login)
+
+
+def test_snaplen(tap, tool, source, folder):
+  changed = packets.truncate(source.capture, 180)
+  check_same(tap, tool, source, folder, f'snaplen 180: {source.name}', changed, choose_steps)
+
+
+def test_duplicate(tap, tool, source, folder):
+  changed = packets.duplicate(source.capture)
+  check_same(tap, tool, source, folder, f'duplicate: {source.name}', changed, choose_causes)
+
+
+def test_order(tap, tool, source, folder):
+  three = packets.parts(source.capture, 3)
+  if len(three) < 3:
+    return
+  for label, order in (('in order', (0, 1, 2)), ('2 0 1', (2, 0, 1)), ('reversed', (2, 1, 0))):
+    changed = [three[i] for i in order]
+    check_same(tap, tool, source, folder, f'chained files, {label}: {source.name}', changed, choose_all)
+
+
+def prefix_lengths(data, chance):
+  """Every length near the first borders, and some at random."""
+  borders = block_borders(data)
+  near = {b + d for b in borders for d in (-1, 0, 1, 3, 4, 8, 12, 20, 28)}
+  near = sorted(n for n in near if 0 <= n < len(data))
+  chosen = set(near[: PREFIXES_NEAR_BORDERS // 2])
+  chosen.update(chance.sample(near, min(len(near), PREFIXES_NEAR_BORDERS // 2)))
+  chosen.update(chance.randrange(len(data)) for _ in range(PREFIXES_AT_RANDOM))
+  return sorted(chosen)
+
+
+def test_prefix(tap, tool, source, folder):
+  data = pathlib.Path(source.path).read_bytes()
+  path = folder / 'prefix.pcapng'
+  wrong = []
+  for length in prefix_lengths(data, random.Random(7)):
+    path.write_bytes(data[:length])
+    run, report = diagnose(tool, [path])
+    nothing = run.status == 4 and not run.out.strip()
+    if run.died or run.status not in (0, 3, 4) or (report is None and not nothing):
+      wrong.append(f'the first {length} bytes: {run.complaint}')
+  tap.case(f'prefix: {source.name}', wrong[:5])
+
+
+PROPERTIES = {
+  'resegment': test_resegment, 'snaplen': test_snaplen, 'duplicate': test_duplicate, 'order': test_order,
+}
+
+
+def scene_sources(folder):
+  for name in SCENES:
+    paths = write_scene(load(HERE.parent / 'scenes' / f'{name}.scene'), folder / name)
+    for path in paths.values():
+      yield Source('scene ' + name, path)
+
+
+def shared_sources():
+  paths = sorted((SHARED / 'real' / '1-tds').glob('*'))
+  paths += [SHARED / 'labelled' / name / 'client.pcapng' for name in LABELLED]
+  for path in paths:
+    if path.is_file() and path.stat().st_size <= MAX_SOURCE_BYTES:
+      source = Source(str(path.relative_to(SHARED)), path)
+      if source.capture and source.capture.records and packets.has_acknowledgements(source.capture):
+        yield source
+
+
+def main():
+  parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+  parser.add_argument('--tdscope', required=True, help='the program to test')
+  parser.add_argument('--only', default='', help='resegment, prefix, snaplen, duplicate or order')
+  parser.add_argument('--seconds', type=float, default=80, help='begin no new capture after this time')
+  arguments = parser.parse_args()
+  tool = pathlib.Path(arguments.tdscope).resolve()
+  tap, end = Tap(), time.monotonic() + arguments.seconds
+  with tempfile.TemporaryDirectory(prefix='tdscope-property-') as name:
+    folder = pathlib.Path(name)
+    sources = list(scene_sources(folder))
+    shared = list(shared_sources())
+    if not shared:
+      skip(tap, 'captures of ../shared', 'they are not there')
+    if arguments.only in ('', 'prefix'):
+      for source in [sources[0], sources[6], *shared[:1]]:
+        test_prefix(tap, tool, source, folder)
+    for source in sources + shared:
+      for label, test in PROPERTIES.items():
+        if arguments.only not in ('', label):
+          continue
+        if time.monotonic() > end:
+          skip(tap, f'{label}: {source.name}', 'out of time')
+          continue
+        test(tap, tool, source, folder)
+  return tap.finish()
+
+
+if __name__ == '__main__':
+  sys.exit(main())

@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""Compiles every scene, lets tdscope diagnose it and compares with what the scene expects; prints TAP."""
+
+import argparse
+import fnmatch
+import ipaddress
+import pathlib
+import sys
+import tempfile
+from datetime import datetime
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+sys.dont_write_bytecode = True
+
+import contract
+from scene import START_NS, load, write_scene
+from scene_language import SceneError
+from scene_tool import capture_arguments, diagnose
+from tap import Tap
+
+
+def same_end(found, host):
+  if not isinstance(found, dict) or found.get('port') != host.port:
+    return False
+  try:
+    return ipaddress.ip_address(found.get('address', '')) == ipaddress.ip_address(host.address)
+  except ValueError:
+    return False
+
+
+def matching(report, talk):
+  """The report's conversations between these two ends, in whichever roles the report gives them."""
+  client, server = talk.tcp.ends['client'].host, talk.tcp.ends['server'].host
+  out = []
+  for conversation in report.get('conversations', []):
+    ends = conversation.get('client'), conversation.get('server')
+    if same_end(ends[0], client) and same_end(ends[1], server):
+      out.append(conversation)
+    elif same_end(ends[1], client) and same_end(ends[0], server):
+      out.append(conversation)
+  return out
+
+
+def nearest(conversations, talk, scene):
+  """Where a pair of ports is used again, the conversation that starts nearest to the scene's."""
+  wanted = START_NS + talk.tcp.packets[0].sent
+
+  def distance(conversation):
+    text = conversation.get('start', '')
+    try:
+      seconds = datetime.fromisoformat(text[:26].rstrip('Z') + '+00:00').timestamp()
+    except ValueError:
+      return float('inf')
+    return abs(seconds * 1e9 - wanted)
+
+  ports = [(t.tcp.ends['client'].host.port, t.tcp.ends['client'].host.address) for _, t, _ in scene.talks]
+  reused = ports.count((talk.tcp.ends['client'].host.port, talk.tcp.ends['client'].host.address)) > 1
+  return [min(conversations, key=distance)] if reused and conversations else conversations
+
+
+def field_of(conversation, name):
+  """`stage` or `login.stage`: first the conversation's own fields, then those of its login and messages."""
+  value = conversation
+  for part in name.split('.'):
+    value = value.get(part) if isinstance(value, dict) else None
+  if value is None and '.' not in name:
+    for group in ('login', 'messages'):
+      if isinstance(conversation.get(group), dict) and name in conversation[group]:
+        value = conversation[group][name]
+  if isinstance(value, bool):
+    return str(value).lower()
+  return 'absent' if value is None else str(value)
+
+
+def differences(conversation, expectation):
+  out = []
+  for name, accepted in expectation.fields.items():
+    found = field_of(conversation, name)
+    if found not in accepted:
+      out.append(f"{name}: expected {' or '.join(accepted)}, found {found}")
+  return out
+
+
+def proof(conversation):
+  lines = [f"  frame {e.get('frame', '?')}: {e.get('says', '')}" for e in conversation.get('evidence', [])[:4]]
+  return [f"found {conversation.get('cause')} with confidence {conversation.get('confidence')}, "
+      f"ending {conversation.get('ending')}, stage {conversation.get('login', {}).get('stage')}"] + lines
+
+
+def check_scene(scene, report):
+  """Differences between what the scene expects and the report, as lines; none when all is as expected."""
+  out = []
+  for name, talk, expectation in scene.talks:
+    if not expectation.fields:
+      continue
+    found = nearest(matching(report, talk), talk, scene)
+    if not found:
+      listed = [f"{c.get('client')} -> {c.get('server')}" for c in report.get('conversations', [])][:5]
+      out.append(f'conversation {name}: not in the report, which has {listed}')
+    for conversation in found:
+      wrong = differences(conversation, expectation)
+      if wrong:
+        out += [f'conversation {name}:'] + ['  ' + line for line in wrong + proof(conversation)]
+  if scene.verdict:
+    wrong = differences(report.get('verdict', {}), scene.verdict)
+    out += ['verdict:'] + ['  ' + line for line in wrong] if wrong else []
+  return out
+
+
+def run_scene(tap, tool, path, keep):
+  name = str(path.relative_to(HERE)) if path.is_relative_to(HERE) else str(path)
+  try:
+    scene = load(path)
+  except SceneError as problem:
+    tap.case(name, [problem])
+    return
+  with tempfile.TemporaryDirectory(prefix='tdscope-scene-') as folder:
+    paths = write_scene(scene, pathlib.Path(keep) / path.parent.name / path.stem if keep else folder)
+    if tool is None:
+      tap.case(name)
+      return
+    run, report = diagnose(tool, capture_arguments(paths))
+  if run.status != 0 or run.died or report is None:
+    tap.case(name, [run.complaint if report is not None else 'no JSON report; ' + run.complaint])
+    return
+  broken = [f'contract: {complaint}' for complaint in contract.complaints(report)]
+  tap.case(name, check_scene(scene, report) + broken[:5])
+
+
+def main():
+  parser = argparse.ArgumentParser(description=__doc__)
+  parser.add_argument('--tdscope', help='the program to test; without it the scenes are only compiled')
+  parser.add_argument('--only', default='*', help="pattern of scenes, as 'server.login-*/*' or '*near-*'")
+  parser.add_argument('--keep', help='leave the captures in this folder')
+  arguments = parser.parse_args()
+  tool = pathlib.Path(arguments.tdscope).resolve() if arguments.tdscope else None
+  tap = Tap()
+  for path in sorted(HERE.glob('*/*.scene')):
+    name = str(path.relative_to(HERE))
+    if fnmatch.fnmatch(name, arguments.only) or fnmatch.fnmatch(name, arguments.only + '*'):
+      run_scene(tap, tool, path, arguments.keep)
+  if tap.number == 0:
+    print(f'# no scene matches {arguments.only}')
+    return 1
+  return tap.finish()
+
+
+if __name__ == '__main__':
+  sys.exit(main())

@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""Turns a scene (README.md) into capture files: scene.py FILE... -o FOLDER. The same text gives the same bytes."""
+
+import argparse
+import pathlib
+import sys
+
+sys.dont_write_bytecode = True
+
+from scene_language import SceneError, read_scene
+from scene_pcapng import Record, wrap_in_link_layer, write_pcapng
+from scene_tcp import ip_packet
+
+START_NS = 1_772_443_800_000_000_000  # 2026-03-02T09:30:00Z
+
+
+def seen_at(packet, vantage):
+  """When the capture at `vantage` sees the packet, None when it does not."""
+  if vantage in packet.unseen_by:
+    return None
+  return packet.sent if packet.sender == vantage and not packet.by_device else packet.arrives
+
+
+def capture_records(scene, vantage):
+  """The frames that the capture at `vantage` holds, in its clock's time."""
+  entries = []
+  skew = scene.skew if vantage == 'server' else 0
+  for _, talk, _ in scene.talks:
+    for packet in talk.tcp.packets:
+      time = seen_at(packet, vantage)
+      if time is None or outside(scene, time):
+        continue
+      frame = frame_of(scene, packet, vantage)
+      entries.append((time + skew, len(entries), frame))
+      if packet.seen_twice_after is not None:
+        entries.append((time + skew + packet.seen_twice_after, len(entries), frame))
+  entries.sort(key=lambda e: e[:2])
+  return [Record(START_NS + time, frame, len(frame)) for time, _, frame in entries]
+
+
+def outside(scene, time):
+  return (scene.begins is not None and time < scene.begins) or (scene.ends is not None and time > scene.ends)
+
+
+def frame_of(scene, packet, vantage):
+  if scene.id_zero:
+    packet.ip_id = 0
+  data = ip_packet(packet, vantage=vantage, hops=scene.hops, offload=scene.offload)
+  outgoing = packet.sender == vantage and not packet.by_device
+  return wrap_in_link_layer(data, scene.link, vantage=vantage, outgoing=outgoing, vlan=scene.vlan)
+
+
+def write_scene(scene, folder):
+  """Writes client.pcapng and/or server.pcapng; returns {vantage: path}."""
+  folder = pathlib.Path(folder)
+  folder.mkdir(parents=True, exist_ok=True)
+  paths = {}
+  for vantage in scene.captures:
+    path = folder / f'{vantage}.pcapng'
+    write_pcapng(path, scene.link, capture_records(scene, vantage), snaplen=scene.snaplen)
+    paths[vantage] = path
+  return paths
+
+
+def load(path):
+  return read_scene(pathlib.Path(path).read_text(encoding='utf-8'), pathlib.Path(path).name)
+
+
+def main():
+  parser = argparse.ArgumentParser(description=__doc__)
+  parser.add_argument('scenes', nargs='+', help='scene files')
+  parser.add_argument('-o', '--output', default='.', help='folder for client.pcapng and server.pcapng')
+  arguments = parser.parse_args()
+  for path in arguments.scenes:
+    try:
+      scene = load(path)
+    except SceneError as problem:
+      print(problem, file=sys.stderr)
+      return 2
+    folder = pathlib.Path(arguments.output)
+    if len(arguments.scenes) > 1:
+      folder /= pathlib.Path(path).stem
+    for written in write_scene(scene, folder).values():
+      print(written)
+  return 0
+
+
+if __name__ == '__main__':
+  sys.exit(main())

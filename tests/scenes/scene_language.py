@@ -1,0 +1,228 @@
+"""The scene language: text into conversations with their expectations. README.md describes it."""
+
+import re
+import shlex
+from dataclasses import dataclass, field
+
+from scene_macros import MACROS
+from scene_steps import FLAGS, Step, Talk, duration
+from scene_tcp import Conversation, Host
+
+HEADERS = ('rtt', 'hops', 'capture', 'link', 'vlan', 'snaplen', 'mss', 'offload', 'skew', 'window', 'id-zero')
+
+
+class SceneError(Exception):
+  """A line that cannot be understood."""
+
+
+def endpoint(text):
+  address, _, port = text.rpartition(':')
+  if not port.isdigit() or not address:
+    raise ValueError(f"'{text}' is no address:port")
+  return address.strip('[]'), int(port)
+
+
+def is_endpoint(text):
+  return bool(re.fullmatch(r'(\[[0-9a-fA-F:.]+\]|\d+\.\d+\.\d+\.\d+):\d+', text))
+
+
+@dataclass
+class Expectation:
+  """What the report must say of a conversation: field name -> accepted values."""
+
+  fields: dict = field(default_factory=dict)
+
+  def read(self, words):
+    """`expect CAUSE [or CAUSE] [field=value ...]`, `expect culprit C [cause ID]`."""
+    words = list(words)
+    while words:
+      word = words.pop(0)
+      if word in ('culprit', 'cause'):
+        self.fields[word] = [words.pop(0)]
+        while words[:1] == ['or']:
+          words.pop(0)
+          self.fields[word].append(words.pop(0))
+      elif word == 'or':
+        self.accept(words.pop(0))
+      elif '=' in word:
+        name, value = word.split('=', 1)
+        self.fields[name] = value.split('|')
+      else:
+        self.accept(word)
+
+  def accept(self, cause):
+    self.fields.setdefault('cause', []).append(cause)
+    culprits = self.fields.setdefault('culprit', [])
+    if cause.split('.')[0] not in culprits:
+      culprits.append(cause.split('.')[0])
+
+
+@dataclass
+class Scene:
+  """A scene that has been carried out."""
+
+  name: str
+  rtt: int = 10_000_000
+  hops: int = 1
+  captures: tuple = ('client',)
+  begins: int | None = None
+  ends: int | None = None
+  link: str = 'ethernet'
+  vlan: int | None = None
+  snaplen: int = 0
+  mss: int = 1460
+  offload: bool = False
+  skew: int = 0
+  id_zero: bool = False
+  talks: list = field(default_factory=list)
+  expectations: list = field(default_factory=list)
+  verdict: Expectation | None = None
+
+
+class Reader:
+  """Reads a scene line by line and carries it out as it goes."""
+
+  def __init__(self, name):
+    self.scene = Scene(name)
+    self.client = Host('10.1.0.5', 50123, 'windows')
+    self.server = Host('10.2.0.9', 1433, 'windows')
+    self.talks = []
+
+  def read(self, text):
+    for number, line in enumerate(text.splitlines(), 1):
+      try:
+        words = shlex.split(line, comments=True)
+        if words:
+          self.line(words)
+      except (ValueError, KeyError, IndexError, TypeError) as problem:
+        raise SceneError(f'{self.scene.name}:{number}: {line.strip()}: {problem}') from problem
+    self.scene.talks = [t for t in self.scene.talks if t[1].tcp.packets]
+    return self.scene
+
+  def line(self, words):
+    first = words[0]
+    if first in HEADERS:
+      self.header(first, words[1:])
+    elif first == 'expect':
+      self.expect(words[1:])
+    elif first == 'conversation':
+      self.begin_conversation(words[1:])
+    elif first in ('client', 'server') and is_endpoint(words[1]):
+      self.host(first, words[1:])
+    else:
+      self.act(words)
+
+  def header(self, name, values):
+    scene = self.scene
+    if name in ('rtt', 'skew'):
+      setattr(scene, name, duration(values[0]))
+    elif name in ('hops', 'vlan', 'snaplen', 'mss'):
+      setattr(scene, name, int(values[0]))
+    elif name == 'link':
+      scene.link = values[0]
+    elif name == 'offload':
+      scene.offload = True
+    elif name == 'id-zero':
+      scene.id_zero = True
+    elif name == 'capture':
+      self.capture(values)
+
+  def capture(self, values):
+    scene = self.scene
+    scene.captures = ('client', 'server') if values[0] == 'both' else (values[0],)
+    rest = values[1:]
+    while rest:
+      word, value, rest = rest[0], rest[1], rest[2:]
+      if word == 'from':
+        scene.begins = duration(value)
+      elif word == 'until':
+        scene.ends = duration(value)
+      else:
+        raise ValueError(f"'{word}' after capture: from TIME, until TIME")
+
+  def host(self, side, values):
+    address, port = endpoint(values[0])
+    host = Host(address, port, values[1] if len(values) > 1 else getattr(self, side).system)
+    if host.system not in ('windows', 'linux'):
+      raise ValueError(f"'{host.system}' is not windows or linux")
+    setattr(self, side, host)
+
+  def expect(self, words):
+    if words[0] == 'verdict':
+      self.scene.verdict = Expectation()
+      self.scene.verdict.read(words[1:])
+      return
+    for _, expectation in self.current():
+      expectation.read(words)
+
+  def current(self):
+    """The conversations (more than one with `copies`) that the lines now speak of."""
+    if not self.talks:
+      self.talks = [self.open('main', self.client, self.server, 0)]
+    return self.talks
+
+  def open(self, name, client, server, start):
+    tcp = Conversation(name, client, server, rtt=self.scene.rtt, mss=self.scene.mss, start=start)
+    entry = (Talk(tcp), Expectation())
+    self.scene.talks.append((name, *entry))
+    return entry
+
+  def begin_conversation(self, words):
+    name, words = words[0], words[1:]
+    client, server, start, copies, every = self.client, self.server, 0, 1, 0
+    while words and words[0] != ':':
+      word, value, words = words[0], words[1], words[2:]
+      if word == 'client':
+        client = Host(*endpoint(value), self.client.system)
+      elif word == 'server':
+        server = Host(*endpoint(value), self.server.system)
+      elif word == 'starts':
+        start = duration(value)
+      elif word == 'copies':
+        copies = int(value)
+      elif word == 'every':
+        every = duration(value)
+      else:
+        raise ValueError(f"'{word}' after conversation: client, server, starts, copies, every, or ': macro'")
+    self.talks = []
+    for number in range(copies):
+      there = Host(client.address, client.port + number, client.system)
+      label = name if copies == 1 else f'{name}{number + 1}'
+      self.talks.append(self.open(label, there, server, start + number * every))
+    if words:
+      self.act(words[1:])
+
+  def act(self, words):
+    gap = at = None
+    if words[0].startswith('+'):
+      gap, words = duration(words[0][1:]), words[1:]
+    elif words[0] == 'at':
+      at, words = duration(words[1]), words[2:]
+    for talk, _ in self.current():
+      self.carry_out(talk, words, gap=gap, at=at)
+
+  def carry_out(self, talk, words, **when):
+    when = {name: value for name, value in when.items() if value is not None}
+    first = words[0]
+    if first in ('client', 'server'):
+      talk.run(first, Step(words[1:]), **when)
+    elif first == 'device':
+      self.device(talk, words[1:], **when)
+    elif first in MACROS:
+      MACROS[first](talk, Step(words), **when)
+    elif first in ('encrypted', 'clear'):
+      talk.encrypted = first == 'encrypted'
+    else:
+      raise ValueError(f"'{first}' is not client, server, device or a macro ({', '.join(MACROS)})")
+
+  def device(self, talk, words, **when):
+    """`device RST to client ttl=58`: the packet bears the other end's name."""
+    if words[1] != 'to' or words[2] not in ('client', 'server'):
+      raise ValueError('say: device FLAGS to client|server')
+    step = Step([words[0], *words[3:]])
+    time = talk.tcp.moment(words[2], when.get('gap'), when.get('at'))
+    talk.tcp.device_packet(words[2], FLAGS[step.verb], time=time, delivery=step.delivery)
+
+
+def read_scene(text, name='scene'):
+  return Reader(name).read(text)

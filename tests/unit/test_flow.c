@@ -1,0 +1,483 @@
+/* Tests of the flow floor: what following a conversation says of its two sides, and the in-order bytes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "flow_table.h"
+#include "text.h"
+
+enum { CLIENT_PORT = 50123, SERVER_PORT = 1433 };
+static const uint32_t CLIENT_ISN = 0xfffffff0; /* wraps after 16 bytes */
+static const uint32_t SERVER_ISN = 5000;
+
+/* A table, and the bytes that its consumer was told of: "abc" data, "[7]" gap of seven, "." end. */
+struct bench {
+    struct casebook casebook;
+    struct flow_table table;
+    struct text heard[SIDES];
+    uint32_t frame;
+    int64_t now_ns;
+    uint16_t ip_id[SIDES];
+    uint16_t port; /* of the client */
+};
+
+static void hear_data(void *context, struct stream *stream, enum side side, struct span bytes, const struct moment *at)
+{
+    (void)stream, (void)at;
+    struct bench *b = context;
+    text_add_bytes(&b->heard[side], (const char *)bytes.data, bytes.size);
+}
+
+static void hear_gap(void *context, struct stream *stream, enum side side, uint64_t size, const struct moment *at)
+{
+    (void)stream, (void)at;
+    struct bench *b = context;
+    text_format(&b->heard[side], "[%llu]", (unsigned long long)size);
+}
+
+static void hear_end(void *context, struct stream *stream, enum side side, const struct moment *at)
+{
+    (void)stream, (void)at;
+    struct bench *b = context;
+    text_add(&b->heard[side], ".");
+}
+
+static void hear_nothing(void *context, struct stream *stream)
+{
+    (void)context, (void)stream;
+}
+
+static int set_up(void **state)
+{
+    static struct bench b;
+    b = (struct bench){.port = CLIENT_PORT, .ip_id = {100, 9000}};
+    casebook_open(&b.casebook);
+    static struct capture_facts captures[1];
+    captures[0] = (struct capture_facts){0};
+    b.casebook.captures = captures;
+    struct stream_consumer consumer = {hear_data, hear_gap, hear_end, hear_nothing, hear_nothing, &b};
+    flow_table_open(&b.table, &b.casebook, &consumer);
+    text_add(&b.heard[SIDE_CLIENT], "");
+    text_add(&b.heard[SIDE_SERVER], "");
+    *state = &b;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct bench *b = *state;
+    b->casebook.captures = NULL;
+    casebook_close(&b->casebook);
+    text_close(&b->heard[SIDE_CLIENT]);
+    text_close(&b->heard[SIDE_SERVER]);
+    return 0;
+}
+
+static struct packet packet_from(struct bench *b, enum side side, uint8_t flags, uint32_t seq, uint32_t ack,
+                                 const char *payload)
+{
+    struct endpoint client = {{4, {10, 0, 0, 1}}, b->port}, server = {{4, {10, 0, 0, 2}}, SERVER_PORT};
+    b->now_ns += NS_PER_MS;
+    struct packet p = {
+        .moment = {.time_ns = b->now_ns, .frame = ++b->frame},
+        .kind = PACKET_TCP,
+        .source = side == SIDE_CLIENT ? client : server,
+        .destination = side == SIDE_CLIENT ? server : client,
+        .wire_length = 54 + (uint32_t)strlen(payload),
+        .ip_id = b->ip_id[side]++,
+        .ttl = side == SIDE_CLIENT ? 128 : 63,
+        .payload = {(const uint8_t *)payload, strlen(payload)},
+        .payload_length = (uint32_t)strlen(payload),
+        .tcp = {.flags = flags, .window = 1000},
+    };
+    p.tcp.seq = (side == SIDE_CLIENT ? CLIENT_ISN : SERVER_ISN) + seq;
+    p.tcp.ack = flags & TCP_ACK ? (side == SIDE_CLIENT ? SERVER_ISN : CLIENT_ISN) + ack : 0;
+    return p;
+}
+
+static struct packet send(struct bench *b, enum side side, uint8_t flags, uint32_t seq, uint32_t ack,
+                          const char *payload)
+{
+    struct packet p = packet_from(b, side, flags, seq, ack, payload);
+    flow_table_packet(&b->table, &p);
+    return p;
+}
+
+static void wait_ms(struct bench *b, int64_t ms)
+{
+    b->now_ns += ms * NS_PER_MS;
+}
+
+static void handshake(struct bench *b)
+{
+    send(b, SIDE_CLIENT, TCP_SYN, 0, 0, "");
+    send(b, SIDE_SERVER, TCP_SYN | TCP_ACK, 0, 1, "");
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 1, "");
+}
+
+static const struct conversation *only(struct bench *b)
+{
+    flow_table_close(&b->table);
+    assert_int_equal(casebook_conversations(&b->casebook), 1);
+    return casebook_conversation(&b->casebook, 0);
+}
+
+static void test_ordinary_conversation(void **state)
+{
+    struct bench *b = *state;
+    handshake(b);
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_PSH, 1, 1, "twenty bytes of text");
+    send(b, SIDE_SERVER, TCP_ACK | TCP_PSH, 1, 21, "answer");
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_FIN, 21, 7, "");
+    send(b, SIDE_SERVER, TCP_ACK | TCP_FIN, 7, 22, "");
+    send(b, SIDE_CLIENT, TCP_ACK, 22, 8, "");
+    const struct conversation *c = only(b);
+    assert_string_equal(text_string(&b->heard[SIDE_CLIENT]), "twenty bytes of text.");
+    assert_string_equal(text_string(&b->heard[SIDE_SERVER]), "answer.");
+    assert_int_equal(c->ends[SIDE_SERVER].port, SERVER_PORT);
+    assert_int_equal(c->role_evidence, ROLE_SYN);
+    assert_int_equal(c->ending, ENDING_FIN);
+    assert_true(c->first_close_known && c->closed_first_by == SIDE_CLIENT);
+    assert_int_equal(c->sides[SIDE_CLIENT].retransmits + c->sides[SIDE_SERVER].retransmits, 0);
+    assert_int_equal(c->sides[SIDE_CLIENT].payload_bytes, 20);
+    assert_int_equal(c->sides[SIDE_CLIENT].unacknowledged_bytes, 0);
+    assert_int_equal(c->sides[SIDE_SERVER].round_trips.shortest_ns, NS_PER_MS);
+    assert_int_equal(c->sides[SIDE_CLIENT].ack_of_last_data.frame, 5);
+    assert_int_equal(c->packets, 8);
+}
+
+static void test_retransmissions_of_every_kind(void **state)
+{
+    struct bench *b = *state;
+    send(b, SIDE_CLIENT, TCP_SYN, 0, 0, "");
+    wait_ms(b, 1000);
+    send(b, SIDE_CLIENT, TCP_SYN, 0, 0, "");
+    send(b, SIDE_SERVER, TCP_SYN | TCP_ACK, 0, 1, "");
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 1, "");
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 1, "x"); /* one byte, and again */
+    wait_ms(b, 300);
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 1, "x");
+    send(b, SIDE_SERVER, TCP_ACK, 1, 2, "");
+    send(b, SIDE_CLIENT, TCP_ACK, 2, 1, "abcdef"); /* and again in two pieces, the second with new bytes */
+    wait_ms(b, 300);
+    send(b, SIDE_CLIENT, TCP_ACK, 2, 1, "abc");
+    send(b, SIDE_CLIENT, TCP_ACK, 5, 1, "defgh");
+    send(b, SIDE_SERVER, TCP_ACK, 1, 10, "");
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_FIN, 10, 1, "");
+    wait_ms(b, 300);
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_FIN, 10, 1, "");
+    const struct conversation *c = only(b);
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT];
+    assert_int_equal(client->syn_retransmits, 1);
+    assert_int_equal(client->fin_retransmits, 1);
+    assert_int_equal(client->retransmits, 5);
+    assert_int_equal(client->keep_alives, 0);
+    assert_int_equal(client->data_run.count, 1);
+    assert_int_equal(client->longest_recovery_ns / NS_PER_MS, 302);
+    assert_string_equal(text_string(&b->heard[SIDE_CLIENT]), "xabcdefgh.");
+}
+
+static void test_far_retransmission_is_found(void **state)
+{
+    struct bench *b = *state;
+    handshake(b);
+    for (uint32_t i = 0; i < 50; i++)
+        send(b, SIDE_CLIENT, TCP_ACK, 1 + 4 * i, 1, "data");
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 1, "data");
+    assert_int_equal(only(b)->sides[SIDE_CLIENT].retransmits, 1);
+}
+
+static void test_lost_before_the_capture_and_sent_again(void **state)
+{
+    struct bench *b = *state;
+    handshake(b);
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 1, "one");
+    send(b, SIDE_CLIENT, TCP_ACK, 7, 1, "three");
+    wait_ms(b, 200);
+    send(b, SIDE_CLIENT, TCP_ACK, 4, 1, "two");
+    const struct conversation *c = only(b);
+    assert_int_equal(c->sides[SIDE_CLIENT].retransmits, 1);
+    assert_int_equal(c->sides[SIDE_CLIENT].out_of_order, 0);
+    assert_string_equal(text_string(&b->heard[SIDE_CLIENT]), "onetwothree.");
+}
+
+static void test_overtaken_is_not_retransmitted(void **state)
+{
+    struct bench *b = *state;
+    handshake(b);
+    send(b, SIDE_CLIENT, TCP_ACK, 4, 1, "two");
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 1, "one");
+    const struct conversation *c = only(b);
+    assert_int_equal(c->sides[SIDE_CLIENT].retransmits, 0);
+    assert_int_equal(c->sides[SIDE_CLIENT].out_of_order, 1);
+    assert_string_equal(text_string(&b->heard[SIDE_CLIENT]), "onetwo.");
+}
+
+static void test_missed_by_the_capture_is_a_gap(void **state)
+{
+    struct bench *b = *state;
+    handshake(b);
+    send(b, SIDE_SERVER, TCP_ACK, 1, 1, "one");
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 10, ""); /* acknowledges six bytes that nobody saw */
+    send(b, SIDE_SERVER, TCP_ACK, 10, 1, "four");
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 14, "");
+    const struct conversation *c = only(b);
+    assert_string_equal(text_string(&b->heard[SIDE_SERVER]), "one[6]four.");
+    assert_int_equal(c->sides[SIDE_SERVER].unseen_segments, 1);
+    assert_int_equal(c->sides[SIDE_SERVER].unseen_bytes, 6);
+    assert_int_equal(c->sides[SIDE_SERVER].retransmits, 0);
+}
+
+static void test_truncated_segments_give_gaps_of_the_right_size(void **state)
+{
+    struct bench *b = *state;
+    handshake(b);
+    struct packet p = packet_from(b, SIDE_CLIENT, TCP_ACK, 1, 1, "head-and-tail");
+    p.payload.size = 4;
+    flow_table_packet(&b->table, &p);
+    send(b, SIDE_CLIENT, TCP_ACK, 14, 1, "next");
+    only(b);
+    assert_string_equal(text_string(&b->heard[SIDE_CLIENT]), "head[9]next.");
+}
+
+static void test_same_packet_twice_is_the_capture_s_doing(void **state)
+{
+    struct bench *b = *state;
+    for (int with_id = 0; with_id < 2; with_id++) {
+        b->port = (uint16_t)(40000 + with_id);
+        struct packet list[] = {
+            packet_from(b, SIDE_CLIENT, TCP_SYN, 0, 0, ""),
+            packet_from(b, SIDE_SERVER, TCP_SYN | TCP_ACK, 0, 1, ""),
+            packet_from(b, SIDE_CLIENT, TCP_ACK, 1, 1, "data"),
+            packet_from(b, SIDE_SERVER, TCP_ACK | TCP_FIN, 1, 5, "data"),
+            packet_from(b, SIDE_CLIENT, TCP_RST | TCP_ACK, 5, 6, ""),
+        };
+        for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+            if (!with_id)
+                list[i].ip_id = 0;
+            flow_table_packet(&b->table, &list[i]);
+            list[i].moment.time_ns += 2000;
+            list[i].ttl--; /* seen again behind a router */
+            flow_table_packet(&b->table, &list[i]);
+        }
+    }
+    flow_table_close(&b->table);
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct conversation *c = casebook_conversation(&b->casebook, i);
+        assert_int_equal(c->packets, 10);
+        assert_int_equal(c->sides[SIDE_CLIENT].capture_duplicates, 3);
+        assert_int_equal(c->sides[SIDE_SERVER].capture_duplicates, 2);
+        assert_int_equal(c->sides[SIDE_CLIENT].retransmits + c->sides[SIDE_SERVER].retransmits, 0);
+        assert_int_equal(c->sides[SIDE_CLIENT].resets, 1);
+    }
+    assert_int_equal(b->casebook.captures[0].duplicates, 10);
+}
+
+/* The operating system answers each late packet with a reset of its own: equal ones, microseconds apart, and all real (R15). */
+static void test_resets_that_answer_are_all_counted(void **state)
+{
+    struct bench *b = *state;
+    handshake(b);
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_FIN, 1, 1, "");
+    for (uint32_t i = 0; i < 2; i++) {
+        struct packet late = packet_from(b, SIDE_SERVER, TCP_ACK, 1 + 4 * i, 2, "late");
+        struct packet reset = packet_from(b, SIDE_CLIENT, TCP_RST, 2, 0, "");
+        reset.ip_id = 0;
+        reset.moment.time_ns = late.moment.time_ns + 1000;
+        flow_table_packet(&b->table, &late);
+        flow_table_packet(&b->table, &reset);
+        b->now_ns = reset.moment.time_ns - NS_PER_MS;
+    }
+    const struct conversation *c = only(b);
+    assert_int_equal(c->sides[SIDE_CLIENT].resets, 2);
+    assert_int_equal(c->ending, ENDING_FIN);
+}
+
+static void keep_alives(struct bench *b, const char *byte)
+{
+    handshake(b);
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 1, "data");
+    send(b, SIDE_SERVER, TCP_ACK, 1, 5, "");
+    wait_ms(b, 30000);
+    send(b, SIDE_CLIENT, TCP_ACK, 4, 1, byte);
+    send(b, SIDE_SERVER, TCP_ACK, 1, 5, "");
+    for (int i = 0; i < 10; i++) {
+        wait_ms(b, 1000);
+        send(b, SIDE_CLIENT, TCP_ACK, 4, 1, byte);
+    }
+    wait_ms(b, 1000);
+    send(b, SIDE_CLIENT, TCP_RST | TCP_ACK, 5, 1, "");
+    const struct conversation *c = only(b);
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT];
+    assert_int_equal(client->keep_alives, 11);
+    assert_int_equal(client->keep_alive_run.count, 10);
+    assert_int_equal(client->retransmits, 0);
+    assert_true(client->silent_run);
+    assert_int_equal(c->ending, ENDING_TIMEOUT);
+    assert_string_equal(text_string(&b->heard[SIDE_CLIENT]), "data.");
+}
+
+static void test_keep_alives_of_windows(void **state)
+{
+    keep_alives(*state, "\x01");
+}
+
+static void test_keep_alives_of_linux(void **state)
+{
+    keep_alives(*state, "");
+}
+
+static void test_capture_that_begins_with_a_keep_alive(void **state)
+{
+    struct bench *b = *state;
+    send(b, SIDE_SERVER, TCP_ACK, 1, 101, "");
+    send(b, SIDE_CLIENT, TCP_ACK, 100, 1, "\x01");
+    send(b, SIDE_SERVER, TCP_ACK, 1, 101, "");
+    const struct conversation *c = only(b);
+    assert_int_equal(c->sides[SIDE_CLIENT].keep_alives, 1);
+    assert_int_equal(c->ends[SIDE_SERVER].port, SERVER_PORT);
+    assert_int_equal(c->role_evidence, ROLE_PORT);
+}
+
+static void test_zero_window_and_its_probes(void **state)
+{
+    struct bench *b = *state;
+    handshake(b);
+    send(b, SIDE_SERVER, TCP_ACK, 1, 1, "data");
+    struct packet shut = packet_from(b, SIDE_CLIENT, TCP_ACK, 1, 5, "");
+    shut.tcp.window = 0;
+    flow_table_packet(&b->table, &shut);
+    for (int i = 0; i < 3; i++) {
+        wait_ms(b, 1000);
+        send(b, SIDE_SERVER, TCP_ACK, i % 2 ? 4 : 5, 1, i % 2 ? "" : "d"); /* Windows' probe, Linux' probe */
+        shut = packet_from(b, SIDE_CLIENT, TCP_ACK, 1, 5, "");
+        shut.tcp.window = 0;
+        flow_table_packet(&b->table, &shut);
+    }
+    wait_ms(b, 1000);
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 5, "");
+    send(b, SIDE_SERVER, TCP_ACK, 5, 1, "data");
+    const struct conversation *c = only(b);
+    assert_int_equal(c->sides[SIDE_CLIENT].zero_windows, 4);
+    assert_in_range(c->sides[SIDE_CLIENT].zero_window_longest_ns, 4000 * NS_PER_MS, 4100 * NS_PER_MS);
+    assert_false(c->sides[SIDE_CLIENT].zero_window_at_end);
+    assert_int_equal(c->sides[SIDE_SERVER].retransmits, 0);
+    assert_int_equal(c->sides[SIDE_SERVER].keep_alives, 0);
+    assert_string_equal(text_string(&b->heard[SIDE_SERVER]), "datadata.");
+}
+
+static void test_duplicate_sack_tells_a_spurious_retransmission(void **state)
+{
+    struct bench *b = *state;
+    handshake(b);
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 1, "data");
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 1, "data");
+    struct packet ack = packet_from(b, SIDE_SERVER, TCP_ACK, 1, 5, "");
+    ack.tcp.sack_count = 1;
+    ack.tcp.sack[0] = (struct sack_block){CLIENT_ISN + 1, CLIENT_ISN + 5};
+    flow_table_packet(&b->table, &ack);
+    const struct conversation *c = only(b);
+    assert_int_equal(c->sides[SIDE_CLIENT].retransmits, 1);
+    assert_int_equal(c->sides[SIDE_CLIENT].spurious_retransmits, 1);
+}
+
+static void test_port_reuse_splits_by_initial_sequence_number(void **state)
+{
+    struct bench *b = *state;
+    handshake(b);
+    send(b, SIDE_SERVER, TCP_RST | TCP_ACK, 1, 1, "");
+    struct packet again = packet_from(b, SIDE_CLIENT, TCP_SYN, 77, 0, ""); /* at once: no timer tells them apart */
+    flow_table_packet(&b->table, &again);
+    struct packet repeated = packet_from(b, SIDE_CLIENT, TCP_SYN, 77, 0, "");
+    flow_table_packet(&b->table, &repeated);
+    flow_table_close(&b->table);
+    assert_int_equal(casebook_conversations(&b->casebook), 2);
+    const struct conversation *first = casebook_conversation(&b->casebook, 0),
+                              *second = casebook_conversation(&b->casebook, 1);
+    assert_int_equal(first->ending, ENDING_RESET);
+    assert_int_equal(first->packets, 4);
+    assert_int_equal(second->ending, ENDING_NO_ANSWER);
+    assert_int_equal(second->sides[SIDE_CLIENT].syn_retransmits, 1);
+    assert_true(second->tuple_reused);
+}
+
+static void test_refused(void **state)
+{
+    struct bench *b = *state;
+    send(b, SIDE_CLIENT, TCP_SYN, 0, 0, "");
+    send(b, SIDE_SERVER, TCP_RST | TCP_ACK, 0, 1, "");
+    const struct conversation *c = only(b);
+    assert_int_equal(c->ending, ENDING_REFUSED);
+    assert_int_equal(c->closed_first_by, SIDE_SERVER);
+}
+
+static void test_reset_with_another_time_to_live(void **state)
+{
+    struct bench *b = *state;
+    handshake(b);
+    struct packet reset = packet_from(b, SIDE_SERVER, TCP_RST, 1, 0, "");
+    reset.ttl = 250;
+    flow_table_packet(&b->table, &reset);
+    const struct conversation *c = only(b);
+    assert_true(c->sides[SIDE_SERVER].reset_ttl_differs);
+    assert_false(c->sides[SIDE_SERVER].reset_with_ack);
+    assert_int_equal(c->sides[SIDE_SERVER].ttl_max, 63);
+}
+
+/* A syn flood with long quiet times: the table does not keep what is over. */
+static void test_finished_conversations_leave_the_table(void **state)
+{
+    struct bench *b = *state;
+    for (uint32_t i = 0; i < 20000; i++) {
+        b->port = (uint16_t)(1024 + i % 60000);
+        send(b, SIDE_CLIENT, TCP_SYN, i, 0, "");
+        send(b, SIDE_SERVER, TCP_RST | TCP_ACK, 0, i + 1, "");
+        wait_ms(b, 1000);
+    }
+    assert_true(b->table.flows.in_use < 2000);
+    flow_table_close(&b->table);
+    assert_int_equal(casebook_conversations(&b->casebook), 20000);
+}
+
+static void test_ceiling_concludes_the_longest_silent(void **state)
+{
+    struct bench *b = *state;
+    b->table.ceiling = 100;
+    for (uint32_t i = 0; i < 500; i++) {
+        b->port = (uint16_t)(1024 + i);
+        send(b, SIDE_CLIENT, TCP_SYN, i, 0, "");
+    }
+    assert_int_equal(b->table.flows.in_use, 100);
+    assert_int_equal(b->table.evicted, 400);
+    flow_table_close(&b->table);
+}
+
+int main(void)
+{
+#define FLOW_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        FLOW_TEST(test_ordinary_conversation),
+        FLOW_TEST(test_retransmissions_of_every_kind),
+        FLOW_TEST(test_far_retransmission_is_found),
+        FLOW_TEST(test_lost_before_the_capture_and_sent_again),
+        FLOW_TEST(test_overtaken_is_not_retransmitted),
+        FLOW_TEST(test_missed_by_the_capture_is_a_gap),
+        FLOW_TEST(test_truncated_segments_give_gaps_of_the_right_size),
+        FLOW_TEST(test_same_packet_twice_is_the_capture_s_doing),
+        FLOW_TEST(test_resets_that_answer_are_all_counted),
+        FLOW_TEST(test_keep_alives_of_windows),
+        FLOW_TEST(test_keep_alives_of_linux),
+        FLOW_TEST(test_capture_that_begins_with_a_keep_alive),
+        FLOW_TEST(test_zero_window_and_its_probes),
+        FLOW_TEST(test_duplicate_sack_tells_a_spurious_retransmission),
+        FLOW_TEST(test_port_reuse_splits_by_initial_sequence_number),
+        FLOW_TEST(test_refused),
+        FLOW_TEST(test_reset_with_another_time_to_live),
+        FLOW_TEST(test_finished_conversations_leave_the_table),
+        FLOW_TEST(test_ceiling_concludes_the_longest_silent),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

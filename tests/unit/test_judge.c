@@ -1,0 +1,698 @@
+/* Detectors, surroundings, grouping, verdict and workflow, on conversations built by hand: positives and near misses. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "judge.h"
+
+#define START_NS 1700000000000000000LL
+
+/* A casebook of one capture point that was recorded for ten minutes. */
+struct trace {
+    struct casebook casebook;
+    struct point_facts point;
+    struct judge judge;
+    uint32_t frame;
+};
+
+static int trace_open(void **state)
+{
+    static struct trace trace;
+    trace = (struct trace){.point = {.role = CAPTURE_ROLE_CLIENT,
+                                     .first_ns = START_NS,
+                                     .last_ns = START_NS + 600 * NS_PER_SECOND,
+                                     .has_packets = true}};
+    casebook_open(&trace.casebook);
+    trace.casebook.points = &trace.point;
+    trace.casebook.point_count = 1;
+    *state = &trace;
+    return 0;
+}
+
+static int trace_close(void **state)
+{
+    struct trace *trace = *state;
+    trace->casebook.points = NULL;
+    trace->casebook.point_count = 0;
+    casebook_close(&trace->casebook);
+    return 0;
+}
+
+static struct moment at(struct trace *trace, double time_s)
+{
+    return (struct moment){START_NS + (int64_t)(time_s * 1e9), ++trace->frame, 0};
+}
+
+static struct address ipv4(uint8_t last)
+{
+    return (struct address){4, {10, 0, 0, last}};
+}
+
+static struct conversation *new_conversation(struct trace *trace, double time_s)
+{
+    struct conversation *c = casebook_add_conversation(&trace->casebook);
+    c->id = casebook_conversations(&trace->casebook);
+    c->ends[SIDE_CLIENT] = (struct endpoint){ipv4(1), (uint16_t)(50000 + c->id)};
+    c->ends[SIDE_SERVER] = (struct endpoint){ipv4(2), 1433};
+    c->starts_with_syn = true;
+    c->sides[SIDE_CLIENT].ttl_first = c->sides[SIDE_CLIENT].ttl_min = c->sides[SIDE_CLIENT].ttl_max = 128;
+    c->sides[SIDE_SERVER].ttl_first = c->sides[SIDE_SERVER].ttl_min = c->sides[SIDE_SERVER].ttl_max = 125;
+    c->first = c->last = at(trace, time_s);
+    return c;
+}
+
+static struct moment packet(struct trace *trace, struct conversation *c, enum side side, double time_s)
+{
+    struct tcp_side *self = &c->sides[side];
+    struct moment moment = at(trace, time_s);
+    if (self->packets++ == 0)
+        self->first = moment;
+    self->last = c->last = moment;
+    c->packets++;
+    return moment;
+}
+
+static void syn(struct trace *trace, struct conversation *c, enum side side, double time_s)
+{
+    struct tcp_side *self = &c->sides[side];
+    struct moment moment = packet(trace, c, side, time_s);
+    if (self->syns++ == 0)
+        self->syn = moment;
+    else {
+        self->syn_retransmits++;
+        self->retransmits++;
+        if (!moment_seen(&self->first_retransmit))
+            self->first_retransmit = moment;
+        self->last_retransmit = moment;
+    }
+    self->syn_last = moment;
+}
+
+static void ack(struct trace *trace, struct conversation *c, enum side side, double time_s)
+{
+    struct tcp_side *other = &c->sides[side_other(side)];
+    other->ack_of_last_data = other->last_progress = packet(trace, c, side, time_s);
+    other->unacknowledged_bytes = 0;
+}
+
+static struct moment data(struct trace *trace, struct conversation *c, enum side side, double time_s)
+{
+    struct tcp_side *self = &c->sides[side];
+    ack(trace, c, side, time_s);
+    if (self->payload_bytes == 0)
+        self->first_data = self->last;
+    self->last_data = self->last;
+    self->payload_bytes += 100;
+    self->unacknowledged_bytes += 100;
+    self->data_packets++;
+    return self->last;
+}
+
+static void fin(struct trace *trace, struct conversation *c, enum side side, double time_s)
+{
+    c->sides[side].fin = packet(trace, c, side, time_s);
+    c->sides[side].fins++;
+}
+
+static void reset(struct trace *trace, struct conversation *c, enum side side, double time_s)
+{
+    c->sides[side].reset = packet(trace, c, side, time_s);
+    c->sides[side].resets++;
+    c->sides[side].reset_with_ack = true;
+    c->sides[side].reset_ttl = c->sides[side].ttl_max;
+}
+
+static void retry(struct trace *trace, struct conversation *c, enum side side, double time_s)
+{
+    struct tcp_side *self = &c->sides[side];
+    struct moment moment = packet(trace, c, side, time_s);
+    self->retransmits++;
+    if (!moment_seen(&self->first_retransmit))
+        self->first_retransmit = moment;
+    self->last_retransmit = moment;
+    if (self->data_run.count++ == 0)
+        self->data_run.first = moment;
+    self->data_run.last = moment;
+    self->silent_run = true;
+}
+
+static struct conversation *connected(struct trace *trace, double time_s)
+{
+    struct conversation *c = new_conversation(trace, time_s);
+    syn(trace, c, SIDE_CLIENT, time_s);
+    syn(trace, c, SIDE_SERVER, time_s + 0.001);
+    packet(trace, c, SIDE_CLIENT, time_s + 0.0011);
+    return c;
+}
+
+static void step(struct trace *trace, struct conversation *c, enum login_step step, enum side side, double time_s)
+{
+    if (!c->tds) {
+        c->tds = casebook_add_tds(&trace->casebook);
+        c->protocol = PROTOCOL_TDS;
+    }
+    c->tds->steps[step] = data(trace, c, side, time_s);
+}
+
+/* Logged in and a first request answered; everything acknowledged; 0.1 s long. */
+static struct conversation *logged_in(struct trace *trace, double time_s)
+{
+    struct conversation *c = connected(trace, time_s);
+    step(trace, c, LOGIN_STEP_PRELOGIN, SIDE_CLIENT, time_s + 0.01);
+    step(trace, c, LOGIN_STEP_PRELOGIN_ANSWER, SIDE_SERVER, time_s + 0.02);
+    step(trace, c, LOGIN_STEP_LOGIN, SIDE_CLIENT, time_s + 0.03);
+    step(trace, c, LOGIN_STEP_LOGIN_ANSWER, SIDE_SERVER, time_s + 0.04);
+    c->tds->steps[LOGIN_STEP_LOGIN_ACK] = c->tds->steps[LOGIN_STEP_LOGIN_ANSWER];
+    step(trace, c, LOGIN_STEP_FIRST_REQUEST, SIDE_CLIENT, time_s + 0.05);
+    c->tds->last_request = c->tds->steps[LOGIN_STEP_FIRST_REQUEST];
+    c->tds->last_response = data(trace, c, SIDE_SERVER, time_s + 0.06);
+    ack(trace, c, SIDE_CLIENT, time_s + 0.1);
+    return c;
+}
+
+static struct judgement judged(struct trace *trace, const struct conversation *c)
+{
+    static struct judgement judgement;
+    for (uint32_t i = 0; i < casebook_conversations(&trace->casebook); i++)
+        conversation_conclude(casebook_conversation(&trace->casebook, i));
+    judge_open(&trace->judge, &trace->casebook);
+    judge_conversation(&trace->judge, c, &judgement);
+    judge_close(&trace->judge);
+    return judgement;
+}
+
+static void expect(struct trace *trace, const struct conversation *c, const char *cause, enum culprit culprit)
+{
+    struct judgement judgement = judged(trace, c);
+    assert_string_equal(judgement.detector->cause, cause);
+    assert_int_equal(judgement.culprit, culprit);
+    assert_true(judgement.confidence > 0 && judgement.confidence <= 1);
+    assert_true(judgement.says[0] != '\0');
+    for (unsigned i = 1; i < judgement.proof_count; i++)
+        assert_true(judgement.proofs[i - 1].moment.time_ns <= judgement.proofs[i].moment.time_ns);
+}
+
+static void test_normal(void **state)
+{
+    struct conversation *c = logged_in(*state, 1);
+    fin(*state, c, SIDE_CLIENT, 1.2);
+    expect(*state, c, "none.normal", CULPRIT_NONE);
+}
+
+static void test_open_session_is_normal(void **state)
+{
+    expect(*state, logged_in(*state, 1), "none.normal", CULPRIT_NONE);
+}
+
+static void test_reset_after_fin_is_normal(void **state)
+{
+    struct conversation *c = logged_in(*state, 1);
+    fin(*state, c, SIDE_CLIENT, 1.2);
+    reset(*state, c, SIDE_CLIENT, 1.21);
+    expect(*state, c, "none.normal", CULPRIT_NONE);
+}
+
+static void test_mars_close(void **state)
+{
+    struct conversation *c = logged_in(*state, 1);
+    c->tds->mars = true;
+    c->tds->smp_fin[SIDE_CLIENT] = data(*state, c, SIDE_CLIENT, 1.19);
+    fin(*state, c, SIDE_CLIENT, 1.2);
+    c->tds->smp_fin[SIDE_SERVER] = data(*state, c, SIDE_SERVER, 1.205);
+    reset(*state, c, SIDE_CLIENT, 1.21);
+    expect(*state, c, "none.mars-close", CULPRIT_NONE);
+}
+
+static void test_other_traffic_is_not_accused(void **state)
+{
+    struct conversation *c = connected(*state, 1);
+    c->ends[SIDE_SERVER].port = 80;
+    data(*state, c, SIDE_CLIENT, 1.1);
+    data(*state, c, SIDE_SERVER, 1.2);
+    reset(*state, c, SIDE_SERVER, 9);
+    expect(*state, c, "none.normal", CULPRIT_NONE);
+}
+
+static void test_refused(void **state)
+{
+    struct conversation *c = new_conversation(*state, 1);
+    syn(*state, c, SIDE_CLIENT, 1);
+    reset(*state, c, SIDE_SERVER, 1.001);
+    expect(*state, c, "server.not-listening", CULPRIT_SERVER);
+}
+
+static void test_refused_between_accepts_is_backlog(void **state)
+{
+    logged_in(*state, 1);
+    struct conversation *c = new_conversation(*state, 2);
+    syn(*state, c, SIDE_CLIENT, 2);
+    reset(*state, c, SIDE_SERVER, 2.001);
+    logged_in(*state, 3);
+    expect(*state, c, "server.backlog-full", CULPRIT_SERVER);
+}
+
+static void test_refused_long_after_accepts_is_stopped(void **state)
+{
+    logged_in(*state, 1);
+    struct conversation *c = new_conversation(*state, 20);
+    syn(*state, c, SIDE_CLIENT, 20);
+    reset(*state, c, SIDE_SERVER, 20.001);
+    logged_in(*state, 60);
+    expect(*state, c, "server.not-listening", CULPRIT_SERVER);
+}
+
+static struct conversation *unanswered(struct trace *trace, double time_s)
+{
+    struct conversation *c = new_conversation(trace, time_s);
+    syn(trace, c, SIDE_CLIENT, time_s);
+    syn(trace, c, SIDE_CLIENT, time_s + 1);
+    syn(trace, c, SIDE_CLIENT, time_s + 3);
+    return c;
+}
+
+static void test_unanswered_alone_stays_open(void **state)
+{
+    expect(*state, unanswered(*state, 1), "network.syn-lost", CULPRIT_UNKNOWN);
+}
+
+static void test_unanswered_while_others_are_served(void **state)
+{
+    struct conversation *c = unanswered(*state, 1);
+    struct conversation *overlapping = unanswered(*state, 3.5);
+    logged_in(*state, 2);
+    expect(*state, c, "network.syn-lost", CULPRIT_NETWORK);
+    expect(*state, overlapping, "network.syn-lost", CULPRIT_NETWORK);
+}
+
+static void test_unanswered_while_others_wait_is_backlog(void **state)
+{
+    struct conversation *waiting = connected(*state, 0.5);
+    step(*state, waiting, LOGIN_STEP_PRELOGIN, SIDE_CLIENT, 0.6);
+    ack(*state, waiting, SIDE_SERVER, 0.61);
+    fin(*state, waiting, SIDE_CLIENT, 6);
+    expect(*state, unanswered(*state, 1), "server.backlog-full", CULPRIT_SERVER);
+}
+
+static void test_unanswered_at_the_server(void **state)
+{
+    struct trace *trace = *state;
+    trace->point.role = CAPTURE_ROLE_SERVER;
+    expect(trace, unanswered(trace, 1), "server.no-answer", CULPRIT_SERVER);
+}
+
+static void test_one_syn_at_the_end_is_cut_off(void **state)
+{
+    struct trace *trace = *state;
+    struct conversation *c = new_conversation(trace, 599.5);
+    syn(trace, c, SIDE_CLIENT, 599.5);
+    expect(trace, c, "unknown.cut-off", CULPRIT_UNKNOWN);
+}
+
+static struct conversation *waiting_login(struct trace *trace)
+{
+    struct conversation *c = connected(trace, 1);
+    step(trace, c, LOGIN_STEP_PRELOGIN, SIDE_CLIENT, 1.01);
+    step(trace, c, LOGIN_STEP_PRELOGIN_ANSWER, SIDE_SERVER, 1.02);
+    step(trace, c, LOGIN_STEP_LOGIN, SIDE_CLIENT, 1.03);
+    return c;
+}
+
+static void test_login_stalled(void **state)
+{
+    struct conversation *c = waiting_login(*state);
+    ack(*state, c, SIDE_SERVER, 1.04);
+    fin(*state, c, SIDE_CLIENT, 16);
+    expect(*state, c, "server.login-stalled", CULPRIT_SERVER);
+}
+
+static void test_login_not_acknowledged_is_no_stall(void **state)
+{
+    struct conversation *c = waiting_login(*state);
+    for (int i = 0; i < 5; i++)
+        retry(*state, c, SIDE_CLIENT, 1.3 + 0.3 * (1 << i));
+    fin(*state, c, SIDE_CLIENT, 16);
+    expect(*state, c, "network.drop-both-ways", CULPRIT_UNKNOWN);
+}
+
+static void test_login_stall_not_watched(void **state)
+{
+    struct trace *trace = *state;
+    struct conversation *c = waiting_login(trace);
+    ack(trace, c, SIDE_SERVER, 1.04);
+    trace->point.last_ns = START_NS + 3 * NS_PER_SECOND;
+    expect(trace, c, "unknown.cut-off", CULPRIT_UNKNOWN);
+}
+
+static void test_login_stall_with_missed_packets_is_not_held_against_it(void **state)
+{
+    struct conversation *c = waiting_login(*state);
+    ack(*state, c, SIDE_SERVER, 1.04);
+    c->sides[SIDE_CLIENT].acknowledged_unseen = true;
+    struct judgement judgement = judged(*state, c);
+    assert_int_not_equal(judgement.culprit, CULPRIT_SERVER);
+}
+
+static void test_login_late(void **state)
+{
+    struct conversation *c = waiting_login(*state);
+    ack(*state, c, SIDE_SERVER, 1.04);
+    fin(*state, c, SIDE_CLIENT, 16);
+    step(*state, c, LOGIN_STEP_LOGIN_ANSWER, SIDE_SERVER, 18);
+    expect(*state, c, "server.login-late", CULPRIT_SERVER);
+}
+
+static void test_slow_login_that_succeeds_is_late_from_ten_seconds(void **state)
+{
+    struct conversation *c = waiting_login(*state);
+    step(*state, c, LOGIN_STEP_LOGIN_ANSWER, SIDE_SERVER, 12);
+    c->tds->steps[LOGIN_STEP_LOGIN_ACK] = c->tds->steps[LOGIN_STEP_LOGIN_ANSWER];
+    fin(*state, c, SIDE_CLIENT, 13);
+    expect(*state, c, "server.login-late", CULPRIT_SERVER);
+}
+
+static void test_slow_login_of_four_seconds_is_none(void **state)
+{
+    struct conversation *c = waiting_login(*state);
+    step(*state, c, LOGIN_STEP_LOGIN_ANSWER, SIDE_SERVER, 5);
+    c->tds->steps[LOGIN_STEP_LOGIN_ACK] = c->tds->steps[LOGIN_STEP_LOGIN_ANSWER];
+    fin(*state, c, SIDE_CLIENT, 13);
+    expect(*state, c, "none.normal", CULPRIT_NONE);
+}
+
+static void test_server_closes_in_login(void **state)
+{
+    struct conversation *c = waiting_login(*state);
+    fin(*state, c, SIDE_SERVER, 1.1);
+    fin(*state, c, SIDE_CLIENT, 1.2);
+    expect(*state, c, "server.closed-in-login", CULPRIT_SERVER);
+}
+
+static void test_login_refused(void **state)
+{
+    struct conversation *c = waiting_login(*state);
+    step(*state, c, LOGIN_STEP_LOGIN_ANSWER, SIDE_SERVER, 1.1);
+    c->tds->steps[LOGIN_STEP_LOGIN_ERROR] = c->tds->steps[LOGIN_STEP_LOGIN_ANSWER];
+    c->tds->login_error.number = 18456;
+    fin(*state, c, SIDE_SERVER, 1.11);
+    expect(*state, c, "client.login-refused", CULPRIT_CLIENT);
+    c->tds->login_error.number = 18401;
+    expect(*state, c, "client.login-refused", CULPRIT_SERVER);
+}
+
+static void test_client_closes_in_login(void **state)
+{
+    struct conversation *c = connected(*state, 1);
+    step(*state, c, LOGIN_STEP_PRELOGIN, SIDE_CLIENT, 1.01);
+    step(*state, c, LOGIN_STEP_PRELOGIN_ANSWER, SIDE_SERVER, 1.02);
+    step(*state, c, LOGIN_STEP_CLIENT_HELLO, SIDE_CLIENT, 1.03);
+    step(*state, c, LOGIN_STEP_SERVER_HELLO, SIDE_SERVER, 1.04);
+    step(*state, c, LOGIN_STEP_KEY_EXCHANGE, SIDE_CLIENT, 1.05);
+    step(*state, c, LOGIN_STEP_TLS_DONE, SIDE_SERVER, 1.06);
+    fin(*state, c, SIDE_CLIENT, 1.2);
+    expect(*state, c, "client.closed-in-login", CULPRIT_CLIENT);
+}
+
+static void test_certificate_rejected(void **state)
+{
+    struct conversation *c = connected(*state, 1);
+    step(*state, c, LOGIN_STEP_CLIENT_HELLO, SIDE_CLIENT, 1.03);
+    step(*state, c, LOGIN_STEP_SERVER_HELLO, SIDE_SERVER, 1.04);
+    ack(*state, c, SIDE_CLIENT, 1.041);
+    fin(*state, c, SIDE_CLIENT, 1.05);
+    expect(*state, c, "client.certificate-rejected", CULPRIT_CLIENT);
+}
+
+static void test_tls_refused(void **state)
+{
+    struct conversation *c = connected(*state, 1);
+    step(*state, c, LOGIN_STEP_CLIENT_HELLO, SIDE_CLIENT, 1.03);
+    ack(*state, c, SIDE_SERVER, 1.031);
+    fin(*state, c, SIDE_SERVER, 1.04);
+    expect(*state, c, "server.tls-refused", CULPRIT_SERVER);
+}
+
+static void test_gave_up_after_prelogin(void **state)
+{
+    struct conversation *c = connected(*state, 1);
+    step(*state, c, LOGIN_STEP_PRELOGIN, SIDE_CLIENT, 1.01);
+    fin(*state, c, SIDE_CLIENT, 1.011);
+    ack(*state, c, SIDE_SERVER, 1.02);
+    expect(*state, c, "client.gave-up-before-login", CULPRIT_CLIENT);
+}
+
+static void test_probe_and_gave_up_without_a_byte(void **state)
+{
+    struct trace *trace = *state;
+    struct conversation *c = connected(trace, 1);
+    fin(trace, c, SIDE_CLIENT, 1.002);
+    expect(trace, c, "none.probe", CULPRIT_NONE);
+    struct conversation *other = logged_in(trace, 2);
+    fin(trace, other, SIDE_CLIENT, 3);
+    expect(trace, c, "client.gave-up-before-login", CULPRIT_CLIENT);
+    struct conversation *probe = connected(trace, 4);
+    reset(trace, probe, SIDE_CLIENT, 4.002);
+    expect(trace, probe, "none.probe", CULPRIT_NONE);
+}
+
+static void test_abort_and_habit(void **state)
+{
+    struct trace *trace = *state;
+    struct conversation *c = logged_in(trace, 1);
+    reset(trace, c, SIDE_CLIENT, 1.2);
+    expect(trace, c, "client.abort", CULPRIT_CLIENT);
+    reset(trace, logged_in(trace, 2), SIDE_CLIENT, 2.2);
+    reset(trace, logged_in(trace, 3), SIDE_CLIENT, 3.2);
+    expect(trace, c, "none.normal", CULPRIT_NONE);
+}
+
+static void test_abort_with_a_request_pending_is_no_habit(void **state)
+{
+    struct trace *trace = *state;
+    struct conversation *c = logged_in(trace, 1);
+    data(trace, c, SIDE_CLIENT, 1.2);
+    reset(trace, c, SIDE_CLIENT, 1.3);
+    for (int i = 0; i < 4; i++)
+        reset(trace, logged_in(trace, 2 + i), SIDE_CLIENT, 2.2 + i);
+    expect(trace, c, "client.abort", CULPRIT_CLIENT);
+}
+
+static void test_server_reset_and_device_reset(void **state)
+{
+    struct conversation *c = logged_in(*state, 1);
+    reset(*state, c, SIDE_SERVER, 5);
+    expect(*state, c, "server.reset", CULPRIT_SERVER);
+    c->sides[SIDE_SERVER].reset_ttl_differs = true;
+    c->sides[SIDE_SERVER].reset_ttl = 127;
+    expect(*state, c, "network.device-reset", CULPRIT_NETWORK);
+    c->sides[SIDE_SERVER].reset_ttl = 61; /* as far away, from an initial TTL of 64 */
+    expect(*state, c, "server.reset", CULPRIT_SERVER);
+}
+
+static void test_closed_many(void **state)
+{
+    struct trace *trace = *state;
+    struct conversation *c = logged_in(trace, 1);
+    fin(trace, c, SIDE_SERVER, 9);
+    expect(trace, c, "none.normal", CULPRIT_NONE);
+    fin(trace, logged_in(trace, 2), SIDE_SERVER, 9.1);
+    fin(trace, logged_in(trace, 3), SIDE_SERVER, 9.2);
+    expect(trace, c, "server.closed-many", CULPRIT_SERVER);
+}
+
+static void test_drop_and_no_ack(void **state)
+{
+    struct trace *trace = *state;
+    struct conversation *c = logged_in(trace, 1);
+    data(trace, c, SIDE_SERVER, 2);
+    for (int i = 0; i < 4; i++)
+        retry(trace, c, SIDE_SERVER, 2.2 + i);
+    expect(trace, c, "client.no-ack", CULPRIT_CLIENT);
+    trace->point.role = CAPTURE_ROLE_SERVER;
+    expect(trace, c, "network.drop-both-ways", CULPRIT_UNKNOWN);
+}
+
+static void test_idle_drop(void **state)
+{
+    struct trace *trace = *state;
+    struct conversation *c = logged_in(trace, 1);
+    struct tcp_side *client = &c->sides[SIDE_CLIENT];
+    client->keep_alive_run.first = packet(trace, c, SIDE_CLIENT, 300);
+    for (int i = 1; i < 10; i++)
+        client->keep_alive_run.last = packet(trace, c, SIDE_CLIENT, 300 + i);
+    client->keep_alive_run.count = client->keep_alives = 10;
+    client->silent_run = true;
+    reset(trace, c, SIDE_CLIENT, 310);
+    expect(trace, c, "network.idle-drop", CULPRIT_NETWORK);
+    /* The server answers after all. */
+    packet(trace, c, SIDE_SERVER, 309.5);
+    client->silent_run = false;
+    struct judgement judgement = judged(trace, c);
+    assert_string_not_equal(judgement.detector->cause, "network.idle-drop");
+}
+
+static void test_loss(void **state)
+{
+    struct trace *trace = *state;
+    struct conversation *c = logged_in(trace, 1);
+    struct tcp_side *client = &c->sides[SIDE_CLIENT];
+    client->data_packets = 1000;
+    retry(trace, c, SIDE_CLIENT, 1.3);
+    client->data_run = (struct retry_run){0};
+    client->silent_run = false;
+    expect(trace, c, "none.normal", CULPRIT_NONE);
+    client->data_packets = 100;
+    client->retransmits = 5;
+    expect(trace, c, "network.loss", CULPRIT_NETWORK);
+    client->spurious_retransmits = 5;
+    expect(trace, c, "none.normal", CULPRIT_NONE);
+}
+
+static void test_slow_reader(void **state)
+{
+    struct trace *trace = *state;
+    struct conversation *c = logged_in(trace, 1);
+    struct tcp_side *client = &c->sides[SIDE_CLIENT];
+    client->zero_windows = 3;
+    client->first_zero_window = client->last_zero_window = c->last;
+    client->zero_window_longest_ns = 6 * NS_PER_SECOND;
+    expect(trace, c, "client.slow-reader", CULPRIT_CLIENT);
+    client->zero_window_longest_ns = 50 * NS_PER_MS;
+    expect(trace, c, "none.normal", CULPRIT_NONE);
+}
+
+static void test_query_timeout(void **state)
+{
+    struct trace *trace = *state;
+    struct conversation *c = logged_in(trace, 1);
+    c->tds->last_request = data(trace, c, SIDE_CLIENT, 2);
+    ack(trace, c, SIDE_SERVER, 2.01);
+    c->tds->first_attention = data(trace, c, SIDE_CLIENT, 32);
+    c->tds->messages[TDS_ATTENTION] = 1;
+    c->tds->request_unanswered = true;
+    expect(trace, c, "server.query-timeout", CULPRIT_SERVER);
+}
+
+static void test_one_direction_accuses_nobody(void **state)
+{
+    struct trace *trace = *state;
+    struct conversation *c = new_conversation(trace, 1);
+    c->starts_with_syn = true;
+    syn(trace, c, SIDE_CLIENT, 1);
+    packet(trace, c, SIDE_CLIENT, 1.01);
+    data(trace, c, SIDE_CLIENT, 1.02);
+    reset(trace, c, SIDE_CLIENT, 9);
+    expect(trace, c, "none.normal", CULPRIT_NONE);
+}
+
+static void test_findings_and_verdict(void **state)
+{
+    struct trace *trace = *state;
+    for (int i = 0; i < 3; i++) {
+        struct conversation *c = connected(trace, 10 + i);
+        step(trace, c, LOGIN_STEP_PRELOGIN, SIDE_CLIENT, 10.1 + i);
+        ack(trace, c, SIDE_SERVER, 10.2 + i);
+        fin(trace, c, SIDE_CLIENT, 25 + i);
+    }
+    reset(trace, logged_in(trace, 1), SIDE_CLIENT, 2);
+    for (int i = 0; i < 5; i++)
+        fin(trace, logged_in(trace, 30 + i), SIDE_CLIENT, 50);
+    for (uint32_t i = 0; i < casebook_conversations(&trace->casebook); i++)
+        conversation_conclude(casebook_conversation(&trace->casebook, i));
+    judge_open(&trace->judge, &trace->casebook);
+    assert_int_equal(trace->judge.finding_count, 2);
+    const struct finding *finding = &trace->judge.findings[0];
+    assert_string_equal(finding->detector->cause, "server.login-stalled");
+    assert_int_equal(finding->conversation_count, 3);
+    assert_int_equal(finding->conversations[0], 1);
+    assert_int_equal(finding->scope, SCOPE_SERVER);
+    assert_int_equal(finding->example_conversation, 1);
+    assert_int_equal(trace->judge.verdict.culprit, CULPRIT_SERVER);
+    assert_non_null(strstr(trace->judge.verdict.summary, "3 of 9 connections to 10.0.0.2:1433"));
+    struct workflow_step steps[32];
+    uint32_t count = judge_workflow(&trace->judge, steps, 32);
+    assert_int_equal(count, 13);
+    assert_string_equal(steps[0].step, "1.5.0");
+    assert_int_equal(judge_workflow(&trace->judge, steps, 2), 13);
+    judge_close(&trace->judge);
+}
+
+static void test_nothing_at_all(void **state)
+{
+    struct trace *trace = *state;
+    judge_open(&trace->judge, &trace->casebook);
+    assert_int_equal(trace->judge.verdict.culprit, CULPRIT_UNKNOWN);
+    assert_true(trace->judge.verdict.summary[0] != '\0');
+    judge_close(&trace->judge);
+    fin(trace, logged_in(trace, 1), SIDE_CLIENT, 2);
+    conversation_conclude(casebook_conversation(&trace->casebook, 0));
+    judge_open(&trace->judge, &trace->casebook);
+    assert_string_equal(trace->judge.verdict.cause, "none.normal");
+    judge_close(&trace->judge);
+}
+
+static void test_registry(void **state)
+{
+    (void)state;
+    assert_true(detector_count <= 64);
+    for (unsigned i = 0; i < detector_count; i++) {
+        const struct detector *detector = detectors[i];
+        assert_ptr_equal(detector_by_cause(detector->cause), detector);
+        assert_non_null(detector->judge);
+        assert_true(detector->title[0] && detector->holds_when[0] && detector->means[0] && detector->actions[0]);
+    }
+    assert_string_equal(detectors[detector_count - 1]->cause, "none.normal");
+    assert_null(detector_by_cause("no.such"));
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, trace_open, trace_close)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(test_normal),
+        CASE(test_open_session_is_normal),
+        CASE(test_reset_after_fin_is_normal),
+        CASE(test_mars_close),
+        CASE(test_other_traffic_is_not_accused),
+        CASE(test_refused),
+        CASE(test_refused_between_accepts_is_backlog),
+        CASE(test_refused_long_after_accepts_is_stopped),
+        CASE(test_unanswered_alone_stays_open),
+        CASE(test_unanswered_while_others_are_served),
+        CASE(test_unanswered_while_others_wait_is_backlog),
+        CASE(test_unanswered_at_the_server),
+        CASE(test_one_syn_at_the_end_is_cut_off),
+        CASE(test_login_stalled),
+        CASE(test_login_not_acknowledged_is_no_stall),
+        CASE(test_login_stall_not_watched),
+        CASE(test_login_stall_with_missed_packets_is_not_held_against_it),
+        CASE(test_login_late),
+        CASE(test_slow_login_that_succeeds_is_late_from_ten_seconds),
+        CASE(test_slow_login_of_four_seconds_is_none),
+        CASE(test_server_closes_in_login),
+        CASE(test_login_refused),
+        CASE(test_client_closes_in_login),
+        CASE(test_certificate_rejected),
+        CASE(test_tls_refused),
+        CASE(test_gave_up_after_prelogin),
+        CASE(test_probe_and_gave_up_without_a_byte),
+        CASE(test_abort_and_habit),
+        CASE(test_abort_with_a_request_pending_is_no_habit),
+        CASE(test_server_reset_and_device_reset),
+        CASE(test_closed_many),
+        CASE(test_drop_and_no_ack),
+        CASE(test_idle_drop),
+        CASE(test_loss),
+        CASE(test_slow_reader),
+        CASE(test_query_timeout),
+        CASE(test_one_direction_accuses_nobody),
+        CASE(test_findings_and_verdict),
+        CASE(test_nothing_at_all),
+        CASE(test_registry),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

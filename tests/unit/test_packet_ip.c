@@ -1,0 +1,273 @@
+/* Tests of IP: lengths, options, extension headers, tunnels. */
+#include "packet_bench.h"
+
+static void test_header_fields(void **state)
+{
+    struct bench *b = *state;
+    b->frame.link_type = LINK_RAW;
+    ADD(b, IPV4(24, 6), TCP(5, TCP_ACK), 'd', 'a', 't', 'a');
+    assert_is_tcp(bench_decode(b));
+    assert_int_equal(b->packet.ip_id, 0x1234);
+    assert_int_equal(b->packet.ttl, 64);
+    assert_true(b->packet.dont_fragment);
+    assert_int_equal(b->packet.payload_length, 4);
+    assert_memory_equal(b->packet.payload.data, "data", 4);
+}
+
+static void test_padding_is_not_payload(void **state)
+{
+    struct bench *b = *state;
+    ADD(b, ETHERNET(0x0800), IPV4(20, 6), TCP(5, TCP_ACK), 0, 0, 0, 0, 0, 0);
+    assert_is_tcp(bench_decode(b));
+    assert_int_equal(b->packet.payload_length, 0);
+    assert_int_equal(b->packet.payload.size, 0);
+    ADD(b, ETHERNET(0x86dd), IPV6(20, 6), TCP(5, TCP_ACK), 0, 0, 0, 0, 0, 0);
+    assert_is_tcp(bench_decode(b));
+    assert_int_equal(b->packet.payload_length, 0);
+}
+
+static void test_cut_payload_keeps_its_wire_length(void **state)
+{
+    struct bench *b = *state;
+    ADD(b, ETHERNET(0x0800), IPV4(20 + 1000, 6), TCP(5, TCP_ACK));
+    bench_add_filler(b, 'x', 1000);
+    assert_is_tcp(bench_decode_cut(b, 180));
+    assert_int_equal(b->packet.payload_length, 1000);
+    assert_int_equal(b->packet.payload.size, 180 - 14 - 40);
+    assert_int_equal(b->packet.checksum, CHECKSUM_UNCHECKED);
+    assert_int_equal(b->facts.notes.count, 0);
+}
+
+/* A tool has cut the packet without keeping its length: the IP header knows. */
+static void test_length_beyond_frame_is_believed(void **state)
+{
+    struct bench *b = *state;
+    ADD(b, ETHERNET(0x0800), IPV4(20 + 1000, 6), TCP(5, TCP_ACK), 'x', 'y');
+    assert_is_tcp(bench_decode(b));
+    assert_int_equal(b->packet.payload_length, 1000);
+    assert_int_equal(b->packet.payload.size, 2);
+    assert_int_equal(bench_noted(b, "IP length beyond frame"), 1);
+}
+
+static void test_length_zero_means_all_of_the_frame(void **state)
+{
+    struct bench *b = *state;
+    ADD(b, ETHERNET(0x0800), IPV4(-20, 6), TCP(5, TCP_ACK));
+    bench_add_filler(b, 'x', 70000);
+    assert_is_tcp(bench_decode(b));
+    assert_int_equal(b->packet.payload_length, 70000);
+    ADD(b, ETHERNET(0x86dd), IPV6(0, 6), TCP(5, TCP_ACK));
+    bench_add_filler(b, 'x', 70000);
+    assert_is_tcp(bench_decode(b));
+    assert_int_equal(b->packet.payload_length, 70000);
+}
+
+static void test_length_zero_with_an_absurd_frame_length(void **state)
+{
+    struct bench *b = *state;
+    ADD(b, ETHERNET(0x0800), IPV4(-20, 6), TCP(5, TCP_ACK));
+    bench_decode(b);
+    b->frame.wire_length = UINT32_MAX;
+    packet_decode(&b->decoder, &b->frame, &b->facts, &b->packet);
+    assert_is_tcp(&b->packet);
+    assert_true(b->packet.payload_length <= 524280);
+}
+
+static void test_options_are_skipped(void **state)
+{
+    struct bench *b = *state;
+    b->frame.link_type = LINK_RAW;
+    /*     ihl 6                                                                                  router alert */
+    ADD(b, 0x46, 0, 0, 44, 0, 1, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 0x94, 4, 0, 0, TCP(5, TCP_ACK));
+    assert_is_tcp(bench_decode(b));
+    assert_false(b->packet.dont_fragment);
+}
+
+static void test_impossible_headers(void **state)
+{
+    struct bench *b = *state;
+    b->frame.link_type = LINK_RAW;
+    ADD(b, 0x44, 0, 0, 40, 0, 1, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, TCP(5, TCP_ACK)); /* 16 bytes */
+    assert_int_equal(bench_decode(b)->kind, PACKET_OTHER);
+    ADD(b, 0x45, 0, 0, 19, 0, 1, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, TCP(5, TCP_ACK)); /* below its header */
+    assert_int_equal(bench_decode(b)->kind, PACKET_OTHER);
+    ADD(b, 0x55, 0, 0, 40, 0, 1, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, TCP(5, TCP_ACK)); /* version 5 */
+    assert_int_equal(bench_decode(b)->kind, PACKET_OTHER);
+    assert_int_equal(bench_noted(b, "malformed IP header"), 3);
+    assert_int_equal(b->facts.undecoded, 3);
+    ADD(b, 0x4f, 0, 0, 60, 0, 1, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2,
+        TCP(5, TCP_ACK)); /* options not captured */
+    assert_int_equal(bench_decode_cut(b, 30)->kind, PACKET_OTHER);
+    assert_int_equal(bench_noted(b, "malformed IP header"), 3);
+}
+
+static void test_extension_headers(void **state)
+{
+    struct bench *b = *state;
+    ADD(b, ETHERNET(0x86dd), IPV6(8 + 16 + 8 + 24 + 20, 0));
+    ADD(b, /* hop by hop: next, units */ 60, 0, 1, 4, 0, 0, 0, 0);
+    ADD(b, /* destination */ 44, 1, 1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    ADD(b, /* a fragment that is the whole */ 51, 0, 0, 0, 1, 2, 3, 4);
+    ADD(b, /* authentication: next, words - 2 */ 6, 4, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
+        12);
+    ADD(b, TCP(5, TCP_ACK));
+    assert_is_tcp(bench_decode(b));
+    assert_int_equal(b->packet.payload_length, 0);
+}
+
+static void test_extension_headers_without_end(void **state)
+{
+    struct bench *b = *state;
+    ADD(b, ETHERNET(0x86dd), IPV6(8 * 100, 0));
+    for (int i = 0; i < 100; i++)
+        ADD(b, 60, 0, 1, 4, 0, 0, 0, 0);
+    assert_int_equal(bench_decode(b)->kind, PACKET_OTHER);
+    ADD(b, ETHERNET(0x86dd), IPV6(16, 0), 6, 255, 1, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0); /* longer than the packet */
+    assert_int_equal(bench_decode(b)->kind, PACKET_OTHER);
+}
+
+/* TCP's checksum is made over the last destination, which this header does not show. */
+static void test_routing_header_leaves_checksum_unjudged(void **state)
+{
+    struct bench *b = *state;
+    ADD(b, ETHERNET(0x86dd), IPV6(24 + 20, 43));
+    ADD(b, /* next, units, type, left */ 6, 2, 2, 1, 0, 0, 0, 0, 0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        3);
+    ADD(b, TCP(5, TCP_ACK));
+    assert_is_tcp(bench_decode(b));
+    assert_int_equal(b->packet.checksum, CHECKSUM_UNCHECKED);
+}
+
+static void test_jumbo_payload(void **state)
+{
+    struct bench *b = *state;
+    ADD(b, ETHERNET(0x86dd), IPV6(0, 0), /* next, units, jumbo option */ 6, 0, 0xc2, 4, U32(8 + 20 + 70000));
+    ADD(b, TCP(5, TCP_ACK));
+    bench_add_filler(b, 'x', 70000 + 3);
+    assert_is_tcp(bench_decode(b));
+    assert_int_equal(b->packet.payload_length, 70000);
+    ADD(b, ETHERNET(0x86dd), IPV6(0, 0), 6, 0, 0xc2, 4, U32(0xffffffff), TCP(5, TCP_ACK), 'x');
+    assert_is_tcp(bench_decode(b));
+    assert_int_equal(b->packet.payload_length, 1);
+}
+
+static void test_ip_in_ip(void **state)
+{
+    struct bench *b = *state;
+    ADD(b, ETHERNET(0x0800), 0x45, 0, 0, 120, 0, 1, 0, 0, 9, 41, 0, 0, 192, 168, 0, 1, 192, 168, 0,
+        2); /* IPv6 in IPv4 */
+    ADD(b, IPV6(60, 4), IPV4(40, 4), IPV4(20, 6), TCP(5, TCP_ACK));
+    assert_is_tcp(bench_decode(b));
+    assert_address(&b->packet.source.address, "10.0.0.1");
+    assert_int_equal(b->packet.ttl, 64);
+}
+
+static void test_gre(void **state)
+{
+    struct bench *b = *state;
+    ADD(b, ETHERNET(0x0800), IPV4(4 + 40, 47), 0, 0, U16(0x0800), IPV4(20, 6), TCP(5, TCP_ACK));
+    assert_is_tcp(bench_decode(b));
+    /*                                         checksum, key, sequence */
+    ADD(b, ETHERNET(0x0800), IPV4(16 + 54, 47), 0xb0, 0, U16(0x6558), 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2);
+    ADD(b, ETHERNET(0x0800), IPV4(20, 6), TCP(5, TCP_ACK));
+    assert_is_tcp(bench_decode(b));
+    /*                                       PPTP: key, sequence, acknowledgement */
+    ADD(b, ETHERNET(0x0800), IPV4(16 + 42, 47), 0x30, 0x81, U16(0x880b), 0, 42, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0x00,
+        0x21);
+    ADD(b, IPV4(20, 6), TCP(5, TCP_ACK));
+    assert_is_tcp(bench_decode(b));
+    ADD(b, ETHERNET(0x0800), IPV4(4 + 40, 47), 0x40, 0, U16(0x0800), IPV4(20, 6), TCP(5, TCP_ACK)); /* source routes */
+    assert_int_equal(bench_decode(b)->kind, PACKET_OTHER);
+}
+
+static void test_erspan(void **state)
+{
+    struct bench *b = *state;
+    ADD(b, ETHERNET(0x0800), IPV4(4 + 54, 47), 0, 0, U16(0x88be)); /* type I: no header */
+    ADD(b, ETHERNET(0x0800), IPV4(20, 6), TCP(5, TCP_ACK));
+    assert_is_tcp(bench_decode(b));
+    ADD(b, ETHERNET(0x0800), IPV4(16 + 54, 47), 0x10, 0, U16(0x88be), 0, 0, 0, 1, /* II */ 0x10, 0, 0, 0, 0, 0, 0, 0);
+    ADD(b, ETHERNET(0x0800), IPV4(20, 6), TCP(5, TCP_ACK));
+    assert_is_tcp(bench_decode(b));
+    ADD(b, ETHERNET(0x0800), IPV4(28 + 54, 47), 0x10, 0, U16(0x22eb), 0, 0, 0, 1);
+    ADD(b, /* III, with the platform header */ 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0);
+    ADD(b, ETHERNET(0x0800), IPV4(20, 6), TCP(5, TCP_ACK));
+    assert_is_tcp(bench_decode(b));
+}
+
+static void test_tunnels_in_udp(void **state)
+{
+    struct bench *b = *state;
+    ADD(b, ETHERNET(0x0800), IPV4(16 + 54, 17), UDP(8 + 54, 4789), 0x08, 0, 0, 0, 0, 0, 7, 0); /* VXLAN */
+    ADD(b, ETHERNET(0x0800), IPV4(20, 6), TCP(5, TCP_ACK));
+    assert_is_tcp(bench_decode(b));
+    /*                                                         Geneve: 1 word of options */
+    ADD(b, ETHERNET(0x0800), IPV4(20 + 54, 17), UDP(12 + 54, 6081), 1, 0, U16(0x6558), 0, 0, 7, 0, 1, 2, 3, 4);
+    ADD(b, ETHERNET(0x0800), IPV4(20, 6), TCP(5, TCP_ACK));
+    assert_is_tcp(bench_decode(b));
+    ADD(b, ETHERNET(0x0800), IPV4(16 + 60, 17), UDP(8 + 60, 3544), 0, 0, 1, 2, 3, 4, 5, 6); /* Teredo, with origin */
+    ADD(b, IPV6(20, 6), TCP(5, TCP_ACK));
+    assert_is_tcp(bench_decode(b));
+    ADD(b, ETHERNET(0x0800), IPV4(16 + 40, 17), UDP(8 + 40, 2152), 0x30, 255, 0, 40, 0, 0, 0, 7); /* GTP-U */
+    ADD(b, IPV4(20, 6), TCP(5, TCP_ACK));
+    assert_is_tcp(bench_decode(b));
+}
+
+static void test_tunnel_with_nothing_inside_stays_udp(void **state)
+{
+    struct bench *b = *state;
+    ADD(b, ETHERNET(0x0800), IPV4(16 + 18, 17), UDP(8 + 18, 4789), 0x08, 0, 0, 0, 0, 0, 7, 0, ETHERNET(0x0806), 1, 2, 3,
+        4);
+    assert_int_equal(bench_decode(b)->kind, PACKET_UDP);
+    assert_int_equal(b->packet.destination.port, 4789);
+    assert_int_equal(b->packet.payload_length, 26);
+}
+
+static void test_answer_of_dns_to_a_tunnel_s_port(void **state)
+{
+    struct bench *b = *state;
+    ADD(b, ETHERNET(0x0800), IPV4(8 + 8 + 54, 17), U16(53), U16(4789), U16(8 + 8 + 54), 0, 0);
+    ADD(b, 0x08, 0, 0, 0, 0, 0, 0, 0, ETHERNET(0x0800), IPV4(20, 6), TCP(5, TCP_ACK));
+    assert_int_equal(bench_decode(b)->kind, PACKET_UDP);
+    assert_int_equal(b->packet.source.port, 53);
+}
+
+static void test_udp_lengths(void **state)
+{
+    struct bench *b = *state;
+    ADD(b, ETHERNET(0x0800), IPV4(12, 17), UDP(2, 1434), 'a', 'b', 'x', 'x'); /* shorter than IP tells */
+    assert_int_equal(bench_decode(b)->payload_length, 2);
+    assert_memory_equal(b->packet.payload.data, "ab", 2);
+    ADD(b, ETHERNET(0x0800), IPV4(12, 17), UDP(500, 1434), 'a', 'b', 'c', 'd'); /* longer */
+    assert_int_equal(bench_decode(b)->payload_length, 4);
+    ADD(b, ETHERNET(0x0800), IPV4(12, 17), UDP(-5, 1434), 'a', 'b', 'c', 'd'); /* shorter than its header */
+    assert_int_equal(bench_decode(b)->payload_length, 4);
+    assert_int_equal(bench_noted(b, "malformed UDP header"), 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        BENCH_TEST(test_header_fields),
+        BENCH_TEST(test_padding_is_not_payload),
+        BENCH_TEST(test_cut_payload_keeps_its_wire_length),
+        BENCH_TEST(test_length_beyond_frame_is_believed),
+        BENCH_TEST(test_length_zero_means_all_of_the_frame),
+        BENCH_TEST(test_length_zero_with_an_absurd_frame_length),
+        BENCH_TEST(test_options_are_skipped),
+        BENCH_TEST(test_impossible_headers),
+        BENCH_TEST(test_extension_headers),
+        BENCH_TEST(test_extension_headers_without_end),
+        BENCH_TEST(test_routing_header_leaves_checksum_unjudged),
+        BENCH_TEST(test_jumbo_payload),
+        BENCH_TEST(test_ip_in_ip),
+        BENCH_TEST(test_gre),
+        BENCH_TEST(test_erspan),
+        BENCH_TEST(test_tunnels_in_udp),
+        BENCH_TEST(test_tunnel_with_nothing_inside_stays_udp),
+        BENCH_TEST(test_answer_of_dns_to_a_tunnel_s_port),
+        BENCH_TEST(test_udp_lengths),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
