@@ -29,6 +29,7 @@ static void print_help(FILE *to)
           "examples:\n"
           "  tdscope trace.pcapng\n"
           "  tdscope --client laptop.pcapng --server dbhost.pcapng\n"
+          "  tdscope diagnose --format json -o report.json traces/\n"
           "  tdscope conversations trace.pcapng\n"
           "  tdscope explain server.login-stalled\n\n"
           "exit status:\n"

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TERMINAL_INTERVAL_MS = 100, LINE_INTERVAL_MS = 2000 };
+enum { TERMINAL_INTERVAL_MS = 200, LINE_INTERVAL_MS = 2000 };
 
 static bool is_smart_terminal(FILE *stream)
 {
@@ -40,6 +40,8 @@ void progress_open(struct progress *progress, enum when when)
         .on_terminal = smart,
         .started_ms = now_ms(),
     };
+    if (when == WHEN_AUTO)
+        progress->shown_at_ms = progress->started_ms; /* nothing flashes up for what is read at once */
 }
 
 void progress_show(void *context, uint64_t done_bytes, uint64_t all_bytes)

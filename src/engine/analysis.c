@@ -39,11 +39,15 @@ static char *copy_text(const char *text)
     return memcpy(memory_take(size), text, size);
 }
 
+/* File names are evidence, too: a line end or an escape in one must not reach the terminal. */
 static void warn(struct run *run, const char *sentence)
 {
     struct analysis *a = run->analysis;
+    struct text safe = {0};
+    text_add_untrusted(&safe, (struct span){(const uint8_t *)sentence, strlen(sentence)});
     a->warnings = memory_grow(a->warnings, (size_t)a->warning_count + 1, sizeof *a->warnings);
-    a->warnings[a->warning_count++] = copy_text(sentence);
+    a->warnings[a->warning_count++] = copy_text(text_string(&safe));
+    text_close(&safe);
     notes_add(&a->casebook.unread, a->warnings[a->warning_count - 1], "%s", sentence);
     run->incomplete = true;
 }
@@ -236,16 +240,31 @@ static void read_sources(struct run *run)
     }
 }
 
+static bool costs_packets(const struct note *note)
+{
+    return strcmp(note->kind, CAPTURE_BROKEN_NOTE) == 0 || strcmp(note->kind, CAPTURE_LINK_TYPE_NOTE) == 0;
+}
+
+static void warn_of_file(struct run *run, const struct capture_facts *facts, const struct note *note)
+{
+    struct text sentence = {0};
+    text_format(&sentence, "%s: %s", facts->file, note->text);
+    if (note->count > 1)
+        text_format(&sentence, " (%llu of them)", (unsigned long long)note->count);
+    warn(run, text_string(&sentence));
+    text_close(&sentence);
+}
+
 static void conclude_captures(struct run *run)
 {
     struct casebook *casebook = &run->analysis->casebook;
     for (uint32_t i = 0; i < casebook->capture_count; i++) {
         struct capture_facts *facts = &casebook->captures[i];
         facts->role = casebook->points[facts->point].role;
-        for (uint32_t j = 0; j < facts->notes.count; j++)
-            if ((facts->incomplete || facts->failed) && strcmp(facts->notes.list[j].kind, CAPTURE_BROKEN_NOTE) == 0)
-                warn(run, facts->notes.list[j].text);
         run->incomplete = run->incomplete || facts->incomplete || facts->failed;
+        for (uint32_t j = 0; j < facts->notes.count; j++)
+            if (costs_packets(&facts->notes.list[j]))
+                warn_of_file(run, facts, &facts->notes.list[j]);
     }
 }
 

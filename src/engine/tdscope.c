@@ -100,7 +100,10 @@ bool tdscope_render(struct tdscope *tdscope, enum tdscope_view view, const char 
     if (!renderer)
         return error_set(&tdscope->error, "there is no format \"%s\"", format);
     struct report report = {&tdscope->analysis.casebook, &tdscope->analysis.judge, tdscope_version()};
-    struct sink sink = {.write = write, .context = context, .colour = style && style->colour};
+    struct sink sink = {.write = write,
+                        .context = context,
+                        .colour = style && style->colour,
+                        .utc_offset_s = style ? style->utc_offset_s : 0};
     if (view == TDSCOPE_DIAGNOSIS)
         renderer->diagnosis(&report, &sink);
     else

@@ -11,6 +11,8 @@ enum capture_role { CAPTURE_ROLE_UNKNOWN, CAPTURE_ROLE_CLIENT, CAPTURE_ROLE_SERV
 
 /* The kind of the note that says where and why reading a file could not go on. */
 #define CAPTURE_BROKEN_NOTE "file broken"
+/* The kind of the note that says that packets of a link type were not looked into. */
+#define CAPTURE_LINK_TYPE_NOTE "unknown link type"
 
 struct capture_facts {
     char *file;         /* path as given, "-" for standard input; owned by the engine */

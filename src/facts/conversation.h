@@ -45,7 +45,7 @@ struct conversation {
     enum role_evidence role_evidence;
     struct endpoint ends[SIDES];
     struct tcp_side sides[SIDES];
-    struct moment first, last; /* packet */
+    struct moment first, last; /* packet by time; a capture's clock may go backwards */
     uint64_t packets, wire_bytes;
     bool starts_with_syn; /* the handshake's first packet is in the capture */
     bool tuple_reused;    /* an earlier conversation had the same addresses and ports */

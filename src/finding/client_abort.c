@@ -6,6 +6,9 @@
 /* A reset after this long a wait for an answer is a time-out of the client, and then the server has its part in it. */
 #define LONG_WAIT_NS (5 * NS_PER_SECOND)
 
+/* TLS's close_notify and MARS's SMP FIN are sent together with the FIN. */
+#define GOOD_BYE_NS (100 * NS_PER_MS)
+
 /* A driver that ends (nearly) all its connections so does it by design; of fewer than three nobody knows. */
 enum { HABIT_LEAST = 3, HABIT_PERCENT = 80 };
 
@@ -15,55 +18,77 @@ static bool is_habit(const struct pair_record *pair)
            pair->closed_by_reset * 100ULL >= pair->closed * (unsigned long long)HABIT_PERCENT;
 }
 
-static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+/* TDS is asked and answered in turn: a FIN while an answer is due is as much an abort as a reset (a process that dies on
+ * Linux sends FIN). Only a request that the decoder saw counts: the last bytes may be TLS's or MARS's good-bye, which come
+ * right before the FIN. */
+static bool leaves_unanswered(const struct conversation *c)
 {
-    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
-    if (!c->first_close_known || c->closed_first_by != SIDE_CLIENT || !moment_seen(&client->reset) ||
-        (moment_seen(&client->fin) && client->fin.time_ns <= client->reset.time_ns))
-        return false;
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT];
+    return c->tds && c->tds->request_unanswered && moment_seen(&c->tds->last_request) && moment_seen(&client->fin) &&
+           client->fin.time_ns - client->last_data.time_ns >= GOOD_BYE_NS &&
+           !moment_seen(&c->tds->smp_fin[SIDE_CLIENT]) && !signs_of_missed_packets(c);
+}
+
+static bool is_healthy_until_close(const struct conversation *c, const struct surroundings *s)
+{
     if (!conversation_established(c) || !signs_of_sql(c, s) || signs_of_silence(c).held || signs_of_one_direction(c))
         return false;
-    if (signs_of_login_halt(c, s).halted || signs_of_login_refused(c) || server->payload_bytes == 0 ||
-        (c->tds && !signs_of_login_done(c)) || signs_of_foreign_reset(client))
+    if (signs_of_login_halt(c, s).halted || signs_of_login_refused(c) || (c->tds && !signs_of_login_done(c)))
         return false;
-    bool pending = signs_of_pending_request(c);
+    return c->sides[SIDE_SERVER].payload_bytes > 0 && !signs_of_foreign_reset(&c->sides[SIDE_CLIENT]);
+}
+
+static void say(struct judgement *judgement, const char *how, bool pending, bool long_wait, int64_t waited_ns)
+{
+    if (long_wait)
+        judgement_say(
+            judgement,
+            "The client %s after it had waited %.1f s for an answer: its own time-out, but the server was slow.", how,
+            seconds(waited_ns));
+    else if (pending)
+        judgement_say(judgement, "The client %s %.3f s after its own request, before it was answered.", how,
+                      seconds(waited_ns));
+    else
+        judgement_say(judgement,
+                      "The client ended the connection with a reset instead of a FIN. Everything was answered; some "
+                      "third-party drivers always do so, otherwise the program aborted.");
+}
+
+static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT];
+    if (!c->first_close_known || c->closed_first_by != SIDE_CLIENT || !is_healthy_until_close(c, s))
+        return false;
+    struct moment close = conversation_first_close(c);
+    bool fin =
+        moment_seen(&client->fin) && (!moment_seen(&client->reset) || client->fin.time_ns <= client->reset.time_ns);
+    if (fin && !leaves_unanswered(c))
+        return false;
+    bool pending = fin || signs_of_pending_request(c);
     if (!pending && is_habit(surroundings_pair(s, c)))
         return false;
-    int64_t waited_ns = client->reset.time_ns - client->last_data.time_ns;
+    int64_t waited_ns = close.time_ns - client->last_data.time_ns;
     bool long_wait = pending && waited_ns >= LONG_WAIT_NS;
-    judgement->confidence = long_wait ? 0.6 : pending ? 0.88 : 0.7;
+    judgement->confidence = long_wait ? 0.6 : fin ? 0.75 : pending ? 0.88 : 0.7;
     if (signs_of_missed_packets(c))
         judgement->confidence -= 0.2;
     if (long_wait)
         judgement->culprit = CULPRIT_UNKNOWN;
     judgement_prove(judgement, &client->last_data, "the client's last data");
-    judgement_prove(judgement, &server->last_data, "the server's last data");
-    judgement_prove(judgement, &client->reset, "the client sends %s", client->reset_with_ack ? "ACK+RST" : "a reset");
-    if (long_wait)
-        judgement_say(judgement,
-                      "The client reset the connection after it had waited %.1f s for an answer: its own time-out, but "
-                      "the server "
-                      "was slow.",
-                      seconds(waited_ns));
-    else if (pending)
-        judgement_say(judgement,
-                      "The client reset the connection %.3f s after its own request, before it was answered.",
-                      seconds(waited_ns));
-    else
-        judgement_say(
-            judgement,
-            "The client ended the connection with a reset instead of a FIN. Everything was answered; some third-party "
-            "drivers always do so, otherwise the program aborted.");
+    judgement_prove(judgement, &c->sides[SIDE_SERVER].last_data, "the server's last data");
+    judgement_prove(judgement, &close, "the client sends %s",
+                    fin                      ? "FIN"
+                    : client->reset_with_ack ? "ACK+RST"
+                                             : "a reset");
+    say(judgement, fin ? "closed the connection" : "reset the connection", pending, long_wait, waited_ns);
     return true;
 }
 
 static const char *const actions[] = {
-    "Look in the application's log for an exception or a stop at that time: killed process, recycled application pool, "
-    "cancelled "
-    "task.",
+    "Look in the application's log for an exception or a stop at that time: killed process, recycled application "
+    "pool, cancelled task.",
     "Find the program on the client by its port: `netstat -abon | findstr :PORT`, or `tasklist` with the process ID "
-    "that the login "
-    "carries.",
+    "that the login carries.",
     "Take a driver trace (BID trace) and a network trace on the client together: `" TRACE_COMMAND "`.",
     ACTION_FILTER_DRIVERS,
     NULL,
@@ -71,15 +96,13 @@ static const char *const actions[] = {
 
 const struct detector client_abort = {
     .cause = "client.abort",
-    .title = "The client aborts the connection with a reset",
+    .title = "The client aborts the connection",
     .holds_when = "After the login the client's reset comes first, without retries, keep-alive failures or a closed "
-                  "window before "
-                  "it, and the client does not end nearly all its connections to this server that way.",
-    .means = "ACK+RST is what a machine sends when the program aborts a connection, dies, or closes with data unread. "
-             "The packets "
-             "before it were received and acknowledged, so the network did its part. Some third-party drivers and "
-             "probes close that "
-             "way by design. (Article, 1.5.5 and 1.5.10.)",
+                  "window before it, and the client does not end nearly all its connections to this server that way; "
+                  "or its FIN comes while its own request is unanswered.",
+    .means = "ACK+RST is what a machine sends when the program aborts a connection, dies, or closes with data "
+             "unread. The packets before it were received and acknowledged, so the network did its part. Some "
+             "third-party drivers and probes close that way by design. (Article, 1.5.5 and 1.5.10.)",
     .actions = actions,
     .culprit = CULPRIT_CLIENT,
     .severity = SEVERITY_FAULT,

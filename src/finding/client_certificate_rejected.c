@@ -34,8 +34,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_prove(judgement, &halt.close, "the client closes instead of going on with the handshake");
     judgement_say(judgement,
                   alert ? "The client refused the server's certificate (TLS alert %u)."
-                        : "The client closed as soon as it had seen the server's certificate, without a key exchange: "
-                          "it does not trust it.",
+                        : "The client closed as soon as it had seen the server's certificate, without a key "
+                          "exchange: it does not trust it.",
                   tds->client_alert_code);
     return true;
 }
@@ -43,11 +43,9 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 static const char *const actions[] = {
     "Read the client's error text: it names what is wrong (not trusted, name does not match, expired).",
     "See which certificate the server uses: `EXEC sp_readerrorlog 0, 1, N'certificate'` - \"self-generated\" means "
-    "that none is "
-    "configured, and no client trusts that one.",
-    "Give SQL Server a certificate of an authority that the client trusts and whose name is the one in the connection "
-    "string; "
-    "TrustServerCertificate=yes only hides it.",
+    "that none is configured, and no client trusts that one.",
+    "Give SQL Server a certificate of an authority that the client trusts and whose name is the one in the "
+    "connection string; TrustServerCertificate=yes only hides it.",
     NULL,
 };
 
@@ -58,10 +56,8 @@ const struct detector client_certificate_rejected = {
         "After ServerHello the client sends a TLS alert about the certificate, or closes at once without a key "
         "exchange.",
     .means = "The certificate came and the client went: it could not build a chain to an authority it trusts, or the "
-             "name or "
-             "the dates do not fit. It happens each time, not now and then - unless several servers stand behind one "
-             "name. (RFC "
-             "8446, 6.2; article, 1.5.3.)",
+             "name or the dates do not fit. It happens each time, not now and then - unless several servers stand "
+             "behind one name. (RFC 8446, 6.2; article, 1.5.3.)",
     .actions = actions,
     .culprit = CULPRIT_CLIENT,
     .severity = SEVERITY_FAULT,

@@ -31,12 +31,11 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 }
 
 static const char *const actions[] = {
-    "Read the client's error with its phases: SqlClient prints \"[Pre-Login] initialization=..; handshake=..; [Login] "
-    "initialization=..; authentication=..\", which tells where the time went before the close.",
+    "Read the client's error with its phases: SqlClient prints \"[Pre-Login] initialization=..; handshake=..; "
+    "[Login] initialization=..; authentication=..\", which tells where the time went before the close.",
     "Take a driver trace (BID trace) and a network trace on the client together: `" TRACE_COMMAND "`.",
     "See whether the client machine was short of CPU or threads, or name resolution or Kerberos was slow before the "
-    "connection "
-    "began: `Resolve-DnsName SERVER`, `klist`.",
+    "connection began: `Resolve-DnsName SERVER`, `klist`.",
     ACTION_FILTER_DRIVERS,
     NULL,
 };
@@ -44,14 +43,11 @@ static const char *const actions[] = {
 const struct detector client_closed_in_login = {
     .cause = "client.closed-in-login",
     .title = "The client closes part-way through the login",
-    .holds_when = "After TLS or the login began the client's FIN or reset comes first, while it was the client's turn, "
-                  "or less than "
-                  "2 s after its own packet; no error from the server precedes it.",
+    .holds_when = "After TLS or the login began the client's FIN or reset comes first, while it was the client's "
+                  "turn, or less than 2 s after its own packet; no error from the server precedes it.",
     .means = "The server had answered all it was asked, or had no time to. The client's own connection time-out ran "
-             "out - spent on "
-             "name resolution, security calls or waiting for a thread - or it did not like what it got, or the program "
-             "was stopped. "
-             "(Article, 1.5.5.)",
+             "out - spent on name resolution, security calls or waiting for a thread - or it did not like what it "
+             "got, or the program was stopped. (Article, 1.5.5.)",
     .actions = actions,
     .culprit = CULPRIT_CLIENT,
     .severity = SEVERITY_FAULT,

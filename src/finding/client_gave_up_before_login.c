@@ -50,8 +50,8 @@ static bool judge_byteless(const struct conversation *c, const struct surroundin
     judgement_prove(judgement, &close, "the client closes without having sent a byte");
     judgement_say(
         judgement,
-        "The client connected and closed %.3f s later without a byte, although it does log in to this server on other "
-        "connections (%u): its time was spent before it connected.",
+        "The client connected and closed %.3f s later without a byte, although it does log in to this server on "
+        "other connections (%u): its time was spent before it connected.",
         seconds(after_ns), pair->speaks_tds);
     return true;
 }
@@ -69,11 +69,9 @@ static const char *const actions[] = {
     "See how long name resolution takes on the client: `Measure-Command { Resolve-DnsName SERVER }`, `ipconfig "
     "/displaydns`.",
     "See whether the client machine is short of worker threads or CPU, or its connection pool is exhausted: "
-    "SqlClient's error then "
-    "shows a large \"[Pre-Login] initialization\".",
+    "SqlClient's error then shows a large \"[Pre-Login] initialization\".",
     "See whether the client is running out of outbound ports: `netstat -abon > c:\\ports.txt`, `netsh int ipv4 show "
-    "dynamicport "
-    "tcp`.",
+    "dynamicport tcp`.",
     "Take a driver trace (BID trace) and a network trace on the client together: `" TRACE_COMMAND "`.",
     NULL,
 };
@@ -82,14 +80,11 @@ const struct detector client_gave_up_before_login = {
     .cause = "client.gave-up-before-login",
     .title = "The client closes as soon as it is connected",
     .holds_when = "After the handshake, or after PRELOGIN, the client closes within a second and before the login. "
-                  "Without a byte it "
-                  "counts only when the same client speaks TDS with this server elsewhere and closes with FIN; else it "
-                  "is a probe.",
-    .means = "The connection was made at once, and the client had no time left for it: its time-out, which began with "
-             "the program's "
-             "call, was spent before the first packet - on DNS, a security call, waiting for a thread, a port or a "
-             "place in the pool. "
-             "Server and network had no part in it. (Article, 1.5.5.)",
+                  "Without a byte it counts only when the same client speaks TDS with this server elsewhere and "
+                  "closes with FIN; else it is a probe.",
+    .means = "The connection was made at once, and the client had no time left for it: its time-out, which began "
+             "with the program's call, was spent before the first packet - on DNS, a security call, waiting for a "
+             "thread, a port or a place in the pool. Server and network had no part in it. (Article, 1.5.5.)",
     .actions = actions,
     .culprit = CULPRIT_CLIENT,
     .severity = SEVERITY_FAULT,

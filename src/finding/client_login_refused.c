@@ -85,13 +85,10 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 
 static const char *const actions[] = {
     "Read the reason in SQL Server's ERRORLOG, which knows more than the client is told: `EXEC sp_readerrorlog 0, 1, "
-    "N'Login "
-    "failed'`. The state of error 18456 tells it: 5 no such login, 7 login disabled, 8 wrong password, 38 or 40 "
-    "database not "
-    "available, 58 SQL logins not allowed.",
-    "Check login name, password and database of the connection string; for error 4060 whether the database is online: "
-    "`SELECT "
-    "name, state_desc FROM sys.databases`.",
+    "N'Login failed'`. The state of error 18456 tells it: 5 no such login, 7 login disabled, 8 wrong password, 38 or "
+    "40 database not available, 58 SQL logins not allowed.",
+    "Check login name, password and database of the connection string; for error 4060 whether the database is "
+    "online: `SELECT name, state_desc FROM sys.databases`.",
     "For Windows authentication check the service's SPN: `setspn -L ACCOUNT`.",
     NULL,
 };
@@ -100,13 +97,13 @@ const struct detector client_login_refused = {
     .cause = "client.login-refused",
     .title = "The server answers the login with an error",
     .holds_when =
-        "An ERROR token arrives in answer to the login, and no LOGINACK. With full encryption, when it cannot be read: "
-        "after the answer nothing is asked, and within a second the server closes (or the client: then it stays open).",
+        "An ERROR token arrives in answer to the login, and no LOGINACK. With full encryption, when it cannot be "
+        "read: after the answer nothing is asked, and within a second the server closes (or the client: then it "
+        "stays open).",
     .means = "Network and server did their work: the server looked at what the client presented and said no - wrong "
-             "password, "
-             "unknown login, database not available. That is not a connectivity fault. A few numbers tell of the "
-             "server's own "
-             "state (paused, starting, out of connections); then the server is named. (MS-TDS 2.2.7.10; article, 1.1.)",
+             "password, unknown login, database not available. That is not a connectivity fault. A few numbers tell "
+             "of the server's own state (paused, starting, out of connections); then the server is named. (MS-TDS "
+             "2.2.7.10; article, 1.1.)",
     .actions = actions,
     .culprit = CULPRIT_CLIENT,
     .severity = SEVERITY_FAULT,

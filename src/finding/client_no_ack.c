@@ -3,25 +3,36 @@
 #include "detector.h"
 #include "signs.h"
 
+/* The server repeats itself and nothing answers; or what arrives from the server is acknowledgements, and the client goes on
+ * repeating what they acknowledge. */
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     struct silence silence = signs_of_silence(c);
-    if (!silence.held || silence.retrier != SIDE_SERVER || !silence.other_silent)
+    bool unanswered = silence.kind == SILENCE_TOTAL && silence.retrier == SIDE_SERVER;
+    bool deaf = silence.held && silence.kind != SILENCE_TOTAL && silence.lost_from == SIDE_SERVER;
+    if ((!unanswered && !deaf) || surroundings_role(s, c) != CAPTURE_ROLE_CLIENT)
         return false;
-    if (surroundings_role(s, c) != CAPTURE_ROLE_CLIENT || signs_of_one_direction(c) || !signs_of_sql(c, s))
+    if (signs_of_one_direction(c) || !signs_of_sql(c, s))
         return false;
-    const struct tcp_side *peer = &c->sides[SIDE_SERVER];
     judgement->confidence = signs_of_missed_packets(c) ? 0.5 : 0.87;
-    if (!silence.keep_alives)
-        judgement_prove(judgement, &peer->last_data, "a packet of the server arrives");
-    judgement_prove(judgement, &silence.first, "it arrives again");
-    judgement_prove(judgement, &silence.last, "the last of %u repetitions arrives, still without an answer",
-                    silence.retries);
-    judgement_say(judgement,
-                  "The server's packets arrive at the client machine, %u times again over %.1f s, and no "
-                  "acknowledgement leaves it: "
-                  "something between its network card and its TCP drops them.",
-                  silence.retries, seconds(silence.last.time_ns - silence.first.time_ns));
+    judgement->would_settle = SETTLE_BY_SERVER_CAPTURE;
+    judgement_prove(judgement, &silence.first, "the %s repeats a packet", unanswered ? "server" : "client");
+    judgement_prove(judgement, &c->sides[SIDE_SERVER].last, "the last packet that arrives from the server");
+    judgement_prove(judgement, &silence.last, "the last of %u repetitions", silence.retries);
+    judgement_prove(judgement, &c->sides[silence.retrier].reset, "the %s gives up with a reset",
+                    unanswered ? "server" : "client");
+    double span_s = seconds(silence.last.time_ns - silence.first.time_ns);
+    if (unanswered)
+        judgement_say(judgement,
+                      "The server's packet arrives at the client machine %u times more over %.1f s, and no "
+                      "acknowledgement leaves it: something between its network card and its TCP drops what arrives.",
+                      silence.retries, span_s);
+    else
+        judgement_say(judgement,
+                      "The server's packets arrive at the client machine, but its TCP does not get them: over %.1f s "
+                      "it repeats %u times what they acknowledge. Something between its network card and its TCP "
+                      "drops what arrives.",
+                      span_s, silence.retries);
     return true;
 }
 
@@ -37,14 +48,13 @@ static const char *const actions[] = {
 const struct detector client_no_ack = {
     .cause = "client.no-ack",
     .title = "Packets reach the client machine and nothing answers them",
-    .holds_when = "In a capture taken on the client, the server repeats a packet three times or more to the end, and "
-                  "the client sends "
-                  "nothing back any more.",
+    .holds_when =
+        "In a capture taken on the client, the server repeats a packet three times or more to the end and the client "
+        "sends nothing any more; or the client repeats a packet three times or more to the end although the server's "
+        "acknowledgements of it are in the capture.",
     .means = "TCP itself acknowledges almost every packet, whatever the program does. A packet that is in the "
-             "machine's own capture "
-             "and gets no ACK was eaten between the network card and TCP: by antivirus, another filter driver, or the "
-             "host's "
-             "firewall. The network has delivered it. (Article, 1.5.11.)",
+             "machine's own capture and gets no ACK was eaten between the network card and TCP: by antivirus, "
+             "another filter driver, or the host's firewall. The network has delivered it. (Article, 1.5.11.)",
     .actions = actions,
     .culprit = CULPRIT_CLIENT,
     .severity = SEVERITY_FAULT,

@@ -24,19 +24,17 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_prove(judgement, &client->last_zero_window, "the last of %u such packets", client->zero_windows);
     judgement_say(
         judgement,
-        "The client's receive window was shut for up to %.1f s (%u packets say so): the program did not read what the "
-        "server had sent, and the server had to wait.",
+        "The client's receive window was shut for up to %.1f s (%u packets say so): the program did not read what "
+        "the server had sent, and the server had to wait.",
         seconds(shut_ns), client->zero_windows);
     return true;
 }
 
 static const char *const actions[] = {
-    "See whether the server waits for this client: `SELECT session_id, wait_type, wait_time FROM sys.dm_exec_requests "
-    "WHERE "
-    "wait_type = 'ASYNC_NETWORK_IO'`.",
+    "See whether the server waits for this client: `SELECT session_id, wait_type, wait_time FROM "
+    "sys.dm_exec_requests WHERE wait_type = 'ASYNC_NETWORK_IO'`.",
     "Look at what the program does between two rows of a large result: work per row, calls to other systems, a user "
-    "who leaves a "
-    "window open.",
+    "who leaves a window open.",
     "See whether the client machine was short of CPU or memory, or paged, at that time.",
     NULL,
 };
@@ -47,8 +45,8 @@ const struct detector client_slow_reader = {
     .holds_when = "The client announces a receive window of zero and keeps it shut for a second or more.",
     .means =
         "TCP's window is the room left in the client's receive buffer. At zero the server must stop, whatever it has "
-        "ready; the "
-        "network is idle meanwhile. SQL Server shows such sessions with wait type ASYNC_NETWORK_IO. (RFC 9293, 3.8.6.)",
+        "ready; the network is idle meanwhile. SQL Server shows such sessions with wait type ASYNC_NETWORK_IO. (RFC "
+        "9293, 3.8.6.)",
     .actions = actions,
     .culprit = CULPRIT_CLIENT,
     .severity = SEVERITY_FAULT,

@@ -35,8 +35,7 @@ static const char *const actions[] = {
     "Find the device: count the hops of `tracert SERVER` (`traceroute -T -p 1433 SERVER`) up to the number of the "
     "reset's.",
     "Look at the idle time-outs of the firewalls, load balancers and NAT gateways on the way, and at their logs for "
-    "this address "
-    "pair.",
+    "this address pair.",
     "Let the connection's keep-alive be shorter than the shortest of them (the drivers' default of 30 s usually is).",
     NULL,
 };
@@ -46,11 +45,9 @@ const struct detector network_device_reset = {
     .title = "A device on the way resets the connection",
     .holds_when = "The conversation ends with a reset whose TTL shows another number of hops than every other packet "
                   "of that side.",
-    .means = "Routers count the TTL down by one each; packets of one machine arrive with one TTL as long as the way is "
-             "the same. "
-             "A firewall or load balancer that resets a connection in somebody else's name is nearer, and starts from "
-             "its own "
-             "TTL. Both ends then report that the other one reset it. (Article, 1.5.4.)",
+    .means = "Routers count the TTL down by one each; packets of one machine arrive with one TTL as long as the way "
+             "is the same. A firewall or load balancer that resets a connection in somebody else's name is nearer, "
+             "and starts from its own TTL. Both ends then report that the other one reset it. (Article, 1.5.4.)",
     .actions = actions,
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,

@@ -11,8 +11,9 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     const struct tcp_side *self = &c->sides[silence.retrier];
     const char *name = silence.retrier == SIDE_CLIENT ? "client" : "server";
     const char *peer = silence.retrier == SIDE_CLIENT ? "server" : "client";
-    judgement->culprit = silence.both ? CULPRIT_NETWORK : CULPRIT_UNKNOWN;
-    judgement->confidence = silence.both ? 0.65 : 0.6;
+    bool total = silence.kind == SILENCE_TOTAL;
+    judgement->culprit = CULPRIT_UNKNOWN;
+    judgement->confidence = 0.6;
     if (signs_of_missed_packets(c))
         judgement->confidence -= 0.15;
     judgement->would_settle = silence.retrier == SIDE_CLIENT ? SETTLE_BY_SERVER_CAPTURE : SETTLE_BY_CLIENT_CAPTURE;
@@ -20,29 +21,27 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_prove(judgement, &silence.first, "the %s repeats itself", name);
     judgement_prove(judgement, &silence.last, "the last of %u repetitions, without an answer", silence.retries);
     judgement_prove(judgement, &self->reset, "the %s gives up with a reset", name);
-    if (silence.both)
-        judgement_say(
-            judgement,
-            "Both sides repeat themselves: the %s %u times, and the %s although it was acknowledged. Packets from here "
-            "to the %s no longer arrive.",
-            name, silence.retries, peer, peer);
+    if (total)
+        judgement_say(judgement,
+                      "The %s repeated itself %u times over %.1f s, and nothing came back from the %s any more: a "
+                      "device on the way drops the packets, or the %s machine does.",
+                      name, silence.retries, seconds(silence.last.time_ns - silence.first.time_ns), peer, peer);
     else
         judgement_say(
             judgement,
-            "The %s repeated its packet %u times over %.1f s, and nothing came back from the %s any more: a device on "
-            "the way drops the packets, or the %s machine does.",
-            name, silence.retries, seconds(silence.last.time_ns - silence.first.time_ns), peer, peer);
+            "The %s repeated itself %u times over %.1f s; packets of the %s no longer reach the other side. Where "
+            "the capture was taken is not known, so neither is where they were dropped.",
+            name, silence.retries, seconds(silence.last.time_ns - silence.first.time_ns),
+            silence.lost_from == SIDE_CLIENT ? "client" : "server");
     return true;
 }
 
 static const char *const actions[] = {
     ACTION_TRACE_BOTH,
     "Compare the tails of the two captures: packets that leave one side and do not arrive at the other were dropped "
-    "between; "
-    "packets that arrive and get no ACK were dropped inside the receiving machine.",
+    "between; packets that arrive and get no ACK were dropped inside the receiving machine.",
     "Ask for the logs of switches, firewalls and virtual switches on the way at that time (port errors, failover, VM "
-    "snapshots and "
-    "moves).",
+    "snapshots and moves).",
     "See whether other connections between the same two machines lived on meanwhile: `tdscope conversations`.",
     NULL,
 };
@@ -53,13 +52,10 @@ const struct detector network_drop_both_ways = {
     .holds_when =
         "On an established connection one side repeats its packets three times or more to the end without any "
         "acknowledgement. From one side's capture alone the culprit stays open, unless the other side demonstrably "
-        "repeats "
-        "itself, too.",
-    .means = "TCP repeats what is not acknowledged (Windows five times, then it resets; RFC 6298). When nothing comes "
-             "back, packets "
-             "of one or both directions vanish on the way - or in the other machine's filter driver or firewall, or "
-             "that machine is "
-             "down. Both captures together tell these apart. (Article, 1.5.4.)",
+        "repeats itself, too.",
+    .means = "TCP repeats what is not acknowledged (Windows five times, then it resets; RFC 6298). When nothing "
+             "comes back, packets of one or both directions vanish on the way - or in the other machine's filter "
+             "driver or firewall, or that machine is down. Both captures together tell these apart. (Article, 1.5.4.)",
     .actions = actions,
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,

@@ -10,13 +10,16 @@
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     struct silence silence = signs_of_silence(c);
-    if (!silence.held || !silence.other_silent || signs_of_one_direction(c) || !signs_of_sql(c, s))
+    if (silence.kind != SILENCE_TOTAL || signs_of_one_direction(c) || !signs_of_sql(c, s))
         return false;
     if (!silence.keep_alives && silence.quiet_before_ns < IDLE_NS)
         return false;
     const struct tcp_side *self = &c->sides[silence.retrier], *other = &c->sides[side_other(silence.retrier)];
     bool long_idle = silence.quiet_before_ns >= IDLE_NS;
-    judgement->confidence = long_idle ? 0.75 : 0.7;
+    bool alive = surroundings_pair(s, c)->last_heard_ns[side_other(silence.retrier)] > silence.last.time_ns;
+    judgement->confidence = alive ? 0.78 : long_idle ? 0.7 : 0.65;
+    if (!alive)
+        judgement->culprit = CULPRIT_UNKNOWN;
     if (signs_of_missed_packets(c))
         judgement->confidence -= 0.2;
     judgement->would_settle = silence.retrier == SIDE_CLIENT ? SETTLE_BY_SERVER_CAPTURE : SETTLE_BY_CLIENT_CAPTURE;
@@ -27,9 +30,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_prove(judgement, &silence.last, "the last of %u repetitions", silence.retries);
     judgement_prove(judgement, &self->reset, "the %s gives up with a reset", name);
     judgement_say(judgement,
-                  "After %.0f s without a packet from the other side the %s %s %u times and got no answer: a device on "
-                  "the way has "
-                  "most likely forgotten the idle connection.",
+                  "After %.0f s without a packet from the other side the %s %s %u times and got no answer: a device "
+                  "on the way has most likely forgotten the idle connection.",
                   seconds(silence.quiet_before_ns), name,
                   silence.keep_alives ? "sent keep-alives" : "repeated its packet", silence.retries);
     return true;
@@ -38,10 +40,9 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 static const char *const actions[] = {
     ACTION_TRACE_BOTH,
     "Look up the idle time-outs of firewalls, load balancers and NAT gateways on the way (often 60, 240, 300, 350 or "
-    "3600 s) and "
-    "compare them with the quiet time before the fault.",
-    "Let keep-alives be sent more often than that: the SQL Server drivers' default is 30 s; on Linux see `ss -o state "
-    "established '( dport = :1433 )'` and `sysctl net.ipv4.tcp_keepalive_time`.",
+    "3600 s) and compare them with the quiet time before the fault.",
+    "Let keep-alives be sent more often than that: the SQL Server drivers' default is 30 s; on Linux see `ss -o "
+    "state established '( dport = :1433 )'` and `sysctl net.ipv4.tcp_keepalive_time`.",
     "See whether pooled connections outlive the device's limit, and set the pool's connection lifetime below it.",
     NULL,
 };
@@ -50,13 +51,12 @@ const struct detector network_idle_drop = {
     .cause = "network.idle-drop",
     .title = "A device on the way has forgotten an idle connection",
     .holds_when = "Three or more keep-alives in a row get no answer, or after 29 s or more without a packet data is "
-                  "repeated three "
-                  "times or more without one; the connection had been working, and nobody had closed it.",
+                  "repeated three times or more without one; the connection had been working, and nobody had closed "
+                  "it.",
     .means = "Firewalls, load balancers and NAT gateways keep a table of connections and drop entries that were idle "
-             "for long; "
-             "later packets vanish without a word, and some ignore keep-alives. A machine that is alive would answer "
-             "at once, with an "
-             "ACK or a reset. From one side alone a dead peer looks the same, so it is not certain. (Article, 1.5.4.)",
+             "for long; later packets vanish without a word, and some ignore keep-alives. A machine that is alive "
+             "would answer at once, with an ACK or a reset. From one side alone a dead peer looks the same, so it is "
+             "not certain. (Article, 1.5.4.)",
     .actions = actions,
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,

@@ -19,13 +19,17 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (!conversation_established(c) || signs_of_one_direction(c) || !signs_of_sql(c, s))
         return false;
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
-    uint64_t lost = signs_of_loss(c), data = (uint64_t)client->data_packets + server->data_packets;
+    uint64_t lost = signs_of_loss(c), needless = (uint64_t)client->spurious_retransmits + server->spurious_retransmits;
+    uint64_t data = (uint64_t)client->data_packets + server->data_packets;
     const struct pair_record *pair = surroundings_pair(s, c);
     int64_t repair_ns = client->longest_recovery_ns > server->longest_recovery_ns ? client->longest_recovery_ns
                                                                                   : server->longest_recovery_ns;
     bool often = lost >= LOSS_LEAST && lost * 100 >= data * LOSS_PERCENT;
     bool path_loses = pair->conversations_with_loss > 1 && pair->lost_packets >= LOSS_CLEAR &&
                       pair->lost_packets * 100 >= pair->data_packets * LOSS_PERCENT;
+    /* A needless repetition is late news or a lost acknowledgement; where packets get lost, it is the latter. */
+    if (path_loses)
+        lost += needless;
     bool long_repair = repair_ns >= LONG_REPAIR_NS;
     if (lost == 0 || (!often && !path_loses && !long_repair))
         return false;
@@ -51,12 +55,10 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 }
 
 static const char *const actions[] = {
-    "See whether the network cards count errors or drops: `Get-NetAdapterStatistics | Format-List *`, on Linux `ip -s "
-    "link` and "
-    "`ethtool -S eth0`; and the switch ports.",
+    "See whether the network cards count errors or drops: `Get-NetAdapterStatistics | Format-List *`, on Linux `ip "
+    "-s link` and `ethtool -S eth0`; and the switch ports.",
     "On VMware look at the receive buffers of the host and of vmxnet3 (`ethtool -g`), on Windows at "
-    "`Get-NetAdapterRss` (one CPU "
-    "may do all receive work).",
+    "`Get-NetAdapterRss` (one CPU may do all receive work).",
     "Compare retransmissions before and after: `netstat -s -p tcp`, on Linux `nstat -az TcpRetransSegs`.",
     ACTION_TRACE_BOTH,
     NULL,
@@ -67,16 +69,13 @@ const struct detector network_loss = {
     .title = "Packets get lost often enough to hurt",
     .holds_when =
         "Two or more packets had to be sent again and they are one in a hundred or more; or one was, while the path "
-        "between "
-        "the two loses that many in other connections; or a repair took a second or more. Not counted: retransmissions "
-        "that "
-        "the receiver reports as needless (DSACK), reordering, packets that the capture recorded twice, a last run of "
-        "retries without an answer.",
-    .means = "TCP repairs loss, but each lost packet costs a few hundred milliseconds and more when it happens again: "
-             "queries and "
-             "logins get slow, and some run into time-outs. Typical are overloaded links, bad cables and ports, small "
-             "buffers of "
-             "virtual machines' hosts. (RFC 6298, RFC 2883; article, 1.5.4 and 1.6.4.)",
+        "between the two loses that many in other connections; or a repair took a second or more. Not counted: "
+        "retransmissions that the receiver reports as needless (DSACK), reordering, packets that the capture "
+        "recorded twice, a last run of retries without an answer.",
+    .means = "TCP repairs loss, but each lost packet costs a few hundred milliseconds and more when it happens "
+             "again: queries and logins get slow, and some run into time-outs. Typical are overloaded links, bad "
+             "cables and ports, small buffers of virtual machines' hosts. (RFC 6298, RFC 2883; article, 1.5.4 and "
+             "1.6.4.)",
     .actions = actions,
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,

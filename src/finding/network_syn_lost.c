@@ -115,8 +115,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 static const char *const actions[] = {
     ACTION_TRACE_SERVER,
     "Test the path to the port: `Test-NetConnection SERVER -Port 1433 -InformationLevel Detailed`, on Linux `nc -vz "
-    "SERVER "
-    "1433`; and where it ends: `tracert SERVER`, `tcptraceroute SERVER 1433`.",
+    "SERVER 1433`; and where it ends: `tracert SERVER`, `tcptraceroute SERVER 1433`.",
     "Ask for the logs of firewalls and load balancers between the two for this address pair and time.",
     ACTION_FIREWALL_AUDIT,
     NULL,
@@ -126,15 +125,14 @@ const struct detector network_syn_lost = {
     .cause = "network.syn-lost",
     .title = "The request to connect, or its answer, gets lost",
     .holds_when =
-        "SYNs are repeated and not answered. It is the network's when, meanwhile, other connections to the same "
-        "port are opened and served within a second, when a router reports it by ICMP, or when the server's capture "
-        "shows SYN+ACK leaving again and again; otherwise the culprit stays open.",
+        "SYNs are repeated and not answered. It is the network's when, meanwhile, other connections to the same port "
+        "are opened and served within a second, when a router reports it by ICMP, or when the server's capture shows "
+        "SYN+ACK leaving again and again; otherwise the culprit stays open.",
     .means =
-        "Each lost SYN costs the client a second or more (three with older Windows); the drivers' connection time-out "
-        "of "
-        "15 s is gone after three or four of them, and the client reports error 10060 or 258. A stopped listener would "
-        "refuse instead, and a host firewall or a full queue would have hit the other connections to that port, too. "
-        "(RFC 6298; article, 1.5.4.)",
+        "Each lost SYN costs the client a second or more (three with older Windows); the drivers' connection "
+        "time-out of 15 s is gone after three or four of them, and the client reports error 10060 or 258. A stopped "
+        "listener would refuse instead, and a host firewall or a full queue would have hit the other connections to "
+        "that port, too. (RFC 6298; article, 1.5.4.)",
     .actions = actions,
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,

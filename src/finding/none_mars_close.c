@@ -38,8 +38,8 @@ const struct detector none_mars_close = {
     .title = "The usual end of a MARS connection",
     .holds_when = "The client's SMP FIN and its FIN come first, and a reset after them.",
     .means = "With MARS the server's SMP FIN arrives after the client's FIN. The port is closed by then, so the "
-             "client's machine "
-             "answers with ACK+RST and resets for whatever else arrives. This is benign. (MC-SMP; article, 1.5.6.)",
+             "client's machine answers with ACK+RST and resets for whatever else arrives. This is benign. (MC-SMP; "
+             "article, 1.5.6.)",
     .actions = actions,
     .culprit = CULPRIT_NONE,
     .severity = SEVERITY_NOTE,

@@ -29,8 +29,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     else if (c->ending == ENDING_RESET)
         judgement_say(
             judgement,
-            "Nothing is wrong with it; the reset at its end is how this client closes its connections, or the "
-            "answer to late packets.");
+            "Nothing is wrong with it; the reset at its end is how this client closes its connections, or the answer "
+            "to late packets.");
     else
         judgement_say(judgement, "Nothing is wrong with it.");
     return true;
@@ -42,11 +42,9 @@ const struct detector none_normal = {
     .cause = "none.normal",
     .title = "Nothing is wrong",
     .holds_when = "No other cause holds.",
-    .means = "The packets show a connection that worked as far as it was captured. A reset that answers packets after "
-             "a FIN, a single "
-             "lost packet, or a pooled connection of which neither begin nor end is in the trace are part of normal "
-             "life. (Article, "
-             "1.5.7 and 1.5.10.)",
+    .means = "The packets show a connection that worked as far as it was captured. A reset that answers packets "
+             "after a FIN, a single lost packet, or a pooled connection of which neither begin nor end is in the "
+             "trace are part of normal life. (Article, 1.5.7 and 1.5.10.)",
     .actions = actions,
     .culprit = CULPRIT_NONE,
     .severity = SEVERITY_NOTE,

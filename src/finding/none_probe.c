@@ -30,8 +30,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 }
 
 static const char *const actions[] = {
-    "Nothing is to be done. If these connections are not expected, find out which program makes them: `netstat -abon` "
-    "on the client.",
+    "Nothing is to be done. If these connections are not expected, find out which program makes them: `netstat "
+    "-abon` on the client.",
     NULL,
 };
 
@@ -41,8 +41,7 @@ const struct detector none_probe = {
     .holds_when =
         "The handshake completes, neither side sends a byte of data, and the connection is closed by FIN or reset.",
     .means = "Load balancers, monitoring and port tests look whether somebody listens and go again; a client that "
-             "tries several "
-             "addresses at once (MultiSubnetFailover) drops the slower ones. (Article, 1.5.10.)",
+             "tries several addresses at once (MultiSubnetFailover) drops the slower ones. (Article, 1.5.10.)",
     .actions = actions,
     .culprit = CULPRIT_NONE,
     .severity = SEVERITY_NOTE,

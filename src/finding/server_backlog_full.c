@@ -69,11 +69,9 @@ static const char *const actions[] = {
     "wait_type = 'THREADPOOL'`.",
     "Count the connections per second that the clients open, and let applications use connection pooling.",
     "On Linux see whether the queue overflowed: `nstat -az TcpExtListenOverflows TcpExtListenDrops` and `ss -ltn` "
-    "(Recv-Q "
-    "near Send-Q); raise `net.core.somaxconn` only after the cause is known.",
-    "With SQL Server 2017 or older under many logins a second consider a newer version: from 2019 on logins have their "
-    "own "
-    "dispatcher.",
+    "(Recv-Q near Send-Q); raise `net.core.somaxconn` only after the cause is known.",
+    "With SQL Server 2017 or older under many logins a second consider a newer version: from 2019 on logins have "
+    "their own dispatcher.",
     NULL,
 };
 
@@ -86,9 +84,9 @@ const struct detector server_backlog_full = {
         "first packet, and none that was opened meanwhile gets one promptly.",
     .means =
         "The kernel completes handshakes on behalf of the program and queues them until it accepts. When the program "
-        "does not get round to it - SQL Server short of workers, blocking, high MAXDOP, too many new connections - the "
-        "queue fills: Windows then refuses with a reset, Linux drops the SYN (tcp(7), tcp_abort_on_overflow). Many "
-        "conversations of six frames or fewer are its mark (article, 1.5.6 and 1.5.7).",
+        "does not get round to it - SQL Server short of workers, blocking, high MAXDOP, too many new connections - "
+        "the queue fills: Windows then refuses with a reset, Linux drops the SYN (tcp(7), tcp_abort_on_overflow). "
+        "Many conversations of six frames or fewer are its mark (article, 1.5.6 and 1.5.7).",
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,

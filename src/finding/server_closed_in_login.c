@@ -33,9 +33,9 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 static const char *const actions[] = {
     ACTION_ERRORLOG,
     ACTION_RING_BUFFER,
-    "Look for errors 17830, 17836, 17828 and 18056 in the ERRORLOG, and for a crash or restart: `EXEC sp_readerrorlog "
-    "0, 1, "
-    "N'178'; SELECT sqlserver_start_time FROM sys.dm_os_sys_info`; dumps: `SELECT * FROM sys.dm_server_memory_dumps`.",
+    "Look for errors 17830, 17836, 17828 and 18056 in the ERRORLOG, and for a crash or restart: `EXEC "
+    "sp_readerrorlog 0, 1, N'178'; SELECT sqlserver_start_time FROM sys.dm_os_sys_info`; dumps: `SELECT * FROM "
+    "sys.dm_server_memory_dumps`.",
     "If the close follows the TLS packets, look for Schannel events (36874, 36888) in the server's System log.",
     NULL,
 };
@@ -44,12 +44,11 @@ const struct detector server_closed_in_login = {
     .cause = "server.closed-in-login",
     .title = "The server closes part-way through the login",
     .holds_when = "The server's FIN or reset comes before the client's, after the login began and before it was "
-                  "answered, without "
-                  "an error token.",
+                  "answered, without an error token.",
     .means =
-        "A server that does not want a login says so with an error; to hang up in the middle means that it failed: the "
-        "process crashed or was stopped, had no resources, or could not go on with TLS or authentication. (Article, "
-        "1.5.6.)",
+        "A server that does not want a login says so with an error; to hang up in the middle means that it failed: "
+        "the process crashed or was stopped, had no resources, or could not go on with TLS or authentication. "
+        "(Article, 1.5.6.)",
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,

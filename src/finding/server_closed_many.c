@@ -15,6 +15,9 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return false;
     if (signs_of_silence(c).held || !signs_of_session(c) || signs_of_one_direction(c))
         return false;
+    const struct tcp_side *server = &c->sides[SIDE_SERVER];
+    if (moment_seen(&server->reset) && !moment_seen(&server->fin) && signs_of_foreign_reset(server))
+        return false;
     const struct server_record *record = surroundings_server(s, c);
     uint32_t together = times_within(&record->closes, close.time_ns - INSTANT_NS, close.time_ns + INSTANT_NS);
     if (together < MANY)
@@ -29,8 +32,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 }
 
 static const char *const actions[] = {
-    "See whether SQL Server stopped, restarted or failed over at that time: `EXEC sp_readerrorlog 0, 1, N'shut'; EXEC "
-    "sp_readerrorlog 0, 1, N'Starting up database'`; `SELECT sqlserver_start_time FROM sys.dm_os_sys_info`.",
+    "See whether SQL Server stopped, restarted or failed over at that time: `EXEC sp_readerrorlog 0, 1, N'shut'; "
+    "EXEC sp_readerrorlog 0, 1, N'Starting up database'`; `SELECT sqlserver_start_time FROM sys.dm_os_sys_info`.",
     ACTION_ERRORLOG,
     "See whether somebody set a database offline or killed sessions: `EXEC sp_readerrorlog 0, 1, N'was killed'; EXEC "
     "sp_readerrorlog 0, 1, N'Setting database option'`.",
@@ -42,13 +45,12 @@ const struct detector server_closed_many = {
     .cause = "server.closed-many",
     .title = "The server closes many connections at one instant",
     .holds_when =
-        "The server's FIN or reset ends three or more established connections to one endpoint within a second, before "
-        "their clients closed.",
+        "The server's FIN or reset ends three or more established connections to one endpoint within a second, "
+        "before their clients closed.",
     .means =
-        "The network cannot send a FIN, and clients do not agree on an instant: something happened to the SQL Server - "
-        "a "
-        "restart, a crash, a failover, a database taken offline, sessions killed, or resources running out. (Article, "
-        "1.5.6.)",
+        "The network cannot send a FIN, and clients do not agree on an instant: something happened to the SQL Server "
+        "- a restart, a crash, a failover, a database taken offline, sessions killed, or resources running out. "
+        "(Article, 1.5.6.)",
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,

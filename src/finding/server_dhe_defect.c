@@ -39,8 +39,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
                     halt.closed_by == SIDE_SERVER ? "server" : "client");
     judgement_say(judgement,
                   "The server picked the TLS_DHE cipher suite 0x%04x and the %s broke the handshake off right after "
-                  "%s: the known "
-                  "defect of old Diffie-Hellman implementations.",
+                  "%s: the known defect of old Diffie-Hellman implementations.",
                   c->tds->cipher_suite, halt.closed_by == SIDE_SERVER ? "server" : "client",
                   after_key_exchange ? "the key exchange" : "it");
     return true;
@@ -59,10 +58,8 @@ const struct detector server_dhe_defect = {
     .holds_when =
         "ServerHello picks a TLS_DHE suite (not ECDHE), and within 2 s one side closes before the handshake is done.",
     .means = "Old and new Windows versions disagree about leading zero bytes of the Diffie-Hellman secret, so that "
-             "about one "
-             "handshake in 256 fails. It looks random and is not. (Article, 1.5.3; Microsoft: applications forcibly "
-             "closed TLS "
-             "connection errors.)",
+             "about one handshake in 256 fails. It looks random and is not. (Article, 1.5.3; Microsoft: applications "
+             "forcibly closed TLS connection errors.)",
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,

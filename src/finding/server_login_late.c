@@ -3,8 +3,10 @@
 #include "detector.h"
 #include "signs.h"
 
-/* Connection time-outs of the drivers are 15 s (SqlClient, ODBC, JDBC, tedious); a login that takes two thirds of that leaves
- * no room for name resolution and a second attempt. */
+/* Connection time-outs of the drivers are 15 s (SqlClient, ODBC, JDBC, tedious), often set to 5; and a step that is still open
+ * after 5 s is called stalled (server.login-stalled): answered, it cannot be called normal. With two thirds of the usual
+ * time-out gone there is no doubt. */
+#define LATE_NS (5 * NS_PER_SECOND)
 #define TOO_LATE_NS (10 * NS_PER_SECOND)
 
 /* A login step takes milliseconds. Who leaves after having waited this long waited for the server, not for himself. */
@@ -38,7 +40,8 @@ static int64_t slowest_step(const struct tds_facts *tds, enum login_step *asked,
 static bool judge_after_close(const struct conversation *c, const struct login_halt *halt, struct judgement *judgement)
 {
     const struct tcp_side *server = &c->sides[SIDE_SERVER];
-    if (!halt->halted || !halt->closed || halt->closed_by != SIDE_CLIENT || halt->turn != SIDE_SERVER)
+    if (!halt->halted || !halt->closed || halt->closed_by != SIDE_CLIENT || halt->turn != SIDE_SERVER ||
+        !halt->acknowledged)
         return false;
     if (halt->waited_ns < PATIENCE_NS || server->last_data.time_ns <= halt->close.time_ns)
         return false;
@@ -62,11 +65,11 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return true;
     enum login_step asked = LOGIN_STEP_PRELOGIN, answered = LOGIN_STEP_PRELOGIN_ANSWER;
     int64_t longest_ns = slowest_step(c->tds, &asked, &answered);
-    if (longest_ns < TOO_LATE_NS)
+    if (longest_ns < LATE_NS)
         return false;
     const struct moment *from = &c->tds->steps[asked], *to = &c->tds->steps[answered];
     bool lossy = signs_of_retransmits_within(c, from->time_ns, to->time_ns);
-    judgement->confidence = lossy ? 0.55 : 0.85;
+    judgement->confidence = lossy ? 0.55 : longest_ns >= TOO_LATE_NS ? 0.88 : 0.8;
     if (lossy) {
         judgement->culprit = CULPRIT_UNKNOWN;
         judgement->would_settle = SETTLE_BY_BOTH_CAPTURES;
@@ -82,12 +85,10 @@ static const char *const actions[] = {
     ACTION_RING_BUFFER,
     ACTION_WORKERS,
     ACTION_ERRORLOG,
-    "With Windows authentication see whether the server's domain controller was slow: `nltest /sc_query:DOMAIN`, event "
-    "5719 "
-    "(NETLOGON) in the System log.",
+    "With Windows authentication see whether the server's domain controller was slow: `nltest /sc_query:DOMAIN`, "
+    "event 5719 (NETLOGON) in the System log.",
     "Look for blocking and large parallel queries at that time: `SELECT * FROM sys.dm_exec_requests WHERE "
-    "blocking_session_id "
-    "<> 0`; `EXEC sp_configure 'max degree of parallelism'`.",
+    "blocking_session_id <> 0`; `EXEC sp_configure 'max degree of parallelism'`.",
     NULL,
 };
 
@@ -95,13 +96,12 @@ const struct detector server_login_late = {
     .cause = "server.login-late",
     .title = "The answer to the login comes too late",
     .holds_when =
-        "A login step is answered after the client has waited 2 s or more and closed, or the server takes 10 s or "
+        "A login step is answered after the client has waited 2 s or more and closed, or the server takes 5 s or "
         "longer for a step.",
-    .means = "The packets went through and were acknowledged by the server's TCP, but SQL Server did not get round to "
-             "answering "
-             "in time: no free worker thread (blocking, high MAXDOP), slow disks, or a slow domain controller. Many "
-             "that end "
-             "together are the mark of thread starvation. (Article, 1.5.6: LoginAck \"Late\".)",
+    .means = "The packets went through and were acknowledged by the server's TCP, but SQL Server did not get round "
+             "to answering in time: no free worker thread (blocking, high MAXDOP), slow disks, or a slow domain "
+             "controller. Many that end together are the mark of thread starvation. (Article, 1.5.6: LoginAck "
+             "\"Late\".)",
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,

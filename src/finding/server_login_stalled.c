@@ -43,11 +43,9 @@ static const char *const actions[] = {
     ACTION_RING_BUFFER,
     ACTION_ERRORLOG,
     "If a new connection hangs, too, look in through the dedicated administrator connection: `sqlcmd -S admin:SERVER "
-    "-Q \"SELECT "
-    "session_id, wait_type, blocking_session_id FROM sys.dm_exec_requests\"`.",
-    "With Windows authentication see whether the server's domain controller answers: `nltest /sc_query:DOMAIN`, event "
-    "5719 "
-    "(NETLOGON) in the System log.",
+    "-Q \"SELECT session_id, wait_type, blocking_session_id FROM sys.dm_exec_requests\"`.",
+    "With Windows authentication see whether the server's domain controller answers: `nltest /sc_query:DOMAIN`, "
+    "event 5719 (NETLOGON) in the System log.",
     NULL,
 };
 
@@ -55,15 +53,12 @@ const struct detector server_login_stalled = {
     .cause = "server.login-stalled",
     .title = "The login is acknowledged and never answered",
     .holds_when = "The server's TCP acknowledges the client's login packet (PRELOGIN, TLS or login), and for 5 s or "
-                  "more no answer "
-                  "follows - or for 2 s, when the client then gives up. No packet of the login is missing.",
+                  "more no answer follows - or for 2 s, when the client then gives up. No packet of the login is "
+                  "missing.",
     .means = "TCP's acknowledgement comes from the kernel: the packet is on the server, so the network has done its "
-             "work both "
-             "ways. SQL Server did not pick it up or did not finish with it: no free worker thread (blocking, high "
-             "MAXDOP, large "
-             "parallel queries), a scheduler that does not yield, slow disks, or a wait for the domain controller. "
-             "(Article, "
-             "1.5.6.)",
+             "work both ways. SQL Server did not pick it up or did not finish with it: no free worker thread "
+             "(blocking, high MAXDOP, large parallel queries), a scheduler that does not yield, slow disks, or a "
+             "wait for the domain controller. (Article, 1.5.6.)",
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,

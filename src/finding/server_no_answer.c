@@ -60,9 +60,8 @@ const struct detector server_no_answer = {
         "the server machine itself rejects the SYN by an ICMP message.",
     .means =
         "TCP answers every SYN, with SYN+ACK or with a reset. When the packet is in the server's own capture and "
-        "nothing "
-        "goes out, it was dropped inside that machine: by its firewall, an antivirus or other filter driver, or - on "
-        "Linux - by a full listen queue. The network has delivered it (article, 1.5.11).",
+        "nothing goes out, it was dropped inside that machine: by its firewall, an antivirus or other filter driver, "
+        "or - on Linux - by a full listen queue. The network has delivered it (article, 1.5.11).",
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,

@@ -43,13 +43,13 @@ const struct detector server_not_listening = {
     .cause = "server.not-listening",
     .title = "The server refuses the connection: nothing listens on the port",
     .holds_when =
-        "The client's SYN is answered with a reset, and no other connection to the same port is accepted within "
-        "a few seconds before and after it.",
+        "The client's SYN is answered with a reset, and no other connection to the same port is accepted within a "
+        "few seconds before and after it.",
     .means =
         "A machine that gets a SYN for a port where nobody listens answers with ACK+RST (RFC 9293, 3.10.7.1); the "
         "client reports error 10061 or \"connection refused\". The machine is up and reachable, so SQL Server is "
-        "stopped, listens on another port or address, or a firewall that rejects instead of dropping stands before it "
-        "(article, 1.5.6).",
+        "stopped, listens on another port or address, or a firewall that rejects instead of dropping stands before "
+        "it (article, 1.5.6).",
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,

@@ -42,16 +42,14 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
                     seconds(waited_ns));
     judgement_say(judgement,
                   "The client waited %.1f s for the answer to a request and then called it off (attention): its "
-                  "command time-out ran "
-                  "out, or its user cancelled, while the server worked.",
+                  "command time-out ran out, or its user cancelled, while the server worked.",
                   seconds(waited_ns));
     return true;
 }
 
 static const char *const actions[] = {
     "Find the statement: `SELECT TOP 20 * FROM sys.dm_exec_query_stats CROSS APPLY sys.dm_exec_sql_text(sql_handle) "
-    "ORDER BY "
-    "max_elapsed_time DESC`; the Query Store marks aborted executions (execution_type = 3).",
+    "ORDER BY max_elapsed_time DESC`; the Query Store marks aborted executions (execution_type = 3).",
     "See what it waited for while it runs: `SELECT session_id, wait_type, wait_time, blocking_session_id FROM "
     "sys.dm_exec_requests WHERE session_id > 50`.",
     "Make the statement faster or remove the blocking; a longer command time-out only hides it.",
@@ -62,11 +60,9 @@ const struct detector server_query_timeout = {
     .cause = "server.query-timeout",
     .title = "The client's command time-out runs out while the server works",
     .holds_when = "The client sends an attention after a request that had no byte of an answer for a second or more.",
-    .means = "The connection is sound: the request arrived and was acknowledged, and the attention is the driver's own "
-             "way to call "
-             "a statement off. The time went into executing or blocking. \"Timeout expired\" of this kind is not a "
-             "network fault. "
-             "(MS-TDS 2.2.1.7.)",
+    .means = "The connection is sound: the request arrived and was acknowledged, and the attention is the driver's "
+             "own way to call a statement off. The time went into executing or blocking. \"Timeout expired\" of this "
+             "kind is not a network fault. (MS-TDS 2.2.1.7.)",
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,

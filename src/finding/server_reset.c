@@ -47,13 +47,10 @@ const struct detector server_reset = {
     .cause = "server.reset",
     .title = "The server resets an established connection",
     .holds_when = "A reset with the server's address ends a conversation that was established, before either side "
-                  "closed, and looks "
-                  "like the server's other packets.",
+                  "closed, and looks like the server's other packets.",
     .means = "A program that aborts a connection, a process that dies, or a machine that no longer knows the "
-             "connection (after a "
-             "restart, say) sends a reset. From the client's capture alone a device could have sent it; the server's "
-             "capture shows "
-             "whether it left there. (Article, 1.5.4, 1.5.6 and 1.5.10.)",
+             "connection (after a restart, say) sends a reset. From the client's capture alone a device could have "
+             "sent it; the server's capture shows whether it left there. (Article, 1.5.4, 1.5.6 and 1.5.10.)",
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,

@@ -31,8 +31,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 
 static const char *const actions[] = {
     "Compare the TLS versions that both machines allow: `Get-ChildItem -Recurse "
-    "HKLM:\\SYSTEM\\CurrentControlSet\\Control\\SecurityProviders\\SCHANNEL\\Protocols` on each (SQLCHECK prints them "
-    "as a table).",
+    "HKLM:\\SYSTEM\\CurrentControlSet\\Control\\SecurityProviders\\SCHANNEL\\Protocols` on each (SQLCHECK prints "
+    "them as a table).",
     "If the versions agree, compare the cipher suites: `Get-TlsCipherSuite | Format-Table Name`.",
     "Look for Schannel events 36874, 36871 and 36888 in the server's System log at that time.",
     "Use a driver that knows TLS 1.2, e.g. Microsoft ODBC Driver 17 or later.",
@@ -44,10 +44,8 @@ const struct detector server_tls_refused = {
     .title = "The server refuses the TLS handshake: no common version or cipher suite",
     .holds_when = "After the ClientHello the server closes within 5 s, or sends a TLS alert, and no ServerHello comes.",
     .means = "The server looks at the versions and cipher suites that the client offers and goes on with ServerHello "
-             "when one "
-             "suits. To close there means that none did: one side allows TLS 1.0 only and the other demands 1.2, or "
-             "their cipher "
-             "suites or hashes do not overlap. (Article, 1.5.3; RFC 8446, 4.1.1.)",
+             "when one suits. To close there means that none did: one side allows TLS 1.0 only and the other demands "
+             "1.2, or their cipher suites or hashes do not overlap. (Article, 1.5.3; RFC 8446, 4.1.1.)",
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,

@@ -7,6 +7,12 @@
  * one packet in ten that happens by chance once in a thousand times. */
 enum { RETRIES_OF_A_SILENCE = 3 };
 
+#define SILENCE_LEAST_NS NS_PER_SECOND
+
+/* No stack repeats a SYN sooner than after its initial time-out of a second; one seen twice within a tenth of that was
+ * recorded twice. */
+#define SYN_REPEATED_NS (100 * NS_PER_MS)
+
 bool signs_of_sql(const struct conversation *conversation, const struct surroundings *surroundings)
 {
     return conversation->tds || conversation->ends[SIDE_SERVER].port == SQL_SERVER_PORT ||
@@ -128,11 +134,13 @@ static bool latest_step(const struct tds_facts *tds, int64_t limit_ns, enum logi
     return found;
 }
 
-static bool acknowledged(const struct tcp_side *speaker, const struct moment *word)
+/* An acknowledgement that comes only after the close says that packets were held up, not that the server was. */
+static bool acknowledged(const struct tcp_side *speaker, const struct moment *word, int64_t limit_ns)
 {
-    if (speaker->unacknowledged_bytes == 0)
-        return true;
-    return moment_seen(&speaker->ack_of_last_data) && speaker->ack_of_last_data.time_ns >= word->time_ns;
+    const struct moment *ack = &speaker->ack_of_last_data;
+    if (moment_seen(ack) && ack->time_ns >= word->time_ns)
+        return ack->time_ns <= limit_ns;
+    return speaker->unacknowledged_bytes == 0;
 }
 
 struct login_halt signs_of_login_halt(const struct conversation *conversation, const struct surroundings *surroundings)
@@ -162,7 +170,7 @@ struct login_halt signs_of_login_halt(const struct conversation *conversation, c
     /* TLS 1.3: the server had done its part, and the client's Finished asks for nothing. */
     if (halt.last_step == LOGIN_STEP_KEY_EXCHANGE && seen_step(tds, LOGIN_STEP_TLS_DONE))
         halt.turn = SIDE_CLIENT;
-    halt.acknowledged = acknowledged(speaker, &halt.since);
+    halt.acknowledged = acknowledged(speaker, &halt.since, limit_ns);
     halt.waited_ns = (halt.closed ? limit_ns : surroundings_end_ns(surroundings, conversation)) - halt.since.time_ns;
     return halt;
 }
@@ -172,33 +180,63 @@ static bool later(const struct moment *a, const struct moment *b)
     return moment_seen(a) && (!moment_seen(b) || a->time_ns > b->time_ns);
 }
 
+/* After the other side's reset there is nobody left to answer; what came before it counts when it lasted long enough to be
+ * RETRIES_OF_A_SILENCE doubling time-outs. */
+static bool ends_by_reset_of(const struct tcp_side *other, const struct retry_run *run)
+{
+    return moment_seen(&other->reset) && other->reset.time_ns <= run->last.time_ns &&
+           other->reset.time_ns - run->first.time_ns < SILENCE_LEAST_NS;
+}
+
+/* Of a run of repeated packets. A packet that only follows the retrier's own reset answers that reset (RFC 5961, 3.2). */
+static enum silence_kind kind_of(const struct tcp_side *self, const struct tcp_side *other)
+{
+    const struct retry_run *run = &self->data_run;
+    bool owed = self->unacknowledged_bytes > 0;
+    bool talks = other->data_run.count > 0 || other->keep_alives > 0;
+    bool answers_reset = moment_seen(&self->reset) && self->reset.time_ns >= run->last.time_ns &&
+                         other->last.time_ns >= self->reset.time_ns;
+    if (!later(&other->last, &run->first) || (owed && !talks && answers_reset))
+        return SILENCE_TOTAL;
+    if (!owed && self->fins == 0)
+        return SILENCE_DEAF;
+    return owed && talks ? SILENCE_UNHEARD : SILENCE_NONE;
+}
+
+/* The retries of self that count: a run of probes or of repeated packets. */
+static struct silence silence_of(const struct tcp_side *self, const struct tcp_side *other)
+{
+    struct silence silence = {.kind = SILENCE_NONE};
+    const struct retry_run *probes = &self->keep_alive_run, *data = &self->data_run;
+    if (probes->count >= RETRIES_OF_A_SILENCE && !later(&other->last, &probes->last))
+        silence = (struct silence){.kind = SILENCE_TOTAL,
+                                   .retries = probes->count,
+                                   .first = probes->first,
+                                   .last = probes->last,
+                                   .keep_alives = true};
+    else if (data->count >= RETRIES_OF_A_SILENCE && !other->zero_window_at_end &&
+             !later(&other->last_data, &data->last) && !ends_by_reset_of(other, data))
+        silence = (struct silence){
+            .kind = kind_of(self, other), .retries = data->count, .first = data->first, .last = data->last};
+    silence.held = silence.kind != SILENCE_NONE;
+    return silence;
+}
+
 struct silence signs_of_silence(const struct conversation *conversation)
 {
-    struct silence silence = {0};
+    struct silence silence = {.kind = SILENCE_NONE};
+    if (!conversation_established(conversation))
+        return silence;
     for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
         const struct tcp_side *self = &conversation->sides[side], *other = &conversation->sides[side_other(side)];
-        if (!conversation_established(conversation))
-            break;
-        const struct retry_run *probes = &self->keep_alive_run, *data = &self->data_run;
-        /* The other side's reset answers, as far as the network is concerned. */
-        bool probing = probes->count >= RETRIES_OF_A_SILENCE && !later(&other->last, &probes->last);
-        bool repeating = data->count >= RETRIES_OF_A_SILENCE && !moment_seen(&other->reset) &&
-                         !later(&other->last_data, &data->last) && (self->unacknowledged_bytes > 0 || self->fins > 0);
-        if ((!probing && !repeating) || other->zero_window_at_end)
+        struct silence candidate = silence_of(self, other);
+        if (!candidate.held || (silence.held && silence.retries >= candidate.retries))
             continue;
-        const struct retry_run *run = probing ? probes : data;
-        if (silence.held && silence.retries >= run->count)
-            continue;
-        silence = (struct silence){.held = true,
-                                   .retrier = side,
-                                   .retries = run->count,
-                                   .first = run->first,
-                                   .last = run->last,
-                                   .keep_alives = probing};
-        silence.other_silent = !later(&other->last, &run->first);
-        silence.both = !silence.other_silent && other->data_run.count > 0;
-        if (silence.other_silent && moment_seen(&other->last))
-            silence.quiet_before_ns = run->first.time_ns - other->last.time_ns;
+        silence = candidate;
+        silence.retrier = side;
+        silence.lost_from = silence.kind == SILENCE_DEAF ? side_other(side) : side;
+        if (silence.kind == SILENCE_TOTAL && moment_seen(&other->last))
+            silence.quiet_before_ns = silence.first.time_ns - other->last.time_ns;
     }
     return silence;
 }
@@ -209,6 +247,8 @@ uint32_t signs_of_loss(const struct conversation *conversation)
     for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
         const struct tcp_side *self = &conversation->sides[side];
         uint32_t needless = self->spurious_retransmits + self->data_run.count;
+        if (self->syn_retransmits > 0 && self->syn_last.time_ns - self->syn.time_ns < SYN_REPEATED_NS)
+            needless += self->syn_retransmits;
         lost += self->retransmits > needless ? self->retransmits - needless : 0;
     }
     return lost;

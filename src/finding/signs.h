@@ -45,16 +45,23 @@ struct login_halt signs_of_login_halt(const struct conversation *conversation, c
 /* What the client said last before a halt: "the login packet". */
 const char *login_step_words(enum login_step step);
 
-/* A side that repeated itself to the end without an answer. */
+/* What a run of retries to the end tells about whose packets no longer arrive. */
+enum silence_kind {
+    SILENCE_NONE,
+    SILENCE_TOTAL,   /* the other side sends nothing any more: packets of either side, or the other machine, are gone */
+    SILENCE_UNHEARD, /* the other side goes on talking, but never acknowledges: it does not get the retrier's packets */
+    SILENCE_DEAF /* the other side acknowledges, and the retrier goes on: it does not get the other side's packets */
+};
+
 struct silence {
     bool held;
+    enum silence_kind kind;
     enum side retrier;
+    enum side lost_from; /* whose packets do not arrive, unless the kind is SILENCE_TOTAL */
     uint32_t retries;
     struct moment first, last; /* retry */
     bool keep_alives;          /* it was probing an idle connection */
-    bool other_silent;         /* nothing at all came from the other side meanwhile */
-    bool both;                 /* the other side repeats itself, too, although it was acknowledged */
-    int64_t quiet_before_ns;   /* from the other side's last packet to the first retry */
+    int64_t quiet_before_ns;   /* of a total one: from the other side's last packet to the first retry */
 };
 struct silence signs_of_silence(const struct conversation *conversation);
 

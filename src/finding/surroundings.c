@@ -247,6 +247,9 @@ static void note_conversation(struct surroundings *s, const struct conversation 
     struct server_record *server = need_server(s, c);
     struct pair_record *pair = need_pair(s, c);
     server->conversations++;
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++)
+        if (moment_seen(&c->sides[side].last) && c->sides[side].last.time_ns > pair->last_heard_ns[side])
+            pair->last_heard_ns[side] = c->sides[side].last.time_ns;
     pair->conversations++;
     if (c->tds) {
         server->speaks_tds++;

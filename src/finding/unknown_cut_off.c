@@ -62,9 +62,9 @@ const struct detector unknown_cut_off = {
     .title = "The trace begins or ends too late to say",
     .holds_when = "A login is open when the trace ends, or only the reset of a connection is in it.",
     .means =
-        "What would decide lies outside the trace. Pooled connections live for hours, so that in a short trace neither "
-        "their "
-        "begin nor their end is seen (article, 1.5.7); with a circular buffer the begin may have been overwritten.",
+        "What would decide lies outside the trace. Pooled connections live for hours, so that in a short trace "
+        "neither their begin nor their end is seen (article, 1.5.7); with a circular buffer the begin may have been "
+        "overwritten.",
     .actions = actions,
     .culprit = CULPRIT_UNKNOWN,
     .severity = SEVERITY_NOTE,

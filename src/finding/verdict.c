@@ -132,10 +132,8 @@ static void say_nothing_found(const struct judge *judge, struct verdict *verdict
                         all == 1 ? "" : "s", sql == 0 ? " (none of them recognised as SQL Server's)" : "");
     if (size > 0 && (size_t)size < sizeof verdict->summary)
         snprintf(verdict->summary + size, sizeof verdict->summary - (size_t)size,
-                 probes || cut_off ? "; %u probe%s, %u cut off by "
-                                     "the trace's begin or end."
-                                   : ".",
-                 probes, probes == 1 ? "" : "s", cut_off);
+                 probes || cut_off ? "; %u probe%s, %u cut off by the trace's begin or end." : ".", probes,
+                 probes == 1 ? "" : "s", cut_off);
 }
 
 void verdict_weigh(struct judge *judge)

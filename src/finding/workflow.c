@@ -92,8 +92,7 @@ static void add_captures(struct steps *steps, const struct judge *judge, const s
                                 : "the other side");
     add(steps, "1.5.2", "Analyse the traces", seen->conversations > 0 ? WORKFLOW_DONE : WORKFLOW_NEEDS_EVIDENCE,
         "%u conversations, %u of them SQL Server's, were followed and judged; each capture on its own: conversations "
-        "of two "
-        "sides were not matched.",
+        "of two sides were not matched.",
         seen->conversations, seen->sql);
 }
 
@@ -116,8 +115,7 @@ static void add_network(struct steps *steps, const struct judge *judge, const st
         : drops > 0 && one_sided ? WORKFLOW_NEEDS_EVIDENCE
                                  : WORKFLOW_DONE,
         "%u connections ended in retries, keep-alives or SYNs without an answer or by a device's reset, %u lost "
-        "packets often "
-        "enough to hurt.%s",
+        "packets often enough to hurt.%s",
         drops, losses, drops > 0 && one_sided ? " The other side's capture would tell where the packets went." : "");
 }
 

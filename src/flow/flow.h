@@ -45,6 +45,7 @@ struct tcp_direction {
     int64_t oldest_unacked_ns;
     int64_t zero_window_ns;       /* since when */
     int64_t hole_ns;              /* when a segment first left a hole behind it; 0: no hole */
+    uint16_t hole_ip_id;          /* of that segment */
     struct retry_run keep_alives; /* the current run */
     struct recent_packet recent[RECENT_PACKETS];
     uint8_t recent_at;

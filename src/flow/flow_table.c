@@ -180,7 +180,7 @@ static struct flow *add_flow(struct flow_table *table, const struct packet *p, u
     c->ends[SIDE_CLIENT] = source_is_client ? p->source : p->destination;
     c->ends[SIDE_SERVER] = source_is_client ? p->destination : p->source;
     c->point = table->point;
-    c->first = p->moment;
+    c->first = c->last = p->moment;
     c->capture_first = p->moment.capture;
     c->starts_with_syn = p->tcp.flags & TCP_SYN;
     c->tuple_reused = reused;
@@ -224,7 +224,10 @@ static void follow_packet(struct flow_table *table, struct flow *flow, const str
         endpoint_equal(&c->ends[SIDE_CLIENT], &p->source) ? flow->client_origin : 1u - flow->client_origin;
     c->packets++;
     c->wire_bytes += p->wire_length;
-    c->last = p->moment;
+    if (p->moment.time_ns < c->first.time_ns)
+        c->first = p->moment;
+    if (p->moment.time_ns >= c->last.time_ns)
+        c->last = p->moment;
     c->capture_last = p->moment.capture;
     enum tcp_verdict verdict = tcp_follow(flow, origin, p);
     if (verdict == TCP_PACKET_DUPLICATE) {

@@ -5,13 +5,18 @@
 
 /* The same packet recorded twice comes within microseconds (two layers of one stack, two ports of one switch). With an IP
  * ID that tells packets apart, 50 ms are safe: a retransmission carries a new ID. Without one (RFC 6864 allows 0 for
- * unfragmentable packets) only the time tells, and a real repetition takes at least a round trip. */
+ * unfragmentable packets) only the time tells: time-outs begin at 200 ms, and what is retransmitted faster than 1 ms on a very
+ * short path is better not counted than taken for loss. */
 #define DUPLICATE_WITH_ID_NS (50 * NS_PER_MS)
 #define DUPLICATE_WITHOUT_ID_NS (1 * NS_PER_MS)
 
 /* Reordered segments arrive within a fraction of a round trip; a retransmission needs at least a whole one. Without a
  * known round trip, 3 ms (the figure Wireshark uses, too). */
 #define REORDER_NS (3 * NS_PER_MS)
+
+/* Windows and Linux count the IP IDs of a connection upwards (RFC 6864 does not ask for it): a segment sent before the one that
+ * overtook it has a slightly smaller ID, one sent again has a greater one. Farther apart, the ID tells nothing. */
+enum { IP_ID_NEAR = 1024 };
 
 static uint32_t fingerprint_of(const struct packet *p)
 {
@@ -40,9 +45,11 @@ static bool is_recorded_again(struct flow *flow, unsigned origin, const struct p
             age_ns = -age_ns;
         if (p->ip_id != 0 && age_ns <= DUPLICATE_WITH_ID_NS)
             return true;
-        /* Equal pure ACKs without an ID may be duplicate acknowledgements (RFC 5681); they change no fact either way. */
+        /* Equal pure ACKs without an ID may be duplicate acknowledgements (RFC 5681); they change no fact either way. Equal
+         * resets may each answer a packet (RFC 9293, 3.5.2): they are copies only with none in between. */
         bool repeated_ack = is_pure_ack(p) && d->started && p->tcp.seq == d->next_seq;
-        if (p->ip_id == 0 && age_ns <= DUPLICATE_WITHOUT_ID_NS && flow->last_origin == origin && !repeated_ack)
+        bool answers = p->tcp.flags & TCP_RST && flow->last_origin != origin;
+        if (p->ip_id == 0 && age_ns <= DUPLICATE_WITHOUT_ID_NS && !repeated_ack && !answers)
             return true;
     }
     d->recent[d->recent_at] = (struct recent_packet){fingerprint, p->ip_id, true, p->moment.time_ns};
@@ -164,8 +171,13 @@ static bool was_reordered(const struct flow *flow, const struct tcp_direction *d
         return false;
     if (d->acked_known && seq_distance(d->acked, p->tcp.seq + p->payload_length) >= 0)
         return true;
-    int64_t patience_ns = flow->handshake_ns > REORDER_NS ? flow->handshake_ns * 9 / 10 : REORDER_NS;
-    return d->hole_ns != 0 && p->moment.time_ns - d->hole_ns < patience_ns;
+    if (d->hole_ns == 0)
+        return false;
+    int16_t id_step = (int16_t)(p->ip_id - d->hole_ip_id);
+    if (p->ip_id != 0 && d->hole_ip_id != 0 && id_step > -IP_ID_NEAR && id_step < IP_ID_NEAR)
+        return id_step < 0;
+    int64_t patience_ns = flow->handshake_ns > 0 ? flow->handshake_ns * 9 / 10 : REORDER_NS;
+    return p->moment.time_ns - d->hole_ns < patience_ns;
 }
 
 static void follow_new_data(struct flow *flow, unsigned origin, const struct packet *p, uint32_t end)
@@ -180,8 +192,10 @@ static void follow_new_data(struct flow *flow, unsigned origin, const struct pac
     if (!d->data_unacked)
         d->oldest_unacked_ns = p->moment.time_ns;
     d->data_unacked = true;
-    if (seq_distance(p->tcp.seq, d->next_seq) > 0 && d->hole_ns == 0)
+    if (seq_distance(p->tcp.seq, d->next_seq) > 0 && d->hole_ns == 0) {
         d->hole_ns = p->moment.time_ns;
+        d->hole_ip_id = p->ip_id;
+    }
 }
 
 static void follow_payload_and_fin(struct flow *flow, unsigned origin, const struct packet *p)

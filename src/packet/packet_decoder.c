@@ -34,8 +34,9 @@ static enum layer link_decode(struct decoding *d)
     const struct link_layer *link_layer = link_layer_for(d->link_type);
     if (link_layer)
         return link_layer->decode(d);
-    notes_add(&d->facts->notes, "unknown link type", "packet %u: link type %u is not known", d->frame->moment.frame,
-              d->link_type);
+    notes_add(&d->facts->notes, CAPTURE_LINK_TYPE_NOTE,
+              "packet %u at offset %llu is of link type %u, which is not known: packets like it are not analysed",
+              d->frame->moment.frame, (unsigned long long)d->frame->file_offset, d->link_type);
     return LAYER_NONE;
 }
 

@@ -5,14 +5,12 @@ enum { UDP_HEADER_BYTES = 8 };
 
 enum { PORT_GTP = 2152, PORT_TEREDO = 3544, PORT_VXLAN = 4789, PORT_GENEVE = 6081, PORT_MPLS = 6635 };
 
-/* An answer of a well-known service (DNS, Kerberos) may go to a client that happens to use a tunnel's port. */
+/* The ports below are unprivileged: a client of a well-known service (DNS, Kerberos) may happen to use one of them. */
 enum { PORT_UNPRIVILEGED_FIRST = 1024 };
 
-static enum layer tunnel_to(uint16_t source_port, uint16_t destination_port)
+static enum layer tunnel_of_port(uint16_t port)
 {
-    if (source_port < PORT_UNPRIVILEGED_FIRST)
-        return LAYER_NONE;
-    switch (destination_port) {
+    switch (port) {
     case PORT_VXLAN:
         return LAYER_VXLAN;
     case PORT_GENEVE:
@@ -24,8 +22,16 @@ static enum layer tunnel_to(uint16_t source_port, uint16_t destination_port)
     case PORT_TEREDO:
         return LAYER_TEREDO;
     default:
-        return source_port == PORT_TEREDO ? LAYER_TEREDO : LAYER_NONE;
+        return LAYER_NONE;
     }
+}
+
+static enum layer tunnel_between(uint16_t source_port, uint16_t destination_port)
+{
+    if (source_port < PORT_UNPRIVILEGED_FIRST || destination_port < PORT_UNPRIVILEGED_FIRST)
+        return LAYER_NONE;
+    enum layer tunnel = tunnel_of_port(destination_port);
+    return tunnel != LAYER_NONE ? tunnel : tunnel_of_port(source_port);
 }
 
 enum layer udp_decode(struct decoding *d)
@@ -44,5 +50,5 @@ enum layer udp_decode(struct decoding *d)
     packet->destination.port = destination_port;
     packet->payload = cursor_rest(&d->rest);
     packet->payload_length = decoding_wire_left(d);
-    return tunnel_to(source_port, destination_port);
+    return tunnel_between(source_port, destination_port);
 }

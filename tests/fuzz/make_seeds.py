@@ -15,6 +15,7 @@ sys.path[:0] = [str(TESTS / 'scenes'), str(TESTS / 'bad_input')]
 sys.dont_write_bytecode = True
 import capture_bytes as make
 import scene
+from scene_pcapng import LINK_TYPES
 
 SCENES = {  # name of the seed: scene
   'login': 'none.normal/clear-sql-login',
@@ -26,6 +27,7 @@ SCENES = {  # name of the seed: scene
   'raw': 'none.probe/ipv6-raw',
   'mars': 'none.mars-close/benign-reset',
 }
+FOR_READERS = ('made.pcap', 'made.pcapng', 'cut.pcapng', 'raw.pcapng')
 LARGEST_SEED_BYTES = 16_000
 FROM_SERVER = 1
 END = 3 << 1
@@ -38,6 +40,17 @@ def capture_seeds(scenes):
     with tempfile.TemporaryDirectory() as folder:
       for path in scene.write_scene(loaded, folder).values():
         seeds[f'{name}.pcapng'] = path.read_bytes()
+  return seeds
+
+
+def packet_seeds(scenes):
+  """Frames as fuzz_packet.c reads them."""
+  seeds = {}
+  for name, loaded in scenes.items():
+    records = scene.capture_records(loaded, loaded.captures[0])
+    frames = (record.frame[:loaded.snaplen or None] for record in records if len(record.frame) <= 0xFFFF)
+    seeds[name] = struct.pack('<H', LINK_TYPES[loaded.link]) + b''.join(
+      struct.pack('<HB', len(frame), 0) + frame for frame in frames)
   return seeds
 
 
@@ -56,7 +69,12 @@ def tds_seeds(scenes):
 
 def main():
   scenes = {name: scene.load(TESTS / 'scenes' / f'{path}.scene') for name, path in SCENES.items()}
-  for target, seeds in (('capture', capture_seeds(scenes)), ('tds', tds_seeds(scenes))):
+  captures = capture_seeds(scenes)
+  targets = {
+    'capture': captures, 'readers': {name: captures[name] for name in FOR_READERS}, 'packet': packet_seeds(scenes),
+    'tds': tds_seeds(scenes),
+  }
+  for target, seeds in targets.items():
     folder = HERE / 'seeds' / target
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

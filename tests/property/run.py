@@ -81,7 +81,10 @@ def facts(report, choose):
 
 
 def choose_login(conversation):
+  """Only where the login may be seen: mid-stream TDS is recognised by packets that begin with a segment."""
   login = conversation.get('login', {})
+  if login.get('stage') in (None, 'unknown'):
+    return {}
   out = {name: login.get(name) for name in LOGIN_FACTS}
   return {**out, 'messages': conversation.get('messages'), 'errors': conversation.get('errors'),
       'mars': conversation.get('mars')}
@@ -100,7 +103,7 @@ def choose_causes(conversation):
 
 def choose_all(conversation):
   """Everything but the numbers and indexes that depend on which file a packet stands in."""
-  return {k: v for k, v in conversation.items() if k not in ('id', 'evidence', 'seen_in')}
+  return {k: v for k, v in conversation.items() if k not in ('id', 'evidence', 'seen_in', 'display_filter')}
 
 
 def compare(before, after):

@@ -208,12 +208,27 @@ static void test_overtaken_is_not_retransmitted(void **state)
 {
     struct bench *b = *state;
     handshake(b);
+    struct packet overtaken = packet_from(b, SIDE_CLIENT, TCP_ACK, 1, 1, "one");
     send(b, SIDE_CLIENT, TCP_ACK, 4, 1, "two");
-    send(b, SIDE_CLIENT, TCP_ACK, 1, 1, "one");
+    overtaken.moment.time_ns = b->now_ns + NS_PER_US;
+    overtaken.moment.frame = ++b->frame;
+    flow_table_packet(&b->table, &overtaken);
     const struct conversation *c = only(b);
     assert_int_equal(c->sides[SIDE_CLIENT].retransmits, 0);
     assert_int_equal(c->sides[SIDE_CLIENT].out_of_order, 1);
     assert_string_equal(text_string(&b->heard[SIDE_CLIENT]), "onetwo.");
+}
+
+/* On a path this short a fast retransmission comes as soon as a reordered segment would: the IP ID tells them apart. */
+static void test_sent_again_at_once_is_a_retransmission(void **state)
+{
+    struct bench *b = *state;
+    handshake(b);
+    send(b, SIDE_CLIENT, TCP_ACK, 4, 1, "two");
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 1, "one");
+    const struct conversation *c = only(b);
+    assert_int_equal(c->sides[SIDE_CLIENT].retransmits, 1);
+    assert_int_equal(c->sides[SIDE_CLIENT].out_of_order, 0);
 }
 
 static void test_missed_by_the_capture_is_a_gap(void **state)
@@ -464,6 +479,7 @@ int main(void)
         FLOW_TEST(test_far_retransmission_is_found),
         FLOW_TEST(test_lost_before_the_capture_and_sent_again),
         FLOW_TEST(test_overtaken_is_not_retransmitted),
+        FLOW_TEST(test_sent_again_at_once_is_a_retransmission),
         FLOW_TEST(test_missed_by_the_capture_is_a_gap),
         FLOW_TEST(test_truncated_segments_give_gaps_of_the_right_size),
         FLOW_TEST(test_same_packet_twice_is_the_capture_s_doing),

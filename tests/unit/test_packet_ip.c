@@ -224,13 +224,18 @@ static void test_tunnel_with_nothing_inside_stays_udp(void **state)
     assert_int_equal(b->packet.payload_length, 26);
 }
 
-static void test_answer_of_dns_to_a_tunnel_s_port(void **state)
+#define LIKE_VXLAN_WITH_TCP 0x08, 0, 0, 0, 0, 0, 7, 0, ETHERNET(0x0800), IPV4(20, 6), TCP(5, TCP_ACK)
+
+static void test_tunnel_s_port_in_use_by_a_client_of_dns(void **state)
 {
     struct bench *b = *state;
-    ADD(b, ETHERNET(0x0800), IPV4(8 + 8 + 54, 17), U16(53), U16(4789), U16(8 + 8 + 54), 0, 0);
-    ADD(b, 0x08, 0, 0, 0, 0, 0, 0, 0, ETHERNET(0x0800), IPV4(20, 6), TCP(5, TCP_ACK));
+    ADD(b, ETHERNET(0x0800), IPV4(8 + 8 + 54, 17), U16(53), U16(4789), U16(8 + 8 + 54), 0, 0, LIKE_VXLAN_WITH_TCP);
     assert_int_equal(bench_decode(b)->kind, PACKET_UDP);
     assert_int_equal(b->packet.source.port, 53);
+    ADD(b, ETHERNET(0x0800), IPV4(8 + 8 + 54, 17), U16(4789), U16(53), U16(8 + 8 + 54), 0, 0, LIKE_VXLAN_WITH_TCP);
+    assert_int_equal(bench_decode(b)->kind, PACKET_UDP);
+    ADD(b, ETHERNET(0x0800), IPV4(8 + 8 + 54, 17), U16(4789), U16(50000), U16(8 + 8 + 54), 0, 0, LIKE_VXLAN_WITH_TCP);
+    assert_is_tcp(bench_decode(b)); /* a tunnel, told by the port at its other end */
 }
 
 static void test_udp_lengths(void **state)
@@ -266,7 +271,7 @@ int main(void)
         BENCH_TEST(test_erspan),
         BENCH_TEST(test_tunnels_in_udp),
         BENCH_TEST(test_tunnel_with_nothing_inside_stays_udp),
-        BENCH_TEST(test_answer_of_dns_to_a_tunnel_s_port),
+        BENCH_TEST(test_tunnel_s_port_in_use_by_a_client_of_dns),
         BENCH_TEST(test_udp_lengths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,58 @@
+/* network.delay: packets arrive, but far later than this path usually takes. */
+#include "actions.h"
+#include "detector.h"
+#include "signs.h"
+
+/* Repetitions that turned out needless: the first copy had arrived, only late. One may be a timer that was too eager. */
+enum { NEEDLESS_LEAST = 2 };
+
+/* A held-up packet is one that took a second or more where its timer, which follows the path's round trip (RFC 6298), expected
+ * a fraction of that: it was repeated more than once before its acknowledgement came. */
+#define HELD_UP_NS NS_PER_SECOND
+
+static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    if (!conversation_established(c) || !signs_of_sql(c, s) || signs_of_one_direction(c) || signs_of_silence(c).held)
+        return false;
+    enum side side = SIDE_CLIENT;
+    if (c->sides[SIDE_SERVER].longest_recovery_ns > c->sides[SIDE_CLIENT].longest_recovery_ns)
+        side = SIDE_SERVER;
+    const struct tcp_side *self = &c->sides[side];
+    if (self->spurious_retransmits < NEEDLESS_LEAST || self->longest_recovery_ns < HELD_UP_NS)
+        return false;
+    judgement->confidence = signs_of_missed_packets(c) ? 0.6 : 0.78;
+    judgement->would_settle = SETTLE_BY_BOTH_CAPTURES;
+    const char *name = side == SIDE_CLIENT ? "client" : "server", *peer = side == SIDE_CLIENT ? "server" : "client";
+    judgement_prove(judgement, &self->first_retransmit, "the %s repeats a packet", name);
+    judgement_prove(judgement, &self->last_retransmit, "its last repetition");
+    judgement_prove(judgement, &self->last_progress, "an acknowledgement of the %s arrives", peer);
+    judgement_say(judgement,
+                  "The %s repeated itself over %.1f s until it was acknowledged, and the %s then reported %u of the "
+                  "repetitions as needless: nothing was lost, but packets were held up.",
+                  name, seconds(self->longest_recovery_ns), peer, self->spurious_retransmits);
+    return true;
+}
+
+static const char *const actions[] = {
+    ACTION_TRACE_BOTH,
+    "Look for what queues packets: VPN tunnels, traffic shaping, overloaded links, WAN optimisers; `pathping "
+    "SERVER`, `mtr SERVER`.",
+    "Look for moments at which a virtual machine stood still (snapshots, migration): they hold packets up, too. On "
+    "Windows event 6 of source hyper-v or the host's log tells.",
+    NULL,
+};
+
+const struct detector network_delay = {
+    .cause = "network.delay",
+    .title = "Packets arrive far too late",
+    .holds_when = "A packet is acknowledged only after a second or more and several repetitions, and the receiver "
+                  "reports at least two of the repetitions as duplicates (DSACK): all copies arrived, late.",
+    .means = "A sender's timer follows the round trip of the path; when an acknowledgement comes seconds later than "
+             "that and the copies all arrived, something on the way held them in a queue. Each side then sees the "
+             "other as slow, and time-outs expire on sound connections. Both captures together show in which "
+             "direction. (RFC 2883; article, 1.5.4.)",
+    .actions = actions,
+    .culprit = CULPRIT_NETWORK,
+    .severity = SEVERITY_FAULT,
+    .judge = judge,
+};

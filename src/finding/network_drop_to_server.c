@@ -1,0 +1,58 @@
+/* network.drop-to-server: packets of the client stop arriving at the server, the other direction works. */
+#include "actions.h"
+#include "detector.h"
+#include "signs.h"
+
+/* Seen from the client: what the server sends shows that it gets nothing from here. */
+static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    struct silence silence = signs_of_silence(c);
+    if (!silence.held || silence.kind == SILENCE_TOTAL || silence.lost_from != SIDE_CLIENT)
+        return false;
+    if (surroundings_role(s, c) != CAPTURE_ROLE_CLIENT || signs_of_one_direction(c) || !signs_of_sql(c, s))
+        return false;
+    bool deaf = silence.kind == SILENCE_DEAF;
+    judgement->culprit = CULPRIT_UNKNOWN; /* a filter driver of the server is as common as a fault of the network */
+    judgement->confidence = signs_of_missed_packets(c) ? 0.55 : 0.75;
+    judgement->would_settle = SETTLE_BY_SERVER_CAPTURE;
+    judgement_prove(judgement, &silence.first, "the %s repeats a packet%s", deaf ? "server" : "client",
+                    deaf ? ", although it was acknowledged" : "");
+    judgement_prove(judgement, &silence.last, "the last of %u repetitions", silence.retries);
+    judgement_prove(judgement, &c->sides[SIDE_CLIENT].reset, "the client resets the connection");
+    judgement_prove(judgement, &c->sides[SIDE_SERVER].reset, "the server resets the connection");
+    if (deaf)
+        judgement_say(judgement,
+                      "The server's packets arrive here and are acknowledged at once, and it repeats them all the "
+                      "same, %u times over %.1f s: what the client sends does not reach it.",
+                      silence.retries, seconds(silence.last.time_ns - silence.first.time_ns));
+    else
+        judgement_say(judgement,
+                      "The client repeats a packet %u times over %.1f s; meanwhile packets of the server arrive and "
+                      "never acknowledge it: what the client sends does not reach the server.",
+                      silence.retries, seconds(silence.last.time_ns - silence.first.time_ns));
+    return true;
+}
+
+static const char *const actions[] = {
+    ACTION_TRACE_BOTH,
+    "Compare the two captures: what leaves the client and is not in the server's capture was dropped between; what "
+    "is in it and gets no ACK was dropped inside the server machine.",
+    "Ask for the logs of firewalls, load balancers and switches on the way at that time; routes that differ by "
+    "direction make one direction fail alone (`tracert` from both ends).",
+    NULL,
+};
+
+const struct detector network_drop_to_server = {
+    .cause = "network.drop-to-server",
+    .title = "Packets from the client stop arriving at the server",
+    .holds_when = "In a capture taken on the client, the server repeats three times or more what was acknowledged to "
+                  "it, or goes on sending without ever acknowledging what the client repeats, to the end of the "
+                  "connection.",
+    .means = "The direction from the server works, since its packets arrive; it behaves as if it heard nothing. So "
+             "packets of the client vanish on the way, or - what only the server's capture can exclude - in a filter "
+             "driver of the server machine. (Article, 1.5.4.)",
+    .actions = actions,
+    .culprit = CULPRIT_NETWORK,
+    .severity = SEVERITY_FAULT,
+    .judge = judge,
+};
