@@ -51,13 +51,13 @@ static inline uint8_t cursor_u8(struct cursor *c)
 static inline uint16_t cursor_u16be(struct cursor *c)
 {
     const uint8_t *p = c->at;
-    return cursor_skip(c, 2) ? (uint16_t)(p[0] << 8 | p[1]) : 0;
+    return (uint16_t)(cursor_skip(c, 2) ? p[0] << 8 | p[1] : 0);
 }
 
 static inline uint16_t cursor_u16le(struct cursor *c)
 {
     const uint8_t *p = c->at;
-    return cursor_skip(c, 2) ? (uint16_t)(p[1] << 8 | p[0]) : 0;
+    return (uint16_t)(cursor_skip(c, 2) ? p[1] << 8 | p[0] : 0);
 }
 
 static inline uint32_t cursor_u24be(struct cursor *c)

@@ -14,7 +14,7 @@ enum login_step {
     LOGIN_STEP_CLIENT_HELLO, /* TLS, inside TDS packets or (TDS 8) bare */
     LOGIN_STEP_SERVER_HELLO,
     LOGIN_STEP_KEY_EXCHANGE,   /* client: ClientKeyExchange or ChangeCipherSpec, whichever is first */
-    LOGIN_STEP_TLS_DONE,       /* server: ChangeCipherSpec; with TLS 1.3 it comes with ServerHello */
+    LOGIN_STEP_TLS_DONE,       /* server: ChangeCipherSpec or the NewSessionTicket before it; TLS 1.3: ServerHello */
     LOGIN_STEP_LOGIN,          /* client: LOGIN7 in clear, or the first TLS record after the handshake */
     LOGIN_STEP_SSPI_CHALLENGE, /* server: SSPI token (MS-TDS 2.2.7.22) */
     LOGIN_STEP_SSPI_RESPONSE,  /* client: SSPI message (packet type 0x11) */
@@ -88,7 +88,7 @@ struct tds_facts {
     uint8_t connection_id[16]; /* PRELOGIN TRACEID */
     bool has_connection_id;
     bool mars;
-    struct moment smp_fin[2];   /* by enum side: the first SMP FIN of each (MC-SMP 2.2.1) */
+    struct moment smp_fin[2];   /* by enum side: the latest SMP FIN of each, of any session (MC-SMP 2.2.4) */
     uint32_t client_process_id; /* LOGIN7; 0: not known */
 
     struct tds_error login_error; /* number 0: none */

@@ -3,7 +3,8 @@
 #include "detector.h"
 #include "signs.h"
 
-/* A reset after this long a wait for an answer is a time-out of the client, and then the server has its part in it. */
+/* A reset after this long a wait is a time-out of the client: then the server has its part in it, or packets of its answer
+ * were lost, which the client's capture does not show. */
 #define LONG_WAIT_NS (5 * NS_PER_SECOND)
 
 /* TLS's close_notify and MARS's SMP FIN are sent together with the FIN. */
@@ -38,16 +39,31 @@ static bool is_healthy_until_close(const struct conversation *c, const struct su
     return c->sides[SIDE_SERVER].payload_bytes > 0 && !signs_of_foreign_reset(&c->sides[SIDE_CLIENT]);
 }
 
-static void say(struct judgement *judgement, const char *how, bool pending, bool long_wait, int64_t waited_ns)
+/* From the last data of either side to the close. */
+static int64_t quiet_before_ns(const struct conversation *c, const struct moment *close)
 {
-    if (long_wait)
+    const struct moment *client = &c->sides[SIDE_CLIENT].last_data, *server = &c->sides[SIDE_SERVER].last_data;
+    int64_t last_ns = client->time_ns;
+    if (moment_seen(server) && server->time_ns <= close->time_ns && (server->time_ns > last_ns || !moment_seen(client)))
+        last_ns = server->time_ns;
+    return close->time_ns - last_ns;
+}
+
+static void say(struct judgement *judgement, const char *how, bool pending, bool long_quiet, int64_t quiet_ns)
+{
+    if (pending && long_quiet)
         judgement_say(
             judgement,
             "The client %s after it had waited %.1f s for an answer: its own time-out, but the server was slow.", how,
-            seconds(waited_ns));
+            seconds(quiet_ns));
     else if (pending)
         judgement_say(judgement, "The client %s %.3f s after its own request, before it was answered.", how,
-                      seconds(waited_ns));
+                      seconds(quiet_ns));
+    else if (long_quiet)
+        judgement_say(judgement,
+                      "The client %s after %.1f s without data. It may have closed an idle connection that way, or "
+                      "given up waiting for the rest of an answer that no longer came.",
+                      how, seconds(quiet_ns));
     else
         judgement_say(judgement,
                       "The client ended the connection with a reset instead of a FIN. Everything was answered; some "
@@ -67,20 +83,22 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     bool pending = fin || signs_of_pending_request(c);
     if (!pending && is_habit(surroundings_pair(s, c)))
         return false;
-    int64_t waited_ns = close.time_ns - client->last_data.time_ns;
-    bool long_wait = pending && waited_ns >= LONG_WAIT_NS;
-    judgement->confidence = long_wait ? 0.6 : fin ? 0.75 : pending ? 0.88 : 0.7;
+    int64_t quiet_ns = quiet_before_ns(c, &close);
+    bool long_quiet = quiet_ns >= LONG_WAIT_NS;
+    judgement->confidence = long_quiet ? 0.6 : fin ? 0.75 : pending ? 0.88 : 0.7;
     if (signs_of_missed_packets(c))
         judgement->confidence -= 0.2;
-    if (long_wait)
+    if (long_quiet) {
         judgement->culprit = CULPRIT_UNKNOWN;
+        judgement->would_settle = SETTLE_BY_SERVER_CAPTURE;
+    }
     judgement_prove(judgement, &client->last_data, "the client's last data");
     judgement_prove(judgement, &c->sides[SIDE_SERVER].last_data, "the server's last data");
     judgement_prove(judgement, &close, "the client sends %s",
                     fin                      ? "FIN"
                     : client->reset_with_ack ? "ACK+RST"
                                              : "a reset");
-    say(judgement, fin ? "closed the connection" : "reset the connection", pending, long_wait, waited_ns);
+    say(judgement, fin ? "closed the connection" : "reset the connection", pending, long_quiet, quiet_ns);
     return true;
 }
 

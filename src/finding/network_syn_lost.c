@@ -3,9 +3,9 @@
 #include "detector.h"
 #include "signs.h"
 
-/* Current Windows and Linux repeat a SYN after one second, older Windows after three (RFC 6298, 2.1): a single SYN that was
- * watched for less may still be answered. */
-#define WATCHED_NS (3 * NS_PER_SECOND)
+/* Only a repeated SYN counts: Windows and Linux repeat it after one second (older Windows after three; RFC 6298, 2.1), so one
+ * that is not comes from a client that left sooner (the first, 0.5 s attempt of a driver that tries several addresses), from a
+ * scanner, or from the trace's end. */
 
 /* The SYN+ACK leaves the server again and again, and the client goes on asking. */
 static bool judge_answer_lost(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
@@ -58,7 +58,7 @@ static bool judge_unanswered(const struct conversation *c, const struct surround
     const struct tcp_side *client = &c->sides[SIDE_CLIENT];
     const struct server_record *record = surroundings_server(s, c);
     int64_t from_ns = client->syn.time_ns, to_ns = moment_seen(&client->syn_last) ? client->syn_last.time_ns : from_ns;
-    if (client->syn_retransmits == 0 && surroundings_end_ns(s, c) - from_ns < WATCHED_NS && c->icmp.count == 0)
+    if ((client->syn_retransmits == 0 && c->icmp.count == 0) || surroundings_scanned_by(s, c))
         return false;
     const struct time_span *outage = time_spans_touching(&record->outages, from_ns, to_ns);
     if (outage) {

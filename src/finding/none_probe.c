@@ -2,9 +2,21 @@
 #include "detector.h"
 #include "signs.h"
 
+static bool judge_scan(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    if ((c->ending != ENDING_REFUSED && c->ending != ENDING_NO_ANSWER) || !surroundings_scanned_by(s, c))
+        return false;
+    judgement->confidence = 0.8;
+    judgement_prove(judgement, &c->sides[SIDE_CLIENT].syn, "the client asks for a connection (SYN)");
+    judgement_prove(judgement, &c->sides[SIDE_SERVER].reset, "the server refuses it");
+    judgement_say(judgement, "The client tried one address and port after another in vain: a port scan.");
+    return true;
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
-    (void)s;
+    if (judge_scan(c, s, judgement))
+        return true;
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
     if (!c->starts_with_syn || !moment_seen(&server->syn) || !conversation_established(c) || !c->first_close_known)
         return false;
@@ -38,8 +50,8 @@ static const char *const actions[] = {
 const struct detector none_probe = {
     .cause = "none.probe",
     .title = "A probe: connected and closed without a byte",
-    .holds_when =
-        "The handshake completes, neither side sends a byte of data, and the connection is closed by FIN or reset.",
+    .holds_when = "The handshake completes, neither side sends a byte of data, and the connection is closed by FIN "
+                  "or reset; or a client finds twenty or more endpoints closed, as a port scan does.",
     .means = "Load balancers, monitoring and port tests look whether somebody listens and go again; a client that "
              "tries several addresses at once (MultiSubnetFailover) drops the slower ones. (Article, 1.5.10.)",
     .actions = actions,

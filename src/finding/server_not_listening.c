@@ -6,7 +6,7 @@
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
-    if (c->ending != ENDING_REFUSED || !c->starts_with_syn)
+    if (c->ending != ENDING_REFUSED || !c->starts_with_syn || surroundings_scanned_by(s, c))
         return false;
     const struct server_record *record = surroundings_server(s, c);
     char name[ENDPOINT_TEXT_SIZE];

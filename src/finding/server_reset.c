@@ -3,6 +3,9 @@
 #include "detector.h"
 #include "signs.h"
 
+/* Devices that forget idle connections may reset them in the server's name; SQL Server does not reset idle sessions. */
+#define IDLE_NS (30 * NS_PER_SECOND)
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
@@ -14,22 +17,24 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return false;
     if (client->payload_bytes + server->payload_bytes == 0 || signs_of_login_refused(c))
         return false;
+    const struct moment *last =
+        server->last_data.time_ns > client->last_data.time_ns ? &server->last_data : &client->last_data;
+    int64_t quiet_ns = server->reset.time_ns - last->time_ns;
     bool at_server = surroundings_role(s, c) == CAPTURE_ROLE_SERVER;
     bool foreign = !at_server && signs_of_foreign_reset(server);
-    judgement->confidence = foreign ? 0.5 : at_server ? 0.85 : 0.7;
+    bool idle = !at_server && quiet_ns >= IDLE_NS;
+    judgement->confidence = idle || foreign ? 0.5 : at_server ? 0.85 : 0.7;
     if (signs_of_missed_packets(c))
         judgement->confidence -= 0.1;
-    if (foreign)
+    if (foreign || idle)
         judgement->culprit = CULPRIT_UNKNOWN;
     if (!at_server)
         judgement->would_settle = SETTLE_BY_SERVER_CAPTURE;
     judgement_prove(judgement, &client->last_data, "the client's last data");
     judgement_prove(judgement, &server->last_data, "the server's last data");
     judgement_prove(judgement, &server->reset, "a reset from the server's address");
-    judgement_say(judgement, "A reset from the server ended the connection %.3f s after the packet before it%s%s.",
-                  seconds(server->reset.time_ns -
-                          (server->last_data.time_ns > client->last_data.time_ns ? server : client)->last_data.time_ns),
-                  signs_of_pending_request(c) ? ", while a request was unanswered" : "",
+    judgement_say(judgement, "A reset from the server ended the connection %.3f s after the last data%s%s.",
+                  seconds(quiet_ns), signs_of_pending_request(c) ? ", while a request was unanswered" : "",
                   at_server ? "" : "; a device on the way could have sent it in its name");
     return true;
 }

@@ -11,6 +11,9 @@
  * get round to accept(). */
 #define SERVED_WITHIN_NS NS_PER_SECOND
 
+/* An application knows a handful of servers; who finds twenty endpoints dead is looking for live ones. */
+enum { DEAD_ENDS_OF_A_SCAN = 20 };
+
 enum { KEY_SIZE = 4 + 17 + 17 + 2 };
 
 static uint32_t key_hash(uint32_t point, const struct address *client, const struct endpoint *server)
@@ -20,10 +23,12 @@ static uint32_t key_hash(uint32_t point, const struct address *client, const str
         key[4] = client->version;
         memcpy(key + 5, client->bytes, sizeof client->bytes);
     }
-    key[21] = server->address.version;
-    memcpy(key + 22, server->address.bytes, sizeof server->address.bytes);
-    key[38] = (uint8_t)server->port;
-    key[39] = (uint8_t)(server->port >> 8);
+    if (server) {
+        key[21] = server->address.version;
+        memcpy(key + 22, server->address.bytes, sizeof server->address.bytes);
+        key[38] = (uint8_t)server->port;
+        key[39] = (uint8_t)(server->port >> 8);
+    }
     return hash_bytes(key, sizeof key);
 }
 
@@ -48,6 +53,30 @@ static uint32_t find_pair(const struct surroundings *s, uint32_t point, const st
             return n;
     }
     return HASH_NONE;
+}
+
+static uint32_t find_client(const struct surroundings *s, uint32_t point, const struct address *client)
+{
+    struct hash_probe probe = hash_index_probe(&s->client_index, key_hash(point, client, NULL));
+    for (uint32_t n; (n = hash_probe_next(&probe)) != HASH_NONE;) {
+        const struct client_record *record = slab_at(&s->clients, n);
+        if (record->point == point && address_equal(&record->client, client))
+            return n;
+    }
+    return HASH_NONE;
+}
+
+static struct client_record *need_client(struct surroundings *s, uint32_t point, const struct address *client)
+{
+    uint32_t n = find_client(s, point, client);
+    if (n == HASH_NONE) {
+        n = slab_take(&s->clients);
+        struct client_record *record = slab_at(&s->clients, n);
+        record->point = point;
+        record->client = *client;
+        hash_index_add(&s->client_index, key_hash(point, client, NULL), n);
+    }
+    return slab_at(&s->clients, n);
 }
 
 static struct server_record *need_server(struct surroundings *s, const struct conversation *c)
@@ -259,6 +288,8 @@ static void note_conversation(struct surroundings *s, const struct conversation 
             pair->logins_done++;
         }
     }
+    pair->accepted += moment_seen(&c->sides[SIDE_SERVER].syn) || !c->starts_with_syn;
+    pair->rejected += c->ending == ENDING_REFUSED || c->ending == ENDING_NO_ANSWER;
     note_handshake(s, server, c);
     note_ending(server, pair, c);
     if (conversation_established(c) && !signs_of_silence(c).held && !signs_of_one_direction(c)) {
@@ -305,6 +336,8 @@ void surroundings_open(struct surroundings *surroundings, const struct casebook 
     slab_open(&surroundings->pairs, sizeof(struct pair_record));
     hash_index_open(&surroundings->server_index);
     hash_index_open(&surroundings->pair_index);
+    slab_open(&surroundings->clients, sizeof(struct client_record));
+    hash_index_open(&surroundings->client_index);
     surroundings->inferred_roles = memory_take_array(casebook->point_count, sizeof *surroundings->inferred_roles);
     for (uint32_t i = 0; i < casebook_conversations(casebook); i++)
         note_conversation(surroundings, casebook_conversation(casebook, i));
@@ -316,6 +349,11 @@ void surroundings_open(struct surroundings *surroundings, const struct casebook 
         times_sort(&server->closes);
         spans_merge(&server->outages);
         spans_merge(&server->stalls);
+    }
+    for (uint32_t i = 0; i < surroundings->pairs.in_use; i++) {
+        const struct pair_record *pair = slab_at(&surroundings->pairs, i);
+        if (pair->accepted == 0 && pair->rejected > 0)
+            need_client(surroundings, pair->point, &pair->client)->dead_ends++;
     }
     infer_roles(surroundings);
 }
@@ -335,6 +373,8 @@ void surroundings_close(struct surroundings *surroundings)
     slab_close(&surroundings->pairs);
     hash_index_close(&surroundings->server_index);
     hash_index_close(&surroundings->pair_index);
+    slab_close(&surroundings->clients);
+    hash_index_close(&surroundings->client_index);
     memory_give(surroundings->inferred_roles);
     *surroundings = (struct surroundings){0};
 }
@@ -352,6 +392,15 @@ const struct pair_record *surroundings_pair(const struct surroundings *surroundi
     uint32_t n = find_pair(surroundings, conversation->point, &conversation->ends[SIDE_CLIENT].address,
                            &conversation->ends[SIDE_SERVER]);
     return slab_at(&surroundings->pairs, n);
+}
+
+bool surroundings_scanned_by(const struct surroundings *surroundings, const struct conversation *conversation)
+{
+    uint32_t n = find_client(surroundings, conversation->point, &conversation->ends[SIDE_CLIENT].address);
+    if (n == HASH_NONE)
+        return false;
+    const struct client_record *record = slab_at(&surroundings->clients, n);
+    return record->dead_ends >= DEAD_ENDS_OF_A_SCAN;
 }
 
 uint32_t surroundings_accepted_between(const struct server_record *server, int64_t from_ns, int64_t to_ns)

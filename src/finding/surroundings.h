@@ -48,6 +48,8 @@ struct pair_record {
     uint32_t conversations;
     uint32_t speaks_tds;
     uint32_t logins_done;
+    uint32_t accepted;        /* SYNs answered by SYN+ACK */
+    uint32_t rejected;        /* by a reset, or not at all */
     uint32_t byteless;        /* connected and closed without a byte of payload */
     uint32_t closed;          /* closed by the client first, after a login and with nothing pending */
     uint32_t closed_by_reset; /* of them: with a reset instead of FIN */
@@ -57,10 +59,17 @@ struct pair_record {
     int64_t last_heard_ns[SIDES]; /* the latest packet of each side in any of these conversations */
 };
 
+/* One client address. */
+struct client_record {
+    uint32_t point;
+    struct address client;
+    uint32_t dead_ends; /* server endpoints that refused or ignored it and never let it in */
+};
+
 struct surroundings {
     const struct casebook *casebook;
-    struct slab servers, pairs;
-    struct hash_index server_index, pair_index;
+    struct slab servers, pairs, clients;
+    struct hash_index server_index, pair_index, client_index;
     enum capture_role *inferred_roles; /* by capture point, from hop counts; used where none is given */
 };
 
@@ -76,6 +85,9 @@ const struct pair_record *surroundings_pair(const struct surroundings *surroundi
 
 /* How many connections to the conversation's server were accepted whose SYN lies within (from, to). */
 uint32_t surroundings_accepted_between(const struct server_record *server, int64_t from_ns, int64_t to_ns);
+
+/* The conversation's client tries one endpoint after another in vain: a port scan, not an application. */
+bool surroundings_scanned_by(const struct surroundings *surroundings, const struct conversation *conversation);
 
 /* Of the sorted times, how many lie in [from, to]. */
 uint32_t times_within(const struct times *times, int64_t from_ns, int64_t to_ns);

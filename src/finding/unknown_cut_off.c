@@ -3,8 +3,11 @@
 #include "detector.h"
 #include "signs.h"
 
-/* As long as server.login-stalled wants to see a login wait, and as long as network.syn-lost wants to see a SYN. */
+/* As long as server.login-stalled wants to see a login wait. */
 #define LOGIN_WATCHED_NS (5 * NS_PER_SECOND)
+
+/* Older Windows repeats a SYN after three seconds; newer systems after one. */
+#define SYN_WATCHED_NS (3 * NS_PER_SECOND)
 
 /* A step that is open for less than this when the trace ends is simply under way. */
 #define UNDER_WAY_NS (NS_PER_SECOND / 2)
@@ -30,11 +33,17 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return true;
     const struct tcp_side *client = &c->sides[SIDE_CLIENT];
     if (c->ending == ENDING_NO_ANSWER) {
+        int64_t watched_ns = surroundings_end_ns(s, c) - client->syn.time_ns;
         judgement->confidence = 0.45;
         judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
-        judgement_say(judgement,
-                      "The trace ends %.1f s after the SYN, too early to say whether it would have been answered.",
-                      seconds(surroundings_end_ns(s, c) - client->syn.time_ns));
+        if (watched_ns < SYN_WATCHED_NS)
+            judgement_say(judgement,
+                          "The trace ends %.1f s after the SYN, too early to say whether it would have been answered.",
+                          seconds(watched_ns));
+        else
+            judgement_say(judgement,
+                          "The SYN got no answer and was not repeated: the client left before it would have been, so "
+                          "nothing follows from it.");
         return true;
     }
     struct login_halt halt = signs_of_login_halt(c, s);
@@ -60,7 +69,8 @@ static const char *const actions[] = {
 const struct detector unknown_cut_off = {
     .cause = "unknown.cut-off",
     .title = "The trace begins or ends too late to say",
-    .holds_when = "A login is open when the trace ends, or only the reset of a connection is in it.",
+    .holds_when = "A login is open when the trace ends, a SYN without an answer is not repeated, or only the reset "
+                  "of a connection is in the trace.",
     .means =
         "What would decide lies outside the trace. Pooled connections live for hours, so that in a short trace "
         "neither their begin nor their end is seen (article, 1.5.7); with a circular buffer the begin may have been "

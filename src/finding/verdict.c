@@ -80,7 +80,7 @@ static void say_title(char *text, const char *title)
         length = JUDGEMENT_TEXT_SIZE / 2 - 1;
     memcpy(text, title, length);
     text[length] = '\0';
-    if (length > 1 && text[0] >= 'A' && text[0] <= 'Z' && text[1] >= 'a' && text[1] <= 'z')
+    if (length > 1 && text[0] >= 'A' && text[0] <= 'Z' && !(text[1] >= 'A' && text[1] <= 'Z'))
         text[0] = (char)(text[0] - 'A' + 'a');
 }
 

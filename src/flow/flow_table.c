@@ -28,11 +28,8 @@ enum { TDS_PORT = 1433 };
 
 void flow_table_open(struct flow_table *table, struct casebook *casebook, const struct stream_consumer *consumer)
 {
-    *table = (struct flow_table){.casebook = casebook,
-                                 .consumer = *consumer,
-                                 .ceiling = DEFAULT_CEILING,
-                                 .packets_until_sweep = SWEEP_PACKETS,
-                                 .newest_ns = INT64_MIN};
+    *table = (struct flow_table){
+        .casebook = casebook, .consumer = *consumer, .ceiling = DEFAULT_CEILING, .packets_until_sweep = SWEEP_PACKETS};
     slab_open(&table->flows, sizeof(struct flow));
     hash_index_open(&table->index);
 }
@@ -135,14 +132,14 @@ static uint32_t next_to_sweep(struct flow_table *table)
     return number;
 }
 
-static void retire_finished(struct flow_table *table)
+static void retire_finished(struct flow_table *table, int64_t now_ns)
 {
     for (uint32_t i = 0; i < SWEEP_FLOWS && i < table->flows.high; i++) {
         uint32_t number = next_to_sweep(table);
         const struct flow *flow = slab_at(&table->flows, number);
         if (!flow->conversation)
             continue;
-        int64_t silent_ns = table->newest_ns - flow->conversation->last.time_ns;
+        int64_t silent_ns = now_ns - flow->conversation->last.time_ns;
         if (silent_ns > (flow->conversation->closed ? LINGER_CLOSED_NS : LINGER_SILENT_NS))
             retire_flow(table, number);
     }
@@ -271,11 +268,9 @@ void flow_table_packet(struct flow_table *table, const struct packet *p)
         follow_icmp_error(table, p);
     if (p->kind != PACKET_TCP)
         return;
-    if (p->moment.time_ns > table->newest_ns)
-        table->newest_ns = p->moment.time_ns;
     if (--table->packets_until_sweep == 0) {
         table->packets_until_sweep = SWEEP_PACKETS;
-        retire_finished(table);
+        retire_finished(table, p->moment.time_ns);
     }
     uint32_t hash = hash_ends(&p->source, &p->destination);
     uint32_t number = find_flow(table, p, hash);

@@ -148,8 +148,7 @@ static void on_message_begin(struct tds_state *s, struct tds_lane *lane, const s
 
 static void on_client_hello(struct tds_state *s, struct tds_lane *lane, const struct tls_event *event)
 {
-    struct tls_hello hello = tls_read_client_hello(event->body);
-    hello.complete &= event->whole;
+    struct tls_hello hello = tls_read_client_hello(event->body, event->whole);
     if (hello.version)
         s->facts->tls_version_client = hello.version;
     if (s->recognised || lane->unit != UNIT_TLS)
@@ -162,7 +161,7 @@ static void on_client_hello(struct tds_state *s, struct tds_lane *lane, const st
 
 static void on_server_hello(struct tds_state *s, struct tds_lane *lane, const struct tls_event *event)
 {
-    struct tls_hello hello = tls_read_server_hello(event->body);
+    struct tls_hello hello = tls_read_server_hello(event->body, event->whole);
     struct tds_facts *facts = s->facts;
     s->tls13 = hello.version == TLS_VERSION_1_3;
     if (!hello.retry) {

@@ -260,6 +260,7 @@ static void read_login7(struct tds_state *s, struct tds_lane *lane, struct span 
         return;
     }
     tds_recognise(s, PROTOCOL_TDS);
+    s->login_read = s->recognised;
     struct tds_facts *facts = s->facts;
     facts->tds_version_client = login.tds_version;
     facts->client_process_id = login.process_id;
@@ -287,6 +288,7 @@ static void read_old_login(struct tds_state *s, struct tds_lane *lane, struct sp
         return;
     }
     tds_recognise(s, PROTOCOL_TDS);
+    s->login_read = s->recognised;
     struct tds_facts *facts = s->facts;
     facts->tds_version_client = login.tds_version;
     facts->client_host = store_name(s, login.host, false);
@@ -310,19 +312,18 @@ static void learn_mechanism(struct tds_state *s, struct span token)
 /* body: all of the message, or as much of it as is kept or was captured. */
 void tds_gathered(struct tds_state *s, struct tds_lane *lane, struct span body)
 {
-    bool first_login = s->facts->tds_version_client == 0;
     switch (lane->type) {
     case TDS_TYPE_PRELOGIN:
     case TDS_TYPE_RESPONSE:
         read_prelogin(s, lane, body);
         break;
     case TYPE_LOGIN7:
-        if (first_login)
+        if (!s->login_read)
             read_login7(s, lane, body);
         break;
     case TYPE_OLD_LOGIN:
     case TDS_TYPE_OLD_NORMAL:
-        if (first_login)
+        if (!s->login_read)
             read_old_login(s, lane, body);
         break;
     case TYPE_SSPI:

@@ -101,6 +101,7 @@ struct tds_state {
     bool server_hello_seen; /* the final one */
     bool client_finished;
     bool login_encrypted;
+    bool login_read; /* one login's names are stored; a stream that sends more stores no more */
     uint8_t talk_phase;
     uint8_t talker; /* who spoke last in the encrypted talk; SIDES: nobody */
     uint8_t database_changes;

@@ -287,9 +287,9 @@ static uint16_t read_extensions(struct cursor *c, bool client, struct tls_hello 
     return version;
 }
 
-struct tls_hello tls_read_client_hello(struct span body)
+struct tls_hello tls_read_client_hello(struct span body, bool whole)
 {
-    struct tls_hello hello = {.complete = true};
+    struct tls_hello hello = {.complete = whole};
     struct cursor c = cursor_over(body);
     uint16_t legacy = cursor_u16be(&c);
     cursor_skip(&c, 32);
@@ -307,13 +307,13 @@ struct tls_hello tls_read_client_hello(struct span body)
     return hello;
 }
 
-struct tls_hello tls_read_server_hello(struct span body)
+struct tls_hello tls_read_server_hello(struct span body, bool whole)
 {
     /* RFC 8446, 4.1.3: this "random" makes the message a HelloRetryRequest. */
     static const uint8_t retry[32] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c,
                                       0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb,
                                       0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
-    struct tls_hello hello = {.complete = true};
+    struct tls_hello hello = {.complete = whole};
     struct cursor c = cursor_over(body);
     uint16_t legacy = cursor_u16be(&c);
     struct span random = cursor_take(&c, sizeof retry);

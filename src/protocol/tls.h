@@ -89,7 +89,8 @@ struct tls_hello {
     bool complete;            /* nothing was cut off */
 };
 
-struct tls_hello tls_read_client_hello(struct span body);
-struct tls_hello tls_read_server_hello(struct span body);
+/* whole: body is all of the message, not what was captured of it. */
+struct tls_hello tls_read_client_hello(struct span body, bool whole);
+struct tls_hello tls_read_server_hello(struct span body, bool whole);
 
 #endif

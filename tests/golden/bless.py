@@ -7,8 +7,7 @@ import sys
 
 sys.dont_write_bytecode = True
 
-from golden_cases import CASES, HERE, output_of
-from run import difference
+from golden_cases import CASES, HERE, difference, output_of
 
 
 def main():

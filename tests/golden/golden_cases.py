@@ -1,5 +1,6 @@
 """The golden outputs: which command is run on which scene, and how what changes from run to run is taken out."""
 
+import difflib
 import json
 import pathlib
 import re
@@ -42,7 +43,7 @@ CASES = (
   report_case('normal-both-sides.txt', 'none.normal/both-sides-skewed-clocks'),
   report_case('normal-truncated.json', 'none.normal/truncated-to-180'),
   report_case('mars-close.json', 'none.mars-close/benign-reset'),
-  report_case('cut-off.txt', 'unknown.cut-off/ends-after-login7'),
+  report_case('cut-off.txt', 'unknown.cut-off/ends-two-seconds-after-login7'),
   report_case('not-listening.txt', 'server.not-listening/many-clients'),
   report_case('conversations.txt', 'network.syn-lost/others-are-accepted', 'conversations'),
   report_case('conversations.jsonl', 'network.syn-lost/others-are-accepted', 'conversations'),
@@ -76,3 +77,9 @@ def output_of(tool, case):
     run = run_tool(tool, words, folder)
     complaint = '' if run.status == case.status and not run.died else run.complaint
     return normal(run.out.replace(folder + '/', ''), case), complaint
+
+
+def difference(case, golden, found):
+  return ''.join(difflib.unified_diff(
+    golden.splitlines(keepends=True), found.splitlines(keepends=True), f'golden/{case.file}', 'tdscope',
+  ))

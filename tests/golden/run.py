@@ -2,20 +2,13 @@
 """Compares what tdscope prints with the golden files beside this one; prints TAP. bless.py accepts changes."""
 
 import argparse
-import difflib
 import pathlib
 import sys
 
 sys.dont_write_bytecode = True
 
-from golden_cases import CASES, HERE, output_of
+from golden_cases import CASES, HERE, difference, output_of
 from tap import Tap
-
-
-def difference(case, golden, found):
-  return ''.join(difflib.unified_diff(
-    golden.splitlines(keepends=True), found.splitlines(keepends=True), f'golden/{case.file}', 'tdscope',
-  ))
 
 
 def main():

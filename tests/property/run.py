@@ -38,8 +38,8 @@ LABELLED = (
   'network-loss/1', 'server-crash-mid-login/2',
 )
 MAX_SOURCE_BYTES = 600_000
-PREFIXES_NEAR_BORDERS = 60
-PREFIXES_AT_RANDOM = 30
+PREFIXES_NEAR_BORDERS = 120
+PREFIXES_AT_RANDOM = 60
 LOGIN_FACTS = (
   'stage', 'encrypted', 'tls_version', 'cipher', 'tds_version', 'client_host', 'application', 'library', 'user',
   'database', 'server_name', 'server_version', 'connection_id', 'authentication', 'error',

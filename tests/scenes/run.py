@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compiles every scene, lets tdscope diagnose it and compares with what the scene expects; prints TAP."""
+"""Compiles every scene, here and in examples/, lets tdscope diagnose it and compares with what the scene expects; prints TAP."""
 
 import argparse
 import fnmatch
@@ -10,6 +10,7 @@ import tempfile
 from datetime import datetime
 
 HERE = pathlib.Path(__file__).resolve().parent
+EXAMPLES = HERE.parent.parent / 'examples'
 sys.path.insert(0, str(HERE.parent))
 sys.dont_write_bytecode = True
 
@@ -108,8 +109,20 @@ def check_scene(scene, report):
   return out
 
 
+def name_of(path):
+  return str(path.relative_to(HERE if path.is_relative_to(HERE) else EXAMPLES.parent))
+
+
+def stale_captures(path, paths):
+  """The captures that lie ready beside a scene of examples/ must be what it compiles to."""
+  for written in paths.values():
+    ready = path.parent / written.name
+    if path.is_relative_to(EXAMPLES) and (not ready.exists() or ready.read_bytes() != written.read_bytes()):
+      yield f'{ready.name} is not what the scene says: run examples/make.py'
+
+
 def run_scene(tap, tool, path, keep):
-  name = str(path.relative_to(HERE)) if path.is_relative_to(HERE) else str(path)
+  name = name_of(path)
   try:
     scene = load(path)
   except SceneError as problem:
@@ -117,15 +130,16 @@ def run_scene(tap, tool, path, keep):
     return
   with tempfile.TemporaryDirectory(prefix='tdscope-scene-') as folder:
     paths = write_scene(scene, pathlib.Path(keep) / path.parent.name / path.stem if keep else folder)
+    stale = list(stale_captures(path, paths))
     if tool is None:
-      tap.case(name)
+      tap.case(name, stale)
       return
     run, report = diagnose(tool, capture_arguments(paths))
   if run.status != 0 or run.died or report is None:
     tap.case(name, [run.complaint if report is not None else 'no JSON report; ' + run.complaint])
     return
   broken = [f'contract: {complaint}' for complaint in contract.complaints(report)]
-  tap.case(name, check_scene(scene, report) + broken[:5])
+  tap.case(name, stale + check_scene(scene, report) + broken[:5])
 
 
 def main():
@@ -136,8 +150,8 @@ def main():
   arguments = parser.parse_args()
   tool = pathlib.Path(arguments.tdscope).resolve() if arguments.tdscope else None
   tap = Tap()
-  for path in sorted(HERE.glob('*/*.scene')):
-    name = str(path.relative_to(HERE))
+  for path in sorted(HERE.glob('*/*.scene')) + sorted(EXAMPLES.glob('*/*.scene')):
+    name = name_of(path)
     if fnmatch.fnmatch(name, arguments.only) or fnmatch.fnmatch(name, arguments.only + '*'):
       run_scene(tap, tool, path, arguments.keep)
   if tap.number == 0:

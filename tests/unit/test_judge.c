@@ -526,12 +526,110 @@ static void test_idle_drop(void **state)
     client->keep_alive_run.count = client->keep_alives = 10;
     client->silent_run = true;
     reset(trace, c, SIDE_CLIENT, 310);
-    expect(trace, c, "network.idle-drop", CULPRIT_NETWORK);
+    expect(trace, c, "network.idle-drop", CULPRIT_UNKNOWN); /* the server may be down */
+    fin(trace, logged_in(trace, 320), SIDE_CLIENT, 321);
+    expect(trace, c, "network.idle-drop", CULPRIT_NETWORK); /* it is not */
     /* The server answers after all. */
     packet(trace, c, SIDE_SERVER, 309.5);
     client->silent_run = false;
     struct judgement judgement = judged(trace, c);
     assert_string_not_equal(judgement.detector->cause, "network.idle-drop");
+}
+
+/* The server repeats what the client acknowledged each time. */
+static void test_deaf_server(void **state)
+{
+    struct trace *trace = *state;
+    struct conversation *c = logged_in(trace, 1);
+    for (int i = 0; i < 5; i++) {
+        retry(trace, c, SIDE_SERVER, 1.3 + 0.2 * (1 << i));
+        packet(trace, c, SIDE_CLIENT, 1.301 + 0.2 * (1 << i));
+    }
+    c->sides[SIDE_SERVER].silent_run = false;
+    reset(trace, c, SIDE_CLIENT, 9);
+    expect(trace, c, "network.drop-to-server", CULPRIT_UNKNOWN);
+    trace->point.role = CAPTURE_ROLE_SERVER;
+    expect(trace, c, "server.no-ack", CULPRIT_SERVER);
+    trace->point.role = CAPTURE_ROLE_MIDDLE;
+    expect(trace, c, "network.drop-both-ways", CULPRIT_UNKNOWN);
+}
+
+static void test_two_repeats_are_no_drop(void **state)
+{
+    struct trace *trace = *state;
+    struct conversation *c = logged_in(trace, 1);
+    c->sides[SIDE_SERVER].data_packets = 1000;
+    retry(trace, c, SIDE_SERVER, 1.3);
+    retry(trace, c, SIDE_SERVER, 1.7);
+    expect(trace, c, "none.normal", CULPRIT_NONE);
+}
+
+/* Answer and acknowledgement both come after the client has left: held up on the way, not by SQL Server. */
+static void test_late_answer_without_acknowledgement_is_not_the_servers(void **state)
+{
+    struct trace *trace = *state;
+    struct conversation *c = waiting_login(trace);
+    retry(trace, c, SIDE_CLIENT, 1.3);
+    retry(trace, c, SIDE_CLIENT, 1.7);
+    retry(trace, c, SIDE_CLIENT, 2.5);
+    reset(trace, c, SIDE_CLIENT, 5);
+    step(trace, c, LOGIN_STEP_LOGIN_ANSWER, SIDE_SERVER, 6);
+    struct tcp_side *client = &c->sides[SIDE_CLIENT];
+    client->data_run = (struct retry_run){0};
+    client->silent_run = false;
+    client->spurious_retransmits = 3;
+    client->longest_recovery_ns = 5 * NS_PER_SECOND;
+    expect(trace, c, "network.delay", CULPRIT_NETWORK);
+}
+
+static void test_fin_with_a_request_unanswered_is_an_abort(void **state)
+{
+    struct trace *trace = *state;
+    struct conversation *c = logged_in(trace, 1);
+    c->tds->last_request = data(trace, c, SIDE_CLIENT, 2);
+    c->tds->request_unanswered = true;
+    ack(trace, c, SIDE_SERVER, 2.01);
+    fin(trace, c, SIDE_CLIENT, 2.5);
+    expect(trace, c, "client.abort", CULPRIT_CLIENT);
+    c->sides[SIDE_CLIENT].fin.time_ns = c->tds->last_request.time_ns + NS_PER_MS; /* a good-bye */
+    expect(trace, c, "none.normal", CULPRIT_NONE);
+}
+
+static void test_reset_after_long_quiet_stays_open(void **state)
+{
+    struct trace *trace = *state;
+    struct conversation *c = logged_in(trace, 1);
+    reset(trace, c, SIDE_CLIENT, 20);
+    expect(trace, c, "client.abort", CULPRIT_UNKNOWN);
+    struct conversation *other = logged_in(trace, 1);
+    reset(trace, other, SIDE_SERVER, 90);
+    expect(trace, other, "server.reset", CULPRIT_UNKNOWN);
+}
+
+static void test_dhe_defect(void **state)
+{
+    struct conversation *c = connected(*state, 1);
+    step(*state, c, LOGIN_STEP_CLIENT_HELLO, SIDE_CLIENT, 1.03);
+    step(*state, c, LOGIN_STEP_SERVER_HELLO, SIDE_SERVER, 1.04);
+    step(*state, c, LOGIN_STEP_KEY_EXCHANGE, SIDE_CLIENT, 1.05);
+    ack(*state, c, SIDE_SERVER, 1.051);
+    fin(*state, c, SIDE_SERVER, 1.06);
+    c->tds->cipher_suite = 0x009f; /* TLS_DHE_RSA_WITH_AES_256_GCM_SHA384 */
+    expect(*state, c, "server.dhe-defect", CULPRIT_SERVER);
+    c->tds->cipher_suite = 0xc030; /* ECDHE */
+    expect(*state, c, "server.closed-in-login", CULPRIT_SERVER);
+}
+
+static void test_encrypted_refusal(void **state)
+{
+    struct conversation *c = waiting_login(*state);
+    c->tds->encryption = LOGIN_ENCRYPTION_FULL;
+    step(*state, c, LOGIN_STEP_LOGIN_ANSWER, SIDE_SERVER, 1.1);
+    fin(*state, c, SIDE_SERVER, 1.11);
+    expect(*state, c, "client.login-refused", CULPRIT_CLIENT);
+    c->sides[SIDE_SERVER].fin.time_ns += 60 * NS_PER_SECOND;
+    struct judgement judgement = judged(*state, c);
+    assert_string_not_equal(judgement.detector->cause, "client.login-refused");
 }
 
 static void test_loss(void **state)
@@ -686,6 +784,13 @@ int main(void)
         CASE(test_closed_many),
         CASE(test_drop_and_no_ack),
         CASE(test_idle_drop),
+        CASE(test_deaf_server),
+        CASE(test_two_repeats_are_no_drop),
+        CASE(test_late_answer_without_acknowledgement_is_not_the_servers),
+        CASE(test_fin_with_a_request_unanswered_is_an_abort),
+        CASE(test_reset_after_long_quiet_stays_open),
+        CASE(test_dhe_defect),
+        CASE(test_encrypted_refusal),
         CASE(test_loss),
         CASE(test_slow_reader),
         CASE(test_query_timeout),
