@@ -3,8 +3,8 @@
 #include "detector.h"
 #include "signs.h"
 
-/* A reset after this long a wait is a time-out of the client: then the server has its part in it, or packets of its answer
- * were lost, which the client's capture does not show. */
+/* A reset after this long a wait is a time-out of the client: then the server has its part in it, or packets of its
+ * answer were lost, which the client's capture does not show. */
 #define LONG_WAIT_NS (5 * NS_PER_SECOND)
 
 /* TLS's close_notify and MARS's SMP FIN are sent together with the FIN. */
@@ -19,9 +19,9 @@ static bool is_habit(const struct pair_record *pair)
            pair->closed_by_reset * 100ULL >= pair->closed * (unsigned long long)HABIT_PERCENT;
 }
 
-/* TDS is asked and answered in turn: a FIN while an answer is due is as much an abort as a reset (a process that dies on
- * Linux sends FIN). Only a request that the decoder saw counts: the last bytes may be TLS's or MARS's good-bye, which come
- * right before the FIN. */
+/* TDS is asked and answered in turn: a FIN while an answer is due is as much an abort as a reset (a process that
+ * dies on Linux sends FIN). Only a request that the decoder saw counts: the last bytes may be TLS's or MARS's good-
+ * bye, which come right before the FIN. */
 static bool leaves_unanswered(const struct conversation *c)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT];

@@ -3,8 +3,8 @@
 #include "detector.h"
 #include "signs.h"
 
-/* Who leaves sooner than this after his own word has not waited for the server: a login step takes milliseconds, and after
- * two seconds the server is to blame for the delay, too. */
+/* Who leaves sooner than this after his own word has not waited for the server: a login step takes milliseconds, and
+ * after two seconds the server is to blame for the delay, too. */
 #define IMPATIENT_NS (2 * NS_PER_SECOND)
 
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)

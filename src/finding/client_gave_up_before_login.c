@@ -1,4 +1,5 @@
-/* client.gave-up-before-login: handshake, at most PRELOGIN, and the client closes: its time was spent before the SYN. */
+/* client.gave-up-before-login: handshake, at most PRELOGIN, and the client closes: its time was spent before the
+ * SYN. */
 #include "actions.h"
 #include "detector.h"
 #include "signs.h"

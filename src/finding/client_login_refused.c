@@ -27,11 +27,12 @@ static const struct server_state_error *state_error(uint32_t number)
     return NULL;
 }
 
-/* Programs log in to ask something, and do so at once. A close this soon after the answer, with nothing asked, means that
- * the answer was no - or that somebody only tried whether he can log in. */
+/* Programs log in to ask something, and do so at once. A close this soon after the answer, with nothing asked, means
+ * that the answer was no - or that somebody only tried whether he can log in. */
 #define NOTHING_ASKED_NS NS_PER_SECOND
 
-/* With full encryption the answer cannot be read. SQL Server closes after a refusal, and keeps a session that succeeded. */
+/* With full encryption the answer cannot be read. SQL Server closes after a refusal, and keeps a session that
+ * succeeded. */
 static bool judge_encrypted(const struct conversation *c, struct judgement *judgement)
 {
     const struct tds_facts *tds = c->tds;
@@ -106,6 +107,7 @@ const struct detector client_login_refused = {
              "2.2.7.10; article, 1.1.)",
     .actions = actions,
     .culprit = CULPRIT_CLIENT,
-    .severity = SEVERITY_FAULT,
+    .severity =
+        SEVERITY_RISK, /* a clear answer, not a broken connection: where something is broken, that comes first */
     .judge = judge,
 };

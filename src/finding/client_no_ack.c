@@ -3,8 +3,8 @@
 #include "detector.h"
 #include "signs.h"
 
-/* The server repeats itself and nothing answers; or what arrives from the server is acknowledgements, and the client goes on
- * repeating what they acknowledge. */
+/* The server repeats itself and nothing answers; or what arrives from the server is acknowledgements, and the client
+ * goes on repeating what they acknowledge. */
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     struct silence silence = signs_of_silence(c);

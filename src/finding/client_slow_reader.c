@@ -3,8 +3,8 @@
 #include "detector.h"
 #include "signs.h"
 
-/* Windows shut for milliseconds in any fast download. A second without taking a byte is a program that does something else;
- * with five it is one that people notice. */
+/* Windows shut for milliseconds in any fast download. A second without taking a byte is a program that does
+ * something else; with five it is one that people notice. */
 #define SHUT_NS NS_PER_SECOND
 #define SHUT_LONG_NS (5 * NS_PER_SECOND)
 

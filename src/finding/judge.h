@@ -1,4 +1,5 @@
-/* From facts to findings: each conversation is judged, judgements of one cause are grouped, and one verdict is weighed. */
+/* From facts to findings: each conversation is judged, judgements of one cause are grouped, and one verdict is
+ * weighed. */
 #ifndef TDSCOPE_JUDGE_H
 #define TDSCOPE_JUDGE_H
 
@@ -41,7 +42,8 @@ struct judge {
 void judge_open(struct judge *judge, const struct casebook *casebook);
 void judge_close(struct judge *judge);
 
-/* The judgement of one conversation: the detector with the greatest confidence among those that hold; never without one. */
+/* The judgement of one conversation: the detector with the greatest confidence among those that hold; never without
+ * one. */
 void judge_conversation(const struct judge *judge, const struct conversation *conversation,
                         struct judgement *judgement);
 

@@ -3,11 +3,12 @@
 #include "detector.h"
 #include "signs.h"
 
-/* Repetitions that turned out needless: the first copy had arrived, only late. One may be a timer that was too eager. */
+/* Repetitions that turned out needless: the first copy had arrived, only late. One may be a timer that was too
+ * eager. */
 enum { NEEDLESS_LEAST = 2 };
 
-/* A held-up packet is one that took a second or more where its timer, which follows the path's round trip (RFC 6298), expected
- * a fraction of that: it was repeated more than once before its acknowledgement came. */
+/* A held-up packet is one that took a second or more where its timer, which follows the path's round trip (RFC
+ * 6298), expected a fraction of that: it was repeated more than once before its acknowledgement came. */
 #define HELD_UP_NS NS_PER_SECOND
 
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)

@@ -3,8 +3,9 @@
 #include "detector.h"
 #include "signs.h"
 
-/* The drivers' and SQL Server's keep-alive interval. A connection that was quiet for longer than this before the first lost
- * packet was idle; no common device forgets connections sooner (the shortest idle time-outs are one to four minutes). */
+/* The drivers' and SQL Server's keep-alive interval. A connection that was quiet for longer than this before the
+ * first lost packet was idle; no common device forgets connections sooner (the shortest idle time-outs are one to
+ * four minutes). */
 #define IDLE_NS (29 * NS_PER_SECOND)
 
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)

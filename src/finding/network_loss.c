@@ -3,9 +3,9 @@
 #include "detector.h"
 #include "signs.h"
 
-/* A lost packet is worth at least one retransmission time-out (200 ms on Linux, 300 ms on Windows) or a round trip more.
- * Below one packet in a hundred TCP still fills its window most of the time; from there on throughput falls with the
- * square root of the loss (Mathis et al., 1997). */
+/* A lost packet is worth at least one retransmission time-out (200 ms on Linux, 300 ms on Windows) or a round trip
+ * more. Below one packet in a hundred TCP still fills its window most of the time; from there on throughput falls
+ * with the square root of the loss (Mathis et al., 1997). */
 enum { LOSS_PERCENT = 1 };
 
 /* One lost packet is everyday life on any network; two in one conversation are not, at that rate. */

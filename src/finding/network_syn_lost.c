@@ -3,9 +3,9 @@
 #include "detector.h"
 #include "signs.h"
 
-/* Only a repeated SYN counts: Windows and Linux repeat it after one second (older Windows after three; RFC 6298, 2.1), so one
- * that is not comes from a client that left sooner (the first, 0.5 s attempt of a driver that tries several addresses), from a
- * scanner, or from the trace's end. */
+/* Only a repeated SYN counts: Windows and Linux repeat it after one second (older Windows after three; RFC 6298,
+ * 2.1), so one that is not comes from a client that left sooner (the first, 0.5 s attempt of a driver that tries
+ * several addresses), from a scanner, or from the trace's end. */
 
 /* The SYN+ACK leaves the server again and again, and the client goes on asking. */
 static bool judge_answer_lost(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)

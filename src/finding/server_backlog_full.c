@@ -57,7 +57,7 @@ static bool judge_ignored(const struct conversation *c, const struct server_reco
 
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
-    if (!c->starts_with_syn || signs_of_one_direction(c))
+    if (!c->starts_with_syn || signs_of_one_direction(c) || !signs_of_sql(c, s) || surroundings_scanned_by(s, c))
         return false;
     const struct server_record *record = surroundings_server(s, c);
     return c->ending == ENDING_REFUSED ? judge_refused(c, record, judgement) : judge_ignored(c, record, judgement);

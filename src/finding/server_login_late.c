@@ -3,9 +3,9 @@
 #include "detector.h"
 #include "signs.h"
 
-/* Connection time-outs of the drivers are 15 s (SqlClient, ODBC, JDBC, tedious), often set to 5; and a step that is still open
- * after 5 s is called stalled (server.login-stalled): answered, it cannot be called normal. With two thirds of the usual
- * time-out gone there is no doubt. */
+/* Connection time-outs of the drivers are 15 s (SqlClient, ODBC, JDBC, tedious), often set to 5; and a step that is
+ * still open after 5 s is called stalled (server.login-stalled): answered, it cannot be called normal. With two
+ * thirds of the usual time-out gone there is no doubt. */
 #define LATE_NS (5 * NS_PER_SECOND)
 #define TOO_LATE_NS (10 * NS_PER_SECOND)
 

@@ -3,8 +3,8 @@
 #include "detector.h"
 #include "signs.h"
 
-/* The client repeats itself and nothing answers; or what arrives from the client is acknowledgements, and the server goes on
- * repeating what they acknowledge. */
+/* The client repeats itself and nothing answers; or what arrives from the client is acknowledgements, and the server
+ * goes on repeating what they acknowledge. */
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     struct silence silence = signs_of_silence(c);

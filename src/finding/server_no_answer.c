@@ -3,7 +3,8 @@
 #include "detector.h"
 #include "signs.h"
 
-/* Linux and current Windows repeat a SYN after one second (RFC 6298, 2.1): an answer that is not there by then is late. */
+/* Linux and current Windows repeat a SYN after one second (RFC 6298, 2.1): an answer that is not there by then is
+ * late. */
 #define ANSWER_NS NS_PER_SECOND
 
 static bool rejected_by_server(const struct conversation *c)

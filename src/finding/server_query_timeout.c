@@ -3,10 +3,12 @@
 #include "detector.h"
 #include "signs.h"
 
-/* Command time-outs are whole seconds; an attention within a second of the request is a program that changed its mind. */
+/* Command time-outs are whole seconds; an attention within a second of the request is a program that changed its
+ * mind. */
 #define LEAST_NS (NS_PER_SECOND * 9 / 10)
 
-/* The request that the attention broke off: the last one, or the one with the slowest answer, if the attention lies within. */
+/* The request that the attention broke off: the last one, or the one with the slowest answer, if the attention lies
+ * within. */
 static int64_t waited_for_ns(const struct tds_facts *tds, struct moment *request)
 {
     int64_t attention_ns = tds->first_attention.time_ns;

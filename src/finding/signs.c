@@ -3,8 +3,8 @@
 
 #include <assert.h>
 
-/* Three retries in a row without an answer. Timers double (RFC 6298, 5.5), so they span well over a second; at a loss of
- * one packet in ten that happens by chance once in a thousand times. */
+/* Three retries in a row without an answer. Timers double (RFC 6298, 5.5), so they span well over a second; at a
+ * loss of one packet in ten that happens by chance once in a thousand times. */
 enum { RETRIES_OF_A_SILENCE = 3 };
 
 #define SILENCE_LEAST_NS NS_PER_SECOND
@@ -119,7 +119,8 @@ const char *login_step_words(enum login_step step)
     return words[step];
 }
 
-/* The latest step at or before limit; false: none. Of steps that came in one packet the later in the usual order wins. */
+/* The latest step at or before limit; false: none. Of steps that came in one packet the later in the usual order
+ * wins. */
 static bool latest_step(const struct tds_facts *tds, int64_t limit_ns, enum login_step *latest)
 {
     bool found = false;
@@ -180,15 +181,16 @@ static bool later(const struct moment *a, const struct moment *b)
     return moment_seen(a) && (!moment_seen(b) || a->time_ns > b->time_ns);
 }
 
-/* After the other side's reset there is nobody left to answer; what came before it counts when it lasted long enough to be
- * RETRIES_OF_A_SILENCE doubling time-outs. */
+/* After the other side's reset there is nobody left to answer; what came before it counts when it lasted long enough
+ * to be RETRIES_OF_A_SILENCE doubling time-outs. */
 static bool ends_by_reset_of(const struct tcp_side *other, const struct retry_run *run)
 {
     return moment_seen(&other->reset) && other->reset.time_ns <= run->last.time_ns &&
            other->reset.time_ns - run->first.time_ns < SILENCE_LEAST_NS;
 }
 
-/* Of a run of repeated packets. A packet that only follows the retrier's own reset answers that reset (RFC 5961, 3.2). */
+/* Of a run of repeated packets. A packet that only follows the retrier's own reset answers that reset (RFC 5961,
+ * 3.2). */
 static enum silence_kind kind_of(const struct tcp_side *self, const struct tcp_side *other)
 {
     const struct retry_run *run = &self->data_run;

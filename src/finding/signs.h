@@ -65,7 +65,8 @@ struct silence {
 };
 struct silence signs_of_silence(const struct conversation *conversation);
 
-/* Packets that were lost and sent again: retransmissions without the needless ones and without a run that ends it all. */
+/* Packets that were lost and sent again: retransmissions without the needless ones and without a run that ends it
+ * all. */
 uint32_t signs_of_loss(const struct conversation *conversation);
 
 /* Whether time lies between the first and the last retransmission of either side, or within slack of one of them. */

@@ -7,8 +7,8 @@
 #include "memory.h"
 #include "signs.h"
 
-/* A program that is up takes an accepted connection and answers PRELOGIN in milliseconds; a second means that it did not
- * get round to accept(). */
+/* A program that is up takes an accepted connection and answers PRELOGIN in milliseconds; a second means that it did
+ * not get round to accept(). */
 #define SERVED_WITHIN_NS NS_PER_SECOND
 
 /* An application knows a handful of servers; who finds twenty endpoints dead is looking for live ones. */

@@ -9,9 +9,6 @@
 /* Older Windows repeats a SYN after three seconds; newer systems after one. */
 #define SYN_WATCHED_NS (3 * NS_PER_SECOND)
 
-/* A step that is open for less than this when the trace ends is simply under way. */
-#define UNDER_WAY_NS (NS_PER_SECOND / 2)
-
 static bool judge_begin(const struct conversation *c, struct judgement *judgement)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
@@ -47,7 +44,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return true;
     }
     struct login_halt halt = signs_of_login_halt(c, s);
-    if (!halt.halted || halt.closed || halt.waited_ns < UNDER_WAY_NS)
+    if (!halt.halted || halt.closed)
         return false;
     bool watched = halt.waited_ns >= LOGIN_WATCHED_NS;
     judgement->confidence = watched ? 0.5 : 0.6;

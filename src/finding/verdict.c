@@ -2,8 +2,8 @@
  * Weighs findings into one verdict: severity first, then what explains most conversations in trouble.
  *
  * A finding weighs the confidence of its best judgement times its conversations. Those of one cause and culprit with
- * several servers weigh together. Traffic that is not SQL Server's weighs little, whatever is wrong with it: the question is
- * about SQL Server.
+ * several servers weigh together. Traffic that is not SQL Server's weighs little, whatever is wrong with it: the
+ * question is about SQL Server.
  */
 #include "verdict.h"
 
@@ -30,7 +30,8 @@ static bool concerns_sql(const struct judge *judge, const struct finding *findin
     return signs_of_sql(casebook_conversation(casebook, finding->example_conversation - 1), &judge->surroundings);
 }
 
-/* At most one weight for each detector and culprit. Findings come in order, so the first one of a cause is its largest. */
+/* At most one weight for each detector and culprit. Findings come in order, so the first one of a cause is its
+ * largest. */
 static const struct weight *weigh(const struct judge *judge, struct weight *weights)
 {
     const struct weight *heaviest = NULL;

@@ -265,6 +265,31 @@ static void test_refused_long_after_accepts_is_stopped(void **state)
     expect(*state, c, "server.not-listening", CULPRIT_SERVER);
 }
 
+static void test_scan_is_a_probe(void **state)
+{
+    struct trace *trace = *state;
+    struct conversation *c = NULL;
+    for (int i = 0; i < 20; i++) {
+        if (i == 19)
+            expect(trace, c, "server.not-listening", CULPRIT_SERVER);
+        c = new_conversation(trace, 1 + i);
+        c->ends[SIDE_SERVER].port = (uint16_t)(2000 + i);
+        syn(trace, c, SIDE_CLIENT, 1 + i);
+        reset(trace, c, SIDE_SERVER, 1.001 + i);
+    }
+    expect(trace, c, "none.probe", CULPRIT_NONE);
+}
+
+static void test_syn_not_repeated_says_nothing(void **state)
+{
+    struct trace *trace = *state;
+    struct conversation *c = new_conversation(trace, 1);
+    syn(trace, c, SIDE_CLIENT, 1);
+    expect(trace, c, "unknown.cut-off", CULPRIT_UNKNOWN);
+    c->ends[SIDE_SERVER].port = 80;
+    expect(trace, c, "none.normal", CULPRIT_NONE);
+}
+
 static struct conversation *unanswered(struct trace *trace, double time_s)
 {
     struct conversation *c = new_conversation(trace, time_s);
@@ -765,6 +790,8 @@ int main(void)
         CASE(test_unanswered_at_the_server),
         CASE(test_one_syn_at_the_end_is_cut_off),
         CASE(test_login_stalled),
+        CASE(test_scan_is_a_probe),
+        CASE(test_syn_not_repeated_says_nothing),
         CASE(test_login_not_acknowledged_is_no_stall),
         CASE(test_login_stall_not_watched),
         CASE(test_login_stall_with_missed_packets_is_not_held_against_it),
