@@ -189,10 +189,11 @@ def link_complaints(report):
 
 
 def culprit_complaints(report):
-  """The part of a cause before the dot is the culprit; what a capture lacks is nobody's fault."""
+  """The part of a cause before the dot is the culprit, or the culprit stays open: a pattern may be certain where
+  whose fault it is cannot be told from one side. What a capture lacks is nobody's fault."""
   for judged in [report['verdict']] + report['conversations'] + report['findings']:
     before_dot = judged['cause'].split('.')[0]
-    if judged['culprit'] != ('none' if before_dot == 'capture' else before_dot):
+    if judged['culprit'] not in ('none' if before_dot == 'capture' else before_dot, 'unknown'):
       yield f'{judged["cause"]} blames {judged["culprit"]}'
 
 

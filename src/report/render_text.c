@@ -64,8 +64,10 @@ static void put_verdict(const struct judge *judge, bool has_cause, struct sink *
         layout_paragraph(sink, 0, 2, verdict->summary);
     if (!has_cause)
         return;
-    sink_format(sink, "  Cause: %s. Confidence: %s (%.0f %%).\n", verdict->cause, confidence_words(verdict->confidence),
-                verdict->confidence * 100);
+    /* The pattern may be plain where the fault is not: then the ID is no accusation. */
+    const char *label = verdict->culprit == CULPRIT_UNKNOWN ? "Pattern" : "Cause";
+    sink_format(sink, "  %s: %s. Confidence: %s (%.0f %%).\n", label, verdict->cause,
+                confidence_words(verdict->confidence), verdict->confidence * 100);
 }
 
 static void put_proof_place(const struct casebook *casebook, const struct moment *moment, struct sink *sink)
