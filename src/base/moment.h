@@ -11,6 +11,13 @@ enum { TIME_TEXT_SIZE = 64 };
 #define NS_PER_MS 1000000LL
 #define NS_PER_US 1000LL
 
+/*
+ * Packet times that the line works with: from 1970 to 2116. The readers clamp what lies outside (only damaged files do), so
+ * that differences of times, and a time plus any waiting time, always fit.
+ */
+#define TIME_EARLIEST_NS 0
+#define TIME_LATEST_NS (INT64_MAX / 2)
+
 struct moment {
     int64_t time_ns;  /* since 1970-01-01 UTC, as that capture's clock tells it */
     uint32_t frame;   /* number of the packet in its capture file, from 1; 0: never happened, or not seen */

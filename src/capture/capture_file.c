@@ -97,6 +97,17 @@ static void count_frame(struct capture_file *capture, const struct frame *frame)
     }
 }
 
+/* See TIME_EARLIEST_NS: only a damaged file goes beyond. */
+static void clamp_time(struct capture_file *capture, struct frame *frame)
+{
+    int64_t time_ns = frame->moment.time_ns;
+    if (time_ns >= TIME_EARLIEST_NS && time_ns <= TIME_LATEST_NS)
+        return;
+    frame->moment.time_ns = time_ns < TIME_EARLIEST_NS ? TIME_EARLIEST_NS : TIME_LATEST_NS;
+    notes_add(&capture->facts->notes, "time out of range",
+              "packet %u has a time before 1970 or after 2116; the nearest of them is used", frame->moment.frame);
+}
+
 bool capture_file_next(struct capture_file *capture, struct frame *frame)
 {
     if (!capture->file || capture->ended)
@@ -104,6 +115,7 @@ bool capture_file_next(struct capture_file *capture, struct frame *frame)
     struct error error;
     enum reader_result result = capture->reader->next(capture->state, &capture->window, capture->facts, frame, &error);
     if (result == READER_FRAME) {
+        clamp_time(capture, frame);
         count_frame(capture, frame);
         return true;
     }

@@ -190,7 +190,8 @@ static struct flow *add_flow(struct flow_table *table, const struct packet *p, u
 }
 
 /* A SYN with another initial sequence number opens a new connection, whatever became of the old one: a repeated SYN has the
- * same number (RFC 9293, 3.4.1), and a server in TIME-WAIT accepts a new one (RFC 6191). */
+ * same number (RFC 9293, 3.4.1), and a server in TIME-WAIT accepts a new one (RFC 6191). A SYN+ACK does so only after the
+ * old connection's end (the capture missed the SYN): before it, it is the answer to the SYN, if a strange one. */
 static bool opens_again(const struct flow *flow, const struct packet *p)
 {
     if ((p->tcp.flags & (TCP_SYN | TCP_RST)) != TCP_SYN)
@@ -198,13 +199,9 @@ static bool opens_again(const struct flow *flow, const struct packet *p)
     const struct conversation *c = flow->conversation;
     bool from_client = endpoint_equal(&c->ends[SIDE_CLIENT], &p->source);
     const struct tcp_side *facts = &c->sides[from_client ? SIDE_CLIENT : SIDE_SERVER];
-    if (facts->isn_known)
-        return facts->isn != p->tcp.seq;
-    if (p->tcp.flags & TCP_ACK) {
-        const struct tcp_side *other = &c->sides[from_client ? SIDE_SERVER : SIDE_CLIENT];
-        return facts->packets > 0 || (other->isn_known && other->isn + 1 != p->tcp.ack);
-    }
-    return facts->packets > 0;
+    if (p->tcp.flags & TCP_ACK)
+        return c->closed && facts->isn_known && facts->isn != p->tcp.seq;
+    return facts->isn_known ? facts->isn != p->tcp.seq : facts->packets > 0;
 }
 
 static void note_close(struct conversation *c)

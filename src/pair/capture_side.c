@@ -17,9 +17,9 @@ static enum capture_role role_by_round_trips(const struct conversation *c)
     const struct round_trips *client = &c->sides[SIDE_CLIENT].round_trips, *server = &c->sides[SIDE_SERVER].round_trips;
     if (client->count == 0 || server->count == 0)
         return CAPTURE_ROLE_UNKNOWN;
-    if (server->shortest_ns > client->shortest_ns * ROUND_TRIP_RATIO)
+    if (server->shortest_ns / ROUND_TRIP_RATIO > client->shortest_ns)
         return CAPTURE_ROLE_CLIENT;
-    if (client->shortest_ns > server->shortest_ns * ROUND_TRIP_RATIO)
+    if (client->shortest_ns / ROUND_TRIP_RATIO > server->shortest_ns)
         return CAPTURE_ROLE_SERVER;
     return CAPTURE_ROLE_UNKNOWN;
 }
