@@ -145,12 +145,12 @@ static void times_of_any_resolution(void **state)
         {0x80 | 20, 0, (UINT64_C(5) << 20) + (1 << 19), 5500000000},
         {0x80 | 32, 0, (UINT64_C(1700000000) << 32) + (1U << 31), TIME_NS + 500000000},
         {0x80 | 63, 0, UINT64_C(3) << 62, 1500000000},
-        {0x80 | 127, 0, UTIME_LATEST_NS, 0}, /* hostile from here on: any result, but defined */
-        {127, 0, UTIME_LATEST_NS, 1},
-        {0, 0, UTIME_LATEST_NS, TIME_LATEST_NS},
+        {0x80 | 127, 0, UINT64_MAX, 0}, /* hostile from here on: any result, but defined */
+        {127, 0, UINT64_MAX, 1},
+        {0, 0, UINT64_MAX, TIME_LATEST_NS},
         {9, TIME_LATEST_NS, 1, TIME_LATEST_NS},
         {9, INT64_MIN, 1, 0},
-        {0x80, 0, UTIME_LATEST_NS, TIME_LATEST_NS},
+        {0x80, 0, UINT64_MAX, TIME_LATEST_NS},
     };
     for (size_t i = 0; i < sizeof clocks / sizeof clocks[0]; i++) {
         begin(NULL);
