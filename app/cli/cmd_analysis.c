@@ -33,6 +33,24 @@ static enum tdscope_result read_evidence(struct tdscope *tdscope, const struct o
     return result;
 }
 
+static bool spares_arguments(const struct options *options)
+{
+    for (size_t i = 0; i < options->evidence_count; i++)
+        if (!output_spares(options->output, options->evidence[i].path))
+            return false;
+    return true;
+}
+
+/* What folders and patterns stood for is known only now. */
+static bool spares_evidence(const struct tdscope *tdscope, const struct options *options)
+{
+    const char *evidence;
+    for (size_t i = 0; (evidence = tdscope_evidence(tdscope, i)); i++)
+        if (!output_spares(options->output, evidence))
+            return false;
+    return true;
+}
+
 static bool write_report(struct tdscope *tdscope, enum tdscope_view view, const struct options *options)
 {
     struct output output;
@@ -52,9 +70,11 @@ static bool write_report(struct tdscope *tdscope, enum tdscope_view view, const 
 
 static int run_with(struct tdscope *tdscope, enum tdscope_view view, const struct options *options)
 {
-    if (!add_evidence(tdscope, options) || !output_check(options->output))
+    if (!add_evidence(tdscope, options) || !spares_arguments(options) || !output_check(options->output))
         return EXIT_STATUS_USAGE;
     enum tdscope_result result = read_evidence(tdscope, options);
+    if (!spares_evidence(tdscope, options))
+        return EXIT_STATUS_USAGE;
     if (result == TDSCOPE_NOTHING || !write_report(tdscope, view, options))
         return EXIT_STATUS_NOTHING;
     if (options->exit_code && tdscope_fault_found(tdscope))

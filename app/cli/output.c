@@ -44,9 +44,36 @@ static bool open_temporary(struct output *output)
     return complain(output->path, error);
 }
 
+bool output_spares(const char *path, const char *evidence)
+{
+    struct stat report, read;
+    if (!path || stat(path, &report) != 0)
+        return true;
+    if ((strcmp(evidence, "-") == 0 ? fstat(STDIN_FILENO, &read) : stat(evidence, &read)) != 0)
+        return true;
+    if (!S_ISREG(report.st_mode) || report.st_dev != read.st_dev || report.st_ino != read.st_ino)
+        return true;
+    fprintf(stderr, "tdscope: %s is evidence: the report would replace it. Give -o another name.\n", path);
+    return false;
+}
+
+/* A rename replaces a file whatever its mode; a write-protected one was protected for a reason, also from root. */
+static bool is_protected(const char *path)
+{
+    struct stat status;
+    if (stat(path, &status) != 0 || (status.st_mode & (S_IWUSR | S_IWGRP | S_IWOTH)))
+        return false;
+    fprintf(stderr, "tdscope: %s is write-protected; the report does not replace it. Give -o another name.\n", path);
+    return true;
+}
+
 bool output_check(const char *path)
 {
-    if (!path || must_write_through(path))
+    if (!path)
+        return true;
+    if (is_protected(path))
+        return false;
+    if (must_write_through(path))
         return true;
     struct output output;
     bool possible = output_open(&output, path);

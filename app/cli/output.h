@@ -17,6 +17,10 @@ struct output {
 /* Whether output_open() can be expected to work, asked before the long work. Leaves nothing behind. */
 bool output_check(const char *path);
 
+/* Whether path (NULL: standard output) may be written although evidence ("-": standard input) was read: not when they are the
+ * same file, by whatever names. False with a sentence on standard error. */
+bool output_spares(const char *path, const char *evidence);
+
 /* path NULL: standard output. False (and a sentence on standard error) when the file can not be made. */
 bool output_open(struct output *output, const char *path);
 bool output_write(void *output, const char *bytes, size_t size); /* a tdscope_write */

@@ -69,6 +69,10 @@ TDSCOPE_API enum tdscope_result tdscope_run(struct tdscope *tdscope);
  * the analysis. */
 TDSCOPE_API const char *tdscope_warning(const struct tdscope *tdscope, size_t number);
 
+/* The files that were read or tried, numbered from 0, after tdscope_run(): "-" is standard input. NULL past the last. So that a
+ * program does not write over what it was given. Owned by the analysis. */
+TDSCOPE_API const char *tdscope_evidence(const struct tdscope *tdscope, size_t number);
+
 /* What went wrong in the call that just returned false; owned by the analysis. */
 TDSCOPE_API const char *tdscope_error(const struct tdscope *tdscope);
 
@@ -93,7 +97,8 @@ TDSCOPE_API bool tdscope_render(struct tdscope *tdscope, enum tdscope_view view,
 TDSCOPE_API const char *tdscope_format(size_t number);
 
 /* What a cause means, how it is recognised and what to do, as text. False when there is no such cause. Needs no analysis. */
-TDSCOPE_API bool tdscope_explain(const char *cause, const struct tdscope_style *style, tdscope_write *write, void *context);
+TDSCOPE_API bool tdscope_explain(const char *cause, const struct tdscope_style *style, tdscope_write *write,
+                                 void *context);
 
 /* The causes that can be explained, numbered from 0; NULL past the last. title may be NULL. */
 TDSCOPE_API const char *tdscope_cause(size_t number, const char **title);

@@ -24,7 +24,6 @@ struct capture_source {
 
 struct run {
     struct analysis *analysis;
-    struct os_files paths;
     enum capture_role *roles; /* of each path */
     struct capture_source *sources;
     uint32_t source_count;
@@ -72,6 +71,7 @@ void analysis_close(struct analysis *analysis)
     for (uint32_t i = 0; i < analysis->item_count; i++)
         memory_give(analysis->items[i].path);
     memory_give(analysis->items);
+    os_files_close(&analysis->paths);
     for (uint32_t i = 0; i < analysis->warning_count; i++)
         memory_give(analysis->warnings[i]);
     memory_give(analysis->warnings);
@@ -83,22 +83,22 @@ static void expand_items(struct run *run)
     for (uint32_t i = 0; i < run->analysis->item_count; i++) {
         const struct evidence_item *item = &run->analysis->items[i];
         struct error error;
-        size_t before = run->paths.count;
-        if (!os_files_expand(&run->paths, item->path, &notes, &error)) {
+        size_t before = run->analysis->paths.count;
+        if (!os_files_expand(&run->analysis->paths, item->path, &notes, &error)) {
             warn(run, error.text);
             continue;
         }
-        run->roles = memory_grow(run->roles, run->paths.count, sizeof *run->roles);
-        for (size_t j = before; j < run->paths.count; j++)
+        run->roles = memory_grow(run->roles, run->analysis->paths.count, sizeof *run->roles);
+        for (size_t j = before; j < run->analysis->paths.count; j++)
             run->roles[j] = item->role;
     }
     for (uint32_t i = 0; i < notes.count; i++)
         warn(run, notes.list[i].text);
     notes_close(&notes);
-    if (run->paths.count > LIMIT_FILES) {
+    if (run->analysis->paths.count > LIMIT_FILES) {
         warn(run, "more than 100000 files were given; the rest is not read. Give fewer, or narrower patterns.");
-        while (run->paths.count > LIMIT_FILES)
-            memory_give(run->paths.paths[--run->paths.count]);
+        while (run->analysis->paths.count > LIMIT_FILES)
+            memory_give(run->analysis->paths.paths[--run->analysis->paths.count]);
     }
 }
 
@@ -142,10 +142,10 @@ static void open_capture(struct run *run, const char *path, enum capture_role ro
 static void open_captures(struct run *run)
 {
     struct casebook *casebook = &run->analysis->casebook;
-    casebook->captures = memory_take_array(run->paths.count, sizeof *casebook->captures);
-    run->sources = memory_take_array(run->paths.count, sizeof *run->sources);
-    for (size_t i = 0; i < run->paths.count; i++)
-        open_capture(run, run->paths.paths[i], run->roles[i]);
+    casebook->captures = memory_take_array(run->analysis->paths.count, sizeof *casebook->captures);
+    run->sources = memory_take_array(run->analysis->paths.count, sizeof *run->sources);
+    for (size_t i = 0; i < run->analysis->paths.count; i++)
+        open_capture(run, run->analysis->paths.paths[i], run->roles[i]);
     bool known = true;
     for (uint32_t i = 0; i < run->source_count; i++) {
         uint64_t consumed, total;
@@ -280,7 +280,6 @@ enum analysis_result analysis_run(struct analysis *analysis)
     memory_give(run.sources);
     memory_give(run.points);
     memory_give(run.roles);
-    os_files_close(&run.paths);
     judge_open(&analysis->judge, &analysis->casebook);
     analysis->judged = true;
     if (analysis->casebook.capture_count == 0)

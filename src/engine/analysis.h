@@ -7,6 +7,7 @@
 
 #include "casebook.h"
 #include "judge.h"
+#include "os_files.h"
 #include "text.h"
 
 struct evidence_item {
@@ -21,6 +22,7 @@ struct analysis {
     void (*progress)(void *context, uint64_t done_bytes, uint64_t all_bytes);
     void *progress_context;
 
+    struct os_files paths; /* the files that the items mean; filled by analysis_run() */
     struct casebook casebook;
     struct judge judge;
     bool judged;

@@ -78,6 +78,11 @@ const char *tdscope_warning(const struct tdscope *tdscope, size_t number)
     return number < tdscope->analysis.warning_count ? tdscope->analysis.warnings[number] : NULL;
 }
 
+const char *tdscope_evidence(const struct tdscope *tdscope, size_t number)
+{
+    return number < tdscope->analysis.paths.count ? tdscope->analysis.paths.paths[number] : NULL;
+}
+
 const char *tdscope_error(const struct tdscope *tdscope)
 {
     return tdscope->error.text;

@@ -57,13 +57,38 @@ static enum conversation_ending ending_of(const struct conversation *c)
     return earlier(&fin, &reset) ? ENDING_FIN : ENDING_RESET;
 }
 
+/* By time, unless the acknowledgements tell another order: captures with several queues may record packets out of order,
+ * and may miss the first FIN. */
+static void conclude_first_close(struct conversation *c)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    struct moment client_close = first_of(&client->fin, &client->reset);
+    struct moment server_close = first_of(&server->fin, &server->reset);
+    c->first_close_known = moment_seen(&client_close) || moment_seen(&server_close);
+    c->closed_first_by = earlier(&server_close, &client_close) ? SIDE_SERVER : SIDE_CLIENT;
+    const struct tcp_side *first = &c->sides[c->closed_first_by];
+    if (!moment_seen(&first->fin) || earlier(&first->reset, &first->fin))
+        return;
+    if (first->fin_answers)
+        c->closed_first_by = side_other(c->closed_first_by);
+    else if (first->fin_order_open)
+        c->first_close_known = false;
+}
+
+bool conversation_closed_by_fin(const struct conversation *c)
+{
+    if (!c->first_close_known)
+        return false;
+    const struct tcp_side *first = &c->sides[c->closed_first_by];
+    if (!moment_seen(&first->fin))
+        return c->sides[side_other(c->closed_first_by)].fin_answers;
+    return !earlier(&first->reset, &first->fin);
+}
+
 void conversation_conclude(struct conversation *c)
 {
     c->ending = ending_of(c);
-    struct moment client = first_of(&c->sides[SIDE_CLIENT].fin, &c->sides[SIDE_CLIENT].reset);
-    struct moment server = first_of(&c->sides[SIDE_SERVER].fin, &c->sides[SIDE_SERVER].reset);
-    c->first_close_known = moment_seen(&client) || moment_seen(&server);
-    c->closed_first_by = earlier(&server, &client) ? SIDE_SERVER : SIDE_CLIENT;
+    conclude_first_close(c);
 }
 
 enum login_stage conversation_login_stage(const struct conversation *c)

@@ -70,6 +70,9 @@ bool conversation_established(const struct conversation *conversation);
 /* The moment of the first FIN or RST of either side; frame 0 when there is none. */
 struct moment conversation_first_close(const struct conversation *conversation);
 
+/* Whether who closed first did so by a FIN: seen, or proven by the other side's acknowledgement of it. */
+bool conversation_closed_by_fin(const struct conversation *conversation);
+
 /* How far the login came. */
 enum login_stage {
     LOGIN_STAGE_UNKNOWN,

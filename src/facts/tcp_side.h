@@ -45,6 +45,9 @@ struct tcp_side {
     bool offers_window_scale, sack_permitted, timestamps;
 
     uint16_t syns, fins, resets; /* packets, repetitions included, capture duplicates excluded */
+    bool last_data_answered;     /* the other side sent data in a packet that acknowledged all of this side's */
+    bool fin_answers;            /* its first FIN acknowledged the other's FIN, which came first, captured or not */
+    bool fin_order_open;         /* its first FIN acknowledged more than was captured of the other, perhaps a FIN */
     bool reset_with_ack;         /* the first reset was ACK+RST */
     uint16_t reset_ip_id;
     uint8_t reset_ttl;                   /* of the first reset */

@@ -25,8 +25,8 @@ static bool is_habit(const struct pair_record *pair)
 static bool leaves_unanswered(const struct conversation *c)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT];
-    return c->tds && c->tds->request_unanswered && moment_seen(&c->tds->last_request) && moment_seen(&client->fin) &&
-           client->fin.time_ns - client->last_data.time_ns >= GOOD_BYE_NS &&
+    return c->tds && c->tds->request_unanswered && !client->last_data_answered && moment_seen(&c->tds->last_request) &&
+           moment_seen(&client->fin) && client->fin.time_ns - client->last_data.time_ns >= GOOD_BYE_NS &&
            !moment_seen(&c->tds->smp_fin[SIDE_CLIENT]) && !signs_of_missed_packets(c);
 }
 
@@ -76,8 +76,9 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (!c->first_close_known || c->closed_first_by != SIDE_CLIENT || !is_healthy_until_close(c, s))
         return false;
     struct moment close = conversation_first_close(c);
-    bool fin =
-        moment_seen(&client->fin) && (!moment_seen(&client->reset) || client->fin.time_ns <= client->reset.time_ns);
+    bool fin = conversation_closed_by_fin(c);
+    if (!fin && c->tds && moment_seen(&c->tds->smp_fin[SIDE_CLIENT]))
+        return false; /* MARS: the session was closed in order, and the FIN that follows was not captured */
     if (fin && !leaves_unanswered(c))
         return false;
     bool pending = fin || signs_of_pending_request(c);
@@ -124,5 +125,6 @@ const struct detector client_abort = {
     .actions = actions,
     .culprit = CULPRIT_CLIENT,
     .severity = SEVERITY_FAULT,
+    .rests_on_absence = true,
     .judge = judge,
 };

@@ -51,5 +51,6 @@ const struct detector client_closed_in_login = {
     .actions = actions,
     .culprit = CULPRIT_CLIENT,
     .severity = SEVERITY_FAULT,
+    .rests_on_absence = true,
     .judge = judge,
 };

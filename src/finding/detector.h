@@ -44,6 +44,9 @@ struct detector {
     const char *const *actions; /* what to do next, in order, imperative sentences; NULL-terminated */
     enum culprit culprit;
     enum severity severity;
+    /* The rule needs that something (a FIN, an answer, an acknowledgement) is *not* there. When the capture has missed packets
+     * of the conversation, its absence proves nothing: the judge then leaves the culprit open. */
+    bool rests_on_absence;
     /* Whether the cause holds for this conversation. On true, judgement holds at least confidence and says; the rest of
      * it was preset by the caller (detector, culprit, no proofs). */
     bool (*judge)(const struct conversation *conversation, const struct surroundings *surroundings,

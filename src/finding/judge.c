@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "signs.h"
 #include "verdict.h"
 
 /* Only the marks are reset, not the room for proofs: this runs for each detector and conversation. */
@@ -18,6 +19,20 @@ static void preset(struct judgement *judgement, const struct detector *detector)
     judgement->proof_count = 0;
 }
 
+#define OPEN_CONFIDENCE 0.45
+
+/* A capture that provably missed packets of this conversation may have missed the one that a rule finds lacking. */
+static void withhold(const struct conversation *c, struct judgement *judgement)
+{
+    if (!judgement->detector->rests_on_absence || !signs_of_missed_packets(c))
+        return;
+    judgement->culprit = CULPRIT_UNKNOWN;
+    if (judgement->confidence > OPEN_CONFIDENCE)
+        judgement->confidence = OPEN_CONFIDENCE;
+    judgement->would_settle =
+        "A capture that misses no packets: on the machine itself, with a larger buffer, written to a fast disk.";
+}
+
 /* The last detector of the list is the absence of all others: it is asked when none of them holds. */
 void judge_conversation(const struct judge *judge, const struct conversation *conversation, struct judgement *judgement)
 {
@@ -27,6 +42,7 @@ void judge_conversation(const struct judge *judge, const struct conversation *co
         preset(&candidate, detectors[i]);
         if (!detectors[i]->judge(conversation, &judge->surroundings, &candidate))
             continue;
+        withhold(conversation, &candidate);
         if (found && candidate.confidence <= judgement->confidence)
             continue;
         *judgement = candidate;

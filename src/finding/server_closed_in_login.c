@@ -52,5 +52,6 @@ const struct detector server_closed_in_login = {
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,
+    .rests_on_absence = true,
     .judge = judge,
 };

@@ -54,5 +54,6 @@ const struct detector server_closed_many = {
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,
+    .rests_on_absence = true,
     .judge = judge,
 };

@@ -58,5 +58,6 @@ const struct detector server_no_ack = {
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,
+    .rests_on_absence = true,
     .judge = judge,
 };

@@ -144,6 +144,17 @@ static bool acknowledged(const struct tcp_side *speaker, const struct moment *wo
     return speaker->unacknowledged_bytes == 0;
 }
 
+/* The client talked before the first step that was understood: cut too short to be read, or picked up somewhere later. Then
+ * the last step that was understood need not be the last one there was. */
+static bool begins_before_its_steps(const struct conversation *c)
+{
+    const struct moment *first_data = &c->sides[SIDE_CLIENT].first_data;
+    for (unsigned step = 0; step < LOGIN_STEPS; step++)
+        if (moment_seen(&c->tds->steps[step]) && c->tds->steps[step].time_ns <= first_data->time_ns)
+            return false;
+    return moment_seen(first_data);
+}
+
 struct login_halt signs_of_login_halt(const struct conversation *conversation, const struct surroundings *surroundings)
 {
     struct login_halt halt = {.turn = SIDE_CLIENT};
@@ -154,7 +165,8 @@ struct login_halt signs_of_login_halt(const struct conversation *conversation, c
     int64_t limit_ns = halt.closed ? halt.close.time_ns : INT64_MAX;
     if (!tds || signs_of_login_refused(conversation) || !latest_step(tds, limit_ns, &halt.last_step))
         return halt;
-    if (halt.last_step >= LOGIN_STEP_LOGIN_ANSWER || seen_step(tds, LOGIN_STEP_FIRST_REQUEST))
+    if (halt.last_step >= LOGIN_STEP_LOGIN_ANSWER || seen_step(tds, LOGIN_STEP_FIRST_REQUEST) ||
+        begins_before_its_steps(conversation))
         return halt;
     halt.halted = true;
     enum side spoke = step_speaker(halt.last_step);
@@ -284,6 +296,8 @@ bool signs_of_foreign_reset(const struct tcp_side *side)
 bool signs_of_pending_request(const struct conversation *conversation)
 {
     const struct tcp_side *client = &conversation->sides[SIDE_CLIENT], *server = &conversation->sides[SIDE_SERVER];
+    if (client->last_data_answered)
+        return false; /* the answer may have been recorded before its request */
     if (conversation->tds && conversation->tds->request_unanswered)
         return true;
     return moment_seen(&client->last_data) &&

@@ -10,7 +10,7 @@
  * *origin* - 0 for whoever sent the first packet - because roles may be exchanged at any moment when a protocol learns
  * better, and a loop that is under way must not notice. flow_side() translates, at each use.
  */
-enum { ORIGINS = 2, RECENT_PACKETS = 4 };
+enum { ORIGINS = 2, RECENT_PACKETS = 8, RECENT_GAPS = 4 };
 
 /* Enough of a packet to know it when the capture recorded it again. */
 struct recent_packet {
@@ -18,6 +18,11 @@ struct recent_packet {
     uint16_t ip_id;
     bool used;
     int64_t time_ns;
+};
+
+/* Bytes that were given up as not captured; a capture that records packets out of order may still bring them. */
+struct sequence_gap {
+    uint32_t start, end; /* equal: none */
 };
 
 /* A segment that came before its time. */
@@ -32,9 +37,12 @@ struct held_segment {
 
 struct tcp_direction {
     /* Following: what this origin sent. */
-    uint32_t next_seq; /* one past the highest sequence number sent */
+    uint32_t next_seq; /* one past the highest sequence number captured */
     uint32_t acked;    /* highest acknowledgement by the other */
-    bool started;      /* next_seq is valid */
+    uint32_t answered; /* highest acknowledgement that came with data of the other; valid when the other has data */
+    uint16_t last_ip_id;
+    uint8_t ip_id_steps; /* how often the IP ID counted up, to IP_ID_COUNTS at most */
+    bool started;        /* next_seq is valid */
     bool acked_known;
     bool heard_since_run; /* the other sent something since the current run of retries began */
     bool zero_window;     /* its latest window was zero */
@@ -45,7 +53,7 @@ struct tcp_direction {
     int64_t oldest_unacked_ns;
     int64_t zero_window_ns;       /* since when */
     int64_t hole_ns;              /* when a segment first left a hole behind it; 0: no hole */
-    uint16_t hole_ip_id;          /* of that segment */
+    uint16_t edge_ip_id;          /* of the packet that brought next_seq where it is */
     struct retry_run keep_alives; /* the current run */
     struct recent_packet recent[RECENT_PACKETS];
     uint8_t recent_at;
@@ -53,6 +61,8 @@ struct tcp_direction {
     /* In-order bytes. */
     uint32_t position; /* next sequence number to hand on */
     bool positioned;
+    uint8_t gap_at;
+    struct sequence_gap gaps[RECENT_GAPS];
     bool fin_known, ended;
     uint32_t fin_seq;
     struct held_segment *held; /* ascending by seq */

@@ -110,7 +110,11 @@ static void conclude_flow(struct flow_table *table, struct flow *flow)
     for (unsigned origin = 0; origin < ORIGINS; origin++) {
         const struct tcp_direction *d = &flow->directions[origin];
         int32_t open = d->acked_known ? seq_distance(d->next_seq, d->acked) : 0;
-        flow_facts(flow, origin)->unacknowledged_bytes = open > 0 ? (uint32_t)open : 0;
+        struct tcp_side *facts = flow_facts(flow, origin);
+        facts->unacknowledged_bytes = open > 0 ? (uint32_t)open : 0;
+        uint32_t data_end = d->fin_known ? d->fin_seq : d->next_seq;
+        facts->last_data_answered = facts->data_packets > 0 && flow_facts(flow, 1 - origin)->data_packets > 0 &&
+                                    seq_distance(d->answered, data_end) >= 0;
     }
     conversation_conclude(c);
 }

@@ -5,10 +5,11 @@
 
 /* The same packet recorded twice comes within microseconds (two layers of one stack, two ports of one switch). With an IP
  * ID that tells packets apart, 50 ms are safe: a retransmission carries a new ID. Without one (RFC 6864 allows 0 for
- * unfragmentable packets) only the time tells: time-outs begin at 200 ms, and what is retransmitted faster than 1 ms on a very
- * short path is better not counted than taken for loss. */
+ * unfragmentable packets) only the time tells: SYN and FIN are repeated after a time-out of 200 ms or more, and data that is
+ * retransmitted within 3 ms on a very short path is better not counted than taken for loss. */
 #define DUPLICATE_WITH_ID_NS (50 * NS_PER_MS)
-#define DUPLICATE_WITHOUT_ID_NS (1 * NS_PER_MS)
+#define DUPLICATE_WITHOUT_ID_NS (3 * NS_PER_MS)
+#define DUPLICATE_CONTROL_NS (100 * NS_PER_MS)
 
 /* Reordered segments arrive within a fraction of a round trip; a retransmission needs at least a whole one. Without a
  * known round trip, 3 ms (the figure Wireshark uses, too). */
@@ -16,7 +17,7 @@
 
 /* Windows and Linux count the IP IDs of a connection upwards (RFC 6864 does not ask for it): a segment sent before the one that
  * overtook it has a slightly smaller ID, one sent again has a greater one. Farther apart, the ID tells nothing. */
-enum { IP_ID_NEAR = 1024 };
+enum { IP_ID_NEAR = 1024, IP_ID_COUNTS = 4 };
 
 static uint32_t fingerprint_of(const struct packet *p)
 {
@@ -30,6 +31,20 @@ static uint32_t fingerprint_of(const struct packet *p)
 static bool is_pure_ack(const struct packet *p)
 {
     return p->payload_length == 0 && !(p->tcp.flags & (TCP_SYN | TCP_FIN | TCP_RST));
+}
+
+/* A late copy in a burst: a stack that counts its IP IDs upwards never sends data again under an old one. */
+static bool is_late_copy(struct tcp_direction *d, const struct packet *p)
+{
+    int16_t step = (int16_t)(p->ip_id - d->last_ip_id);
+    bool near = p->ip_id != 0 && d->last_ip_id != 0 && step > -IP_ID_NEAR && step < IP_ID_NEAR;
+    bool old = d->started && p->payload_length > 0 && seq_distance(p->tcp.seq + p->payload_length, d->next_seq) <= 0;
+    if (near && step <= 0)
+        return old && d->ip_id_steps == IP_ID_COUNTS;
+    if (near && d->ip_id_steps < IP_ID_COUNTS)
+        d->ip_id_steps++;
+    d->last_ip_id = p->ip_id;
+    return false;
 }
 
 static bool is_recorded_again(struct flow *flow, unsigned origin, const struct packet *p)
@@ -49,7 +64,8 @@ static bool is_recorded_again(struct flow *flow, unsigned origin, const struct p
          * resets may each answer a packet (RFC 9293, 3.5.2): they are copies only with none in between. */
         bool repeated_ack = is_pure_ack(p) && d->started && p->tcp.seq == d->next_seq;
         bool answers = p->tcp.flags & TCP_RST && flow->last_origin != origin;
-        if (p->ip_id == 0 && age_ns <= DUPLICATE_WITHOUT_ID_NS && !repeated_ack && !answers)
+        int64_t patience_ns = p->tcp.flags & (TCP_SYN | TCP_FIN) ? DUPLICATE_CONTROL_NS : DUPLICATE_WITHOUT_ID_NS;
+        if (p->ip_id == 0 && age_ns <= patience_ns && !repeated_ack && !answers)
             return true;
     }
     d->recent[d->recent_at] = (struct recent_packet){fingerprint, p->ip_id, true, p->moment.time_ns};
@@ -163,18 +179,33 @@ static enum tcp_verdict follow_keep_alive(struct flow *flow, unsigned origin, co
     return TCP_PACKET_PROBE;
 }
 
+static bool never_captured(const struct tcp_direction *d, uint32_t seq, uint32_t end)
+{
+    for (unsigned i = 0; i < RECENT_GAPS; i++)
+        if (d->gaps[i].start != d->gaps[i].end && seq_distance(seq, d->gaps[i].start) >= 0 &&
+            seq_distance(end, d->gaps[i].end) <= 0)
+            return true;
+    if (!d->positioned || seq_distance(seq, d->position) < 0)
+        return false;
+    for (const struct held_segment *s = d->held; s && seq_distance(s->seq, end) < 0; s = s->next)
+        if (seq_distance(s->seq + s->length, seq) > 0)
+            return false;
+    return true;
+}
+
 /* Old by its number but never seen: it was overtaken on its way here, or in the capture itself (then the other side's
- * acknowledgement of it may be recorded before it). */
+ * acknowledgement of it is recorded before it). */
 static bool was_reordered(const struct flow *flow, const struct tcp_direction *d, const struct packet *p)
 {
-    if (!d->positioned || seq_distance(p->tcp.seq, d->position) < 0)
+    uint32_t end = p->tcp.seq + p->payload_length;
+    if (p->payload_length == 0 || !never_captured(d, p->tcp.seq, end))
         return false;
-    if (d->acked_known && seq_distance(d->acked, p->tcp.seq + p->payload_length) >= 0)
+    if (d->acked_known && seq_distance(d->acked, end) >= 0)
         return true;
     if (d->hole_ns == 0)
         return false;
-    int16_t id_step = (int16_t)(p->ip_id - d->hole_ip_id);
-    if (p->ip_id != 0 && d->hole_ip_id != 0 && id_step > -IP_ID_NEAR && id_step < IP_ID_NEAR)
+    int16_t id_step = (int16_t)(p->ip_id - d->edge_ip_id);
+    if (p->ip_id != 0 && d->edge_ip_id != 0 && id_step > -IP_ID_NEAR && id_step < IP_ID_NEAR)
         return id_step < 0;
     int64_t patience_ns = flow->handshake_ns > 0 ? flow->handshake_ns * 9 / 10 : REORDER_NS;
     return p->moment.time_ns - d->hole_ns < patience_ns;
@@ -188,14 +219,33 @@ static void follow_new_data(struct flow *flow, unsigned origin, const struct pac
         (uint32_t)seq_distance(end, seq_distance(p->tcp.seq, d->next_seq) > 0 ? p->tcp.seq : d->next_seq);
     if (!moment_seen(&facts->first_data))
         facts->first_data = p->moment;
+    struct tcp_direction *other = &flow->directions[1 - origin];
+    if (p->tcp.flags & TCP_ACK)
+        other->answered = p->tcp.ack;
     facts->last_data = p->moment;
-    if (!d->data_unacked)
-        d->oldest_unacked_ns = p->moment.time_ns;
-    d->data_unacked = true;
-    if (seq_distance(p->tcp.seq, d->next_seq) > 0 && d->hole_ns == 0) {
-        d->hole_ns = p->moment.time_ns;
-        d->hole_ip_id = p->ip_id;
+    if (d->acked_known && seq_distance(d->acked, end) >= 0) {
+        facts->ack_of_last_data = facts->last_progress; /* recorded before what it acknowledges */
+    } else {
+        if (!d->data_unacked)
+            d->oldest_unacked_ns = p->moment.time_ns;
+        d->data_unacked = true;
     }
+    if (seq_distance(p->tcp.seq, d->next_seq) > 0 && !d->held)
+        d->hole_ns = p->moment.time_ns;
+    d->edge_ip_id = p->ip_id;
+}
+
+static void follow_first_fin(struct flow *flow, unsigned origin, const struct packet *p)
+{
+    const struct tcp_direction *other = &flow->directions[1 - origin];
+    struct tcp_side *facts = flow_facts(flow, origin);
+    facts->fin = p->moment;
+    if (!(p->tcp.flags & TCP_ACK) || !other->started)
+        return;
+    int32_t beyond = seq_distance(p->tcp.ack, other->next_seq);
+    bool other_closed = moment_seen(&flow_facts(flow, 1 - origin)->fin);
+    facts->fin_answers = other_closed ? beyond >= 0 : beyond == 1;
+    facts->fin_order_open = !other_closed && beyond > 1;
 }
 
 static void follow_payload_and_fin(struct flow *flow, unsigned origin, const struct packet *p)
@@ -204,7 +254,6 @@ static void follow_payload_and_fin(struct flow *flow, unsigned origin, const str
     struct tcp_side *facts = flow_facts(flow, origin);
     bool fin = p->tcp.flags & TCP_FIN;
     uint32_t data_end = p->tcp.seq + p->payload_length, end = data_end + fin;
-    d->next_seq = sent_until(d);
     bool has_new = seq_distance(end, d->next_seq) > 0;
     bool has_old = seq_distance(p->tcp.seq, d->next_seq) < 0;
     if (p->payload_length > 0)
@@ -212,12 +261,12 @@ static void follow_payload_and_fin(struct flow *flow, unsigned origin, const str
     if (fin) {
         facts->fins++;
         if (!moment_seen(&facts->fin))
-            facts->fin = p->moment;
+            follow_first_fin(flow, origin, p);
         else if (!has_new)
             facts->fin_retransmits++;
     }
     if (has_old && p->payload_length + fin > 0) {
-        if (!has_new && p->payload_length > 0 && was_reordered(flow, d, p))
+        if (!has_new && was_reordered(flow, d, p))
             facts->out_of_order++;
         else
             count_retry(flow, origin, p);
@@ -227,7 +276,7 @@ static void follow_payload_and_fin(struct flow *flow, unsigned origin, const str
     if (p->payload_length > 0 && seq_distance(data_end, d->next_seq) > 0)
         follow_new_data(flow, origin, p, data_end);
     d->next_seq = end;
-    if (!has_old)
+    if (!has_old && sent_until(d) == end)
         open_round_trip(d, end, p->moment.time_ns);
 }
 
@@ -355,7 +404,8 @@ enum tcp_verdict tcp_follow(struct flow *flow, unsigned origin, const struct pac
     struct tcp_direction *other = &flow->directions[1 - origin];
     struct tcp_side *facts = flow_facts(flow, origin);
     count_packet(facts, p);
-    if (is_recorded_again(flow, origin, p)) {
+    bool copy = is_recorded_again(flow, origin, p);
+    if (copy || (is_late_copy(d, p) && !never_captured(d, p->tcp.seq, p->tcp.seq + p->payload_length))) {
         facts->capture_duplicates++;
         return TCP_PACKET_DUPLICATE;
     }

@@ -42,11 +42,18 @@ static void end_direction(struct flow *flow, unsigned origin, const struct momen
         consumer->end(consumer->context, &flow->stream, flow_side(flow, origin), at);
 }
 
+static void remember_gap(struct tcp_direction *d, uint32_t start, uint32_t end)
+{
+    d->gaps[d->gap_at] = (struct sequence_gap){start, end};
+    d->gap_at = (uint8_t)((d->gap_at + 1) % RECENT_GAPS);
+}
+
 static void missing_until(struct flow *flow, unsigned origin, uint32_t seq, const struct moment *at,
                           const struct stream_consumer *consumer)
 {
     struct tcp_direction *d = &flow->directions[origin];
     uint32_t size = seq - d->position;
+    remember_gap(d, d->position, seq);
     /* Acknowledged by the receiver and never seen here: the capture missed it, the network did not. */
     if (d->acked_known && seq_distance(d->acked, seq) >= 0) {
         struct tcp_side *facts = flow_facts(flow, origin);
@@ -146,7 +153,25 @@ void tcp_stream_acknowledged(struct flow *flow, unsigned origin, uint32_t ack, c
             missing_until(flow, origin, d->held->seq, at, consumer);
         hand_on_held(flow, origin, consumer);
     }
+    if (d->fin_known && !d->held && seq_distance(ack, d->fin_seq) >= 0 && seq_distance(d->fin_seq, d->position) > 0)
+        missing_until(flow, origin, d->fin_seq, at, consumer);
     end_if_complete(flow, origin, at, consumer);
+}
+
+/* The end of what the other side acknowledged, or of what a FIN says was sent, may not have been captured. One byte beyond the
+ * last is an unseen FIN rather than data. */
+static void missing_tail(struct flow *flow, unsigned origin, const struct moment *at,
+                         const struct stream_consumer *consumer)
+{
+    struct tcp_direction *d = &flow->directions[origin];
+    if (!d->positioned || d->ended)
+        return;
+    uint32_t until = d->acked_known && seq_distance(d->acked, d->position) > 0 ? d->acked : d->position;
+    if (d->fin_known)
+        until = d->fin_seq;
+    int32_t size = seq_distance(until, d->position);
+    if (size > (d->fin_known ? 0 : 1))
+        missing_until(flow, origin, until, at, consumer);
 }
 
 void tcp_stream_end(struct flow *flow, const struct moment *at, const struct stream_consumer *consumer)
@@ -158,6 +183,7 @@ void tcp_stream_end(struct flow *flow, const struct moment *at, const struct str
                 missing_until(flow, origin, d->held->seq, at, consumer);
             hand_on_held(flow, origin, consumer);
         }
+        missing_tail(flow, origin, at, consumer);
         end_direction(flow, origin, at, consumer);
     }
     flow->protocol_done = true;

@@ -207,8 +207,31 @@ def command_line(t):
   t.command('-o writes a file', ['diagnose', '--format', 'json', '-o', 'out.json', 'sound.pcap'], DONE)
   t.tap.case('and the file holds the report', contract.complaints(json.loads((t.folder / 'out.json').read_bytes()))
              if (t.folder / 'out.json').exists() else ['no file'])
+  evidence_is_spared(t)
   done = t.run('diagnose', '-o', 'no/such/folder/out', 'sound.pcap')
   t.tap.case('-o where nothing can be written', t.judge(done, (USAGE, INCOMPLETE, NOTHING), ['no/such/folder/out']))
+
+
+def evidence_is_spared(t):
+  """-o never replaces what was read, by whatever name, nor what is write-protected."""
+  t.file('folder/member.pcap', SOUND)
+  t.file('protected.txt', b'a report to keep')
+  (t.folder / 'protected.txt').chmod(0o444)
+  (t.folder / 'alias.pcap').symlink_to('sound.pcap')
+  for name, arguments, kept in (
+    ('the capture', ['-o', 'sound.pcap', 'sound.pcap'], 'sound.pcap'),
+    ('a link to the capture', ['-o', 'alias.pcap', 'sound.pcap'], 'sound.pcap'),
+    ('a capture in the folder', ['-o', 'folder/member.pcap', 'folder'], 'folder/member.pcap'),
+    ('a write-protected file', ['-o', 'protected.txt', 'sound.pcap'], 'protected.txt'),
+  ):
+    before = (t.folder / kept).read_bytes()
+    wrong = t.judge(t.run('diagnose', *arguments), USAGE, ['another name'])
+    t.tap.case(f'-o onto {name}', wrong + ([] if (t.folder / kept).read_bytes() == before else ['it was overwritten']))
+  with open(t.folder / 'sound.pcap', 'rb') as opened:
+    done = subprocess.run([t.program, 'diagnose', '-o', 'sound.pcap', '-'], stdin=opened, capture_output=True,
+                          timeout=TIMEOUT_S, cwd=t.folder)
+  wrong = t.judge(done, USAGE, ['another name'])
+  t.tap.case('-o onto standard input', wrong + ([] if (t.folder / 'sound.pcap').read_bytes() == SOUND else ['it was overwritten']))
 
 
 def outputs(t):

@@ -195,6 +195,33 @@ def duplicate(capture, after_ns=1000):
   return replace(capture, records=out)
 
 
+def thin(capture, share, seed=1):
+  """Each frame left out with that probability, as by a capture that cannot keep up."""
+  chance = random.Random(seed)
+  return replace(capture, records=[r for r in capture.records if chance.random() >= share])
+
+
+def shuffle(capture, within_ns, seed=1):
+  """Each frame recorded up to within_ns later, as by a card with several queues: neighbours may change places."""
+  chance = random.Random(seed)
+  late = [replace(r, time_ns=r.time_ns + chance.randrange(within_ns)) for r in capture.records]
+  return replace(capture, records=sorted(late, key=lambda r: r.time_ns))
+
+
+def without_first_fins(capture):
+  """The first FIN of each connection was not captured."""
+  out, closed = [], set()
+  for record in capture.records:
+    segment = take_apart(record, capture.interfaces[record.interface])
+    if segment is not None and segment.flags & FIN and not segment.payload:
+      connection = frozenset(segment.ends)
+      if connection not in closed:
+        closed.add(connection)
+        continue
+    out.append(record)
+  return replace(capture, records=out)
+
+
 def parts(capture, count):
   """The capture as `count` captures, one after the other in time."""
   records = sorted(capture.records, key=lambda r: r.time_ns)

@@ -5,6 +5,7 @@ resegment  any cutting of the TCP stream into segments gives the same login fact
 prefix     any beginning of a capture ends with status 0, 3 or 4, JSON, and no signal
 snaplen    180 bytes a packet give the same steps
 duplicate  every packet twice gives the same causes and no retransmission more
+poor       a capture that misses, reorders or copies packets late never makes a healthy conversation somebody's fault
 order      chained files give the same conversations in any order of the command line
 """
 
@@ -169,6 +170,28 @@ def test_order(tap, tool, source, folder):
     check_same(tap, tool, source, folder, f'chained files, {label}: {source.name}', changed, choose_all)
 
 
+def test_poor(tap, tool, source, folder):
+  capture = source.capture
+  _, base = source.base(tool, folder)
+  healthy = {identity(c) for c in (base or {}).get('conversations', []) if c['culprit'] == 'none'}
+  ends = {key[:4] for key in healthy}
+  ways = {
+    'every hundredth missing': packets.thin(capture, 0.01), 'every twentieth missing': packets.thin(capture, 0.05),
+    'recorded up to 0.2 ms late': packets.shuffle(capture, 200_000), 'first FINs missing': packets.without_first_fins(capture),
+    'copied 0.5 ms later': packets.duplicate(capture, 500_000),
+  }
+  for label, changed in ways.items():
+    path = folder / 'poor.pcapng'
+    packets.write_capture(path, changed)
+    run, report = diagnose(tool, [path])
+    if report is None or run.died:
+      tap.case(f'poor, {label}: {source.name}', [run.complaint])
+      continue
+    blamed = [f'{identity(c)}: {c["cause"]} ({c["culprit"]}, {c["confidence"]})' for c in report['conversations']
+              if identity(c)[:4] in ends and c['culprit'] in ('client', 'server', 'network')]
+    tap.case(f'poor, {label}: {source.name}', blamed)
+
+
 def prefix_lengths(data, chance):
   """Every length near the first borders, and some at random."""
   borders = block_borders(data)
@@ -195,6 +218,7 @@ def test_prefix(tap, tool, source, folder):
 
 PROPERTIES = {
   'resegment': test_resegment, 'snaplen': test_snaplen, 'duplicate': test_duplicate, 'order': test_order,
+  'poor': test_poor,
 }
 
 
@@ -218,7 +242,7 @@ def shared_sources():
 def main():
   parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
   parser.add_argument('--tdscope', required=True, help='the program to test')
-  parser.add_argument('--only', default='', help='resegment, prefix, snaplen, duplicate or order')
+  parser.add_argument('--only', default='', help='resegment, prefix, snaplen, duplicate, poor or order')
   parser.add_argument('--seconds', type=float, default=80, help='begin no new capture after this time')
   arguments = parser.parse_args()
   tool = pathlib.Path(arguments.tdscope).resolve()
