@@ -246,6 +246,71 @@ static void test_missed_by_the_capture_is_a_gap(void **state)
     assert_int_equal(c->sides[SIDE_SERVER].retransmits, 0);
 }
 
+static void test_missed_at_the_end_is_a_gap_too(void **state)
+{
+    struct bench *b = *state;
+    handshake(b);
+    send(b, SIDE_SERVER, TCP_ACK, 1, 1, "one");
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_FIN, 1, 10, "");
+    const struct conversation *c = only(b);
+    assert_string_equal(text_string(&b->heard[SIDE_SERVER]), "one[6].");
+    assert_int_equal(c->sides[SIDE_SERVER].unseen_segments, 1);
+    assert_true(c->sides[SIDE_CLIENT].acknowledged_unseen);
+}
+
+/* A card with several queues: the acknowledgement is recorded before what it acknowledges, a piece after the next one. */
+static void test_recorded_late_is_not_sent_again(void **state)
+{
+    struct bench *b = *state;
+    handshake(b);
+    struct packet one = packet_from(b, SIDE_SERVER, TCP_ACK, 1, 1, "one"),
+                  two = packet_from(b, SIDE_SERVER, TCP_ACK, 4, 1, "two");
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 7, "");
+    struct packet *late[] = {&two, &one};
+    for (int i = 0; i < 2; i++) {
+        late[i]->moment.time_ns = b->now_ns + (i + 1) * NS_PER_US;
+        late[i]->moment.frame = ++b->frame;
+        flow_table_packet(&b->table, late[i]);
+    }
+    const struct conversation *c = only(b);
+    assert_int_equal(c->sides[SIDE_SERVER].retransmits, 0);
+}
+
+static void test_late_copies_of_a_burst_are_the_capture_s_doing(void **state)
+{
+    enum { BURST = 20 };
+    struct bench *b = *state;
+    handshake(b);
+    struct packet burst[BURST];
+    for (uint32_t i = 0; i < BURST; i++) {
+        burst[i] = packet_from(b, SIDE_SERVER, TCP_ACK, 1 + 4 * i, 1, "data");
+        flow_table_packet(&b->table, &burst[i]);
+    }
+    for (uint32_t i = 0; i < BURST; i++) {
+        burst[i].moment.time_ns = b->now_ns + i * NS_PER_US;
+        flow_table_packet(&b->table, &burst[i]);
+    }
+    send(b, SIDE_SERVER, TCP_ACK, 1, 1, "data"); /* this one has an IP ID of its own */
+    const struct conversation *c = only(b);
+    assert_int_equal(c->sides[SIDE_SERVER].capture_duplicates, BURST);
+    assert_int_equal(c->sides[SIDE_SERVER].retransmits, 1);
+}
+
+/* The acknowledgement in a FIN tells whether the other side had closed before, whatever the capture shows. */
+static void test_who_closed_first_when_a_fin_is_missing(void **state)
+{
+    struct bench *b = *state;
+    handshake(b);
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 1, "data");
+    send(b, SIDE_SERVER, TCP_ACK, 1, 5, "data");
+    send(b, SIDE_SERVER, TCP_ACK | TCP_FIN, 5, 6, ""); /* acknowledges the client's FIN, which nobody saw */
+    const struct conversation *c = only(b);
+    assert_true(c->first_close_known);
+    assert_int_equal(c->closed_first_by, SIDE_CLIENT);
+    assert_true(conversation_closed_by_fin(c));
+    assert_true(c->sides[SIDE_CLIENT].last_data_answered);
+}
+
 static void test_truncated_segments_give_gaps_of_the_right_size(void **state)
 {
     struct bench *b = *state;
@@ -481,6 +546,10 @@ int main(void)
         FLOW_TEST(test_overtaken_is_not_retransmitted),
         FLOW_TEST(test_sent_again_at_once_is_a_retransmission),
         FLOW_TEST(test_missed_by_the_capture_is_a_gap),
+        FLOW_TEST(test_missed_at_the_end_is_a_gap_too),
+        FLOW_TEST(test_recorded_late_is_not_sent_again),
+        FLOW_TEST(test_late_copies_of_a_burst_are_the_capture_s_doing),
+        FLOW_TEST(test_who_closed_first_when_a_fin_is_missing),
         FLOW_TEST(test_truncated_segments_give_gaps_of_the_right_size),
         FLOW_TEST(test_same_packet_twice_is_the_capture_s_doing),
         FLOW_TEST(test_resets_that_answer_are_all_counted),
