@@ -13,6 +13,7 @@
 #include "ceilings.h"
 #include "memory.h"
 #include "os_files.h"
+#include "pairing.h"
 
 /* A file (or, for a given role, all files of it) and the chain that reads it. */
 struct capture_source {
@@ -275,6 +276,7 @@ enum analysis_result analysis_run(struct analysis *analysis)
     open_captures(&run);
     read_sources(&run);
     conclude_captures(&run);
+    pairing_run(&analysis->casebook);
     for (uint32_t i = 0; i < run.source_count; i++)
         capture_chain_close(&run.sources[i].chain);
     memory_give(run.sources);

@@ -4,6 +4,7 @@
 
 #include "arena.h"
 #include "capture_facts.h"
+#include "clock_facts.h"
 #include "conversation.h"
 #include "slab.h"
 
@@ -22,7 +23,9 @@ struct casebook {
     struct slab conversations; /* struct conversation; number = id - 1 */
     struct slab tds;           /* struct tds_facts */
     struct arena texts;
-    struct notes unread; /* evidence that nothing could read, a sentence each */
+    uint32_t secondary_count; /* conversations that are another one's twin */
+    struct clock_facts clock; /* of the two capture points, when the same connections were found in both */
+    struct notes unread;      /* evidence that nothing could read, a sentence each */
 };
 
 void casebook_open(struct casebook *casebook);
@@ -37,9 +40,15 @@ static inline struct conversation *casebook_conversation(const struct casebook *
     return slab_at(&casebook->conversations, number);
 }
 
+/* Views of connections; one that both sides captured has two, and counts once in casebook_connections(). */
 static inline uint32_t casebook_conversations(const struct casebook *casebook)
 {
     return casebook->conversations.in_use;
+}
+
+static inline uint32_t casebook_connections(const struct casebook *casebook)
+{
+    return casebook_conversations(casebook) - casebook->secondary_count;
 }
 
 #endif

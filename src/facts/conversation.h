@@ -53,6 +53,9 @@ struct conversation {
     struct icmp_facts icmp;
     struct tds_facts *tds; /* NULL unless TDS was recognised */
 
+    uint32_t twin;  /* id of the same connection in the capture of the other side; 0: not known */
+    bool secondary; /* the twin of a conversation that stands for both in reports: the server's view */
+
     uint32_t capture_first, capture_last; /* capture files of first and last packet */
 
     /* Derived by conversation_conclude() when the conversation is over or the capture ends. */

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #include "conversation.h"
+#include "pair_view.h"
 #include "surroundings.h"
 
 enum culprit { CULPRIT_NONE, CULPRIT_CLIENT, CULPRIT_SERVER, CULPRIT_NETWORK, CULPRIT_UNKNOWN, CULPRITS };
@@ -51,6 +52,9 @@ struct detector {
      * it was preset by the caller (detector, culprit, no proofs). */
     bool (*judge)(const struct conversation *conversation, const struct surroundings *surroundings,
                   struct judgement *judgement);
+    /* Whether the cause holds by comparing both ends of the connection; NULL: it cannot be told that way. As judge(). */
+    bool (*judge_pair)(const struct pair_view *view, const struct surroundings *surroundings,
+                       struct judgement *judgement);
 };
 
 /* Adds a proof; moments that were not seen, and proofs beyond PROOFS_MAX, are left out. printf rules. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "pair_judge.h"
 #include "signs.h"
 #include "verdict.h"
 
@@ -34,7 +35,7 @@ static void withhold(const struct conversation *c, struct judgement *judgement)
 }
 
 /* The last detector of the list is the absence of all others: it is asked when none of them holds. */
-void judge_conversation(const struct judge *judge, const struct conversation *conversation, struct judgement *judgement)
+static void judge_view(const struct judge *judge, const struct conversation *conversation, struct judgement *judgement)
 {
     struct judgement candidate = {0};
     bool found = false;
@@ -53,6 +54,23 @@ void judge_conversation(const struct judge *judge, const struct conversation *co
     *judgement = (struct judgement){0};
     preset(judgement, detectors[detector_count - 1]);
     judgement->detector->judge(conversation, &judge->surroundings, judgement);
+}
+
+void judge_conversation(const struct judge *judge, const struct conversation *conversation, struct judgement *judgement)
+{
+    struct pair_view view;
+    if (!pair_view_of(&judge->surroundings, conversation, &view)) {
+        judge_view(judge, conversation, judgement);
+        return;
+    }
+    if (pair_judge_compare(&view, &judge->surroundings, judgement))
+        return;
+    judge_view(judge, view.client, judgement);
+    if (!view.server)
+        return;
+    struct judgement by_server;
+    judge_view(judge, view.server, &by_server);
+    *judgement = *pair_judge_choose(judgement, &by_server);
 }
 
 struct grouping {
@@ -166,6 +184,8 @@ void judge_open(struct judge *judge, const struct casebook *casebook)
     struct judgement judgement = {0};
     for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
         const struct conversation *c = casebook_conversation(casebook, i);
+        if (c->secondary)
+            continue;
         judge_conversation(judge, c, &judgement);
         unsigned number = detector_number(judgement.detector);
         if (number < sizeof judge->cause_counts / sizeof *judge->cause_counts)

@@ -30,6 +30,42 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     return true;
 }
 
+/* A reset that one end received and the other end's own capture does not show leaving. */
+static bool is_foreign(const struct pair_view *view, const struct surroundings *s, enum side sender)
+{
+    bool by_server = sender == SIDE_SERVER;
+    const struct conversation *receiver = by_server ? view->client : view->server,
+                              *own = by_server ? view->server : view->client;
+    const struct tcp_side *received = &receiver->sides[sender];
+    if (!moment_seen(&received->reset) || own->sides[sender].resets > 0 || signs_of_missed_packets(own))
+        return false;
+    return pair_view_covers(s, view, side_other(sender), received->reset.time_ns);
+}
+
+static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
+{
+    if (!view->server || signs_of_one_direction(view->client) || signs_of_one_direction(view->server))
+        return false;
+    bool to_client = is_foreign(view, s, SIDE_SERVER), to_server = is_foreign(view, s, SIDE_CLIENT);
+    if (!to_client && !to_server)
+        return false;
+    judgement->confidence = to_client && to_server ? 0.98 : 0.95;
+    if (to_client)
+        judgement_prove(judgement, &view->client->sides[SIDE_SERVER].reset,
+                        "the client gets a reset with the server's address");
+    if (to_server)
+        judgement_prove(judgement, &view->server->sides[SIDE_CLIENT].reset,
+                        "the server gets a reset with the client's address");
+    judgement_prove(judgement, &view->server->sides[SIDE_SERVER].last,
+                    "the server's own last packet: it sent no reset");
+    judgement_prove(judgement, &view->client->sides[SIDE_CLIENT].last, "the client's own last packet");
+    judgement_say(judgement, "%s a reset that the other end never sent: a device between the two made it.",
+                  to_client && to_server ? "Both ends received"
+                  : to_client            ? "The client received"
+                                         : "The server received");
+    return true;
+}
+
 static const char *const actions[] = {
     ACTION_TRACE_BOTH,
     "Find the device: count the hops of `tracert SERVER` (`traceroute -T -p 1433 SERVER`) up to the number of the "
@@ -52,4 +88,5 @@ const struct detector network_device_reset = {
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,
     .judge = judge,
+    .judge_pair = judge_pair,
 };

@@ -36,6 +36,25 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     return true;
 }
 
+static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
+{
+    struct pair_losses losses = pair_view_losses(s, view);
+    if (losses.drop != PAIR_DROP_BOTH)
+        return false;
+    judgement->confidence = signs_of_missed_packets(view->client) || signs_of_missed_packets(view->server) ? 0.7 : 0.95;
+    judgement_prove(judgement, &losses.last_arrival[SIDE_CLIENT], "the client's last packet that reaches the server");
+    judgement_prove(judgement, &losses.last_sent[SIDE_CLIENT], "the client's last packet leaves; %u did not arrive",
+                    losses.lost[SIDE_CLIENT]);
+    judgement_prove(judgement, &losses.last_arrival[SIDE_SERVER], "the server's last packet that reaches the client");
+    judgement_prove(judgement, &losses.last_sent[SIDE_SERVER], "the server's last packet leaves; %u did not arrive",
+                    losses.lost[SIDE_SERVER]);
+    judgement_say(judgement,
+                  "From some moment on, %u packets of the client and %u of the server left their machines and did not "
+                  "arrive: the path between them was gone.",
+                  losses.lost[SIDE_CLIENT], losses.lost[SIDE_SERVER]);
+    return true;
+}
+
 static const char *const actions[] = {
     ACTION_TRACE_BOTH,
     "Compare the tails of the two captures: packets that leave one side and do not arrive at the other were dropped "
@@ -60,4 +79,5 @@ const struct detector network_drop_both_ways = {
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,
     .judge = judge,
+    .judge_pair = judge_pair,
 };

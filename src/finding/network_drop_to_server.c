@@ -33,6 +33,22 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     return true;
 }
 
+static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
+{
+    struct pair_losses losses = pair_view_losses(s, view);
+    if (losses.drop != PAIR_DROP_TO_SERVER)
+        return false;
+    judgement->confidence = signs_of_missed_packets(view->client) || signs_of_missed_packets(view->server) ? 0.7 : 0.95;
+    judgement_prove(judgement, &losses.last_arrival[SIDE_CLIENT], "the client's last packet that reaches the server");
+    judgement_prove(judgement, &losses.last_sent[SIDE_CLIENT], "the client's last packet leaves; %u did not arrive",
+                    losses.lost[SIDE_CLIENT]);
+    judgement_say(judgement,
+                  "%u packets that left the client, up to the end, are not in the server's capture, which went on: "
+                  "they were lost on the way.",
+                  losses.lost[SIDE_CLIENT]);
+    return true;
+}
+
 static const char *const actions[] = {
     ACTION_TRACE_BOTH,
     "Compare the two captures: what leaves the client and is not in the server's capture was dropped between; what "
@@ -55,4 +71,5 @@ const struct detector network_drop_to_server = {
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,
     .judge = judge,
+    .judge_pair = judge_pair,
 };

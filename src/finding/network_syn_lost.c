@@ -112,6 +112,39 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
            judge_answered_late(c, surroundings_server(s, c), surroundings_pair(s, c), judgement);
 }
 
+/* The server answered while the client's capture was running, and the client never went on as if it had heard. */
+static bool answer_vanishes(const struct pair_view *view, const struct surroundings *s)
+{
+    const struct tcp_side *answer = &view->server->sides[SIDE_SERVER];
+    return answer->syns > 0 && !conversation_established(view->server) &&
+           pair_view_covers(s, view, SIDE_SERVER, answer->syn_last.time_ns + NS_PER_SECOND);
+}
+
+/* The SYN left the client and is not in the server's capture; or the SYN+ACK left the server and is not in the client's. */
+static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
+{
+    const struct tcp_side *client = &view->client->sides[SIDE_CLIENT], *server = &view->client->sides[SIDE_SERVER];
+    if (!moment_seen(&client->syn) || moment_seen(&server->syn) || server->packets > 0 || client->data_packets > 0)
+        return false;
+    if (view->server && !answer_vanishes(view, s))
+        return false;
+    if (!view->server && client->syns < 2)
+        return false;
+    judgement->confidence = view->server ? 0.95 : client->syns > 2 ? 0.95 : 0.85;
+    judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
+    judgement_prove(judgement, &client->syn_last, "it asks for the last time, after %u in all", client->syns);
+    if (view->server) {
+        judgement_prove(judgement, &view->server->sides[SIDE_SERVER].syn, "the server answers with SYN+ACK");
+        judgement_say(judgement, "The SYN reached the server, which answered; its SYN+ACK never came to the client.");
+        return true;
+    }
+    judgement_say(judgement,
+                  "%u SYNs left the client, and the server's capture, which was running, holds none of them: they were "
+                  "lost on the way.",
+                  client->syns);
+    return true;
+}
+
 static const char *const actions[] = {
     ACTION_TRACE_SERVER,
     "Test the path to the port: `Test-NetConnection SERVER -Port 1433 -InformationLevel Detailed`, on Linux `nc -vz "
@@ -137,4 +170,5 @@ const struct detector network_syn_lost = {
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,
     .judge = judge,
+    .judge_pair = judge_pair,
 };

@@ -43,6 +43,11 @@ static uint32_t find_server(const struct surroundings *s, uint32_t point, const 
     return HASH_NONE;
 }
 
+bool surroundings_knows_server(const struct surroundings *surroundings, uint32_t point, const struct endpoint *server)
+{
+    return find_server(surroundings, point, server) != HASH_NONE;
+}
+
 static uint32_t find_pair(const struct surroundings *s, uint32_t point, const struct address *client,
                           const struct endpoint *server)
 {

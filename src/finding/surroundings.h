@@ -104,4 +104,7 @@ int64_t surroundings_watched_after_ns(const struct surroundings *surroundings, c
 /* The role of the capture point: given, or inferred; CAPTURE_ROLE_UNKNOWN when neither. */
 enum capture_role surroundings_role(const struct surroundings *surroundings, const struct conversation *conversation);
 
+/* Whether that capture point saw any conversation with that server. */
+bool surroundings_knows_server(const struct surroundings *surroundings, uint32_t point, const struct endpoint *server);
+
 #endif

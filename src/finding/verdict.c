@@ -71,7 +71,7 @@ static uint32_t connections_of(const struct judge *judge, const struct finding *
         if (endpoint_equal(&server->endpoint, &finding->server))
             count += server->conversations;
     }
-    return count ? count : casebook_conversations(casebook);
+    return count ? count : casebook_connections(casebook);
 }
 
 static void say_title(char *text, const char *title)
@@ -111,7 +111,7 @@ static uint32_t count_of(const struct judge *judge, const char *cause)
 
 static void say_nothing_found(const struct judge *judge, struct verdict *verdict)
 {
-    uint32_t all = casebook_conversations(judge->surroundings.casebook);
+    uint32_t all = casebook_connections(judge->surroundings.casebook);
     uint32_t cut_off = count_of(judge, "unknown.cut-off"), probes = count_of(judge, "none.probe");
     if (all == 0 || cut_off == all) {
         verdict->culprit = CULPRIT_UNKNOWN;

@@ -20,12 +20,11 @@ json_t *json_endpoint(const struct endpoint *endpoint)
 }
 
 /* The files of its first and last packet, and those of its capture point that lie between them in time. */
-static json_t *seen_in(const struct casebook *casebook, const struct conversation *conversation)
+static void add_files(json_t *list, const struct casebook *casebook, const struct conversation *conversation)
 {
-    json_t *list = json_new_array();
     if (conversation->capture_first == conversation->capture_last) {
         array_add(list, json_integer((json_int_t)conversation->capture_first));
-        return list;
+        return;
     }
     for (uint32_t i = 0; i < casebook->capture_count; i++) {
         const struct capture_facts *capture = &casebook->captures[i];
@@ -36,7 +35,34 @@ static json_t *seen_in(const struct casebook *casebook, const struct conversatio
         if (at_an_end || between)
             array_add(list, json_integer((json_int_t)i));
     }
+}
+
+static const struct conversation *twin_of(const struct casebook *casebook, const struct conversation *conversation)
+{
+    return conversation->twin ? casebook_conversation(casebook, conversation->twin - 1) : NULL;
+}
+
+static json_t *seen_in(const struct casebook *casebook, const struct conversation *conversation)
+{
+    json_t *list = json_new_array();
+    const struct conversation *twin = twin_of(casebook, conversation);
+    add_files(list, casebook, conversation);
+    if (twin)
+        add_files(list, casebook, twin);
     return list;
+}
+
+/* Addresses and ports as the server's capture shows them, where a device on the way rewrites them. */
+static void add_seen_by_server(json_t *object, const struct casebook *casebook, const struct conversation *conversation)
+{
+    const struct conversation *twin = twin_of(casebook, conversation);
+    if (!twin || (endpoint_equal(&twin->ends[SIDE_CLIENT], &conversation->ends[SIDE_CLIENT]) &&
+                  endpoint_equal(&twin->ends[SIDE_SERVER], &conversation->ends[SIDE_SERVER])))
+        return;
+    json_t *seen = json_new_object();
+    object_add(seen, "client", json_endpoint(&twin->ends[SIDE_CLIENT]));
+    object_add(seen, "server", json_endpoint(&twin->ends[SIDE_SERVER]));
+    object_add(object, "seen_by_server", seen);
 }
 
 /* The first three parts of a GUID are little-endian on the wire (MS-DTYP 2.3.4.2). */
@@ -153,6 +179,7 @@ json_t *json_conversation(const struct report *report, const struct reused_tuple
     object_add_text(object, "protocol", protocol_name(conversation->protocol));
     object_add(object, "client", json_endpoint(&conversation->ends[SIDE_CLIENT]));
     object_add(object, "server", json_endpoint(&conversation->ends[SIDE_SERVER]));
+    add_seen_by_server(object, report->casebook, conversation);
     object_add(object, "seen_in", seen_in(report->casebook, conversation));
     object_add_time(object, "start", conversation->first.time_ns);
     object_add_time(object, "end", conversation->last.time_ns);

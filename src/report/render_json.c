@@ -104,9 +104,14 @@ static void write_conversations(const struct report *report, const char *between
     const struct casebook *casebook = report->casebook;
     struct reused_tuples reused;
     reused_tuples_open(&reused, casebook);
+    const char *separator = "";
     for (uint32_t number = 0; number < casebook_conversations(casebook) && !sink->failed; number++) {
-        sink_put(sink, number ? between : "");
-        json_write(json_conversation(report, &reused, casebook_conversation(casebook, number)), false, sink);
+        const struct conversation *conversation = casebook_conversation(casebook, number);
+        if (conversation->secondary)
+            continue;
+        sink_put(sink, separator);
+        separator = between;
+        json_write(json_conversation(report, &reused, conversation), false, sink);
     }
     if (casebook_conversations(casebook) > 0)
         sink_put(sink, "\n");
@@ -141,6 +146,19 @@ static void write_unread(const struct notes *unread, struct sink *sink)
     sink_put(sink, ",\n");
 }
 
+static void write_clock(const struct clock_facts *clock, struct sink *sink)
+{
+    if (!clock->known)
+        return;
+    json_t *object = json_new_object();
+    object_add(object, "server_minus_client_s",
+               json_real((double)clock->server_minus_client_ns / (double)NS_PER_SECOND));
+    object_add_seconds(object, "uncertainty_s", clock->uncertainty_ns);
+    sink_put(sink, "\"clock\":");
+    json_write(object, false, sink);
+    sink_put(sink, ",\n");
+}
+
 static void write_diagnosis(const struct report *report, struct sink *sink)
 {
     const struct casebook *casebook = report->casebook;
@@ -156,6 +174,7 @@ static void write_diagnosis(const struct report *report, struct sink *sink)
     }
     sink_put(sink, "\n],\n\"sources\":[],\n");
     write_unread(&casebook->unread, sink);
+    write_clock(&casebook->clock, sink);
     sink_put(sink, "\"conversations\":[\n");
     write_conversations(report, ",\n", sink);
     sink_put(sink, "],\n\"findings\":[\n");

@@ -192,6 +192,8 @@ void text_conversations(const struct report *report, struct sink *sink)
     for (uint32_t number = 0; number < casebook_conversations(casebook) && !sink->failed; number++) {
         struct judgement judgement;
         struct row row = {sink, casebook_conversation(casebook, number), &judgement};
+        if (row.conversation->secondary)
+            continue;
         judge_conversation(report->judge, row.conversation, &judgement);
         for (unsigned i = 0; i < count; i++) {
             char cell[CELL_SIZE];

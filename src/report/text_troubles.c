@@ -78,7 +78,7 @@ static void put_troubles(const struct report *report, uint32_t troubled, struct 
 void text_troubles(const struct report *report, struct sink *sink)
 {
     struct tally tally = count_conversations(report);
-    uint32_t all = casebook_conversations(report->casebook);
+    uint32_t all = casebook_connections(report->casebook);
     if (tally.troubled > 0)
         put_troubles(report, tally.troubled, sink);
     if (all == 0)

@@ -1,0 +1,240 @@
+/*
+ * Matches conversations of the client's and the server's capture, strongest evidence first:
+ *
+ *   1. the connection GUID of PRELOGIN (MS-TDS 2.2.6.5, TRACEID): the same bytes on both sides, whatever rewrites addresses;
+ *   2. both initial sequence numbers: 64 bits that only a device which randomises them changes;
+ *   3. addresses, ports and the client's initial sequence number: for connections that were never accepted;
+ *   4. addresses and ports alone, when only one conversation of each capture has them and their times overlap.
+ *
+ * What fits several equally well stays unmatched: a wrong pair accuses the network of losing what was another's.
+ */
+#include "pairing.h"
+
+#include <string.h>
+
+#include "hash_index.h"
+
+enum { NO_POINT = UINT32_MAX };
+
+struct match {
+    struct casebook *casebook;
+    uint32_t client_point, server_point;
+    struct hash_index index; /* of the server's conversations, by the key of the current round */
+};
+
+enum round { BY_CONNECTION_ID, BY_SEQUENCE_NUMBERS, BY_ENDS_AND_SYN, BY_ENDS, ROUNDS };
+
+/* What a conversation is known by in a round. Zeroed first, so that it can be compared as bytes. */
+struct key {
+    uint8_t bytes[48];
+};
+
+static void put_ends(struct key *key, const struct conversation *c)
+{
+    memcpy(key->bytes, &c->ends[SIDE_CLIENT].address, 17);
+    memcpy(key->bytes + 17, &c->ends[SIDE_SERVER].address, 17);
+    memcpy(key->bytes + 34, &c->ends[SIDE_CLIENT].port, 2);
+    memcpy(key->bytes + 36, &c->ends[SIDE_SERVER].port, 2);
+}
+
+static bool key_of(const struct conversation *c, enum round round, struct key *key)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    *key = (struct key){0};
+    switch (round) {
+    case BY_CONNECTION_ID:
+        if (!c->tds || !c->tds->has_connection_id)
+            return false;
+        memcpy(key->bytes, c->tds->connection_id, sizeof c->tds->connection_id);
+        return true;
+    case BY_SEQUENCE_NUMBERS:
+        memcpy(key->bytes, &client->isn, sizeof client->isn);
+        memcpy(key->bytes + 4, &server->isn, sizeof server->isn);
+        return client->isn_known && server->isn_known;
+    case BY_ENDS_AND_SYN:
+        put_ends(key, c);
+        memcpy(key->bytes + 38, &client->isn, sizeof client->isn);
+        return client->isn_known;
+    case BY_ENDS:
+    case ROUNDS:
+        break;
+    }
+    put_ends(key, c);
+    return true;
+}
+
+/* The only unmatched conversation of the server's capture with that key; NULL: none, or several. */
+static struct conversation *only_one(const struct match *match, enum round round, const struct key *wanted)
+{
+    struct conversation *found = NULL;
+    struct hash_probe probe = hash_index_probe(&match->index, hash_bytes(wanted, sizeof *wanted));
+    for (uint32_t number; (number = hash_probe_next(&probe)) != HASH_NONE;) {
+        struct conversation *c = casebook_conversation(match->casebook, number);
+        struct key key;
+        if (c->twin || !key_of(c, round, &key) || memcmp(&key, wanted, sizeof key) != 0)
+            continue;
+        if (found)
+            return NULL;
+        found = c;
+    }
+    return found;
+}
+
+static void fill_index(struct match *match, enum round round)
+{
+    hash_index_open(&match->index);
+    for (uint32_t i = 0; i < casebook_conversations(match->casebook); i++) {
+        const struct conversation *c = casebook_conversation(match->casebook, i);
+        struct key key;
+        if (c->point == match->server_point && !c->twin && key_of(c, round, &key))
+            hash_index_add(&match->index, hash_bytes(&key, sizeof key), i);
+    }
+}
+
+/* Two conversations of the client's capture with the same key would both want the same twin. */
+static bool is_alone(const struct match *match, const struct conversation *c, enum round round,
+                     const struct hash_index *own)
+{
+    struct key wanted, key;
+    uint32_t same = 0;
+    key_of(c, round, &wanted);
+    struct hash_probe probe = hash_index_probe(own, hash_bytes(&wanted, sizeof wanted));
+    for (uint32_t number; (number = hash_probe_next(&probe)) != HASH_NONE && same < 2;) {
+        const struct conversation *other = casebook_conversation(match->casebook, number);
+        same += !other->twin && key_of(other, round, &key) && memcmp(&key, &wanted, sizeof key) == 0;
+    }
+    return same == 1;
+}
+
+/* Clocks may differ by hours, so only conversations known by nothing but their addresses need a time that fits, and that only
+ * once the clocks are known. */
+static bool times_fit(const struct casebook *casebook, const struct conversation *client,
+                      const struct conversation *server)
+{
+    if (!casebook->clock.known)
+        return true;
+    int64_t shift_ns = casebook->clock.server_minus_client_ns,
+            slack_ns = casebook->clock.uncertainty_ns + 5 * NS_PER_SECOND;
+    return server->first.time_ns - shift_ns <= client->last.time_ns + slack_ns &&
+           server->last.time_ns - shift_ns >= client->first.time_ns - slack_ns;
+}
+
+static void match_round(struct match *match, enum round round)
+{
+    struct hash_index own;
+    hash_index_open(&own);
+    struct key key;
+    fill_index(match, round);
+    uint32_t count = casebook_conversations(match->casebook);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct conversation *c = casebook_conversation(match->casebook, i);
+        if (c->point == match->client_point && !c->twin && key_of(c, round, &key))
+            hash_index_add(&own, hash_bytes(&key, sizeof key), i);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        struct conversation *c = casebook_conversation(match->casebook, i);
+        if (c->point != match->client_point || c->twin || !key_of(c, round, &key) || !is_alone(match, c, round, &own))
+            continue;
+        struct conversation *twin = only_one(match, round, &key);
+        if (!twin || (round == BY_ENDS && !times_fit(match->casebook, c, twin)))
+            continue;
+        c->twin = twin->id;
+        twin->twin = c->id;
+        twin->secondary = true;
+        match->casebook->secondary_count++;
+    }
+    hash_index_close(&own);
+    hash_index_close(&match->index);
+}
+
+struct shortest_ways {
+    int64_t to_server_ns, to_client_ns; /* shortest difference of the two clocks' times for one packet, that way */
+    bool to_server, to_client;
+};
+
+static void measure(int64_t *shortest_ns, bool *known, const struct moment *sent, const struct moment *received)
+{
+    if (!moment_seen(sent) || !moment_seen(received))
+        return;
+    int64_t way_ns = received->time_ns - sent->time_ns;
+    if (!*known || way_ns < *shortest_ns)
+        *shortest_ns = way_ns;
+    *known = true;
+}
+
+/* Whether the first data and FIN here are the first there: not when one was sent twice, or one capture missed some. */
+static bool is_whole(const struct conversation *c)
+{
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+        const struct tcp_side *s = &c->sides[side];
+        if (s->retransmits > 0 || s->unseen_segments > 0 || s->acknowledged_unseen || s->out_of_order > 0)
+            return false;
+    }
+    return c->starts_with_syn;
+}
+
+static void measure_conversation(struct shortest_ways *ways, const struct conversation *client,
+                                 const struct conversation *server)
+{
+    bool whole = is_whole(client) && is_whole(server);
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+        const struct tcp_side *here = &client->sides[side], *there = &server->sides[side];
+        bool to_server = side == SIDE_CLIENT;
+        int64_t *shortest_ns = to_server ? &ways->to_server_ns : &ways->to_client_ns;
+        bool *known = to_server ? &ways->to_server : &ways->to_client;
+        const struct moment *pairs[][2] = {
+            {&here->syn, &there->syn}, {&here->first_data, &there->first_data}, {&here->fin, &there->fin}};
+        if (here->syns == 1 && there->syns == 1)
+            measure(shortest_ns, known, pairs[0][!to_server], pairs[0][to_server]);
+        for (size_t i = 1; whole && i < sizeof pairs / sizeof *pairs; i++)
+            measure(shortest_ns, known, pairs[i][!to_server], pairs[i][to_server]);
+    }
+}
+
+/*
+ * A packet to the server takes its way plus what the server's clock is ahead; one to the client takes its way minus that. Of many,
+ * the shortest each way are those that met no queue; half their difference is the offset, half their sum how far it may be off.
+ */
+static void measure_clocks(struct casebook *casebook)
+{
+    struct shortest_ways ways = {0};
+    for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
+        const struct conversation *c = casebook_conversation(casebook, i);
+        if (c->twin && !c->secondary)
+            measure_conversation(&ways, c, casebook_conversation(casebook, c->twin - 1));
+    }
+    if (!ways.to_server || !ways.to_client)
+        return;
+    int64_t sum_ns = ways.to_server_ns + ways.to_client_ns;
+    casebook->clock = (struct clock_facts){
+        .known = true,
+        .server_minus_client_ns = ways.to_server_ns / 2 - ways.to_client_ns / 2,
+        .uncertainty_ns = sum_ns > 0 ? sum_ns / 2 : 0,
+    };
+}
+
+static uint32_t only_point(const struct casebook *casebook, enum capture_role role)
+{
+    uint32_t found = NO_POINT;
+    for (uint32_t i = 0; i < casebook->point_count; i++) {
+        if (casebook->points[i].role != role || !casebook->points[i].has_packets)
+            continue;
+        if (found != NO_POINT)
+            return NO_POINT;
+        found = i;
+    }
+    return found;
+}
+
+void pairing_run(struct casebook *casebook)
+{
+    struct match match = {.casebook = casebook,
+                          .client_point = only_point(casebook, CAPTURE_ROLE_CLIENT),
+                          .server_point = only_point(casebook, CAPTURE_ROLE_SERVER)};
+    if (match.client_point == NO_POINT || match.server_point == NO_POINT)
+        return;
+    for (enum round round = BY_CONNECTION_ID; round < BY_ENDS; round++)
+        match_round(&match, round);
+    measure_clocks(casebook);
+    match_round(&match, BY_ENDS);
+}
