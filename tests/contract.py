@@ -78,32 +78,102 @@ def one_of(words):
   def holds(value):
     return value in words
 
-  holds.__name__ = 'one of ' + ' '.join(sorted(words))
+  holds.__name__ = 'one of ' + ' '.join(sorted(map(str, words)))
+  return holds
+
+
+def one_of_numbers(*numbers):
+  def holds(value):
+    return count(value) and value in numbers
+
+  holds.__name__ = f'one of {numbers}'
   return holds
 
 
 culprit = one_of(CULPRITS)
 ENDPOINT = {'address': address, 'port': port}
 EVIDENCE = {'capture?': count, 'source?': count, 'frame?': positive, 'line?': positive, 'time?': time, 'says': text}
+TDS_REQUEST = {'type': text, 'procedure?': text}
+TIMES = {'count': positive, 'mean_s': seconds, 'slowest_s': seconds, 'half_below_s?': seconds, 'most_below_s?': seconds}
+REQUESTS = {
+  'count': count, 'answered': count, 'rows?': count, 'answers_not_walked?': positive, 'errors_not_read?': positive,
+  'first_byte?': TIMES, 'end?': TIMES, 'slowest?': TDS_REQUEST, 'last?': TDS_REQUEST,
+}
+MARS_SESSIONS = {
+  'opened': positive, 'closed': count, 'not_followed?': positive, 'window_stalls?': positive, 'longest_stall_s?': seconds,
+  'stalled_since?': time,
+}
 LOGIN = {
   'stage': one_of('syn connected prelogin tls login authenticating done refused unknown'), 'duration_s?': seconds,
   'encrypted?': one_of('no login full strict'), 'tls_version?': text, 'cipher?': text, 'tds_version?': text,
   'client_host?': text, 'application?': text, 'library?': text, 'user?': text, 'database?': text, 'server_name?': text,
   'server_version?': text, 'connection_id?': text, 'authentication?': one_of('sql ntlm kerberos entra'),
+  'client_process_id?': positive, 'client_thread_id?': positive, 'client_version?': text, 'instance?': text,
+  'language?': text, 'packet_size?': positive, 'read_only_intent?': bool, 'changes_password?': bool,
+  'user_instance?': bool, 'fedauth_required?': bool, 'features_asked?': [text], 'features_granted?': [text],
+  'activity_id?': text, 'activity_sequence?': count,
   'error?': {'number': int, 'state': count, 'severity': count, 'message?': text},
+  'timeline?': [{'step': text, 'from': one_of('client server'), 'time': time, 'capture': count, 'frame': positive,
+                 'duration_s?': seconds, 'waited_for?': one_of('client server network'), 'slowest?': bool}],
+}
+CERTIFICATE = {
+  'sha256': text, 'readable': bool, 'subject?': text, 'issuer?': text, 'not_before?': text, 'not_after?': text,
+  'key?': text, 'key_bits?': positive, 'signature?': text, 'names?': [text], 'self_signed?': bool,
+  'sql_server_fallback?': bool,
+}
+TLS = {
+  'versions_offered?': [text], 'version?': text, 'ciphers_offered?': positive, 'cipher?': text, 'server_name?': text,
+  'alpn_offered?': [text], 'alpn?': text, 'resumed?': one_of('no session-id ticket psk'), 'retried?': bool,
+  'handshake?': {'reached': one_of('client-hello retry server-hello client-key server-finished done'),
+                 'turn_of?': one_of('client server'), 'stopped_by?': one_of('client server'),
+                 'stopped_with?': one_of('alert close')},
+  'certificates?': [CERTIFICATE], 'certificates_cut?': bool,
+  'alerts': [{'from': one_of('client server'), 'time': time, 'capture': count, 'frame': positive, 'encrypted': bool,
+              'level?': one_of('warning fatal'), 'number?': count, 'name?': text}],
+  'alerts_beyond?': positive, 'records': {'client': count, 'server': count},
 }
 CONVERSATION = {
   'id': positive, 'protocol': text, 'client': ENDPOINT, 'server': ENDPOINT,
   'seen_by_server?': {'client': ENDPOINT, 'server': ENDPOINT}, 'seen_in': [count],
   'start': time, 'end': time, 'packets': positive, 'bytes': count,
   'ending': one_of('open fin reset timeout refused no-answer'), 'closed_first_by?': one_of('client server device'),
-  'retransmits': count, 'keep_alives': count, 'zero_windows': count, 'login?': LOGIN, 'messages?': dict,
-  'errors?': [{'number': int, 'count': positive}], 'mars?': bool, 'culprit': culprit, 'cause': cause,
+  'server_name_asked?': text, 'name_lookup?': positive, 'instance_asked?': text, 'instance_lookup?': positive,
+  'named_pipe?': text,
+  'retransmits': count, 'keep_alives': count, 'zero_windows': count, 'login?': LOGIN, 'tls?': TLS, 'messages?': dict,
+  'errors?': [{'number': int, 'count': positive}], 'mars?': bool, 'spid?': positive,
+  'routed_to?': {'server?': text, 'port': port}, 'requests?': REQUESTS, 'attention_times?': {'first': time, 'acknowledged?': time},
+  'mars_sessions?': MARS_SESSIONS, 'culprit': culprit, 'cause': cause,
   'confidence': confidence, 'evidence': [EVIDENCE], 'display_filter?': text,
 }
 CAPTURE = {
   'file': text, 'format?': text, 'role': one_of('client server middle unknown'), 'packets': count, 'bytes': count,
   'first?': time, 'last?': time, 'dropped_by_capture?': count, 'truncated_to?': positive, 'notes': [text],
+}
+MOMENT = {'capture': count, 'frame': positive, 'time': time}
+EXCHANGE = {
+  'id': positive, 'over': one_of('udp tcp'), 'client': ENDPOINT, 'server': ENDPOINT, 'tries': count, 'answers': count,
+  'asked?': MOMENT, 'last_asked?': MOMENT, 'answered?': MOMENT, 'wait_s?': seconds,
+  'refused?': {'count': positive, 'icmp_version': one_of_numbers(4, 6), 'type': count, 'code': count, 'reporter': address,
+               'first': MOMENT},
+}
+NAME_LOOKUP = {
+  **EXCHANGE, 'service': one_of('dns llmnr mdns'), 'transaction': count, 'name?': text, 'type?': text, 'opcode?': text,
+  'rcode?': text, 'truncated?': bool, 'addresses?': [address], 'addresses_beyond?': positive, 'ttl_s?': count,
+}
+INSTANCE_LOOKUP = {
+  **EXCHANGE, 'question?': one_of('broadcast all one dac'), 'instance?': text, 'dac_port?': port,
+  'instances?': [{'address': address, 'server_name?': text, 'name?': text, 'version?': text, 'tcp_port?': port,
+                  'pipe?': text, 'clustered': bool}],
+  'instances_beyond?': positive, 'answer_cut?': bool,
+}
+TICKET = {
+  **EXCHANGE, 'kind?': one_of('as tgs'), 'spn?': text, 'realm?': text, 'client_name?': text,
+  'error?': {'code': int, 'name': text, 'text?': text}, 'retried_over_tcp?': bool,
+}
+DOMAIN_CONTROLLER = {
+  'sql_server': address, 'controller': address,
+  'services': [{'service': text, 'port': port, 'conversations': count, 'requests': count, 'failed': count,
+                'slowest_s?': seconds, 'slowest?': MOMENT}],
 }
 SOURCE = {
   'file': text,
@@ -121,6 +191,8 @@ DIAGNOSIS = {
   'verdict': {'culprit': culprit, 'cause': cause, 'confidence': confidence, 'summary': text},
   'captures': [CAPTURE], 'sources': [SOURCE],
   'unread?': [text],
+  'name_lookups?': [NAME_LOOKUP], 'instance_lookups?': [INSTANCE_LOOKUP], 'tickets?': [TICKET],
+  'domain_controllers?': [DOMAIN_CONTROLLER],
   'clock?': {'server_minus_client_s': seconds, 'uncertainty_s': seconds, 'drift_ppm?': seconds},
   'conversations': [CONVERSATION], 'findings': [FINDING],
   'workflow?': [{'step': text, 'title': text, 'state': one_of('done needs-evidence does-not-apply'), 'says': text}],

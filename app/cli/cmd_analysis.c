@@ -1,6 +1,8 @@
 /* Runs an analysis over the public interface. */
 #include "cmd_analysis.h"
 
+#include <string.h>
+
 #include "options.h"
 #include "output.h"
 #include "terminal.h"
@@ -59,6 +61,7 @@ static bool write_report(struct tdscope *tdscope, enum tdscope_view view, const 
     struct tdscope_style style = {
         .colour = terminal_takes_colour(options->colour, output.stream),
         .utc_offset_s = options->utc_offset_s,
+        .marks = options->marks,
     };
     if (!tdscope_render(tdscope, view, options->format, &style, output_write, &output) && !output.error) {
         fprintf(stderr, "tdscope: %s\n", tdscope_error(tdscope));
@@ -68,13 +71,30 @@ static bool write_report(struct tdscope *tdscope, enum tdscope_view view, const 
     return output_finish(&output);
 }
 
-static int run_with(struct tdscope *tdscope, enum tdscope_view view, const struct options *options)
+static bool choose(struct tdscope *tdscope, const char *conversation)
 {
-    if (!add_evidence(tdscope, options) || !spares_arguments(options) || !output_check(options->output))
+    if (!conversation || tdscope_choose(tdscope, conversation))
+        return true;
+    fprintf(stderr, "tdscope: %s\n", tdscope_error(tdscope));
+    return false;
+}
+
+static int run_with(struct tdscope *tdscope, enum tdscope_view view, const struct options *options,
+                    const char *conversation)
+{
+    if (!choose(tdscope, conversation) || !add_evidence(tdscope, options) || !spares_arguments(options) ||
+        !output_check(options->output))
         return EXIT_STATUS_USAGE;
     enum tdscope_result result = read_evidence(tdscope, options);
     if (!spares_evidence(tdscope, options))
         return EXIT_STATUS_USAGE;
+    if (result != TDSCOPE_NOTHING && conversation && tdscope_chosen(tdscope) == 0) {
+        fprintf(stderr,
+                "tdscope: there is no conversation %s in these captures; `tdscope conversations` lists those that "
+                "there are, with their numbers and clients\n",
+                conversation);
+        return EXIT_STATUS_USAGE;
+    }
     if (result == TDSCOPE_NOTHING || !write_report(tdscope, view, options))
         return EXIT_STATUS_NOTHING;
     if (options->exit_code && tdscope_fault_found(tdscope))
@@ -82,11 +102,27 @@ static int run_with(struct tdscope *tdscope, enum tdscope_view view, const struc
     return result == TDSCOPE_INCOMPLETE ? EXIT_STATUS_INCOMPLETE : EXIT_STATUS_DONE;
 }
 
-static int run_options(const struct command *command, enum tdscope_view view, const struct options *options)
+/* Takes the first argument away from the evidence. NULL: there is none. */
+static const char *take_conversation(struct options *options)
+{
+    if (options->evidence_count == 0 || options->evidence[0].role != TDSCOPE_ROLE_INFER)
+        return NULL;
+    const char *conversation = options->evidence[0].path;
+    options->evidence_count--;
+    memmove(options->evidence, options->evidence + 1, options->evidence_count * sizeof *options->evidence);
+    return conversation;
+}
+
+static int run_options(const struct command *command, enum tdscope_view view, unsigned takes, struct options *options)
 {
     if (options->help) {
-        options_help(command, FOR_ANALYSIS, stdout);
+        options_help(command, takes, stdout);
         return EXIT_STATUS_DONE;
+    }
+    const char *conversation = view == TDSCOPE_PACKETS ? take_conversation(options) : NULL;
+    if (view == TDSCOPE_PACKETS && !conversation) {
+        fprintf(stderr, "tdscope: which conversation? usage: tdscope %s %s\n", command->name, command->arguments);
+        return EXIT_STATUS_USAGE;
     }
     if (options->evidence_count == 0) {
         fprintf(stderr,
@@ -96,17 +132,17 @@ static int run_options(const struct command *command, enum tdscope_view view, co
         return EXIT_STATUS_USAGE;
     }
     struct tdscope *tdscope = tdscope_new();
-    int status = run_with(tdscope, view, options);
+    int status = run_with(tdscope, view, options, conversation);
     tdscope_free(tdscope);
     return status;
 }
 
-int cmd_analyse(const struct command *command, enum tdscope_view view, int argc, char **argv)
+int cmd_analyse(const struct command *command, enum tdscope_view view, unsigned takes, int argc, char **argv)
 {
     struct options options;
     int status = EXIT_STATUS_USAGE;
-    if (options_parse(&options, command, FOR_ANALYSIS, argc, argv))
-        status = run_options(command, view, &options);
+    if (options_parse(&options, command, takes, argc, argv))
+        status = run_options(command, view, takes, &options);
     options_close(&options);
     return status;
 }

@@ -1,5 +1,6 @@
 /* tdscope diagnose: whose fault is it, and why. */
 #include "cmd_analysis.h"
+#include "options.h"
 
 const struct command command_diagnose = {
     .name = "diagnose",
@@ -17,5 +18,5 @@ const struct command command_diagnose = {
 
 int cmd_diagnose(int argc, char **argv)
 {
-    return cmd_analyse(&command_diagnose, TDSCOPE_DIAGNOSIS, argc, argv);
+    return cmd_analyse(&command_diagnose, TDSCOPE_DIAGNOSIS, FOR_ANALYSIS, argc, argv);
 }

@@ -9,11 +9,12 @@
 
 #include "command.h"
 
-static const struct command *const commands[] = {&command_diagnose, &command_conversations, &command_explain};
+static const struct command *const commands[] = {&command_diagnose, &command_conversations, &command_show,
+                                                 &command_explain};
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
 /* Promised by the contract, so that no evidence of such a name is looked for. */
-static const char *const later_commands[] = {"show", "collect", "serve"};
+static const char *const later_commands[] = {"collect", "serve"};
 enum { LATER_COUNT = sizeof later_commands / sizeof *later_commands };
 
 static void print_help(FILE *to)
@@ -31,6 +32,7 @@ static void print_help(FILE *to)
           "  tdscope --client laptop.pcapng --server dbhost.pcapng\n"
           "  tdscope diagnose --format json -o report.json traces/\n"
           "  tdscope conversations trace.pcapng\n"
+          "  tdscope show 7 trace.pcapng\n"
           "  tdscope explain server.login-stalled\n\n"
           "exit status:\n"
           "  0  the analysis was done\n"

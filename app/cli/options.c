@@ -128,6 +128,13 @@ static const char *read_quiet(struct options *options, const char *value)
     return NULL;
 }
 
+static const char *read_marks(struct options *options, const char *value)
+{
+    (void)value;
+    options->marks = true;
+    return NULL;
+}
+
 static const char *read_help(struct options *options, const char *value)
 {
     (void)value;
@@ -144,6 +151,8 @@ static const struct option_row rows[] = {
     {"timezone", 0, FOR_ANALYSIS, "ZONE", read_timezone, "of times in text: UTC (default) or +HH:MM"},
     {"progress", 0, FOR_ANALYSIS, "WHEN", read_progress, "auto (default), always or never"},
     {"color", 0, FOR_ANALYSIS | FOR_EXPLAIN, "WHEN", read_colour, "auto (default), always or never; see also NO_COLOR"},
+    {"marks", 0, FOR_CONVERSATIONS, NULL, read_marks,
+     "a column with the steps of the login as SQL Network Analyzer marks them"},
     {"exit-code", 0, FOR_ANALYSIS, NULL, read_exit_code, "exit with status 1 when a fault was found"},
     {"quiet", 0, FOR_ANALYSIS, NULL, read_quiet, "no progress and no warnings"},
     {"help", 'h', FOR_ANALYSIS | FOR_EXPLAIN, NULL, read_help, "show this"},

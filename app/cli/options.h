@@ -25,12 +25,12 @@ struct options {
     uint16_t server_port;
     int32_t utc_offset_s;
     enum when progress, colour;
-    bool exit_code, quiet;
+    bool exit_code, quiet, marks;
     bool help;
 };
 
 /* Which commands take an option. */
-enum { FOR_ANALYSIS = 1, FOR_EXPLAIN = 2 };
+enum { FOR_ANALYSIS = 1, FOR_EXPLAIN = 2, FOR_CONVERSATIONS = 4 };
 
 /* Reads the arguments; everything that is no option becomes evidence. On a wrong one says on standard error which and
  * what to do instead, and returns false. command names the one to ask for help. Close it in either case. */

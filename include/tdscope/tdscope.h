@@ -36,8 +36,9 @@ struct tdscope;
 enum tdscope_role { TDSCOPE_ROLE_INFER, TDSCOPE_CLIENT, TDSCOPE_SERVER };
 
 enum tdscope_view {
-    TDSCOPE_DIAGNOSIS,    /* verdict, findings, conversations in trouble */
-    TDSCOPE_CONVERSATIONS /* one row a conversation */
+    TDSCOPE_DIAGNOSIS,     /* verdict, findings, conversations in trouble */
+    TDSCOPE_CONVERSATIONS, /* one row a conversation */
+    TDSCOPE_PACKETS        /* the conversations of tdscope_choose(), packet by packet */
 };
 
 enum tdscope_result {
@@ -57,6 +58,12 @@ TDSCOPE_API bool tdscope_add(struct tdscope *tdscope, const char *path, enum tds
 
 /* A hint: this TCP port is a SQL Server's. */
 TDSCOPE_API void tdscope_set_server_port(struct tdscope *tdscope, uint16_t port);
+
+/* Chooses what TDSCOPE_PACKETS shows: a conversation by its number ("7"), or all those of a client's address and port ("10.0.0.5:50123",
+ * "[2001:db8::5]:50123"), of which there is one in each capture of it. Before tdscope_run(). False (see tdscope_error) when it is
+ * neither. */
+TDSCOPE_API bool tdscope_choose(struct tdscope *tdscope, const char *conversation);
+TDSCOPE_API size_t tdscope_chosen(const struct tdscope *tdscope); /* how many of them were found, after tdscope_run() */
 
 /* Called during tdscope_run() about every 16 MiB, with bytes read so far and bytes in all (0: not known). */
 typedef void tdscope_progress(void *context, uint64_t done_bytes, uint64_t all_bytes);
@@ -86,6 +93,7 @@ typedef bool tdscope_write(void *context, const char *bytes, size_t size);
 struct tdscope_style {
     bool colour;          /* ANSI colours in text */
     int32_t utc_offset_s; /* of times in text, in seconds; JSON is always in UTC */
+    bool marks;           /* TDSCOPE_CONVERSATIONS in text: a column with the marks of SQL Network Analyzer */
 };
 
 /* Renders a view in a format ("text", "json"). False (see tdscope_error) when the format is not known, does not have

@@ -68,6 +68,7 @@ void analysis_close(struct analysis *analysis)
 {
     if (analysis->judged)
         judge_close(&analysis->judge);
+    packet_watch_close(&analysis->watch);
     casebook_close(&analysis->casebook);
     for (uint32_t i = 0; i < analysis->item_count; i++)
         memory_give(analysis->items[i].path);
@@ -282,8 +283,10 @@ enum analysis_result analysis_run(struct analysis *analysis)
     memory_give(run.sources);
     memory_give(run.points);
     memory_give(run.roles);
+    casebook_join(&analysis->casebook);
     judge_open(&analysis->judge, &analysis->casebook);
     analysis->judged = true;
+    packet_watch_settle(&analysis->watch, &analysis->casebook);
     if (analysis->casebook.capture_count == 0)
         return ANALYSIS_NOTHING;
     return run.incomplete ? ANALYSIS_INCOMPLETE : ANALYSIS_DONE;

@@ -8,6 +8,7 @@
 #include "casebook.h"
 #include "judge.h"
 #include "os_files.h"
+#include "packet_watch.h"
 #include "text.h"
 
 struct evidence_item {
@@ -21,6 +22,8 @@ struct analysis {
     uint16_t server_port; /* a hint; 0: none */
     void (*progress)(void *context, uint64_t done_bytes, uint64_t all_bytes);
     void *progress_context;
+    struct packet_watch watch;
+    bool watching; /* packets of chosen conversations are kept */
 
     struct os_files paths; /* the files that the items mean; filled by analysis_run() */
     struct casebook casebook;

@@ -2,17 +2,47 @@
 #include "capture_point.h"
 
 #include "ceilings.h"
+#include "ip.h"
 
 void point_run_open(struct point_run *run, struct analysis *analysis, uint32_t point, bool role_given)
 {
     *run = (struct point_run){.casebook = &analysis->casebook, .point = point, .role_given = role_given};
     run->tds = (struct tds_options){.server_port = analysis->server_port};
     packet_decoder_open(&run->decoder);
-    struct stream_consumer consumer = tds_consumer(&run->tds);
+    protocols_open(&run->protocols, run->casebook, point, &run->tds);
+    struct stream_consumer consumer = protocols_consumer(&run->protocols);
     flow_table_open(&run->flows, run->casebook, &consumer);
     run->flows.point = point;
     run->flows.server_port = analysis->server_port;
     run->flows.ceiling = LIMIT_LIVE_CONVERSATIONS;
+    if (analysis->watching) {
+        run->flows.observe = packet_watch_see;
+        run->flows.observe_context = &analysis->watch;
+    }
+}
+
+static void hand_on_datagram(struct point_run *run, const struct packet *packet)
+{
+    struct datagram datagram = {.source = packet->source,
+                                .destination = packet->destination,
+                                .payload = packet->payload,
+                                .length = packet->payload_length,
+                                .at = packet->moment};
+    protocols_datagram(&run->protocols, &datagram);
+}
+
+static void hand_on_refusal(struct point_run *run, const struct packet *packet)
+{
+    const struct icmp_error *icmp = &packet->icmp;
+    struct datagram_refusal refusal = {.source = packet->source,
+                                       .destination = packet->destination,
+                                       .icmp = {.count = 1,
+                                                .first = packet->moment,
+                                                .version = icmp->version,
+                                                .type = icmp->type,
+                                                .code = icmp->code,
+                                                .reporter = icmp->reporter}};
+    protocols_refused(&run->protocols, &refusal);
 }
 
 void point_run_frame(struct point_run *run, const struct frame *frame)
@@ -27,12 +57,18 @@ void point_run_frame(struct point_run *run, const struct frame *frame)
     point->has_packets = true;
     struct packet packet;
     packet_decode(&run->decoder, frame, facts, &packet);
-    flow_table_packet(&run->flows, &packet);
+    if (packet.kind == PACKET_UDP)
+        hand_on_datagram(run, &packet);
+    else if (packet.kind == PACKET_ICMP_ERROR && packet.icmp.protocol == IP_PROTOCOL_UDP)
+        hand_on_refusal(run, &packet);
+    else
+        flow_table_packet(&run->flows, &packet);
 }
 
 void point_run_close(struct point_run *run)
 {
     flow_table_close(&run->flows);
+    protocols_close(&run->protocols);
     packet_decoder_close(&run->decoder);
     if (run->flows.evicted == 0)
         return;

@@ -6,13 +6,14 @@
 #include "flow_table.h"
 #include "frame.h"
 #include "packet_decoder.h"
-#include "tds.h"
+#include "protocols.h"
 
 struct point_run {
     struct casebook *casebook;
     uint32_t point;
     bool role_given;
     struct tds_options tds;
+    struct protocols protocols;
     struct packet_decoder decoder;
     struct flow_table flows;
 };

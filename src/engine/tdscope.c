@@ -64,6 +64,21 @@ void tdscope_set_progress(struct tdscope *tdscope, tdscope_progress *progress, v
     tdscope->analysis.progress_context = context;
 }
 
+bool tdscope_choose(struct tdscope *tdscope, const char *conversation)
+{
+    tdscope->analysis.watching = packet_watch_choose(&tdscope->analysis.watch, conversation);
+    return tdscope->analysis.watching ||
+           error_set(&tdscope->error,
+                     "%s names no conversation: give its number, or address and port of its client as in "
+                     "10.0.0.5:50123 or [2001:db8::5]:50123",
+                     conversation);
+}
+
+size_t tdscope_chosen(const struct tdscope *tdscope)
+{
+    return tdscope->analysis.watch.shown.count;
+}
+
 enum tdscope_result tdscope_run(struct tdscope *tdscope)
 {
     static const enum tdscope_result results[] = {[ANALYSIS_DONE] = TDSCOPE_DONE,
@@ -104,15 +119,24 @@ bool tdscope_render(struct tdscope *tdscope, enum tdscope_view view, const char 
     const struct renderer *renderer = renderer_by_name(format);
     if (!renderer)
         return error_set(&tdscope->error, "there is no format \"%s\"", format);
-    struct report report = {&tdscope->analysis.casebook, &tdscope->analysis.judge, tdscope_version()};
+    struct report report = {&tdscope->analysis.casebook, &tdscope->analysis.judge, tdscope_version(),
+                            &tdscope->analysis.watch.shown};
     struct sink sink = {.write = write,
                         .context = context,
                         .colour = style && style->colour,
-                        .utc_offset_s = style ? style->utc_offset_s : 0};
-    if (view == TDSCOPE_DIAGNOSIS)
+                        .utc_offset_s = style ? style->utc_offset_s : 0,
+                        .marks = style && style->marks};
+    switch (view) {
+    case TDSCOPE_DIAGNOSIS:
         renderer->diagnosis(&report, &sink);
-    else
+        break;
+    case TDSCOPE_CONVERSATIONS:
         renderer->conversations(&report, &sink);
+        break;
+    case TDSCOPE_PACKETS:
+        renderer->packets(&report, &sink);
+        break;
+    }
     return !sink.failed || error_set(&tdscope->error, "the report could not be written");
 }
 

@@ -4,9 +4,15 @@
 
 #include "arena.h"
 #include "capture_facts.h"
+#include "certificate_store.h"
 #include "clock_facts.h"
 #include "conversation.h"
+#include "domain_controllers.h"
+#include "instance_lookup_facts.h"
+#include "joins.h"
+#include "lookup_facts.h"
 #include "slab.h"
+#include "ticket_facts.h"
 
 /* A capture point: one place where packets were recorded, by one file or a chain of them. */
 struct point_facts {
@@ -22,6 +28,17 @@ struct casebook {
     uint32_t point_count;
     struct slab conversations; /* struct conversation; number = id - 1 */
     struct slab tds;           /* struct tds_facts */
+    struct slab tls;           /* struct tls_facts */
+    struct certificate_store certificates;
+    struct slab services; /* struct service_facts */
+
+    /* What was seen around the conversations; number = id - 1. */
+    struct slab name_lookups;                     /* struct name_lookup */
+    struct slab instance_lookups;                 /* struct instance_lookup */
+    struct slab tickets;                          /* struct ticket_request */
+    struct joins joins;                           /* empty before casebook_join() */
+    struct domain_controllers domain_controllers; /* the same */
+
     struct arena texts;
     uint32_t secondary_count; /* conversations that are another one's twin */
     struct clock_facts clock; /* of the two capture points, when the same connections were found in both */
@@ -33,11 +50,45 @@ void casebook_close(struct casebook *casebook);
 
 struct conversation *casebook_add_conversation(struct casebook *casebook);
 struct tds_facts *casebook_add_tds(struct casebook *casebook);
+struct tls_facts *casebook_add_tls(struct casebook *casebook);
+struct service_facts *casebook_add_service(struct casebook *casebook);
+
+/* Of a capture point, first seen at this moment. NULL: the ceiling of their kind is reached, which the capture file notes. */
+struct name_lookup *casebook_add_name_lookup(struct casebook *casebook, uint32_t point, const struct moment *at);
+struct instance_lookup *casebook_add_instance_lookup(struct casebook *casebook, uint32_t point,
+                                                     const struct moment *at);
+struct ticket_request *casebook_add_ticket(struct casebook *casebook, uint32_t point, const struct moment *at);
+
+/* Once everything is read, and before anybody asks what follows. */
+void casebook_join(struct casebook *casebook);
+
+/* The name lookup of the same client whose answer named this server's address shortly before, or as long before as its time
+ * to live; the latest of several. NULL: none. */
+const struct name_lookup *casebook_name_lookup_for(const struct casebook *casebook, const struct conversation *c);
+
+/* The same for SQL Server Browser's answer that named this server's port. */
+const struct instance_lookup *casebook_instance_lookup_for(const struct casebook *casebook,
+                                                           const struct conversation *c);
 
 /* Number from 0 to casebook_conversations() - 1. */
 static inline struct conversation *casebook_conversation(const struct casebook *casebook, uint32_t number)
 {
     return slab_at(&casebook->conversations, number);
+}
+
+static inline struct name_lookup *casebook_name_lookup(const struct casebook *casebook, uint32_t number)
+{
+    return slab_at(&casebook->name_lookups, number);
+}
+
+static inline struct instance_lookup *casebook_instance_lookup(const struct casebook *casebook, uint32_t number)
+{
+    return slab_at(&casebook->instance_lookups, number);
+}
+
+static inline struct ticket_request *casebook_ticket(const struct casebook *casebook, uint32_t number)
+{
+    return slab_at(&casebook->tickets, number);
 }
 
 /* Views of connections; one that both sides captured has two, and counts once in casebook_connections(). */

@@ -12,7 +12,9 @@
 #include <stdint.h>
 
 #include "address.h"
+#include "icmp_facts.h"
 #include "moment.h"
+#include "service_facts.h"
 #include "tcp_side.h"
 #include "tds_facts.h"
 
@@ -31,13 +33,6 @@ enum conversation_ending {
     ENDINGS
 };
 
-struct icmp_facts {
-    uint32_t count;
-    struct moment first;
-    uint8_t version, type, code; /* of the first */
-    struct address reporter;
-};
-
 struct conversation {
     uint32_t id;    /* from 1, in order of first packet */
     uint32_t point; /* capture point */
@@ -51,7 +46,8 @@ struct conversation {
     bool tuple_reused;    /* an earlier conversation had the same addresses and ports */
     bool closed;          /* FIN both ways, or a reset */
     struct icmp_facts icmp;
-    struct tds_facts *tds; /* NULL unless TDS was recognised */
+    struct tds_facts *tds;         /* NULL unless TDS was recognised */
+    struct service_facts *service; /* NULL unless it goes to a port of a domain controller */
 
     uint32_t twin;  /* id of the same connection in the capture of the other side; 0: not known */
     bool secondary; /* the twin of a conversation that stands for both in reports: the server's view */

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "moment.h"
+#include "tls_facts.h"
 
 /* Steps of a login in their usual order. TCP's own steps are in struct tcp_side. */
 enum login_step {
@@ -70,6 +71,56 @@ struct tds_error_count {
     uint32_t number, count;
 };
 
+/* [0]: below 1 ms; [n]: from 2^(n-1) up to 2^n ms; the last: all that took longer. */
+enum { RESPONSE_TIME_BINS = 18 };
+
+struct response_times {
+    uint32_t count;
+    int64_t sum_ns;
+    uint32_t bins[RESPONSE_TIME_BINS];
+};
+
+/* What a request was: never what it said. */
+struct tds_request {
+    uint8_t message;       /* enum tds_message; TDS_MESSAGES: not known, because encrypted */
+    uint16_t procedure_id; /* RPC: ProcID (MS-TDS 2.2.6.6); 0: none */
+    const char *procedure; /* RPC by name; set once the conversation is over */
+};
+
+/* TypeFlags and OptionFlags of LOGIN7 (MS-TDS 2.2.6.4) that say what the client wants. */
+enum login_flag {
+    LOGIN_FLAG_INTEGRATED = 1,
+    LOGIN_FLAG_READ_ONLY_INTENT = 2,
+    LOGIN_FLAG_CHANGES_PASSWORD = 4,
+    LOGIN_FLAG_USER_INSTANCE = 8
+};
+
+/* FeatureExt (MS-TDS 2.2.6.4, 2.2.7.11): bit n of a set is feature n. */
+enum login_feature {
+    FEATURE_SESSION_RECOVERY = 1,
+    FEATURE_FEDAUTH = 2,
+    FEATURE_COLUMN_ENCRYPTION = 4,
+    FEATURE_GLOBAL_TRANSACTIONS = 5,
+    FEATURE_AZURE_SQL_SUPPORT = 8,
+    FEATURE_DATA_CLASSIFICATION = 9,
+    FEATURE_UTF8_SUPPORT = 10,
+    FEATURE_AZURE_SQL_DNS_CACHING = 11,
+    FEATURE_JSON_SUPPORT = 13,
+    FEATURE_VECTOR_SUPPORT = 14,
+    FEATURES_KNOWN_MAX = 31
+};
+
+/* MARS sessions (MC-SMP). A stall: one side's window was used up in the midst of a message. */
+struct smp_facts {
+    uint32_t opened, closed; /* closed: FIN of both */
+    uint32_t not_followed;   /* sessions beyond those whose TDS is decoded */
+    uint32_t stalls;
+    int64_t longest_stall_ns;
+    struct moment longest_stall; /* its begin */
+    struct moment open_stall;    /* begin of one that has no end in the capture */
+    struct moment first_fin[2];  /* by enum side */
+};
+
 /* Texts are UTF-8, made safe to show, owned by the casebook's arena; NULL: not known. */
 struct tds_facts {
     bool strict;                /* TDS 8 */
@@ -81,6 +132,7 @@ struct tds_facts {
     uint16_t cipher_suite;                    /* IANA number; 0: not known */
     struct moment client_alert, server_alert; /* TLS alerts in clear, close_notify excepted */
     uint8_t client_alert_code, server_alert_code;
+    struct tls_facts *tls;                    /* NULL unless a TLS record was seen */
     uint32_t tds_version_client, tds_version; /* as in LOGIN7 and LOGINACK: 0x74000004; 0: not known */
     enum login_authentication authentication;
     const char *client_host, *user, *application, *library, *server_name, *database, *server_product;
@@ -88,8 +140,26 @@ struct tds_facts {
     uint8_t connection_id[16]; /* PRELOGIN TRACEID */
     bool has_connection_id;
     bool mars;
-    struct moment smp_fin[2];   /* by enum side: the latest SMP FIN of each, of any session (MC-SMP 2.2.4) */
+    struct moment smp_fin[2]; /* by enum side: the latest SMP FIN of each, of any session (MC-SMP 2.2.4) */
+    struct smp_facts smp;
     uint32_t client_process_id; /* LOGIN7; 0: not known */
+    uint32_t client_thread_id;  /* PRELOGIN; 0: not known */
+    uint32_t client_version;    /* PRELOGIN: of the client's library, as server_version */
+    uint8_t activity_id[16];    /* PRELOGIN TRACEID: of what the client is doing, and its count */
+    uint32_t activity_sequence;
+    bool has_activity_id;
+    bool nonce_client, nonce_server;                   /* PRELOGIN NONCEOPT */
+    uint8_t fedauth_required, fedauth_required_answer; /* PRELOGIN; 0xff: not said */
+    const char *instance;                              /* PRELOGIN INSTOPT: what the client believes it connects to */
+    const char *language;                              /* LOGIN7 */
+    uint8_t login_flags;                               /* enum login_flag */
+    uint32_t features_asked, features_granted;         /* bits; see enum login_feature */
+    bool fedauth_token;    /* a federated authentication token was sent in a message of its own */
+    uint32_t packet_size;  /* negotiated, else asked for; 0: not known */
+    uint16_t spid;         /* of the server's latest packet that tells; 0: not known */
+    const char *routed_to; /* ENVCHANGE: the server that the client is sent on to */
+    uint16_t routed_to_port;
+    struct moment routed;
 
     struct tds_error login_error; /* number 0: none */
     struct tds_error_count errors[TDS_ERROR_NUMBERS_MAX];
@@ -101,12 +171,25 @@ struct tds_facts {
     uint32_t tls_records;
     uint32_t attention_acknowledgements;
     struct moment first_attention;
+    struct moment attention_acknowledged; /* the first DONE with DONE_ATTN */
 
     struct moment last_request, last_response; /* begin of the last of each, encrypted ones too */
     bool request_unanswered;                   /* the last request has no byte of an answer */
     int64_t slowest_response_ns;               /* from the end of a request to the first byte of its answer */
     struct moment slowest_request;
+    int64_t slowest_end_ns; /* from the end of a request to the end of its answer */
+    struct moment slowest_end_request;
+    struct response_times first_bytes, ends; /* from the end of a request to its answer's first byte, and to its end */
+    uint32_t requests, answered;             /* encrypted ones too */
+    uint64_t rows;                           /* of result sets, as far as answers were walked */
+    uint32_t unwalked;      /* answers in clear that were not walked to their end: missing bytes, or very many values */
+    uint32_t errors_unread; /* answers that end with an error that could not be read */
+    struct tds_request last_request_is, slowest_request_is;
     uint32_t malformed; /* packets whose TDS header makes no sense; the stream was picked up again */
 };
+
+/* So many percent of the times were shorter than what is returned: a power of two of milliseconds, or -1 when there are
+ * none, or when the times are longer than the last bin tells. */
+int64_t response_times_below_ns(const struct response_times *times, unsigned percent);
 
 #endif

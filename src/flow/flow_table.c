@@ -261,6 +261,8 @@ static void follow_icmp_error(struct flow_table *table, const struct packet *p)
         icmp->code = p->icmp.code;
         icmp->reporter = p->icmp.reporter;
     }
+    if (table->observe)
+        table->observe(table->observe_context, flow->conversation, p);
 }
 
 void flow_table_packet(struct flow_table *table, const struct packet *p)
@@ -281,6 +283,8 @@ void flow_table_packet(struct flow_table *table, const struct packet *p)
     struct flow *flow =
         number == HASH_NONE || reused ? add_flow(table, p, hash, reused) : slab_at(&table->flows, number);
     follow_packet(table, flow, p);
+    if (table->observe)
+        table->observe(table->observe_context, flow->conversation, p);
 }
 
 void flow_table_close(struct flow_table *table)

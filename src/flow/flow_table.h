@@ -20,6 +20,9 @@ struct flow_table {
     uint32_t packets_until_sweep;
     int64_t newest_ns; /* latest packet time */
     uint64_t evicted;  /* conversations closed early because of the ceiling */
+    /* Is told of each packet once it was followed; NULL: nobody asks. */
+    void (*observe)(void *context, const struct conversation *conversation, const struct packet *packet);
+    void *observe_context;
 };
 
 /* casebook must outlive the table; consumer is copied. */

@@ -17,7 +17,9 @@ bool smp_header_read(struct span bytes, struct smp_header *header)
     header->kind = kind;
     header->session = cursor_u16le(&c);
     header->length = cursor_u32le(&c);
-    if (c.failed)
+    header->sequence = cursor_u32le(&c);
+    header->window = cursor_u32le(&c);
+    if (bytes.size < 8)
         return bytes.size > 0;
     return kind == SMP_DATA ? header->length > SMP_HEADER && header->length <= SMP_LENGTH_MAX
                             : header->length == SMP_HEADER;

@@ -14,8 +14,13 @@ static void *refused_state(void)
 
 void tds_draft_clear(struct tds_facts *facts)
 {
+    memory_give(facts->tls);
     *facts = (struct tds_facts){.prelogin_client_encryption = PRELOGIN_UNKNOWN,
-                                .prelogin_server_encryption = PRELOGIN_UNKNOWN};
+                                .prelogin_server_encryption = PRELOGIN_UNKNOWN,
+                                .fedauth_required = PRELOGIN_UNKNOWN,
+                                .fedauth_required_answer = PRELOGIN_UNKNOWN,
+                                .last_request_is.message = TDS_MESSAGES,
+                                .slowest_request_is.message = TDS_MESSAGES};
 }
 
 static struct tds_state *open_state(struct stream *stream)
@@ -37,13 +42,15 @@ static struct tds_state *open_state(struct stream *stream)
 
 static void close_state(struct tds_state *s)
 {
+    tds_requests_close(s);
     tds_smp_close(s);
-    for (unsigned i = 0; i < SIDES; i++) {
-        tds_lane_close(&s->main.lanes[i]);
+    tds_channel_close(&s->main);
+    for (unsigned i = 0; i < SIDES; i++)
         tls_reader_close(&s->tls[i]);
-    }
-    if (!s->recognised)
+    if (!s->recognised) {
+        memory_give(s->facts->tls);
         memory_give(s->facts);
+    }
     memory_give(s);
 }
 
@@ -130,8 +137,11 @@ static void on_sides_exchanged(void *context, struct stream *stream)
 static void on_release(void *context, struct stream *stream)
 {
     (void)context;
-    if (stream->protocol_state && stream->protocol_state != refused_state())
-        close_state(stream->protocol_state);
+    struct tds_state *s = stream->protocol_state;
+    if (s && stream->protocol_state != refused_state()) {
+        s->stream = stream;
+        close_state(s);
+    }
     stream->protocol_state = NULL;
 }
 

@@ -6,11 +6,20 @@
  * later turn of the client a request. With TLS 1.3 the client's Finished looks like application data, too: it is its
  * first such record after ServerHello.
  */
+#include <string.h>
+
+#include "memory.h"
 #include "tds_state.h"
+#include "text.h"
+#include "tls_certificates.h"
+#include "tls_hello.h"
 
 /* TLS 1.3 hides an alert in a record of application data: two bytes, the content type and a tag of 16 (RFC 8446, 5.2).
  * No TDS packet fits in so few. */
 enum { TLS13_ALERT_MAX = 24 };
+
+/* Of a name in a hello: a DNS name has at most 253 characters (RFC 1035, 2.3.4), a list of ALPN names rarely more. */
+enum { HELLO_TEXT_MAX = 256 };
 
 struct tls_turn {
     struct tds_state *s;
@@ -67,6 +76,27 @@ static bool handshake_seen(const struct tds_state *s)
            tds_step_seen(s, LOGIN_STEP_KEY_EXCHANGE) || tds_step_seen(s, LOGIN_STEP_TLS_DONE);
 }
 
+static struct tls_facts *tls_of(struct tds_state *s)
+{
+    if (!s->facts->tls)
+        s->facts->tls = s->recognised ? casebook_add_tls(s->stream->casebook) : memory_take(sizeof *s->facts->tls);
+    return s->facts->tls;
+}
+
+static void list_alert(struct tds_state *s, const struct tds_lane *lane, const struct tls_event *event, bool encrypted)
+{
+    struct tls_facts *tls = tls_of(s);
+    if (tls->alert_count == TLS_ALERTS_MAX) {
+        tls->alerts_beyond++;
+        return;
+    }
+    tls->alerts[tls->alert_count++] = (struct tls_alert){.moment = event->begin,
+                                                         .side = lane->role,
+                                                         .encrypted = encrypted,
+                                                         .level = encrypted ? 0 : event->level,
+                                                         .number = encrypted ? 0 : event->type};
+}
+
 static void note_alert(struct tds_state *s, const struct tds_lane *lane, uint8_t code, const struct moment *begin)
 {
     struct tds_facts *facts = s->facts;
@@ -81,6 +111,8 @@ static void note_alert(struct tds_state *s, const struct tds_lane *lane, uint8_t
 static void bare_application_data(struct tds_state *s, const struct tds_lane *lane, const struct tls_event *event)
 {
     bool hidden_alert = s->tls13 && event->length <= TLS13_ALERT_MAX;
+    if (hidden_alert)
+        list_alert(s, lane, event, true);
     if (lane->role == SIDE_CLIENT && s->facts->strict && s->tls13 && !s->client_finished && s->server_hello_seen) {
         /* The handshake breaks off here by an alert that cannot be read, or is complete. */
         s->client_finished = !hidden_alert;
@@ -103,18 +135,34 @@ static void bare_application_data(struct tds_state *s, const struct tds_lane *la
     server_speaks(s, &event->begin);
 }
 
+/* A server that goes on with a ticket need not say so: it just leaves its certificate out (RFC 5077, 3.1 and 3.4). */
+static void note_ticket_accepted(struct tds_state *s)
+{
+    struct tls_facts *tls = tls_of(s);
+    if (tls->resumption == TLS_RESUMPTION_NONE && tls->ticket_offered && !tls->certificate_seen && !s->tls13 &&
+        !tds_step_seen(s, LOGIN_STEP_KEY_EXCHANGE))
+        tls->resumption = TLS_RESUMED_TICKET;
+}
+
 static void change_cipher_spec(struct tds_state *s, const struct tds_lane *lane, const struct moment *begin)
 {
     bool server_hello_known = tds_step_seen(s, LOGIN_STEP_SERVER_HELLO);
     if (lane->role == SIDE_CLIENT && (s->server_hello_seen || !server_hello_known))
         tds_step(s, LOGIN_STEP_KEY_EXCHANGE, begin);
-    else if (lane->role == SIDE_SERVER && (!server_hello_known || s->server_hello_seen))
+    else if (lane->role == SIDE_SERVER && (!server_hello_known || s->server_hello_seen)) {
+        note_ticket_accepted(s);
         tds_step(s, LOGIN_STEP_TLS_DONE, begin);
+    }
 }
 
 static void on_record(struct tds_state *s, struct tds_lane *lane, const struct tls_event *event)
 {
     s->facts->tls_records++;
+    struct tls_facts *tls = tls_of(s);
+    for (unsigned i = 0; i < SIDES; i++)
+        tls->records[s->main.lanes[i].role] = s->tls[i].records;
+    if (event->type == TLS_ALERT && event->ciphered)
+        list_alert(s, lane, event, true);
     if (!s->recognised && lane->unit == UNIT_TLS && event->type != TLS_HANDSHAKE && tds_on_server_port(s))
         tds_recognise(s, PROTOCOL_TDS);
     if (event->type == TLS_CHANGE_CIPHER_SPEC)
@@ -144,6 +192,99 @@ static void on_message_begin(struct tds_state *s, struct tds_lane *lane, const s
         tds_step(s, LOGIN_STEP_KEY_EXCHANGE, &event->begin);
     else if (event->type == TLS_NEW_SESSION_TICKET && !client)
         tds_step(s, LOGIN_STEP_TLS_DONE, &event->begin); /* ChangeCipherSpec is in the same flight (RFC 5077, 3.1) */
+    else if (event->type == TLS_CERTIFICATE && !client)
+        tls_of(s)->certificate_seen = true;
+}
+
+static const char *keep_text(struct tds_state *s, const struct text *text)
+{
+    if (text->size == 0)
+        return NULL;
+    return arena_copy_text(&s->stream->casebook->texts, text->data, text->size);
+}
+
+static const char *keep_name(struct tds_state *s, struct span name)
+{
+    struct text text = {.ceiling = HELLO_TEXT_MAX};
+    text_add_untrusted(&text, name);
+    const char *kept = keep_text(s, &text);
+    text_close(&text);
+    return kept;
+}
+
+/* The names of an ALPN list, separated by commas. */
+static const char *keep_alpn(struct tds_state *s, struct span list)
+{
+    struct text text = {.ceiling = HELLO_TEXT_MAX};
+    for (size_t at = 0; at < list.size; at += 1u + list.data[at]) {
+        text_add(&text, at > 0 ? "," : "");
+        text_add_untrusted(&text, span_part(list, at + 1, list.data[at]));
+    }
+    const char *kept = keep_text(s, &text);
+    text_close(&text);
+    return kept;
+}
+
+/* After HelloRetryRequest the same hello comes again with another key: it changes nothing that is told here. */
+static void note_client_hello(struct tds_state *s, const struct tls_hello *hello)
+{
+    struct tls_facts *tls = tls_of(s);
+    tls->versions_offered = hello->versions;
+    tls->suites_offered = hello->suites;
+    tls->ticket_offered = hello->ticket;
+    tls->psk_offered = hello->psk;
+    tls->session_id_size =
+        (uint8_t)(hello->session_id.size < TLS_SESSION_ID_MAX ? hello->session_id.size : TLS_SESSION_ID_MAX);
+    memset(tls->session_id, 0, sizeof tls->session_id);
+    if (tls->session_id_size > 0)
+        memcpy(tls->session_id, hello->session_id.data, tls->session_id_size);
+    if (!tls->server_name)
+        tls->server_name = keep_name(s, hello->server_name);
+    if (!tls->alpn_offered)
+        tls->alpn_offered = keep_alpn(s, hello->alpn);
+}
+
+static enum tls_resumption resumption_of(const struct tls_facts *tls, const struct tls_hello *hello)
+{
+    if (hello->version == TLS_VERSION_1_3 || hello->version == 0) {
+        if (hello->psk)
+            return TLS_RESUMED_PSK;
+        return hello->complete && hello->version != 0 ? TLS_RESUMPTION_NONE : TLS_RESUMPTION_UNKNOWN;
+    }
+    /* A client that has a ticket makes a session id up, to be answered with the same one (RFC 5077, 3.4). */
+    bool echoed = tls->session_id_size > 0 && hello->session_id.size == tls->session_id_size &&
+                  memcmp(hello->session_id.data, tls->session_id, tls->session_id_size) == 0;
+    if (echoed)
+        return tls->ticket_offered ? TLS_RESUMED_TICKET : TLS_RESUMED_SESSION;
+    return TLS_RESUMPTION_NONE;
+}
+
+static void note_server_hello(struct tds_state *s, const struct tls_hello *hello)
+{
+    struct tls_facts *tls = tls_of(s);
+    tls->retried = tls->retried || hello->retry;
+    if (hello->retry)
+        return;
+    tls->alpn = keep_alpn(s, hello->alpn);
+    if (tds_step_seen(s, LOGIN_STEP_CLIENT_HELLO))
+        tls->resumption = resumption_of(tls, hello);
+}
+
+static void on_certificate(struct tds_state *s, const struct tls_event *event)
+{
+    struct tls_facts *tls = tls_of(s);
+    if (s->recognised && tls->chain_length == 0)
+        tls_read_certificates(event->body, event->whole, s->stream->casebook, tls);
+}
+
+static void recognise_by_client_hello(struct tds_state *s, struct tds_lane *lane, const struct tls_hello *hello)
+{
+    if (s->recognised || lane->unit != UNIT_TLS)
+        return;
+    if (hello->alpn_tds || (!hello->complete && tds_on_server_port(s)))
+        tds_recognise(s, PROTOCOL_TDS8);
+    else if (hello->complete)
+        tds_candidate_fail(s, lane);
 }
 
 static void on_client_hello(struct tds_state *s, struct tds_lane *lane, const struct tls_event *event)
@@ -151,11 +292,18 @@ static void on_client_hello(struct tds_state *s, struct tds_lane *lane, const st
     struct tls_hello hello = tls_read_client_hello(event->body, event->whole);
     if (hello.version)
         s->facts->tls_version_client = hello.version;
+    recognise_by_client_hello(s, lane, &hello);
+    if (s->recognised)
+        note_client_hello(s, &hello);
+}
+
+static void recognise_by_server_hello(struct tds_state *s, struct tds_lane *lane, const struct tls_hello *hello)
+{
     if (s->recognised || lane->unit != UNIT_TLS)
         return;
-    if (hello.alpn_tds || (!hello.complete && tds_on_server_port(s)))
+    if (hello->alpn_tds || tds_on_server_port(s))
         tds_recognise(s, PROTOCOL_TDS8);
-    else if (hello.complete)
+    else
         tds_candidate_fail(s, lane);
 }
 
@@ -171,12 +319,19 @@ static void on_server_hello(struct tds_state *s, struct tds_lane *lane, const st
         if (s->tls13)
             tds_step(s, LOGIN_STEP_TLS_DONE, &event->begin);
     }
-    if (s->recognised || lane->unit != UNIT_TLS)
-        return;
-    if (hello.alpn_tds || tds_on_server_port(s))
-        tds_recognise(s, PROTOCOL_TDS8);
-    else
-        tds_candidate_fail(s, lane);
+    recognise_by_server_hello(s, lane, &hello);
+    if (s->recognised)
+        note_server_hello(s, &hello);
+}
+
+static void on_message(struct tds_state *s, struct tds_lane *lane, const struct tls_event *event)
+{
+    if (event->type == TLS_CLIENT_HELLO && lane->role == SIDE_CLIENT)
+        on_client_hello(s, lane, event);
+    else if (event->type == TLS_SERVER_HELLO && lane->role == SIDE_SERVER)
+        on_server_hello(s, lane, event);
+    else if (event->type == TLS_CERTIFICATE && lane->role == SIDE_SERVER)
+        on_certificate(s, event);
 }
 
 static void on_event(void *context, const struct tls_event *event)
@@ -193,12 +348,10 @@ static void on_event(void *context, const struct tls_event *event)
         on_message_begin(s, turn->lane, event);
         break;
     case TLS_EVENT_MESSAGE:
-        if (event->type == TLS_CLIENT_HELLO && turn->lane->role == SIDE_CLIENT)
-            on_client_hello(s, turn->lane, event);
-        else if (event->type == TLS_SERVER_HELLO && turn->lane->role == SIDE_SERVER)
-            on_server_hello(s, turn->lane, event);
+        on_message(s, turn->lane, event);
         break;
     case TLS_EVENT_ALERT:
+        list_alert(s, turn->lane, event, false);
         if (event->type != TLS_ALERT_CLOSE_NOTIFY)
             note_alert(s, turn->lane, event->type, &event->begin);
         break;

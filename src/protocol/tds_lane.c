@@ -12,31 +12,41 @@ static void drop_gather(struct gather *gather)
     *gather = (struct gather){.want = gather->want};
 }
 
+static void drop_tail(struct tds_lane *lane)
+{
+    memory_give(lane->tail);
+    lane->tail = NULL;
+    lane->tail_have = 0;
+}
+
 void tds_lane_close(struct tds_lane *lane)
 {
     struct token_sink deaf = {0};
     drop_gather(&lane->gather);
-    lane->walker.held_want = 0; /* nothing to tell */
+    drop_tail(lane);
+    lane->walker.untold = false;
     token_walker_end(&lane->walker, &deaf);
 }
 
 /* What of the message was gathered is all there will be. */
-static void finish_gather(struct tds_state *s, struct tds_lane *lane)
+static void finish_gather(struct tds_state *s, struct tds_channel *channel, struct tds_lane *lane)
 {
     struct gather gather = lane->gather;
     lane->gather = (struct gather){.want = gather.want};
     lane->body = BODY_SKIP;
-    tds_gathered(s, lane, (struct span){gather.bytes, gather.size});
+    tds_gathered(s, channel, lane, (struct span){gather.bytes, gather.size});
     drop_gather(&gather);
 }
 
-static void finish_message(struct tds_state *s, struct tds_lane *lane)
+static void finish_message(struct tds_state *s, struct tds_channel *channel, struct tds_lane *lane)
 {
     if (lane->body == BODY_GATHER)
-        finish_gather(s, lane);
+        finish_gather(s, channel, lane);
     else if (lane->body == BODY_TOKENS) {
         struct token_sink sink = tds_token_sink(s);
         token_walker_end(&lane->walker, &sink);
+        s->facts->rows += lane->walker.rows;
+        lane->walker.rows = 0;
     }
     lane->body = BODY_SKIP;
 }
@@ -45,7 +55,7 @@ static void finish_message(struct tds_state *s, struct tds_lane *lane)
 void tds_lane_lose(struct tds_state *s, struct tds_channel *channel, struct tds_lane *lane)
 {
     if (lane->in_message || lane->unit == UNIT_TDS)
-        finish_message(s, lane);
+        finish_message(s, channel, lane);
     if (!lane->nested)
         tls_reader_lose(&s->tls[lane->number]);
     lane->unit = UNIT_LOST;
@@ -54,7 +64,6 @@ void tds_lane_lose(struct tds_state *s, struct tds_channel *channel, struct tds_
     lane->header_have = 0;
     lane->units_in_row = 0;
     lane->left = 0;
-    (void)channel;
 }
 
 static void senseless_header(struct tds_state *s, struct tds_channel *channel, struct tds_lane *lane)
@@ -77,9 +86,10 @@ static void end_packet(struct tds_state *s, struct tds_channel *channel, struct 
         return;
     bool walked = lane->body == BODY_TOKENS;
     bool stopped = lane->walker.stopped;
-    finish_message(s, lane);
+    finish_message(s, channel, lane);
     if (walked && stopped)
         tds_tail_end(s, lane);
+    drop_tail(lane);
     tds_message_end(s, channel, lane);
 }
 
@@ -104,18 +114,18 @@ static void open_packet(struct tds_state *s, struct tds_channel *channel, struct
     bool begin_missed = new_message && lane->tentative && header.packet_id > 1;
     lane->tentative = false;
     if (header.type == TDS_TYPE_RESPONSE && header.spid != 0)
-        s->spid = header.spid;
+        s->spid = s->facts->spid = header.spid;
     lane->unit = UNIT_TDS;
     lane->status = header.status;
     lane->packet_size = (uint16_t)(header.length - TDS_HEADER);
     lane->left = lane->packet_size;
     if (new_message) {
         if (lane->in_message)
-            finish_message(s, lane);
+            finish_message(s, channel, lane);
         lane->type = header.type;
         lane->message_size = 0;
         lane->message_begin = lane->unit_begin;
-        lane->tail_have = 0;
+        drop_tail(lane);
         lane->body = BODY_SKIP;
         lane->walker.stopped = true;
     }
@@ -178,13 +188,13 @@ static struct span take_header(struct tds_state *s, struct tds_channel *channel,
     return span_from(bytes, part.size);
 }
 
-static void gather_bytes(struct tds_state *s, struct tds_lane *lane, struct span part)
+static void gather_bytes(struct tds_state *s, struct tds_channel *channel, struct tds_lane *lane, struct span part)
 {
     struct gather *gather = &lane->gather;
     bool whole_here = gather->size == 0 && part.size == lane->message_size && lane->status & TDS_STATUS_EOM;
     if (whole_here) {
         lane->body = BODY_SKIP;
-        tds_gathered(s, lane, span_part(part, 0, gather->want));
+        tds_gathered(s, channel, lane, span_part(part, 0, gather->want));
         return;
     }
     part = span_part(part, 0, gather->want - gather->size);
@@ -196,20 +206,34 @@ static void gather_bytes(struct tds_state *s, struct tds_lane *lane, struct span
     gather->size += (uint32_t)part.size;
 }
 
-/* Keeps the last bytes of what may be the last packet. after: how many bytes of the packet follow part. */
+/* Keeps the last bytes of a message that is not walked: of its last packet as much as there is room for; of another,
+ * which may be followed by nothing but a part of the final DONE, so much. after: how many of the packet follow part. */
 static void keep_tail(struct tds_lane *lane, struct span part, uint32_t after)
 {
-    if (after >= TDS_TAIL)
+    size_t keep = lane->status & TDS_STATUS_EOM ? TDS_TAIL : 1 + DONE_BODY;
+    if (part.size == 0 || after >= keep)
         return;
-    size_t fresh = part.size < TDS_TAIL - after ? part.size : TDS_TAIL - after;
+    size_t fresh = part.size < keep - after ? part.size : keep - after;
     size_t old = lane->tail_have;
-    if (old + fresh > TDS_TAIL) {
-        size_t drop = old + fresh - TDS_TAIL;
+    if (!lane->tail)
+        lane->tail = memory_take(TDS_TAIL);
+    if (old + fresh > keep) {
+        size_t drop = old + fresh - keep;
         memmove(lane->tail, lane->tail + drop, old - drop);
         old -= drop;
     }
     memcpy(lane->tail + old, part.data + part.size - fresh, fresh);
-    lane->tail_have = (uint8_t)(old + fresh);
+    lane->tail_have = (uint16_t)(old + fresh);
+}
+
+static void walk_tokens(struct tds_state *s, struct tds_lane *lane, struct span part)
+{
+    struct span rest = part;
+    if (!lane->walker.stopped) {
+        struct token_sink sink = tds_token_sink(s);
+        rest = token_walker_data(&lane->walker, part, s->at, &sink);
+    }
+    keep_tail(lane, rest, lane->left);
 }
 
 static void wrapped_tls(struct tds_state *s, struct tds_lane *lane, struct span part)
@@ -230,13 +254,9 @@ static struct span take_packet(struct tds_state *s, struct tds_channel *channel,
         tds_body_begin(s, channel, lane, part.data[0]);
     lane->left -= (uint32_t)part.size;
     if (lane->body == BODY_TOKENS) {
-        if (!lane->walker.stopped) {
-            struct token_sink sink = tds_token_sink(s);
-            token_walker_data(&lane->walker, part, s->at, &sink);
-        }
-        keep_tail(lane, part, lane->left);
+        walk_tokens(s, lane, part);
     } else if (lane->body == BODY_GATHER) {
-        gather_bytes(s, lane, part);
+        gather_bytes(s, channel, lane, part);
     } else if (lane->body == BODY_TLS) {
         wrapped_tls(s, lane, part);
     }
@@ -249,6 +269,8 @@ static struct span take_record(struct tds_state *s, struct tds_channel *channel,
                                struct span bytes)
 {
     size_t taken = tds_tls_data(s, lane, bytes);
+    if (lane->role == SIDE_SERVER)
+        tds_answer_goes_on(s, channel);
     if (tds_stopped(s))
         return span_from(bytes, bytes.size);
     if (taken == 0) {
@@ -314,24 +336,32 @@ void tds_lane_data(struct tds_state *s, struct tds_channel *channel, struct tds_
     }
 }
 
-static void packet_gap(struct tds_state *s, struct tds_channel *channel, struct tds_lane *lane, uint32_t n)
+static void tokens_gap(struct tds_state *s, struct tds_lane *lane, uint32_t n)
 {
     struct token_sink sink = tds_token_sink(s);
+    bool walked = !lane->walker.stopped;
+    token_walker_gap(&lane->walker, n, &sink);
+    if (walked && lane->walker.stopped)
+        tds_answer_lost(s);
+}
+
+static void packet_gap(struct tds_state *s, struct tds_channel *channel, struct tds_lane *lane, uint32_t n)
+{
     switch ((enum tds_body)lane->body) {
     case BODY_SKIP:
         break;
     case BODY_UNDECIDED:
         tds_body_begin(s, channel, lane, 0);
         if (lane->body == BODY_TOKENS)
-            token_walker_gap(&lane->walker, n, &sink);
+            tokens_gap(s, lane, n);
         else
             lane->body = BODY_SKIP;
         break;
     case BODY_GATHER:
-        finish_gather(s, lane);
+        finish_gather(s, channel, lane);
         break;
     case BODY_TOKENS:
-        token_walker_gap(&lane->walker, n, &sink);
+        tokens_gap(s, lane, n);
         break;
     case BODY_TLS:
         for (uint64_t rest = n, taken; rest > 0; rest -= taken) {
@@ -354,9 +384,11 @@ static uint64_t gap_in_packet(struct tds_state *s, struct tds_channel *channel, 
     return part;
 }
 
-static uint64_t gap_in_record(struct tds_state *s, struct tds_lane *lane, uint64_t n)
+static uint64_t gap_in_record(struct tds_state *s, struct tds_channel *channel, struct tds_lane *lane, uint64_t n)
 {
     uint64_t part = tds_tls_gap(s, lane, n);
+    if (lane->role == SIDE_SERVER)
+        tds_answer_goes_on(s, channel);
     if (part > 0 && tls_reader_between(&s->tls[lane->number])) {
         lane->unit = UNIT_HEADER;
         lane->header_have = 0;
@@ -390,7 +422,7 @@ void tds_lane_gap(struct tds_state *s, struct tds_channel *channel, struct tds_l
             part = gap_in_packet(s, channel, lane, n);
             break;
         case UNIT_TLS:
-            part = gap_in_record(s, lane, n);
+            part = gap_in_record(s, channel, lane, n);
             break;
         case UNIT_SMP:
             part = gap_in_smp(s, lane, n);

@@ -8,13 +8,41 @@
 enum prelogin_option {
     PRELOGIN_VERSION = 0,
     PRELOGIN_ENCRYPTION = 1,
+    PRELOGIN_INSTANCE = 2,
+    PRELOGIN_THREAD = 3,
     PRELOGIN_MARS = 4,
     PRELOGIN_TRACEID = 5,
     PRELOGIN_FEDAUTHREQUIRED = 6,
+    PRELOGIN_NONCE = 7,
     PRELOGIN_TERMINATOR = 0xff
 };
 
 enum { PRELOGIN_ENTRY = 5, PRELOGIN_OPTIONS_MAX = 32, PRELOGIN_VERSION_SIZE = 6, GUID_SIZE = 16 };
+
+/* TRACEID: the connection's GUID, then that of an activity and its sequence number. */
+static void read_trace_id(struct span value, struct prelogin *p)
+{
+    struct cursor c = cursor_over(value);
+    struct span connection = cursor_take(&c, GUID_SIZE), activity = cursor_take(&c, GUID_SIZE);
+    for (size_t i = 0; i < connection.size; i++) {
+        p->connection_id[i] = connection.data[i];
+        p->has_connection_id |= connection.data[i] != 0;
+    }
+    for (size_t i = 0; i < activity.size; i++) {
+        p->activity_id[i] = activity.data[i];
+        p->has_activity_id |= activity.data[i] != 0;
+    }
+    p->activity_sequence = cursor_u32le(&c);
+}
+
+/* INSTOPT ends with a zero byte. */
+static struct span read_instance(struct span value)
+{
+    size_t size = 0;
+    while (size < value.size && value.data[size] != 0)
+        size++;
+    return span_part(value, 0, size);
+}
 
 static void read_option(uint8_t option, struct span value, struct prelogin *p)
 {
@@ -33,11 +61,16 @@ static void read_option(uint8_t option, struct span value, struct prelogin *p)
         p->fedauth_required = value.size ? cursor_u8(&c) : PRELOGIN_UNKNOWN;
         break;
     case PRELOGIN_TRACEID:
-        if (value.size < GUID_SIZE)
-            break;
-        memcpy(p->connection_id, value.data, GUID_SIZE);
-        for (unsigned i = 0; i < GUID_SIZE; i++)
-            p->has_connection_id |= value.data[i] != 0;
+        read_trace_id(value, p);
+        break;
+    case PRELOGIN_INSTANCE:
+        p->instance = read_instance(value);
+        break;
+    case PRELOGIN_THREAD:
+        p->thread_id = cursor_u32le(&c);
+        break;
+    case PRELOGIN_NONCE:
+        p->nonce = true;
         break;
     }
 }
@@ -82,25 +115,25 @@ static struct span read_text(struct cursor *c, struct span body)
     return text.size == (size_t)characters * 2 ? text : (struct span){0};
 }
 
-enum { FEATURE_FEDAUTH = 2, FEATURE_TERMINATOR = 0xff, FEATURES_MAX = 64 };
+enum { FEATURE_TERMINATOR = 0xff, FEATURES_MAX = 64 };
 
-static bool has_fedauth(struct span body, uint16_t extension)
+static uint32_t read_features(struct span body, uint16_t extension)
 {
     struct cursor pointer = cursor_over(span_from(body, extension));
-    uint32_t offset = cursor_u32le(&pointer);
+    uint32_t offset = cursor_u32le(&pointer), seen = 0;
     struct cursor features = cursor_over(span_from(body, offset));
     if (pointer.failed)
-        return false;
-    for (unsigned i = 0; i < FEATURES_MAX && !features.failed; i++) {
+        return 0;
+    for (unsigned i = 0; i < FEATURES_MAX; i++) {
         uint8_t feature = cursor_u8(&features);
         uint32_t size = feature == FEATURE_TERMINATOR ? 0 : cursor_u32le(&features);
         if (features.failed || feature == FEATURE_TERMINATOR)
-            return false;
-        if (feature == FEATURE_FEDAUTH)
-            return true;
+            break;
+        if (feature <= FEATURES_KNOWN_MAX)
+            seen |= (uint32_t)1 << feature;
         cursor_skip(&features, size);
     }
-    return false;
+    return seen;
 }
 
 static bool version_plausible(uint32_t version)
@@ -113,6 +146,9 @@ enum {
     FIXED_NUMBERS = 36,
     FIRST_TEXT_MAX = 512,
     OPTION2_INTEGRATED = 0x80,
+    TYPE_READ_ONLY_INTENT = 0x20,
+    OPTION3_CHANGE_PASSWORD = 0x01,
+    OPTION3_USER_INSTANCE = 0x02,
     OPTION3_EXTENSION = 0x10,
     TEXT_POINTER = 4,
     CLIENT_ID = 6,
@@ -128,9 +164,9 @@ static void read_pointers(struct cursor c, struct span body, bool extension, str
     login->server = read_text(&c, body);
     uint16_t extension_offset = cursor_u16le(&c);
     cursor_skip(&c, 2);
-    login->fedauth = extension && has_fedauth(body, extension_offset);
+    login->features = extension ? read_features(body, extension_offset) : 0;
     login->library = read_text(&c, body);
-    cursor_skip(&c, TEXT_POINTER); /* language */
+    login->language = read_text(&c, body);
     login->database = read_text(&c, body);
     cursor_skip(&c, CLIENT_ID);
     uint16_t sspi_offset = cursor_u16le(&c), sspi_size = cursor_u16le(&c);
@@ -138,6 +174,20 @@ static void read_pointers(struct cursor c, struct span body, bool extension, str
     uint32_t sspi_long = cursor_u32le(&c);
     size_t size = sspi_size == SSPI_LONG && sspi_long > 0 ? sspi_long : sspi_size;
     login->sspi = span_part(body, sspi_offset, size);
+}
+
+static uint8_t read_flags(uint8_t option2, uint8_t type, uint8_t option3)
+{
+    unsigned flags = 0;
+    if (option2 & OPTION2_INTEGRATED)
+        flags |= LOGIN_FLAG_INTEGRATED;
+    if (type & TYPE_READ_ONLY_INTENT)
+        flags |= LOGIN_FLAG_READ_ONLY_INTENT;
+    if (option3 & OPTION3_CHANGE_PASSWORD)
+        flags |= LOGIN_FLAG_CHANGES_PASSWORD;
+    if (option3 & OPTION3_USER_INSTANCE)
+        flags |= LOGIN_FLAG_USER_INSTANCE;
+    return (uint8_t)flags;
 }
 
 bool login7_read(struct span body, struct login7 *login)
@@ -151,12 +201,11 @@ bool login7_read(struct span body, struct login7 *login)
     login->process_id = cursor_u32le(&c);
     cursor_skip(&c, 4 + 1); /* ConnectionID, OptionFlags1 */
     uint8_t option2 = cursor_u8(&c);
-    cursor_skip(&c, 1); /* TypeFlags */
-    uint8_t option3 = cursor_u8(&c);
+    uint8_t type_flags = cursor_u8(&c), option3 = cursor_u8(&c);
     cursor_skip(&c, 4 + 4); /* time zone, LCID */
     if (c.failed || !version_plausible(login->tds_version) || login->length < LOGIN7_FIXED_OLD)
         return false;
-    login->integrated = option2 & OPTION2_INTEGRATED;
+    login->flags = read_flags(option2, type_flags, option3);
     struct cursor first = c;
     uint16_t first_text = cursor_u16le(&first);
     if (!first.failed && (first_text < LOGIN7_FIXED_OLD || first_text > FIRST_TEXT_MAX))

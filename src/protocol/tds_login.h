@@ -14,11 +14,15 @@ enum { PRELOGIN_UNKNOWN = 0xff };
 enum { ENCRYPT_OFF = 0, ENCRYPT_ON = 1, ENCRYPT_NOT_SUP = 2, ENCRYPT_REQ = 3, ENCRYPT_VALUES_MASK = 0x7f };
 
 struct prelogin {
-    uint32_t version;         /* of the speaker: major << 24 | minor << 16 | build; 0: not told */
-    uint8_t encryption, mars; /* PRELOGIN_UNKNOWN: not told */
-    uint8_t fedauth_required; /* FEDAUTHREQUIRED; PRELOGIN_UNKNOWN: not told */
-    uint8_t connection_id[16];
-    bool has_connection_id;
+    uint32_t version;                           /* of the speaker: major << 24 | minor << 16 | build; 0: not told */
+    uint8_t encryption, mars;                   /* PRELOGIN_UNKNOWN: not told */
+    uint8_t fedauth_required;                   /* FEDAUTHREQUIRED; PRELOGIN_UNKNOWN: not told */
+    uint8_t connection_id[16], activity_id[16]; /* TRACEID */
+    bool has_connection_id, has_activity_id;
+    uint32_t activity_sequence;
+    uint32_t thread_id;   /* 0: not told */
+    struct span instance; /* one byte a character; empty: not told */
+    bool nonce;
 };
 
 /* body: what was captured of the message; size: its length on the wire, 0 when that is not known. False: no PRELOGIN,
@@ -29,9 +33,9 @@ bool prelogin_read(struct span body, uint32_t size, struct prelogin *prelogin);
 struct login7 {
     uint32_t length; /* of the message, as it says itself */
     uint32_t tds_version, packet_size, process_id;
-    bool integrated; /* OptionFlags2.fIntSecurity */
-    bool fedauth;    /* FeatureExt has FEDAUTH */
-    struct span host, user, application, server, library, database, sspi;
+    uint8_t flags;     /* enum login_flag */
+    uint32_t features; /* of FeatureExt; see enum login_feature */
+    struct span host, user, application, server, library, language, database, sspi;
 };
 
 enum { LOGIN7_FIXED = 94, LOGIN7_FIXED_OLD = 86 };

@@ -10,13 +10,21 @@ static struct smp_session *find_session(struct tds_state *s, uint16_t id)
     return NULL;
 }
 
+/* A message is under way that the window does not let go on. */
+static bool data_waits(const struct smp_session *session, unsigned lane)
+{
+    return moment_seen(&session->flows[lane].used_up) && session->channel.lanes[lane].in_message;
+}
+
 static void close_session(struct tds_state *s, struct smp_session *session)
 {
     for (unsigned i = 0; i < SIDES; i++) {
-        tds_lane_close(&session->channel.lanes[i]);
+        if (data_waits(session, i) && !moment_seen(&s->facts->smp.open_stall))
+            s->facts->smp.open_stall = session->flows[i].used_up;
         if (s->smp->target[i] == session)
             s->smp->target[i] = NULL;
     }
+    tds_channel_close(&session->channel);
     if (s->last_request == &session->channel)
         s->last_request = NULL;
     *session = (struct smp_session){0};
@@ -39,18 +47,62 @@ static struct smp_session *open_session(struct tds_state *s, uint16_t id, bool k
                                                       .started = true,
                                                       .unit = known_begin ? UNIT_HEADER : UNIT_LOST,
                                                       .tentative = !known_begin};
+    if (known_begin)
+        for (unsigned i = 0; i < SIDES; i++)
+            session->flows[i] = (struct smp_flow){.window = SMP_WINDOW_FIRST, .window_known = true};
+    s->facts->smp.opened++;
     return session;
 }
 
 static void on_fin(struct tds_state *s, const struct tds_lane *lane, uint16_t id)
 {
     s->facts->smp_fin[lane->role] = lane->unit_begin;
+    if (!moment_seen(&s->facts->smp.first_fin[lane->role]))
+        s->facts->smp.first_fin[lane->role] = lane->unit_begin;
     struct smp_session *session = find_session(s, id);
     if (!session)
         return;
     session->fin[lane->number] = true;
-    if (session->fin[0] && session->fin[1])
-        close_session(s, session);
+    if (!session->fin[0] || !session->fin[1])
+        return;
+    s->facts->smp.closed++;
+    close_session(s, session);
+}
+
+/* What a side may send is told by every packet of the other (3.1.5.2.1). */
+static void learn_window(struct tds_state *s, struct smp_session *session, unsigned lane, uint32_t window)
+{
+    struct smp_flow *flow = &session->flows[lane];
+    bool waited = data_waits(session, lane);
+    flow->window = window;
+    flow->window_known = true;
+    if (!moment_seen(&flow->used_up) || flow->sent == window)
+        return;
+    struct smp_facts *smp = &s->facts->smp;
+    int64_t stall_ns = s->at->time_ns - flow->used_up.time_ns;
+    if (waited && stall_ns >= 0) {
+        smp->stalls++;
+        if (stall_ns >= smp->longest_stall_ns) {
+            smp->longest_stall_ns = stall_ns;
+            smp->longest_stall = flow->used_up;
+        }
+    }
+    flow->used_up = (struct moment){0};
+}
+
+static void follow_flow(struct tds_state *s, const struct tds_lane *lane, const struct smp_header *header)
+{
+    struct smp_session *session = find_session(s, header->session);
+    if (!session)
+        return;
+    learn_window(s, session, 1u - lane->number, header->window);
+    if (header->kind != SMP_DATA)
+        return;
+    struct smp_flow *flow = &session->flows[lane->number];
+    flow->sent = header->sequence;
+    flow->used_up = (struct moment){0};
+    if (flow->window_known && flow->sent == flow->window)
+        flow->used_up = lane->unit_begin;
 }
 
 /* The lane's header is that of an SMP packet. */
@@ -67,12 +119,14 @@ bool tds_smp_open(struct tds_state *s, struct tds_lane *lane)
     if (header.kind == SMP_SYN) {
         if (!s->recognised && !tds_learn_role(s, lane, SIDE_CLIENT))
             return false;
-        open_session(s, header.session, true);
+        if (!open_session(s, header.session, true))
+            s->facts->smp.not_followed++;
     } else if (header.kind == SMP_FIN) {
         on_fin(s, lane, header.session);
     } else if (header.kind == SMP_DATA) {
         s->smp->target[lane->number] = open_session(s, header.session, false);
     }
+    follow_flow(s, lane, &header);
     if (!s->recognised && lane->units_in_row > 1)
         tds_recognise(s, PROTOCOL_TDS);
     return true;

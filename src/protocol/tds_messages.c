@@ -1,17 +1,15 @@
-/* What TDS messages tell: steps of the login, names, requests and answers (MS-TDS 2.2.1, 2.2.2, 3.2.5). */
+/* What TDS messages tell: steps of the login, names, requests (MS-TDS 2.2.1, 3.2.5). */
 #include <string.h>
 
 #include "tds_state.h"
 #include "text.h"
 
-/* Longest text that is stored of an error (the longest of SQL Server's messages are 2048 characters) and of a name. */
-enum { MESSAGE_BYTES_MAX = 4096, NAME_BYTES_MAX = 512 };
+/* Longest text that is stored of a name. */
+enum { NAME_BYTES_MAX = 512 };
 
-/* How much of a message is kept to read it. PRELOGIN: as many options as there can be; LOGIN7: all names stand in front. */
-enum { PRELOGIN_KEPT = 512, LOGIN7_KEPT = 4096, OLD_LOGIN_KEPT = 1024, SSPI_KEPT = 1024 };
-
-/* ENVCHANGEs of the database before the first request that are believed: a login has one or two. */
-enum { DATABASE_CHANGES_MAX = 4 };
+/* How much of a message is kept to read it. PRELOGIN: as many options as there can be; LOGIN7: all names stand in front;
+ * RPC: the headers and a procedure's name. */
+enum { PRELOGIN_KEPT = 512, LOGIN7_KEPT = 4096, OLD_LOGIN_KEPT = 1024, SSPI_KEPT = 1024, RPC_KEPT = 768 };
 
 enum { TYPE_BATCH = 1, TYPE_OLD_LOGIN = 2, TYPE_RPC = 3, TYPE_ATTENTION = 6, TYPE_BULK = 7, TYPE_FEDAUTH = 8 };
 enum { TYPE_TRANSACTION = 0x0e, TYPE_LOGIN7 = 0x10, TYPE_SSPI = 0x11, TYPES = 0x13 };
@@ -42,7 +40,7 @@ static struct type_law law_of(uint8_t type)
 }
 
 /* Empty, or not captured, is not known: NULL. Nothing is stored for a stream that may yet be none of ours. */
-static const char *store_text(struct tds_state *s, struct span bytes, bool wide, bool cut, size_t ceiling)
+const char *tds_store_text(struct tds_state *s, struct span bytes, bool wide, bool cut, size_t ceiling)
 {
     if (bytes.size == 0 || !s->recognised)
         return NULL;
@@ -61,48 +59,12 @@ static const char *store_text(struct tds_state *s, struct span bytes, bool wide,
 }
 
 /* SQL Server pads its product's name with zeros. */
-static const char *store_name(struct tds_state *s, struct span bytes, bool wide)
+const char *tds_store_name(struct tds_state *s, struct span bytes, bool wide)
 {
     size_t unit = wide ? 2 : 1;
     while (bytes.size >= unit && bytes.data[bytes.size - 1] == 0 && bytes.data[bytes.size - unit] == 0)
         bytes.size -= unit;
-    return store_text(s, bytes, wide, false, NAME_BYTES_MAX);
-}
-
-void tds_request_begins(struct tds_state *s, struct tds_channel *channel, const struct moment *begin)
-{
-    /* Without the login, the first request that is seen is not the first. */
-    if (s->from_start || tds_step_seen(s, LOGIN_STEP_LOGIN) || tds_step_seen(s, LOGIN_STEP_LOGIN_ANSWER))
-        tds_step(s, LOGIN_STEP_FIRST_REQUEST, begin);
-    s->facts->last_request = *begin;
-    s->facts->request_unanswered = true;
-    s->last_request = channel;
-    channel->awaiting = true;
-    channel->request_ended = false;
-    channel->request_begin = *begin;
-}
-
-void tds_request_goes_on(struct tds_state *s, struct tds_channel *channel)
-{
-    channel->request_ended = true;
-    channel->request_end_ns = s->at->time_ns;
-}
-
-void tds_answer_begins(struct tds_state *s, struct tds_channel *channel, const struct moment *begin)
-{
-    struct tds_facts *facts = s->facts;
-    facts->last_response = *begin;
-    if (s->last_request == channel)
-        facts->request_unanswered = false;
-    if (!channel->awaiting)
-        return;
-    channel->awaiting = false;
-    int64_t wait_ns = begin->time_ns - channel->request_end_ns;
-    bool slowest = wait_ns > facts->slowest_response_ns || !moment_seen(&facts->slowest_request);
-    if (!channel->request_ended || wait_ns < 0 || !slowest)
-        return;
-    facts->slowest_response_ns = wait_ns;
-    facts->slowest_request = channel->request_begin;
+    return tds_store_text(s, bytes, wide, false, NAME_BYTES_MAX);
 }
 
 static void begin_gather(struct tds_lane *lane, uint32_t want)
@@ -128,8 +90,10 @@ void tds_message_begin(struct tds_state *s, struct tds_channel *channel, struct 
 {
     struct type_law law = law_of(lane->type);
     s->facts->messages[law.message]++;
-    if (law.request)
+    if (law.request) {
         tds_request_begins(s, channel, &lane->message_begin);
+        tds_request_is(s, channel, (enum tds_message)law.message, 0);
+    }
     switch (lane->type) {
     case TDS_TYPE_PRELOGIN:
     case TDS_TYPE_RESPONSE:
@@ -153,6 +117,10 @@ void tds_message_begin(struct tds_state *s, struct tds_channel *channel, struct 
         break;
     case TYPE_FEDAUTH:
         s->facts->authentication = LOGIN_ENTRA;
+        s->facts->fedauth_token = true;
+        break;
+    case TYPE_RPC:
+        begin_gather(lane, RPC_KEPT);
         break;
     case TYPE_ATTENTION:
         attention(s, lane);
@@ -164,6 +132,8 @@ void tds_message_end(struct tds_state *s, struct tds_channel *channel, struct td
 {
     if (law_of(lane->type).request)
         tds_request_goes_on(s, channel);
+    if (lane->type == TDS_TYPE_RESPONSE)
+        tds_answer_ends(s, channel, s->at->time_ns);
 }
 
 static void begin_tokens(struct tds_state *s, struct tds_channel *channel, struct tds_lane *lane, uint8_t first)
@@ -216,6 +186,32 @@ static void negotiate_encryption(struct tds_facts *facts)
         facts->encryption = LOGIN_ENCRYPTION_FULL;
 }
 
+static void note_client_prelogin(struct tds_state *s, const struct prelogin *p)
+{
+    struct tds_facts *facts = s->facts;
+    facts->prelogin_client_encryption = p->encryption;
+    s->client_mars = p->mars == 1;
+    facts->has_connection_id = p->has_connection_id;
+    memcpy(facts->connection_id, p->connection_id, sizeof facts->connection_id);
+    facts->has_activity_id = p->has_activity_id;
+    memcpy(facts->activity_id, p->activity_id, sizeof facts->activity_id);
+    facts->activity_sequence = p->activity_sequence;
+    facts->client_thread_id = p->thread_id;
+    facts->client_version = p->version;
+    facts->fedauth_required = p->fedauth_required;
+    facts->nonce_client = p->nonce;
+}
+
+static void note_server_prelogin(struct tds_state *s, const struct prelogin *p)
+{
+    struct tds_facts *facts = s->facts;
+    facts->prelogin_server_encryption = p->encryption;
+    facts->server_version = p->version;
+    facts->mars = p->mars == 1 && s->client_mars;
+    facts->fedauth_required_answer = p->fedauth_required;
+    facts->nonce_server = p->nonce;
+}
+
 static void read_prelogin(struct tds_state *s, struct tds_lane *lane, struct span body)
 {
     bool size_known = lane->status & TDS_STATUS_EOM;
@@ -229,24 +225,22 @@ static void read_prelogin(struct tds_state *s, struct tds_lane *lane, struct spa
         tds_candidate_fail(s, lane);
         return;
     }
-    struct tds_facts *facts = s->facts;
-    if (lane->role == SIDE_CLIENT) {
-        facts->prelogin_client_encryption = p.encryption;
-        s->client_mars = p.mars == 1;
-        facts->has_connection_id = p.has_connection_id;
-        memcpy(facts->connection_id, p.connection_id, sizeof facts->connection_id);
-    } else {
-        facts->prelogin_server_encryption = p.encryption;
-        facts->server_version = p.version;
-        facts->mars = p.mars == 1 && s->client_mars;
-    }
-    negotiate_encryption(facts);
+    if (lane->role == SIDE_CLIENT)
+        note_client_prelogin(s, &p);
+    else
+        note_server_prelogin(s, &p);
+    negotiate_encryption(s->facts);
     tds_recognise(s, PROTOCOL_TDS);
+    if (lane->role == SIDE_CLIENT)
+        s->facts->instance = tds_store_name(s, p.instance, false);
 }
 
-static bool before_tds_72(uint32_t version)
+/* The version decides how tokens are laid out. 0x08000000: TDS 8.0. */
+void tds_learn_version(struct tds_state *s, uint32_t version)
 {
-    return version != 0x08000000 && version >> 24 < 0x72;
+    uint8_t major = (uint8_t)(version >> 24);
+    s->dialect.before_72 = version != 0x08000000 && major < 0x72;
+    s->dialect.before_71 = version != 0x08000000 && major < 0x71;
 }
 
 static void read_login7(struct tds_state *s, struct tds_lane *lane, struct span body)
@@ -264,20 +258,23 @@ static void read_login7(struct tds_state *s, struct tds_lane *lane, struct span 
     struct tds_facts *facts = s->facts;
     facts->tds_version_client = login.tds_version;
     facts->client_process_id = login.process_id;
-    facts->client_host = store_name(s, login.host, true);
-    facts->user = store_name(s, login.user, true);
-    facts->application = store_name(s, login.application, true);
-    facts->library = store_name(s, login.library, true);
-    facts->server_name = store_name(s, login.server, true);
-    facts->database = store_name(s, login.database, true);
-    if (login.fedauth)
+    facts->client_host = tds_store_name(s, login.host, true);
+    facts->user = tds_store_name(s, login.user, true);
+    facts->application = tds_store_name(s, login.application, true);
+    facts->library = tds_store_name(s, login.library, true);
+    facts->server_name = tds_store_name(s, login.server, true);
+    facts->database = tds_store_name(s, login.database, true);
+    facts->language = tds_store_name(s, login.language, true);
+    facts->login_flags = login.flags;
+    facts->features_asked = login.features;
+    facts->packet_size = login.packet_size;
+    if (login.features & 1u << FEATURE_FEDAUTH)
         facts->authentication = LOGIN_ENTRA;
-    else if (login.integrated)
+    else if (login.flags & LOGIN_FLAG_INTEGRATED)
         facts->authentication = sspi_mechanism(login.sspi);
     else
         facts->authentication = LOGIN_SQL;
-    for (unsigned i = 0; i < SIDES; i++)
-        s->main.lanes[i].walker.old_done = before_tds_72(login.tds_version);
+    tds_learn_version(s, login.tds_version);
 }
 
 static void read_old_login(struct tds_state *s, struct tds_lane *lane, struct span body)
@@ -291,17 +288,16 @@ static void read_old_login(struct tds_state *s, struct tds_lane *lane, struct sp
     s->login_read = s->recognised;
     struct tds_facts *facts = s->facts;
     facts->tds_version_client = login.tds_version;
-    facts->client_host = store_name(s, login.host, false);
-    facts->user = store_name(s, login.user, false);
-    facts->application = store_name(s, login.application, false);
-    facts->library = store_name(s, login.library, false);
-    facts->server_name = store_name(s, login.server, false);
+    facts->client_host = tds_store_name(s, login.host, false);
+    facts->user = tds_store_name(s, login.user, false);
+    facts->application = tds_store_name(s, login.application, false);
+    facts->library = tds_store_name(s, login.library, false);
+    facts->server_name = tds_store_name(s, login.server, false);
     facts->authentication = LOGIN_SQL;
-    for (unsigned i = 0; i < SIDES; i++)
-        s->main.lanes[i].walker.old_done = true;
+    s->dialect = (struct token_dialect){.old = true, .before_72 = true, .before_71 = true};
 }
 
-static void learn_mechanism(struct tds_state *s, struct span token)
+void tds_learn_mechanism(struct tds_state *s, struct span token)
 {
     enum login_authentication seen = sspi_mechanism(token);
     bool known = s->facts->authentication == LOGIN_NTLM || s->facts->authentication == LOGIN_KERBEROS;
@@ -310,7 +306,7 @@ static void learn_mechanism(struct tds_state *s, struct span token)
 }
 
 /* body: all of the message, or as much of it as is kept or was captured. */
-void tds_gathered(struct tds_state *s, struct tds_lane *lane, struct span body)
+void tds_gathered(struct tds_state *s, struct tds_channel *channel, struct tds_lane *lane, struct span body)
 {
     switch (lane->type) {
     case TDS_TYPE_PRELOGIN:
@@ -327,133 +323,10 @@ void tds_gathered(struct tds_state *s, struct tds_lane *lane, struct span body)
             read_old_login(s, lane, body);
         break;
     case TYPE_SSPI:
-        learn_mechanism(s, body);
+        tds_learn_mechanism(s, body);
+        break;
+    case TYPE_RPC:
+        tds_read_rpc(s, channel, body);
         break;
     }
-}
-
-static void count_error(struct tds_facts *facts, uint32_t number)
-{
-    for (unsigned i = 0; i < facts->error_kinds; i++) {
-        if (facts->errors[i].number == number) {
-            facts->errors[i].count++;
-            return;
-        }
-    }
-    if (facts->error_kinds == TDS_ERROR_NUMBERS_MAX)
-        facts->errors_beyond++;
-    else
-        facts->errors[facts->error_kinds++] = (struct tds_error_count){.number = number, .count = 1};
-}
-
-static void on_error(struct tds_state *s, const struct token_error *error, const struct moment *begin)
-{
-    struct tds_facts *facts = s->facts;
-    count_error(facts, error->number);
-    bool login_begun = tds_step_seen(s, LOGIN_STEP_LOGIN) || tds_step_seen(s, LOGIN_STEP_PRELOGIN_ANSWER) ||
-                       tds_step_seen(s, LOGIN_STEP_SSPI_RESPONSE);
-    bool login_over = tds_step_seen(s, LOGIN_STEP_LOGIN_ACK) || tds_step_seen(s, LOGIN_STEP_FIRST_REQUEST);
-    if (!login_begun || login_over || facts->login_error.number != 0)
-        return;
-    tds_step(s, LOGIN_STEP_LOGIN_ERROR, begin);
-    facts->login_error = (struct tds_error){
-        .number = error->number,
-        .state = error->state,
-        .severity = error->severity,
-        .moment = *begin,
-        .message = store_text(s, error->message, !s->old_dialect, error->message_cut, MESSAGE_BYTES_MAX)};
-}
-
-static void on_login_ack(struct tds_state *s, const struct token_event *event)
-{
-    struct token_login_ack ack;
-    bool read = token_read_login_ack(event->body, !s->old_dialect, &ack);
-    if (tds_step_seen(s, LOGIN_STEP_LOGIN_ACK) || (read && s->old_dialect && ack.interface == LOGINACK_REFUSED_OLD))
-        return;
-    struct tds_facts *facts = s->facts;
-    tds_step(s, LOGIN_STEP_LOGIN_ACK, &event->begin);
-    tds_step(s, LOGIN_STEP_LOGIN_ANSWER, &event->begin);
-    facts->login_error = (struct tds_error){0};
-    facts->steps[LOGIN_STEP_LOGIN_ERROR] = (struct moment){0};
-    if (!read)
-        return;
-    facts->tds_version = ack.tds_version;
-    facts->server_product = store_name(s, ack.product, !s->old_dialect);
-    if (facts->server_version == 0)
-        facts->server_version = ack.server_version;
-    for (unsigned i = 0; i < SIDES; i++)
-        s->main.lanes[i].walker.old_done = before_tds_72(ack.tds_version);
-}
-
-static void on_envchange(struct tds_state *s, struct span body)
-{
-    uint8_t type;
-    struct span value;
-    if (!token_read_envchange(body, !s->old_dialect, &type, &value) || type != ENVCHANGE_DATABASE || value.size == 0)
-        return;
-    if (tds_step_seen(s, LOGIN_STEP_FIRST_REQUEST) || s->database_changes >= DATABASE_CHANGES_MAX)
-        return;
-    s->database_changes++;
-    s->facts->database = store_name(s, value, !s->old_dialect);
-}
-
-static void on_done(struct tds_state *s, struct span body)
-{
-    if (body.size > 0 && body.data[0] & DONE_ATTN)
-        s->facts->attention_acknowledgements++;
-}
-
-/* MS-SSTDS 2.2.7: severities above 10 are errors; EED carries both. */
-enum { SEVERITY_INFORMATION_MAX = 10 };
-
-static void on_token(void *context, const struct token_event *event)
-{
-    struct tds_state *s = context;
-    struct token_error error;
-    switch (event->token) {
-    case TOKEN_ERROR:
-        if (token_read_error(event->body, !s->old_dialect, &error))
-            on_error(s, &error, &event->begin);
-        break;
-    case TOKEN_EED:
-        if (token_read_eed(event->body, &error) && error.severity > SEVERITY_INFORMATION_MAX)
-            on_error(s, &error, &event->begin);
-        break;
-    case TOKEN_LOGINACK:
-        on_login_ack(s, event);
-        break;
-    case TOKEN_ENVCHANGE:
-        on_envchange(s, event->body);
-        break;
-    case TOKEN_SSPI:
-        tds_step(s, LOGIN_STEP_SSPI_CHALLENGE, &event->begin);
-        learn_mechanism(s, event->body);
-        break;
-    case TOKEN_FEDAUTHINFO:
-        s->facts->authentication = LOGIN_ENTRA;
-        break;
-    case TOKEN_DONE:
-    case TOKEN_DONEPROC:
-    case TOKEN_DONEINPROC:
-        on_done(s, event->body);
-        break;
-    }
-}
-
-struct token_sink tds_token_sink(struct tds_state *s)
-{
-    return (struct token_sink){.token = on_token, .context = s};
-}
-
-/* A message whose tokens were not walked to its end still ends with a DONE (2.2.7.6). */
-void tds_tail_end(struct tds_state *s, const struct tds_lane *lane)
-{
-    size_t size = 1 + (lane->walker.old_done ? DONE_BODY_OLD : DONE_BODY);
-    if (lane->tail_have < size)
-        return;
-    const uint8_t *done = lane->tail + lane->tail_have - size;
-    unsigned status = (unsigned)(done[1] | done[2] << 8);
-    bool is_done = done[0] >= TOKEN_DONE && (status & ~(unsigned)DONE_STATUS_BITS) == 0;
-    if (is_done && status & DONE_ATTN)
-        s->facts->attention_acknowledgements++;
 }

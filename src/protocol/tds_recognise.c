@@ -171,6 +171,11 @@ void tds_recognise(struct tds_state *s, enum conversation_protocol protocol)
     }
     struct tds_facts *facts = casebook_add_tds(s->stream->casebook);
     *facts = *s->facts;
+    if (facts->tls) {
+        facts->tls = casebook_add_tls(s->stream->casebook);
+        *facts->tls = *s->facts->tls;
+        memory_give(s->facts->tls);
+    }
     memory_give(s->facts);
     s->facts = facts;
     s->recognised = true;
@@ -215,8 +220,12 @@ void tds_candidate_reset(struct tds_state *s)
     s->tls13 = s->server_hello_seen = s->client_finished = s->login_encrypted = false;
     s->talker = SIDES;
     s->spid = 0;
-    s->main.awaiting = s->main.request_ended = false;
+    s->main.awaiting = s->main.answering = s->main.request_ended = false;
     s->last_request = NULL;
+    s->login_proved = false;
+    s->dialect = (struct token_dialect){0};
+    tds_requests_close(s);
+    tds_channel_close(&s->main);
     s->failed = false;
     s->tries += TRIES_OF_A_FAILURE;
 }

@@ -24,7 +24,10 @@
 
 enum { TDS_HEADER = 8, TDS_TYPE_RESPONSE = 4, TDS_TYPE_PRELOGIN = 0x12, TDS_TYPE_OLD_NORMAL = 0x0f };
 enum { TDS_STATUS_EOM = 0x01, TDS_STATUS_IGNORE = 0x02, TDS_STATUS_RESET = 0x08, TDS_STATUS_RESET_KEEP = 0x10 };
-enum { TDS_DEFAULT_PORT = 1433, TDS_SMP_SESSIONS = 8, TDS_TAIL = 1 + DONE_BODY };
+enum { TDS_DEFAULT_PORT = 1433, TDS_SMP_SESSIONS = 8 };
+
+/* What is kept of a message's end that is not walked: room for an ERROR and what follows it. */
+enum { TDS_TAIL = 512 };
 
 enum tds_unit { UNIT_LOST, UNIT_HEADER, UNIT_TDS, UNIT_TLS, UNIT_SMP };
 
@@ -49,8 +52,8 @@ struct tds_lane {
     uint8_t header[SMP_HEADER];
     uint8_t header_have;
     uint8_t units_in_row;
-    uint8_t tail[TDS_TAIL]; /* the message's last bytes, once its tokens are not walked any more */
-    uint8_t tail_have;
+    uint8_t *tail; /* the message's last bytes, once its tokens are not walked any more; NULL: none */
+    uint16_t tail_have;
     uint16_t packet_size;  /* of the unit's body */
     uint32_t left;         /* of the unit's body */
     uint32_t message_size; /* of the packets of the message so far */
@@ -59,18 +62,35 @@ struct tds_lane {
     struct token_walker walker;
 };
 
+struct procedure_name {
+    uint8_t *bytes; /* UTF-16LE; NULL: none */
+    uint16_t size;
+};
+
 struct tds_channel {
     struct tds_lane lanes[SIDES];
-    bool awaiting; /* a request has no answer yet */
+    bool awaiting;  /* a request has no answer yet */
+    bool answering; /* its answer has begun, and its end counts */
     bool request_ended;
+    struct tds_request request_is;
+    struct procedure_name procedure;
+    int64_t answer_last_ns; /* encrypted: of the answer's latest bytes */
     int64_t request_end_ns;
     struct moment request_begin;
+};
+
+/* What one side of a session may send (MC-SMP 3.1.1.1): it stops when sent is window. */
+struct smp_flow {
+    uint32_t sent, window;
+    bool window_known;
+    struct moment used_up; /* since when it may send no more */
 };
 
 struct smp_session {
     bool used;
     bool fin[SIDES]; /* by lane */
     uint16_t id;
+    struct smp_flow flows[SIDES]; /* by lane */
     struct tds_channel channel;
 };
 
@@ -101,7 +121,8 @@ struct tds_state {
     bool server_hello_seen; /* the final one */
     bool client_finished;
     bool login_encrypted;
-    bool login_read; /* one login's names are stored; a stream that sends more stores no more */
+    bool login_proved; /* the server changed the database, but LOGINACK has not come */
+    bool login_read;   /* one login's names are stored; a stream that sends more stores no more */
     uint8_t talk_phase;
     uint8_t talker; /* who spoke last in the encrypted talk; SIDES: nobody */
     uint8_t database_changes;
@@ -109,6 +130,8 @@ struct tds_state {
     uint16_t spid;  /* 0: not known */
     uint8_t lane_of[SIDES];
     struct tls_reader tls[SIDES]; /* by main lane */
+    struct token_dialect dialect;
+    struct procedure_name last_procedure, slowest_procedure;
     struct tds_channel main;
     struct tds_channel *last_request; /* the channel of facts->last_request */
     struct smp_sessions *smp;         /* NULL until MARS shows */
@@ -148,10 +171,25 @@ void tds_candidate_nothing(struct tds_state *s);
 void tds_message_begin(struct tds_state *s, struct tds_channel *channel, struct tds_lane *lane);
 void tds_body_begin(struct tds_state *s, struct tds_channel *channel, struct tds_lane *lane, uint8_t first);
 void tds_message_end(struct tds_state *s, struct tds_channel *channel, struct tds_lane *lane);
-void tds_gathered(struct tds_state *s, struct tds_lane *lane, struct span body);
+void tds_gathered(struct tds_state *s, struct tds_channel *channel, struct tds_lane *lane, struct span body);
+void tds_learn_version(struct tds_state *s, uint32_t version);
+void tds_learn_mechanism(struct tds_state *s, struct span token);
+const char *tds_store_text(struct tds_state *s, struct span bytes, bool wide, bool cut, size_t ceiling);
+const char *tds_store_name(struct tds_state *s, struct span bytes, bool wide);
+
+/* tds_requests.c */
 void tds_request_begins(struct tds_state *s, struct tds_channel *channel, const struct moment *begin);
 void tds_request_goes_on(struct tds_state *s, struct tds_channel *channel);
 void tds_answer_begins(struct tds_state *s, struct tds_channel *channel, const struct moment *begin);
+void tds_answer_goes_on(struct tds_state *s, struct tds_channel *channel);
+void tds_answer_ends(struct tds_state *s, struct tds_channel *channel, int64_t end_ns);
+void tds_request_is(struct tds_state *s, struct tds_channel *channel, enum tds_message message, uint16_t procedure_id);
+void tds_read_rpc(struct tds_state *s, struct tds_channel *channel, struct span body);
+void tds_channel_close(struct tds_channel *channel);
+void tds_requests_close(struct tds_state *s);
+
+/* tds_answers.c */
+void tds_answer_lost(struct tds_state *s);
 struct token_sink tds_token_sink(struct tds_state *s);
 void tds_tail_end(struct tds_state *s, const struct tds_lane *lane);
 

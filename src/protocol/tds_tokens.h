@@ -1,8 +1,9 @@
 /*
  * The token stream of a server's message (MS-TDS 2.2.7), walked without being kept; resumable at any byte.
  *
- * The walker knows how long the tokens of a login, of errors and of ends are. At the first token whose length takes
- * more than its header to know (COLMETADATA, rows) it stops: the rest of that message is told by its last bytes only.
+ * Rows are measured value by value (tds_values.h). The walker stops where it cannot know what follows: at a token that
+ * it does not know, behind bytes that are missing, and when a message has very many values. The rest of that message
+ * is told by its last bytes: see token_walk_tail().
  */
 #ifndef TDSCOPE_TDS_TOKENS_H
 #define TDSCOPE_TDS_TOKENS_H
@@ -12,18 +13,25 @@
 
 #include "moment.h"
 #include "span.h"
+#include "tds_values.h"
 
 enum tds_token {
     TOKEN_OFFSET = 0x78,
     TOKEN_RETURNSTATUS = 0x79,
     TOKEN_COLMETADATA = 0x81,
+    TOKEN_ALTMETADATA = 0x88,
+    TOKEN_DATACLASSIFICATION = 0xa3,
     TOKEN_TABNAME = 0xa4,
     TOKEN_COLINFO = 0xa5,
     TOKEN_ORDER = 0xa9,
     TOKEN_ERROR = 0xaa,
     TOKEN_INFO = 0xab,
+    TOKEN_RETURNVALUE = 0xac,
     TOKEN_LOGINACK = 0xad,
     TOKEN_FEATUREEXTACK = 0xae,
+    TOKEN_ROW = 0xd1,
+    TOKEN_NBCROW = 0xd2,
+    TOKEN_ALTROW = 0xd3,
     TOKEN_CAPABILITY = 0xe2, /* TDS 5.0 */
     TOKEN_ENVCHANGE = 0xe3,
     TOKEN_SESSIONSTATE = 0xe4,
@@ -38,39 +46,48 @@ enum tds_token {
 /* DONE's Status (2.2.7.6) */
 enum { DONE_ERROR = 0x0002, DONE_ATTN = 0x0020, DONE_STATUS_BITS = 0x0137 };
 
-enum { DONE_BODY = 12, DONE_BODY_OLD = 8, TOKEN_HELD_MAX = 4096 };
+enum { DONE_BODY = 12, DONE_BODY_OLD = 8 };
 
 struct token_event {
     uint8_t token;
-    struct span
-        body; /* behind the token's length field; what was captured of it, at most TOKEN_HELD_MAX; valid during the call */
-    bool whole;
+    uint8_t feature;     /* FEATUREEXTACK: one event for each */
+    struct span body;    /* behind the length field: as much of it as was captured and is kept; valid during the call */
+    bool whole;          /* the token was captured to its end */
     struct moment begin; /* the packet with its first byte */
 };
 
 struct token_sink {
     void (*token)(void *context, const struct token_event *event);
     void *context;
+    const struct token_dialect *dialect; /* may change with what an event tells */
 };
 
 struct token_walker {
     uint8_t token; /* under way; 0: none */
     uint8_t head[4];
     uint8_t head_have, head_want;
-    bool in_feature_data;
+    uint8_t feature;
+    bool in_features, untold;
     bool stopped;
-    bool old_done; /* DONE has a row count of four bytes: before TDS 7.2 */
     uint16_t held_size, held_want;
+    uint32_t rows; /* of the message, as far as it was walked */
     uint32_t left; /* of the token's body */
     uint8_t *held; /* what a token that is told came in; NULL: none */
     struct moment begin;
+    struct value_walker values;
 };
 
 void token_walker_begin(struct token_walker *walker); /* a message begins */
-void token_walker_data(struct token_walker *walker, struct span bytes, const struct moment *at,
-                       const struct token_sink *sink);
+
+/* Returns what was not walked, because the walker stopped. */
+struct span token_walker_data(struct token_walker *walker, struct span bytes, const struct moment *at,
+                              const struct token_sink *sink);
 void token_walker_gap(struct token_walker *walker, uint64_t n, const struct token_sink *sink);
 void token_walker_end(struct token_walker *walker, const struct token_sink *sink); /* the message is over */
+
+/* The last bytes of a message that was not walked to its end: walks the final DONE, and the tokens before it when there
+ * is an ERROR among them. Tokens are looked for as a chain of lengths that leads to the end exactly. */
+void token_walk_tail(struct span tail, const struct moment *at, const struct token_sink *sink);
 
 /* Texts: UTF-16LE, or one byte a character in the messages of TDS 4.2 and 5.0. */
 
@@ -95,8 +112,19 @@ struct token_login_ack {
 };
 bool token_read_login_ack(struct span body, bool wide, struct token_login_ack *ack);
 
-enum { ENVCHANGE_DATABASE = 1 };
-/* The type and the new value of those whose value is a text. */
+/* Its types (2.2.7.9) that are read; the value of all but ROUTING is a text. */
+enum { ENVCHANGE_DATABASE = 1, ENVCHANGE_PACKET_SIZE = 4, ENVCHANGE_ROUTING = 20 };
+/* The type, and the new value of those whose value is a text. */
 bool token_read_envchange(struct span body, bool wide, uint8_t *type, struct span *value);
+
+struct token_routing {
+    uint16_t port;
+    struct span server; /* UTF-16LE */
+};
+bool token_read_routing(struct span body, struct token_routing *routing);
+
+enum { INFO_DATABASE_CHANGED = 5701 };
+/* The number of an INFO; 0: not captured. */
+uint32_t token_read_info_number(struct span body);
 
 #endif

@@ -1,20 +1,20 @@
-/* TLS records and hello messages (RFC 8446, RFC 5246, RFC 7301). */
+/* TLS records and the messages of the handshake in them (RFC 8446, 5.1; RFC 5246, 6.2 and 7.4). */
 #include "tls.h"
 
 #include <string.h>
 
-#include "cursor.h"
 #include "memory.h"
 
 /* RFC 5246, 6.2.3: 2^14 bytes of content and up to 2048 that encryption adds. */
 enum { RECORD_MAX = 16384 + 2048 };
 
 /* A handshake message longer than this is no message: OpenSSL's limit for a certificate chain is 100 KiB. */
-enum { MESSAGE_MAX = 256 * 1024 };
+enum { MESSAGE_MAX = 256 * 1024, ALERT_SIZE = 2 };
 
 static const uint16_t kept_max[] = {
     [TLS_CLIENT_HELLO] = 4096,
     [TLS_SERVER_HELLO] = 1024,
+    [TLS_CERTIFICATE] = 16384,
 };
 
 static uint16_t keep_of(uint8_t type)
@@ -119,15 +119,29 @@ static void handshake_bytes(struct tls_reader *r, struct span bytes, const struc
     }
 }
 
+/* Application data always is; an alert of two bytes, level and description, is in clear, an encrypted one is longer. */
+static bool is_ciphered(const struct tls_reader *r)
+{
+    unsigned length = (unsigned)(r->head[3] << 8 | r->head[4]);
+    if (r->head[0] == TLS_CHANGE_CIPHER_SPEC)
+        return false;
+    return r->ciphered || r->head[0] == TLS_APPLICATION_DATA || (r->head[0] == TLS_ALERT && length != ALERT_SIZE);
+}
+
 static void alert_bytes(struct tls_reader *r, struct span bytes, const struct tls_sink *sink)
 {
-    /* A body of two bytes, level and description, is in clear; an encrypted one is longer. */
-    bool last_byte_here = bytes.size == r->left;
-    unsigned length = (unsigned)(r->head[3] << 8 | r->head[4]);
-    if (r->ciphered || length != 2 || !last_byte_here)
+    if (is_ciphered(r))
         return;
-    struct tls_event event = {
-        .kind = TLS_EVENT_ALERT, .type = bytes.data[bytes.size - 1], .length = 2, .begin = r->record_begin};
+    if (r->left == ALERT_SIZE)
+        r->alert_level = bytes.data[0];
+    bool last_byte_here = bytes.size == r->left;
+    if (!last_byte_here)
+        return;
+    struct tls_event event = {.kind = TLS_EVENT_ALERT,
+                              .type = bytes.data[bytes.size - 1],
+                              .level = r->alert_level,
+                              .length = ALERT_SIZE,
+                              .begin = r->record_begin};
     sink->event(sink->context, &event);
 }
 
@@ -141,8 +155,12 @@ static bool begin_record(struct tls_reader *r, const struct tls_sink *sink)
         return true;
     r->left = (uint16_t)(r->head[3] << 8 | r->head[4]);
     r->message_lost = false;
-    struct tls_event event = {
-        .kind = TLS_EVENT_RECORD, .type = r->head[0], .length = r->left, .begin = r->record_begin};
+    r->records++;
+    struct tls_event event = {.kind = TLS_EVENT_RECORD,
+                              .type = r->head[0],
+                              .length = r->left,
+                              .ciphered = is_ciphered(r),
+                              .begin = r->record_begin};
     sink->event(sink->context, &event);
     return true;
 }
@@ -223,111 +241,4 @@ void tls_reader_lose(struct tls_reader *r)
 void tls_reader_close(struct tls_reader *r)
 {
     drop_held(r);
-}
-
-enum { EXTENSION_ALPN = 16, EXTENSION_SUPPORTED_VERSIONS = 43 };
-
-static bool is_grease(uint16_t value) /* RFC 8701 */
-{
-    return (value & 0x0f0f) == 0x0a0a && value >> 8 == (value & 0xff);
-}
-
-/* Opens what a length measures; what is cut off behind it makes the hello incomplete, not wrong. */
-static struct cursor open_list(struct cursor *c, size_t size, struct tls_hello *hello)
-{
-    if (size > c->left || c->failed) {
-        hello->complete = false;
-        size = c->failed ? 0 : c->left;
-    }
-    return cursor_sub(c, size);
-}
-
-static void read_alpn(struct cursor c, struct tls_hello *hello)
-{
-    static const char tds8[] = "tds/8.0";
-    hello->alpn_seen = true;
-    struct cursor names = open_list(&c, cursor_u16be(&c), hello);
-    while (names.left > 0 && !names.failed) {
-        struct span name = cursor_take(&names, cursor_u8(&names));
-        if (name.size == sizeof tds8 - 1 && memcmp(name.data, tds8, name.size) == 0)
-            hello->alpn_tds = true;
-    }
-}
-
-static uint16_t highest_version(struct cursor c)
-{
-    uint16_t highest = 0;
-    struct cursor versions = {c.at, c.left, c.failed};
-    uint8_t size = cursor_u8(&versions);
-    for (unsigned i = 0; i + 2 <= size && !versions.failed; i += 2) {
-        uint16_t version = cursor_u16be(&versions);
-        if (!is_grease(version) && version > highest)
-            highest = version;
-    }
-    return highest;
-}
-
-/* Gives what supported_versions says; 0: it is not there. */
-static uint16_t read_extensions(struct cursor *c, bool client, struct tls_hello *hello)
-{
-    uint16_t version = 0;
-    struct cursor list = open_list(c, cursor_u16be(c), hello);
-    while (list.left > 0 && !list.failed) {
-        uint16_t type = cursor_u16be(&list), size = cursor_u16be(&list);
-        if (list.failed) {
-            hello->complete = false;
-            break;
-        }
-        struct cursor body = open_list(&list, size, hello);
-        if (type == EXTENSION_ALPN)
-            read_alpn(body, hello);
-        else if (type == EXTENSION_SUPPORTED_VERSIONS)
-            version = client ? highest_version(body) : cursor_u16be(&body);
-    }
-    return version;
-}
-
-struct tls_hello tls_read_client_hello(struct span body, bool whole)
-{
-    struct tls_hello hello = {.complete = whole};
-    struct cursor c = cursor_over(body);
-    uint16_t legacy = cursor_u16be(&c);
-    cursor_skip(&c, 32);
-    cursor_skip(&c, cursor_u8(&c));
-    cursor_skip(&c, cursor_u16be(&c));
-    cursor_skip(&c, cursor_u8(&c));
-    if (c.failed)
-        hello.complete = false;
-    else if (c.left > 0)
-        hello.version = read_extensions(&c, true, &hello);
-    /* TLS 1.3 offers itself in an extension only, under the number of 1.2. */
-    bool told = hello.complete || legacy < TLS_VERSION_1_2;
-    if (hello.version == 0 && told)
-        hello.version = legacy;
-    return hello;
-}
-
-struct tls_hello tls_read_server_hello(struct span body, bool whole)
-{
-    /* RFC 8446, 4.1.3: this "random" makes the message a HelloRetryRequest. */
-    static const uint8_t retry[32] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c,
-                                      0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb,
-                                      0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
-    struct tls_hello hello = {.complete = whole};
-    struct cursor c = cursor_over(body);
-    uint16_t legacy = cursor_u16be(&c);
-    struct span random = cursor_take(&c, sizeof retry);
-    hello.retry = random.size == sizeof retry && memcmp(random.data, retry, sizeof retry) == 0;
-    cursor_skip(&c, cursor_u8(&c));
-    hello.cipher_suite = cursor_u16be(&c);
-    cursor_skip(&c, 1);
-    if (c.failed)
-        hello.complete = false;
-    else if (c.left > 0)
-        hello.version = read_extensions(&c, false, &hello);
-    if (hello.version == 0 && hello.cipher_suite >> 8 == 0x13)
-        hello.version = TLS_VERSION_1_3;
-    if (hello.version == 0 && hello.cipher_suite != 0)
-        hello.version = legacy;
-    return hello;
 }

@@ -26,18 +26,18 @@ enum tls_message_type {
 enum { TLS_VERSION_1_2 = 0x0303, TLS_VERSION_1_3 = 0x0304, TLS_RECORD_HEADER = 5, TLS_ALERT_CLOSE_NOTIFY = 0 };
 
 enum tls_event_kind {
-    TLS_EVENT_RECORD,        /* type: of the record, length: of its body */
+    TLS_EVENT_RECORD,        /* type: of the record, length: of its body; ciphered: it cannot be read */
     TLS_EVENT_MESSAGE_BEGIN, /* a handshake message in clear; type, length: of its body */
     TLS_EVENT_MESSAGE, /* the body of a message that is kept (see tls.c), or of it what was captured: whole is false */
-    TLS_EVENT_ALERT    /* in clear; type: its description (RFC 8446, 6) */
+    TLS_EVENT_ALERT    /* in clear; type: its description, level: 1 or 2 (RFC 8446, 6) */
 };
 
 struct tls_event {
     enum tls_event_kind kind;
-    uint8_t type;
+    uint8_t type, level;
     uint32_t length;
     struct span body; /* valid during the call */
-    bool whole;
+    bool whole, ciphered;
     struct moment begin;
 };
 
@@ -51,10 +51,12 @@ struct tls_reader {
     uint8_t head_have;
     uint8_t message_head[4];
     uint8_t message_have;
+    uint8_t alert_level;
     bool ciphered;     /* ChangeCipherSpec was sent: what follows cannot be read */
     bool message_lost; /* the rest of this record cannot be told apart into messages */
     bool failed;       /* this is no TLS; nothing more is read */
     uint16_t left;     /* of the record's body */
+    uint32_t records;  /* begun so far */
     uint16_t held_size, held_want;
     uint32_t message_left;
     uint8_t *held; /* of the message that is being kept; NULL: none */
@@ -79,18 +81,5 @@ static inline bool tls_reader_between(const struct tls_reader *reader)
 
 void tls_reader_lose(struct tls_reader *reader); /* forgets the record under way; the next byte begins a new one */
 void tls_reader_close(struct tls_reader *reader);
-
-/* What ClientHello (RFC 8446, 4.1.2) and ServerHello (4.1.3) say. */
-struct tls_hello {
-    uint16_t version;         /* highest offered, or chosen; 0: not known, because cut off before it was told */
-    uint16_t cipher_suite;    /* ServerHello: chosen; 0: not known */
-    bool retry;               /* HelloRetryRequest: another ServerHello follows */
-    bool alpn_seen, alpn_tds; /* ALPN (RFC 7301) is there; names "tds/8.0" */
-    bool complete;            /* nothing was cut off */
-};
-
-/* whole: body is all of the message, not what was captured of it. */
-struct tls_hello tls_read_client_hello(struct span body, bool whole);
-struct tls_hello tls_read_server_hello(struct span body, bool whole);
 
 #endif

@@ -1,14 +1,14 @@
 /* One conversation as JSON. */
 #include "json_conversation.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "fact_names.h"
+#include "json_around.h"
+#include "json_requests.h"
+#include "json_session.h"
 #include "tds_version_names.h"
 #include "tls_names.h"
-
-enum { GUID_TEXT_SIZE = 37 };
 
 json_t *json_endpoint(const struct endpoint *endpoint)
 {
@@ -65,18 +65,6 @@ static void add_seen_by_server(json_t *object, const struct casebook *casebook, 
     object_add(object, "seen_by_server", seen);
 }
 
-/* The first three parts of a GUID are little-endian on the wire (MS-DTYP 2.3.4.2). */
-static void add_connection_id(json_t *object, const struct tds_facts *tds)
-{
-    if (!tds->has_connection_id)
-        return;
-    const uint8_t *b = tds->connection_id;
-    char text[GUID_TEXT_SIZE];
-    snprintf(text, sizeof text, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[3], b[2],
-             b[1], b[0], b[5], b[4], b[7], b[6], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
-    object_add_text(object, "connection_id", text);
-}
-
 static void add_versions(json_t *object, const struct tds_facts *tds)
 {
     char name[TLS_NAME_SIZE], version[VERSION_TEXT_SIZE];
@@ -119,9 +107,12 @@ static json_t *login_object(const struct conversation *conversation)
     object_add_text(object, "user", tds->user);
     object_add_text(object, "database", tds->database);
     object_add_text(object, "server_name", tds->server_name);
-    add_connection_id(object, tds);
+    if (tds->has_connection_id)
+        object_add_guid(object, "connection_id", tds->connection_id);
     object_add_text(object, "authentication", authentication_name(tds->authentication));
+    json_add_login(object, tds);
     add_login_error(object, &tds->login_error);
+    object_add(object, "timeline", json_timeline(conversation));
     return object;
 }
 
@@ -187,9 +178,13 @@ json_t *json_conversation(const struct report *report, const struct reused_tuple
     object_add_count(object, "bytes", conversation->wire_bytes);
     add_tcp(object, conversation);
     object_add(object, "login", login_object(conversation));
+    json_add_joins(object, report->casebook, conversation);
     const struct tds_facts *tds = conversation->tds;
     if (tds) {
         add_messages(object, tds);
+        json_add_requests(object, tds);
+        if (tds->tls)
+            object_add(object, "tls", json_tls(conversation));
         if (tds->mars || moment_seen(&tds->steps[LOGIN_STEP_PRELOGIN]))
             object_add_flag(object, "mars", tds->mars);
     }

@@ -4,7 +4,9 @@
 
 #include "capture_notes.h"
 #include "fact_names.h"
+#include "json_around.h"
 #include "json_conversation.h"
+#include "json_packets.h"
 #include "memory.h"
 
 static void add_sentence(void *array, const char *sentence)
@@ -175,6 +177,7 @@ static void write_diagnosis(const struct report *report, struct sink *sink)
     sink_put(sink, "\n],\n\"sources\":[],\n");
     write_unread(&casebook->unread, sink);
     write_clock(&casebook->clock, sink);
+    json_around(casebook, sink);
     sink_put(sink, "\"conversations\":[\n");
     write_conversations(report, ",\n", sink);
     sink_put(sink, "],\n\"findings\":[\n");
@@ -196,4 +199,5 @@ const struct renderer render_json = {
     .name = "json",
     .diagnosis = write_diagnosis,
     .conversations = write_lines,
+    .packets = json_packets,
 };

@@ -5,8 +5,10 @@
 
 #include "capture_notes.h"
 #include "fact_names.h"
+#include "text_around.h"
 #include "text_conversations.h"
 #include "text_layout.h"
+#include "text_packets.h"
 #include "text_troubles.h"
 
 static const char *const headlines[] = {
@@ -216,6 +218,7 @@ static void write_diagnosis(const struct report *report, struct sink *sink)
         put_advice(finding, sink);
     }
     put_other_findings(report->judge, finding, sink);
+    text_around(report, sink);
     put_captures(report->casebook, sink);
     text_troubles(report, sink);
 }
@@ -224,4 +227,5 @@ const struct renderer render_text = {
     .name = "text",
     .diagnosis = write_diagnosis,
     .conversations = text_conversations,
+    .packets = text_packets,
 };

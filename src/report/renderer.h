@@ -8,6 +8,7 @@
 
 #include "casebook.h"
 #include "judge.h"
+#include "shown_packets.h"
 
 /* Where a report goes. Sticky: after a refused write, later ones do nothing. */
 struct sink {
@@ -16,6 +17,7 @@ struct sink {
     bool failed;
     bool colour;          /* ANSI colours are welcome */
     int32_t utc_offset_s; /* of times in text; 0: UTC. JSON is always in UTC */
+    bool marks;           /* a column with the marks of SQL Network Analyzer */
 };
 
 void sink_put_bytes(struct sink *sink, const char *bytes, size_t size);
@@ -29,13 +31,15 @@ void sink_format(struct sink *sink, const char *format, ...);
 struct report {
     const struct casebook *casebook;
     const struct judge *judge;
-    const char *version; /* of the program */
+    const char *version;               /* of the program */
+    const struct shown_packets *shown; /* those asked for, to be shown one by one */
 };
 
 struct renderer {
     const char *name; /* "text", "json": what --format takes */
     void (*diagnosis)(const struct report *report, struct sink *sink);
     void (*conversations)(const struct report *report, struct sink *sink);
+    void (*packets)(const struct report *report, struct sink *sink); /* of report->shown */
 };
 
 extern const struct renderer *const renderers[];

@@ -7,6 +7,7 @@
 #include "fact_names.h"
 #include "tds_version_names.h"
 #include "text_layout.h"
+#include "timeline_names.h"
 
 enum { CELL_SIZE = 96 };
 
@@ -20,6 +21,7 @@ struct column {
     const char *title;
     int width; /* negative: flush left */
     void (*fill)(const struct row *row, char cell[static CELL_SIZE]);
+    bool is_marks; /* shown only when asked for */
 };
 
 static void put(char cell[static CELL_SIZE], const char *value)
@@ -158,35 +160,43 @@ static void fill_cause(const struct row *row, char cell[static CELL_SIZE])
     put(cell, row->judgement->detector->cause);
 }
 
+static void fill_marks(const struct row *row, char cell[static CELL_SIZE])
+{
+    char marks[MARKS_TEXT_SIZE];
+    put(cell, timeline_marks(row->conversation, marks));
+}
+
 static const struct column columns[] = {
-    {"ID", 6, fill_id},
-    {"CLIENT", -21, fill_client},
-    {"SERVER", -21, fill_server},
-    {"PROTO", -5, fill_protocol},
-    {"START", -24, fill_start},
-    {"SECONDS", 10, fill_duration},
-    {"PACKETS", 8, fill_packets},
-    {"BYTES", 10, fill_bytes},
-    {"ENDING", -9, fill_ending},
-    {"CLOSER", -6, fill_closed_by},
-    {"RETX", 5, fill_retransmits},
-    {"KEEPALIVE", 9, fill_keep_alives},
-    {"ZEROWIN", 7, fill_zero_windows},
-    {"LOGIN", -14, fill_login},
-    {"LOGIN_S", 8, fill_login_duration},
-    {"ENCRYPTED", -9, fill_encryption},
-    {"TDS", -3, fill_tds_version},
-    {"ERROR", 6, fill_error},
-    {"CULPRIT", -7, fill_culprit},
-    {"SURE", 4, fill_confidence},
-    {"CAUSE", 0, fill_cause},
+    {"ID", 6, fill_id, false},
+    {"CLIENT", -21, fill_client, false},
+    {"SERVER", -21, fill_server, false},
+    {"PROTO", -5, fill_protocol, false},
+    {"START", -24, fill_start, false},
+    {"SECONDS", 10, fill_duration, false},
+    {"PACKETS", 8, fill_packets, false},
+    {"BYTES", 10, fill_bytes, false},
+    {"ENDING", -9, fill_ending, false},
+    {"CLOSER", -6, fill_closed_by, false},
+    {"RETX", 5, fill_retransmits, false},
+    {"KEEPALIVE", 9, fill_keep_alives, false},
+    {"ZEROWIN", 7, fill_zero_windows, false},
+    {"LOGIN", -14, fill_login, false},
+    {"LOGIN_S", 8, fill_login_duration, false},
+    {"ENCRYPTED", -9, fill_encryption, false},
+    {"TDS", -3, fill_tds_version, false},
+    {"ERROR", 6, fill_error, false},
+    {"MARKS", -29, fill_marks, true},
+    {"CULPRIT", -7, fill_culprit, false},
+    {"SURE", 4, fill_confidence, false},
+    {"CAUSE", 0, fill_cause, false},
 };
 
 void text_conversations(const struct report *report, struct sink *sink)
 {
     unsigned count = sizeof columns / sizeof *columns;
     for (unsigned i = 0; i < count; i++)
-        sink_format(sink, "%s%*s", i ? "  " : "", columns[i].width, columns[i].title);
+        if (sink->marks || !columns[i].is_marks)
+            sink_format(sink, "%s%*s", i ? "  " : "", columns[i].width, columns[i].title);
     sink_put(sink, "\n");
     const struct casebook *casebook = report->casebook;
     for (uint32_t number = 0; number < casebook_conversations(casebook) && !sink->failed; number++) {
@@ -197,6 +207,8 @@ void text_conversations(const struct report *report, struct sink *sink)
         judge_conversation(report->judge, row.conversation, &judgement);
         for (unsigned i = 0; i < count; i++) {
             char cell[CELL_SIZE];
+            if (columns[i].is_marks && !sink->marks)
+                continue;
             columns[i].fill(&row, cell);
             sink_format(sink, "%s%*s", i ? "  " : "", columns[i].width, cell);
         }

@@ -44,12 +44,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct tdscope_style style = {0};
     fill_file(data, size);
     struct tdscope *tdscope = tdscope_new();
-    if (!tdscope_add(tdscope, path, TDSCOPE_ROLE_INFER))
+    if (!tdscope_add(tdscope, path, TDSCOPE_ROLE_INFER) || !tdscope_choose(tdscope, "1"))
         abort();
     tdscope_run(tdscope);
     for (size_t i = 0; tdscope_format(i); i++) {
         tdscope_render(tdscope, TDSCOPE_DIAGNOSIS, tdscope_format(i), &style, swallow, &sum);
         tdscope_render(tdscope, TDSCOPE_CONVERSATIONS, tdscope_format(i), &style, swallow, &sum);
+        tdscope_render(tdscope, TDSCOPE_PACKETS, tdscope_format(i), &style, swallow, &sum);
     }
     tdscope_free(tdscope);
     return 0;

@@ -27,6 +27,12 @@ SCENES = {  # name of the seed: scene
   'raw': 'none.probe/ipv6-raw',
   'mars': 'none.mars-close/benign-reset',
 }
+TDS_SCENES = {  # besides them, for the target tds
+  'tls-alert': 'w/tls-alert-wrapped',
+  'tls-alert-strict': 'w/tls-alert-strict',
+  'tls13': 'w/tls13-is-not-tls12',
+  'certificate': 'w/certificate-of-its-own',
+}
 FOR_READERS = ('made.pcap', 'made.pcapng', 'cut.pcapng', 'raw.pcapng')
 LARGEST_SEED_BYTES = 16_000
 FROM_SERVER = 1
@@ -67,12 +73,77 @@ def tds_seeds(scenes):
   return seeds
 
 
+def dns_message(flags, answers=b''):
+  question = b'\3sql\4test\0' + struct.pack('>HH', 1, 1)
+  return struct.pack('>6H', 0x1234, flags, 1, 2 if answers else 0, 0, 0) + question + answers
+
+
+def der(tag, *content):
+  content = b''.join(content)
+  return bytes((tag, len(content))) + content
+
+
+def kerberos_messages():
+  """TGS-REQ, TGS-REP and KRB-ERROR with little more than names."""
+  service = der(0x30, der(0xa0, der(2, b'\2')), der(0xa1, der(0x30, der(0x1b, b'MSSQLSvc'), der(0x1b, b'sql:1433'))))
+  head = der(0xa1, der(2, b'\5')) + der(0xa2, der(2, b'\x0c'))
+  request = der(0x6c, der(0x30, head, der(0xa4, der(0x30, der(0xa2, der(0x1b, b'TEST')), der(0xa3, service)))))
+  ticket = der(0x61, der(0x30, der(0xa1, der(0x1b, b'TEST')), der(0xa2, service)))
+  reply = der(0x6d, der(0x30, der(0xa0, der(2, b'\5')), der(0xa3, der(0x1b, b'TEST')), der(0xa5, ticket)))
+  error = der(0x7e, der(0x30, der(0xa6, der(2, b'\x34')), der(0xa9, der(0x1b, b'TEST')), der(0xaa, service)))
+  return request, reply, error
+
+
+def smb_create():
+  """SMB2 CREATE of SQL Server's pipe, with the length before it."""
+  name = 'sql\\query'.encode('utf-16-le')
+  header = b'\xfeSMB' + struct.pack('<HHIHHII', 64, 0, 0, 5, 1, 0, 0) + bytes(40)
+  body = struct.pack('<H42xHHII', 57, 120, len(name), 0, 0)
+  message = header + body.ljust(56, b'\0') + name
+  return struct.pack('>I', len(message)) + message
+
+
+def datagram_seeds():
+  """Calls as fuzz_datagrams.c reads them."""
+  port = {'dns': 0, 'kerberos': 1, 'browser': 2, 'mdns': 3, 'llmnr': 4, 'smb': 5}
+  datagram, stream, gap, refusal = range(4)
+
+  def call(which, where, content, server=False):
+    return struct.pack('<BH', FROM_SERVER * server | which << 1 | port[where] << 3, len(content)) + content
+
+  answers = b'\xc0\x0c' + struct.pack('>HHIH', 5, 1, 5, 2) + b'\xc0\x0c' + \
+    b'\xc0\x0c' + struct.pack('>HHIH', 1, 1, 300, 4) + bytes((10, 0, 0, 7))
+  asked, answered = dns_message(0x0100), dns_message(0x8180, answers)
+  framed = [struct.pack('>H', len(message)) + message for message in (asked, answered)]
+  request, reply, error = kerberos_messages()
+  framed_kerberos = [struct.pack('>I', len(message)) + message for message in (request, reply)]
+  instances = b'ServerName;SQL7;InstanceName;DEV;IsClustered;No;Version;16.0.1000.6;np;\\\\SQL7\\pipe\\q;tcp;51433;;' * 2
+  browser = b'\5' + struct.pack('<H', len(instances)) + instances
+  return {
+    'names': b''.join(call(datagram, where, asked) + call(datagram, where, answered, True)
+                      for where in ('dns', 'llmnr', 'mdns')) + call(datagram, 'dns', asked) + call(refusal, 'dns', b''),
+    'names-tcp': call(stream, 'dns', framed[0] * 2) + call(stream, 'dns', framed[1] * 2, True) + call(gap, 'dns', b'') +
+                 call(stream, 'dns', framed[0]),
+    'tickets': call(datagram, 'kerberos', request) + call(datagram, 'kerberos', error, True) +
+               call(stream, 'kerberos', framed_kerberos[0]) + call(stream, 'kerberos', framed_kerberos[1], True),
+    'instances': call(datagram, 'browser', b'\4DEV\0') + call(datagram, 'browser', browser, True) +
+                 call(datagram, 'browser', b'\2') + call(datagram, 'browser', browser, True) +
+                 call(datagram, 'browser', b'\x0f\1DEV\0') +
+                 call(datagram, 'browser', b'\5\6\0\1\x9a\5', True) + call(refusal, 'browser', b''),
+    'pipe': call(stream, 'smb', smb_create()) + call(stream, 'smb', b'\0\0\0\1x', True),
+  }
+
+
+def load_scenes(paths):
+  return {name: scene.load(TESTS / 'scenes' / f'{path}.scene') for name, path in paths.items()}
+
+
 def main():
-  scenes = {name: scene.load(TESTS / 'scenes' / f'{path}.scene') for name, path in SCENES.items()}
+  scenes = load_scenes(SCENES)
   captures = capture_seeds(scenes)
   targets = {
     'capture': captures, 'readers': {name: captures[name] for name in FOR_READERS}, 'packet': packet_seeds(scenes),
-    'tds': tds_seeds(scenes),
+    'tds': tds_seeds({**scenes, **load_scenes(TDS_SCENES)}), 'datagrams': datagram_seeds(),
   }
   for target, seeds in targets.items():
     folder = HERE / 'seeds' / target

@@ -81,14 +81,30 @@ def facts(report, choose):
   return {identity(c): choose(c) for c in report.get('conversations', [])}
 
 
+def without(keys, value):
+  """The value without the members of these names, at any depth."""
+  if isinstance(value, dict):
+    return {k: without(keys, v) for k, v in value.items() if k not in keys}
+  return [without(keys, v) for v in value] if isinstance(value, list) else value
+
+
+def session_facts(conversation):
+  """What requests and MARS sessions say, but for times."""
+  out = {name: conversation.get(name) for name in ('spid', 'routed_to')}
+  for group, names in (('requests', ('count', 'answered', 'rows', 'answers_not_walked', 'errors_not_read', 'last')),
+                       ('mars_sessions', ('opened', 'closed', 'not_followed'))):
+    out[group] = {name: conversation.get(group, {}).get(name) for name in names}
+  return out
+
+
 def choose_login(conversation):
   """Only where the login may be seen: mid-stream TDS is recognised by packets that begin with a segment."""
   login = conversation.get('login', {})
   if login.get('stage') in (None, 'unknown'):
     return {}
   out = {name: login.get(name) for name in LOGIN_FACTS}
-  return {**out, 'messages': conversation.get('messages'), 'errors': conversation.get('errors'),
-      'mars': conversation.get('mars')}
+  return {**out, **session_facts(conversation), 'messages': conversation.get('messages'),
+      'errors': conversation.get('errors'), 'mars': conversation.get('mars'), 'tls': without(('capture', 'frame', 'time'), conversation.get('tls'))}
 
 
 def choose_steps(conversation):
@@ -104,7 +120,8 @@ def choose_causes(conversation):
 
 def choose_all(conversation):
   """Everything but the numbers and indexes that depend on which file a packet stands in."""
-  return {k: v for k, v in conversation.items() if k not in ('id', 'evidence', 'seen_in', 'display_filter')}
+  kept = {k: v for k, v in conversation.items() if k not in ('id', 'evidence', 'seen_in', 'display_filter')}
+  return without(('capture', 'frame'), kept)
 
 
 def compare(before, after):

@@ -61,10 +61,13 @@ def nearest(conversations, talk, scene):
 
 
 def field_of(conversation, name):
-  """`stage` or `login.stage`: first the conversation's own fields, then those of its login and messages."""
+  """`stage`, `login.stage` or `tls.alerts.0.name`: first the conversation's own fields, then those of its login and messages."""
   value = conversation
   for part in name.split('.'):
-    value = value.get(part) if isinstance(value, dict) else None
+    if isinstance(value, list) and part.isdigit():
+      value = value[int(part)] if int(part) < len(value) else None
+    else:
+      value = value.get(part) if isinstance(value, dict) else None
   if value is None and '.' not in name:
     for group in ('login', 'messages'):
       if isinstance(conversation.get(group), dict) and name in conversation[group]:

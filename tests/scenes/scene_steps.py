@@ -210,7 +210,10 @@ class Talk:
     return tds.ntlm_authenticate(self.label, host=step.get('host', 'WEB01'), user=step.get('user', 'svc_orders'))
 
   def make_loginack(self, side, step):
-    body = tds.login_ack_body(database=self.database)
+    route = step.get('route', '').rpartition(':')
+    body = tds.login_ack_body(
+      database=self.database, info='noinfo' not in step.flags, route=(route[0], int(route[2])) if route[0] else None,
+    )
     if step.get('sspi', '') == 'kerberos':
       body = tds.sspi_token(tls.filler(self.label + '/ap-rep', 120)) + body
     return tds.response(body, spid=self.spid)
@@ -220,7 +223,10 @@ class Talk:
     state, severity, text = ERRORS.get(number, (1, 16, f'Error {number}.'))
     text = step.get('message', text).format(user=self.user, database=self.database)
     state, severity = int(step.get('state', str(state))), int(step.get('severity', str(severity)))
-    return self.in_session(side, tds.response(tds.login_refused_body(number, state, severity, text), spid=self.spid))
+    text = text.ljust(int(step.get('length', '0')), 'x')
+    more = [int(other) for other in step.get('more', '').split(',') if other]
+    return self.in_session(
+      side, tds.response(tds.login_refused_body(number, state, severity, text, more=more), spid=self.spid))
 
   def make_batch(self, side, step):
     text = step.get('text', "SELECT id, name FROM dbo.orders WHERE day = '2026-03-02'")
@@ -236,7 +242,10 @@ class Talk:
     return tds.message(tds.PACKET_BULK, tds.result_body(size_of(step.get('size', '20000')), 'bulk'))
 
   def make_result(self, side, step):
-    body = tds.result_body(size_of(step.get('size', '400')), f'row{self.messages}')
+    size, label = size_of(step.get('size', '400')), f'row{self.messages}'
+    body = tds.result_body(size, label)
+    if 'error' in step.options:
+      body = tds.failed_result_body(size, int(step.get('error', '')), label)
     return self.in_session(side, tds.response(body, spid=self.spid))
 
   def make_rpcresult(self, side, step):

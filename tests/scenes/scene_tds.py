@@ -156,8 +156,19 @@ def login_ack_token():
   return struct.pack('<BH', 0xAD, len(body)) + body
 
 
-def login_ack_body(database='master', server_name='SQL01'):
+def routing(server, port):
+  """ENVCHANGE of type 20 (2.2.7.9): the client is to go on with another server."""
+  value = struct.pack('<BH', 0, port) + us_varchar(server)
+  body = struct.pack('<BH', 20, len(value)) + value + struct.pack('<H', 0)
+  return struct.pack('<BH', 0xE3, len(body)) + body
+
+
+def login_ack_body(database='master', server_name='SQL01', info=True, route=None):
   text = f"Changed database context to '{database}'."
+  if not info:
+    return login_ack_token() + done()
+  if route:
+    return login_ack_token() + routing(*route) + done()
   return (
     env_change(1, database, 'master')
     + server_message(0xAB, 5701, 2, 0, text, server_name)
@@ -170,8 +181,16 @@ def login_ack_body(database='master', server_name='SQL01'):
   )
 
 
-def login_refused_body(number, state, severity, text, server_name='SQL01'):
-  return error_token(number, state, severity, text, server_name) + done(DONE_ERROR)
+def login_refused_body(number, state, severity, text, server_name='SQL01', more=()):
+  """more: numbers of errors that follow the first."""
+  others = b''.join(error_token(other, 1, 16, f'Error {other}.', server_name) for other in more)
+  return error_token(number, state, severity, text, server_name) + others + done(DONE_ERROR)
+
+
+def failed_result_body(size, number, label='rows'):
+  """Rows, and then an error in their place."""
+  rows = result_body(size, label)[:-13]
+  return rows + error_token(number, 1, 16, f'Error {number}.') + done(DONE_ERROR, 0xC1)
 
 
 def all_headers():

@@ -97,11 +97,11 @@ static void test_untrusted_text_is_made_safe(void **state)
 {
     (void)state;
     check_untrusted("caf\xc3\xa9", 5, "caf\xc3\xa9");
-    check_untrusted("\x1b[2J", 4, "\xef\xbf\xbd[2J");                           /* terminal escape */
-    check_untrusted("\xc0\x80", 2, "\xef\xbf\xbd\xef\xbf\xbd");                 /* overlong zero */
-    check_untrusted("\xed\xa0\x80", 3, "\xef\xbf\xbd"); /* surrogate: not valid UTF-8 */
-    check_untrusted("a\xe2\x82", 3, "a\xef\xbf\xbd\xef\xbf\xbd");               /* cut */
-    check_untrusted("\xe2\x80\xae", 3, "\xef\xbf\xbd");                         /* right-to-left override */
+    check_untrusted("\x1b[2J", 4, "\xef\xbf\xbd[2J");             /* terminal escape */
+    check_untrusted("\xc0\x80", 2, "\xef\xbf\xbd\xef\xbf\xbd");   /* overlong zero */
+    check_untrusted("\xed\xa0\x80", 3, "\xef\xbf\xbd");           /* surrogate: not valid UTF-8 */
+    check_untrusted("a\xe2\x82", 3, "a\xef\xbf\xbd\xef\xbf\xbd"); /* cut */
+    check_untrusted("\xe2\x80\xae", 3, "\xef\xbf\xbd");           /* right-to-left override */
     check_untrusted("a\nb", 3, "a b");
 }
 

@@ -113,7 +113,7 @@ static int set_up(void **state)
     struct fixture *f = memory_take(sizeof *f);
     make_casebook(&f->casebook);
     judge_open(&f->judge, &f->casebook);
-    f->report = (struct report){&f->casebook, &f->judge, "0.0"};
+    f->report = (struct report){.casebook = &f->casebook, .judge = &f->judge, .version = "0.0"};
     *state = f;
     return 0;
 }
@@ -278,7 +278,7 @@ static void json_tells_findings_with_their_conversations(void **state)
     struct judge doctored = f->judge;
     doctored.findings = &finding;
     doctored.finding_count = 1;
-    struct report report = {&f->casebook, &doctored, "0.0"};
+    struct report report = {.casebook = &f->casebook, .judge = &doctored, .version = "0.0"};
     json_t *root = diagnosis_of(&report);
     const json_t *told = json_array_get(json_object_get(root, "findings"), 0);
     assert_string_equal(string_at(told, "cause"), "server.made-up");

@@ -719,7 +719,148 @@ static void test_more_mars_sessions_than_followed(void **state)
         SAY(&talk, SIDE_CLIENT, packet);
     }
     assert_int_equal(facts_of(&talk)->messages[TDS_BATCH], 8);
+    assert_int_equal(facts_of(&talk)->smp.opened, 8);
     talk_close(&talk);
+}
+
+/* clang-format off */
+static const uint8_t rpc_by_name[] = {
+    0x03, 0x01, 0x00, 8 + 22 + 2 + 6 + 2 + 2, 0, 0, 1, 0,         /* RPC */
+    22,   0,    0,    0, 18, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, /* ALL_HEADERS: a transaction */
+    3,    0,    W('p'), W('r'), W('c'), 0, 0, 0xaa, 0xbb,          /* "prc", options, a parameter's bytes */
+};
+static const uint8_t rpc_by_number[] = {
+    0x03, 0x01, 0x00, 8 + 4 + 6, 0, 0, 1, 0, 4, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 0, /* sp_executesql, no headers */
+};
+static const uint8_t two_rows[] = {
+    0x04, 0x01, 0x00, 8 + 11 + 4 + 18 + 13, 0, 0x37, 1, 0,
+    0x81, 0x01, 0x00, 0, 0, 0, 0, 0x08, 0x00, 0x30, 0x00, /* COLMETADATA: INT1 */
+    0xd1, 0x01, 0xd1, 0x02,                               /* ROW, ROW */
+    0xaa, 0x0f, 0x00, 0x50, 0xc3, 0, 0, 1, 16, 0x01, 0x00, W('x'), 0, 0, 1, 0, 0, /* ERROR 50000 behind them */
+    DONE(2),
+};
+/* clang-format on */
+
+static void test_requests(void **state)
+{
+    (void)state;
+    for (size_t chop = 0; chop < 60; chop++) {
+        struct talk talk;
+        talk_open(&talk, OTHER_PORT, true);
+        talk.chop = chop;
+        SAY(&talk, SIDE_CLIENT, login7);
+        SAY(&talk, SIDE_SERVER, login_answer);
+        SAY(&talk, SIDE_CLIENT, rpc_by_name);
+        talk.at.time_ns += 9 * MS;
+        SAY(&talk, SIDE_SERVER, two_rows);
+        SAY(&talk, SIDE_CLIENT, rpc_by_number);
+        const struct tds_facts *facts = facts_of(&talk);
+        assert_int_equal(facts->spid, 0x37);
+        assert_int_equal(facts->packet_size, 4096);
+        assert_int_equal(facts->requests, 2);
+        assert_int_equal(facts->answered, 1);
+        assert_int_equal(facts->rows, 2);
+        assert_int_equal(facts->errors[0].number, 50000);
+        assert_int_equal(facts->unwalked, 0);
+        assert_int_equal(facts->first_bytes.count, 1);
+        assert_int_equal(facts->first_bytes.bins[4], 1); /* from 8 to 16 ms */
+        assert_int_equal(facts->ends.sum_ns, 10 * MS);
+        assert_int_equal(facts->slowest_end_ns, 10 * MS);
+        assert_int_equal(facts->last_request_is.procedure_id, 10);
+        talk_end(&talk);
+        assert_string_equal(facts->slowest_request_is.procedure, "prc");
+        assert_null(facts->last_request_is.procedure);
+        talk_close(&talk);
+    }
+}
+
+/* clang-format off */
+static const uint8_t routed_answer[] = {
+    0x04, 0x01, 0x00, 8 + 15 + 20 + 13, 0, 0x37, 1, 0,
+    0xad, 0x0c, 0x00, 0x01, 0x74, 0, 0, 4, 0x01, W('S'), 0x10, 0x00, 0x10, 0x68, /* LOGINACK */
+    0xe3, 0x11, 0x00, 20, 0x0b, 0x00, 0, 0x39, 0x30, 3, 0, W('s'), W('q'), W('l'), 0, 0, 0, /* ENVCHANGE: to sql,12345 */
+    DONE(0),
+};
+/* clang-format on */
+
+static void test_routing_to_another_server(void **state)
+{
+    (void)state;
+    for (size_t chop = 0; chop < 40; chop++) {
+        struct talk talk;
+        talk_open(&talk, OTHER_PORT, true);
+        talk.chop = chop;
+        SAY(&talk, SIDE_CLIENT, login7);
+        SAY(&talk, SIDE_SERVER, routed_answer);
+        assert_string_equal(facts_of(&talk)->routed_to, "sql");
+        assert_int_equal(facts_of(&talk)->routed_to_port, 12345);
+        assert_step(&talk, LOGIN_STEP_LOGIN_ACK, 2);
+        talk_close(&talk);
+    }
+}
+
+/* Wherever the answer to the login is cut off behind the change of the database, the login was let in. */
+static void test_database_change_proves_the_login(void **state)
+{
+    (void)state;
+    for (size_t snap = 8 + 12; snap <= sizeof login_answer; snap++) {
+        struct talk talk;
+        talk_open(&talk, OTHER_PORT, true);
+        SAY(&talk, SIDE_CLIENT, login7);
+        talk.snap = snap;
+        SAY(&talk, SIDE_SERVER, login_answer);
+        assert_step(&talk, LOGIN_STEP_LOGIN_ACK, 2);
+        assert_int_equal(conversation_login_stage(talk.stream.conversation), LOGIN_STAGE_DONE);
+        talk_close(&talk);
+    }
+    struct talk talk;
+    talk_open(&talk, OTHER_PORT, true);
+    SAY(&talk, SIDE_CLIENT, login7);
+    talk.snap = 30;
+    SAY(&talk, SIDE_SERVER, login_refused);
+    assert_step(&talk, LOGIN_STEP_LOGIN_ACK, 0);
+    talk_close(&talk);
+}
+
+/* clang-format off */
+#define SMP_FLOW(kind, size, sequence, window) 0x53, (kind), 0, 0, 16 + (size), 0, 0, 0, (sequence), 0, 0, 0, (window), 0, 0, 0
+static const uint8_t smp_half[] = {SMP_FLOW(8, 10, 1, 4), 0x04, 0x00, 0x00, 10, 0, 0x37, 1, 0, 0xab, 0x01};
+static const uint8_t smp_window[] = {SMP_FLOW(2, 0, 1, 5)};
+/* clang-format on */
+
+/* Four packets of one answer use the window up; the client lets the server go on seven milliseconds later. */
+static void test_mars_window_stalls(void **state)
+{
+    (void)state;
+    for (size_t chop = 0; chop < 20; chop++) {
+        struct talk talk;
+        talk_open(&talk, OTHER_PORT, true);
+        talk.chop = chop;
+        SAY(&talk, SIDE_CLIENT, login7);
+        SAY(&talk, SIDE_SERVER, login_answer);
+        SAY(&talk, SIDE_CLIENT, smp_open);
+        SAY(&talk, SIDE_CLIENT, smp_batch);
+        for (uint8_t sequence = 1; sequence <= 4; sequence++) {
+            uint8_t packet[sizeof smp_half];
+            memcpy(packet, smp_half, sizeof packet);
+            packet[8] = sequence;
+            SAY(&talk, SIDE_SERVER, packet);
+        }
+        const struct smp_facts *smp = &facts_of(&talk)->smp;
+        assert_int_equal(smp->opened, 1);
+        assert_int_equal(smp->stalls, 0);
+        talk.at.time_ns += 6 * MS;
+        SAY(&talk, SIDE_CLIENT, smp_window);
+        assert_int_equal(smp->stalls, 1);
+        assert_int_equal(smp->longest_stall_ns, 7 * MS);
+        assert_int_equal(smp->longest_stall.frame, 8);
+        uint8_t packet[sizeof smp_half];
+        memcpy(packet, smp_half, sizeof packet);
+        packet[8] = 5; /* and the window is used up again */
+        SAY(&talk, SIDE_SERVER, packet);
+        talk_end(&talk);
+        talk_close(&talk);
+    }
 }
 
 static void test_senseless_header_is_counted_and_passed(void **state)
@@ -774,6 +915,10 @@ int main(void)
         cmocka_unit_test(test_strict_refused_by_hidden_alert),
         cmocka_unit_test(test_encrypted_mid_stream_on_server_port),
         cmocka_unit_test(test_mars),
+        cmocka_unit_test(test_requests),
+        cmocka_unit_test(test_routing_to_another_server),
+        cmocka_unit_test(test_database_change_proves_the_login),
+        cmocka_unit_test(test_mars_window_stalls),
         cmocka_unit_test(test_more_mars_sessions_than_followed),
         cmocka_unit_test(test_senseless_header_is_counted_and_passed),
         cmocka_unit_test(test_moments_are_of_the_first_byte),

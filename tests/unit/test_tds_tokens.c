@@ -33,6 +33,7 @@ static void hear(void *context, const struct token_event *event)
 }
 
 static const struct moment now = {.frame = 1};
+static const struct token_dialect modern = {0};
 
 /* An answer to a login as SQL Server 2022 gives it. */
 static const uint8_t login_answer[] = {
@@ -52,19 +53,20 @@ static void walk_login_answer(size_t first, size_t second)
     struct span all = {login_answer, sizeof login_answer};
     struct token_walker walker = {0};
     struct heard heard = {0};
-    struct token_sink sink = {hear, &heard};
+    struct token_sink sink = {hear, &heard, &modern};
     token_walker_begin(&walker);
     token_walker_data(&walker, span_part(all, 0, first), &now, &sink);
     token_walker_data(&walker, span_part(all, first, second - first), &now, &sink);
     token_walker_data(&walker, span_from(all, second), &now, &sink);
     token_walker_end(&walker, &sink);
-    assert_int_equal(heard.count, 3);
-    assert_int_equal(heard.tokens[0], TOKEN_ENVCHANGE);
-    assert_int_equal(heard.sizes[0], 11);
-    assert_int_equal(heard.tokens[1], TOKEN_LOGINACK);
-    assert_int_equal(heard.sizes[1], 12);
-    assert_int_equal(heard.tokens[2], TOKEN_DONE);
-    assert_int_equal(heard.sizes[2], DONE_BODY);
+    static const uint8_t told[] = {TOKEN_ENVCHANGE,     TOKEN_INFO,          TOKEN_LOGINACK,
+                                   TOKEN_FEATUREEXTACK, TOKEN_FEATUREEXTACK, TOKEN_DONE};
+    static const size_t sizes[] = {11, 4, 12, 2, 0, DONE_BODY};
+    assert_int_equal(heard.count, sizeof told);
+    for (unsigned i = 0; i < heard.count; i++) {
+        assert_int_equal(heard.tokens[i], told[i]);
+        assert_int_equal(heard.sizes[i], sizes[i]);
+    }
     assert_null(walker.held);
 }
 
@@ -124,7 +126,7 @@ static void test_long_error_any_split(void **state)
     for (size_t split = 0; split <= sizeof bytes; split++) {
         struct token_walker walker = {0};
         struct heard heard = {0};
-        struct token_sink sink = {hear, &heard};
+        struct token_sink sink = {hear, &heard, &modern};
         token_walker_begin(&walker);
         token_walker_data(&walker, (struct span){bytes, split}, &now, &sink);
         token_walker_data(&walker, (struct span){bytes + split, sizeof bytes - split}, &now, &sink);
@@ -147,7 +149,7 @@ static void test_gap_in_error_is_counted(void **state)
     for (size_t cut = 12; cut < sizeof bytes; cut += 7) {
         struct token_walker walker = {0};
         struct heard heard = {0};
-        struct token_sink sink = {hear, &heard};
+        struct token_sink sink = {hear, &heard, &modern};
         token_walker_begin(&walker);
         token_walker_data(&walker, (struct span){bytes, cut}, &now, &sink);
         token_walker_gap(&walker, sizeof bytes - cut, &sink);
@@ -166,7 +168,7 @@ static void test_gap_over_a_head_stops(void **state)
     static const uint8_t half[] = {0xab, 0x08};
     struct token_walker walker = {0};
     struct heard heard = {0};
-    struct token_sink sink = {hear, &heard};
+    struct token_sink sink = {hear, &heard, &modern};
     token_walker_begin(&walker);
     token_walker_data(&walker, (struct span){half, sizeof half}, &now, &sink);
     token_walker_gap(&walker, 10, &sink);
@@ -178,26 +180,49 @@ static void test_gap_over_a_head_stops(void **state)
     token_walker_end(&walker, &sink);
 }
 
-static void test_rows_stop_the_walk(void **state)
+static void test_unknown_token_stops_the_walk(void **state)
 {
     (void)state;
-    static const uint8_t rows[] = {0x81, 0x01, 0x00, 0xaa, 0xff, 0xff, 0xff};
+    static const uint8_t bytes[] = {0x41, 0x01, 0x00, 0xaa, 0xff, 0xff, 0xff};
     struct token_walker walker = {0};
     struct heard heard = {0};
-    struct token_sink sink = {hear, &heard};
+    struct token_sink sink = {hear, &heard, &modern};
     token_walker_begin(&walker);
-    token_walker_data(&walker, (struct span){rows, sizeof rows}, &now, &sink);
+    struct span rest = token_walker_data(&walker, (struct span){bytes, sizeof bytes}, &now, &sink);
     assert_true(walker.stopped);
+    assert_int_equal(rest.size, sizeof bytes - 1);
     assert_int_equal(heard.count, 0);
+}
+
+static void test_tail_with_an_error(void **state)
+{
+    (void)state;
+    static const uint8_t row[] = {0xaa, 0x03, 0x00, 0xaa, 0xff, 0xff, 0xff, 0xaa};        /* of a row */
+    static const uint8_t status[] = {0x79, 0x06, 0x00, 0x00, 0x00};                       /* RETURNSTATUS */
+    static const uint8_t done[] = {0xfe, 0x02, 0x00, 0xe0, 0x00, 0, 0, 0, 0, 0, 0, 0, 0}; /* DONEPROC: error */
+    uint8_t tail[sizeof row + LONG_ERROR + sizeof status + sizeof done];
+    memcpy(tail, row, sizeof row);
+    make_long_error(tail + sizeof row);
+    memcpy(tail + sizeof row + LONG_ERROR, status, sizeof status);
+    memcpy(tail + sizeof tail - sizeof done, done, sizeof done);
+    for (size_t cut = 0; cut < sizeof tail; cut++) {
+        struct heard heard = {0};
+        struct token_sink sink = {hear, &heard, &modern};
+        token_walk_tail(span_from((struct span){tail, sizeof tail}, cut), &now, &sink);
+        bool has_error = cut <= sizeof row, has_done = cut <= sizeof tail - sizeof done;
+        assert_int_equal(heard.count, has_error + has_done);
+        assert_int_equal(heard.error.number, has_error ? 50000 : 0);
+    }
 }
 
 static void test_old_done_is_shorter(void **state)
 {
     (void)state;
     static const uint8_t dones[] = {0xff, 0x01, 0x00, 0, 0, 0, 0, 0, 0, 0xfd, 0x20, 0x00, 0, 0, 0, 0, 0, 0};
-    struct token_walker walker = {.old_done = true};
+    static const struct token_dialect old = {.before_72 = true};
+    struct token_walker walker = {0};
     struct heard heard = {0};
-    struct token_sink sink = {hear, &heard};
+    struct token_sink sink = {hear, &heard, &old};
     token_walker_begin(&walker);
     token_walker_data(&walker, (struct span){dones, sizeof dones}, &now, &sink);
     assert_int_equal(heard.count, 2);
@@ -208,19 +233,39 @@ static void test_old_done_is_shorter(void **state)
 static void test_hostile_length_holds_little(void **state)
 {
     (void)state;
-    static const uint8_t head[] = {0xee, 0xff, 0xff, 0xff, 0xff};
+    enum { HELD_MAX = 4096 };
+    static const uint8_t heads[][5] = {{0xaa, 0xff, 0xff, 0, 0}, {0xee, 0xff, 0xff, 0xff, 0xff}};
+    static const size_t held[] = {HELD_MAX, 0};
     static const uint8_t body[10000];
-    struct token_walker walker = {0};
-    struct heard heard = {0};
-    struct token_sink sink = {hear, &heard};
-    token_walker_begin(&walker);
-    token_walker_data(&walker, (struct span){head, sizeof head}, &now, &sink);
-    token_walker_data(&walker, (struct span){body, sizeof body}, &now, &sink);
-    assert_int_equal(walker.held_size, TOKEN_HELD_MAX);
-    token_walker_end(&walker, &sink);
-    assert_int_equal(heard.count, 1);
-    assert_false(heard.whole[0]);
-    assert_null(walker.held);
+    for (unsigned i = 0; i < 2; i++) {
+        struct token_walker walker = {0};
+        struct heard heard = {0};
+        struct token_sink sink = {hear, &heard, &modern};
+        token_walker_begin(&walker);
+        token_walker_data(&walker, (struct span){heads[i], sizeof heads[i]}, &now, &sink);
+        token_walker_data(&walker, (struct span){body, sizeof body}, &now, &sink);
+        assert_int_equal(walker.held_size, held[i]);
+        token_walker_end(&walker, &sink);
+        assert_int_equal(heard.count, 1);
+        assert_false(heard.whole[0]);
+        assert_null(walker.held);
+    }
+}
+
+static void test_routing(void **state)
+{
+    (void)state;
+    static const uint8_t body[] = {
+        0x14, 0x0b, 0x00,                               /* type 20; eleven bytes of new value */
+        0x00, 0x39, 0x30, 0x03, 0x00,                   /* TCP, port 12345, three characters */
+        's',  0x00, 'q',  0x00, 'l',  0x00, 0x00, 0x00, /* the server; no old value */
+    };
+    struct token_routing routing;
+    assert_true(token_read_routing((struct span){body, sizeof body}, &routing));
+    assert_int_equal(routing.port, 12345);
+    assert_int_equal(routing.server.size, 6);
+    for (size_t size = 0; size < 3 + 11; size++)
+        assert_false(token_read_routing((struct span){body, size}, &routing));
 }
 
 static void test_eed(void **state)
@@ -249,9 +294,11 @@ int main(void)
         cmocka_unit_test(test_long_error_any_split),
         cmocka_unit_test(test_gap_in_error_is_counted),
         cmocka_unit_test(test_gap_over_a_head_stops),
-        cmocka_unit_test(test_rows_stop_the_walk),
+        cmocka_unit_test(test_unknown_token_stops_the_walk),
+        cmocka_unit_test(test_tail_with_an_error),
         cmocka_unit_test(test_old_done_is_shorter),
         cmocka_unit_test(test_hostile_length_holds_little),
+        cmocka_unit_test(test_routing),
         cmocka_unit_test(test_eed),
     };
     return cmocka_run_group_tests_name("tds_tokens", tests, NULL, NULL);

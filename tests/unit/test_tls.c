@@ -7,10 +7,12 @@
 #include <cmocka.h>
 
 #include "tls.h"
+#include "tls_facts.h"
+#include "tls_hello.h"
 
 struct heard {
-    unsigned records, begins, messages, alerts;
-    uint8_t last_record, last_begin, last_alert;
+    unsigned records, ciphered, begins, messages, alerts;
+    uint8_t last_record, last_begin, last_alert, last_level;
     bool last_whole;
     uint32_t first_begin_frame;
     size_t body_size;
@@ -23,6 +25,7 @@ static void hear(void *context, const struct tls_event *event)
     switch (event->kind) {
     case TLS_EVENT_RECORD:
         heard->records++;
+        heard->ciphered += event->ciphered;
         heard->last_record = event->type;
         break;
     case TLS_EVENT_MESSAGE_BEGIN:
@@ -41,6 +44,7 @@ static void hear(void *context, const struct tls_event *event)
     case TLS_EVENT_ALERT:
         heard->alerts++;
         heard->last_alert = event->type;
+        heard->last_level = event->level;
         break;
     }
 }
@@ -154,6 +158,64 @@ static void test_cut_anywhere_is_survived(void **state)
         assert_int_equal(tls_read_server_hello(span_part(server, 0, size), false).complete, false);
 }
 
+static void test_client_hello_details(void **state)
+{
+    (void)state;
+    struct tls_hello hello = tls_read_client_hello(span_from(whole_client_hello, 9), true);
+    assert_int_equal(hello.versions, tls_version_bit(TLS_VERSION_1_3));
+    assert_int_equal(hello.suites, 2);
+    assert_int_equal(hello.session_id.size, 0);
+    assert_int_equal(hello.server_name.size, 5);
+    assert_memory_equal(hello.server_name.data, "sql01", 5);
+    assert_int_equal(hello.alpn.size, 8);
+    assert_false(hello.ticket);
+    assert_false(hello.psk);
+}
+
+static void test_signals_are_no_suites(void **state)
+{
+    (void)state;
+    static const uint8_t body[] = {
+        0x03, 0x01, RANDOM_32,                                           /* TLS 1.0, random */
+        0x02, 0xaa, 0xbb,                                                /* session id of two bytes */
+        0x00, 0x08, 0x00,      0x35, 0x00, 0xff, 0x56, 0x00, 0x5a, 0x5a, /* one suite, two SCSV, GREASE */
+        0x01, 0x00,                                                      /* no compression */
+        0x00, 0x0c,                                                      /* extensions */
+        0x00, 0x23, 0x00,      0x04, 0x01, 0x02, 0x03, 0x04,             /* a session ticket */
+        0x00, 0x29, 0x00,      0x00,                                     /* pre_shared_key */
+    };
+    struct tls_hello hello = tls_read_client_hello((struct span){body, sizeof body}, true);
+    assert_true(hello.complete);
+    assert_int_equal(hello.version, 0x0301);
+    assert_int_equal(hello.versions, tls_version_bit(0x0301));
+    assert_int_equal(hello.suites, 1);
+    assert_int_equal(hello.session_id.size, 2);
+    assert_true(hello.ticket);
+    assert_true(hello.psk);
+}
+
+static void test_certificate_is_kept_any_split(void **state)
+{
+    (void)state;
+    static const uint8_t bytes[] = {
+        0x16, 0x03, 0x03, 0x00, 0x09, 0x0b, 0x00, 0x00, 0x07, 0x00, 0x00, 0x04, 0x00, 0x00, /* Certificate, 7 bytes */
+        0x16, 0x03, 0x03, 0x00, 0x06, 0x01, 0x30, 0x0e, 0x00, 0x00, 0x00, /* its end, then ServerHelloDone */
+    };
+    for (size_t split = 0; split <= sizeof bytes; split++) {
+        struct tls_reader reader = {0};
+        struct heard heard = {0};
+        struct span all = {bytes, sizeof bytes};
+        feed(&reader, &heard, span_part(all, 0, split), 1);
+        feed(&reader, &heard, span_from(all, split), 2);
+        assert_int_equal(heard.messages, 1);
+        assert_int_equal(heard.body_size, 7);
+        assert_true(heard.last_whole);
+        assert_int_equal(reader.records, 2);
+        assert_null(reader.held);
+        tls_reader_close(&reader);
+    }
+}
+
 static void test_message_over_two_records(void **state)
 {
     (void)state;
@@ -181,9 +243,12 @@ static void test_alert_in_clear_only(void **state)
         feed(&reader, &heard, (struct span){clear + i, 1}, 1);
     assert_int_equal(heard.alerts, 1);
     assert_int_equal(heard.last_alert, 48);
+    assert_int_equal(heard.last_level, 2);
+    assert_int_equal(heard.ciphered, 0);
     heard = (struct heard){0};
     feed(&reader, &heard, (struct span){ciphered, sizeof ciphered}, 1);
     assert_int_equal(heard.records, 2);
+    assert_int_equal(heard.ciphered, 1);
     assert_int_equal(heard.alerts, 0);
     tls_reader_close(&reader);
 }
@@ -242,6 +307,9 @@ int main(void)
         cmocka_unit_test(test_cut_server_hello_still_tells_tls13),
         cmocka_unit_test(test_cut_client_hello_does_not_guess),
         cmocka_unit_test(test_cut_anywhere_is_survived),
+        cmocka_unit_test(test_client_hello_details),
+        cmocka_unit_test(test_signals_are_no_suites),
+        cmocka_unit_test(test_certificate_is_kept_any_split),
         cmocka_unit_test(test_message_over_two_records),
         cmocka_unit_test(test_alert_in_clear_only),
         cmocka_unit_test(test_gap_beyond_record),

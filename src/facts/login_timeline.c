@@ -1,0 +1,147 @@
+/* The steps of TCP and TDS put in order of time. */
+#include "login_timeline.h"
+
+#include <assert.h>
+
+static const struct {
+    enum login_step step;
+    enum side sender;
+    enum timeline_step entry;
+} login_steps[] = {
+    {LOGIN_STEP_PRELOGIN, SIDE_CLIENT, TIMELINE_PRELOGIN},
+    {LOGIN_STEP_PRELOGIN_ANSWER, SIDE_SERVER, TIMELINE_PRELOGIN_ANSWER},
+    {LOGIN_STEP_CLIENT_HELLO, SIDE_CLIENT, TIMELINE_CLIENT_HELLO},
+    {LOGIN_STEP_SERVER_HELLO, SIDE_SERVER, TIMELINE_SERVER_HELLO},
+    {LOGIN_STEP_KEY_EXCHANGE, SIDE_CLIENT, TIMELINE_KEY_EXCHANGE},
+    {LOGIN_STEP_TLS_DONE, SIDE_SERVER, TIMELINE_TLS_DONE},
+    {LOGIN_STEP_LOGIN, SIDE_CLIENT, TIMELINE_LOGIN},
+    {LOGIN_STEP_SSPI_CHALLENGE, SIDE_SERVER, TIMELINE_SSPI_CHALLENGE},
+    {LOGIN_STEP_SSPI_RESPONSE, SIDE_CLIENT, TIMELINE_SSPI_RESPONSE},
+    {LOGIN_STEP_LOGIN_ANSWER, SIDE_SERVER, TIMELINE_LOGIN_ANSWER},
+    {LOGIN_STEP_LOGIN_ACK, SIDE_SERVER, TIMELINE_LOGIN_ACK},
+    {LOGIN_STEP_LOGIN_ERROR, SIDE_SERVER, TIMELINE_LOGIN_ERROR},
+    {LOGIN_STEP_FIRST_REQUEST, SIDE_CLIENT, TIMELINE_FIRST_REQUEST},
+};
+static_assert(sizeof login_steps / sizeof *login_steps == LOGIN_STEPS, "an entry for each step of a login");
+
+static bool after(const struct timeline_entry *a, const struct timeline_entry *b)
+{
+    if (a->moment.time_ns != b->moment.time_ns)
+        return a->moment.time_ns > b->moment.time_ns;
+    if (a->moment.capture == b->moment.capture && a->moment.frame != b->moment.frame)
+        return a->moment.frame > b->moment.frame;
+    return a->step > b->step;
+}
+
+static void add(struct login_timeline *timeline, enum timeline_step step, enum side sender, const struct moment *moment)
+{
+    if (!moment_seen(moment))
+        return;
+    struct timeline_entry entry = {.step = step, .sender = sender, .moment = *moment, .duration_ns = -1};
+    unsigned at = timeline->count++;
+    for (; at > 0 && after(&timeline->entries[at - 1], &entry); at--)
+        timeline->entries[at] = timeline->entries[at - 1];
+    timeline->entries[at] = entry;
+}
+
+static bool same_packet(const struct moment *a, const struct moment *b)
+{
+    return moment_seen(a) && a->frame == b->frame && a->capture == b->capture;
+}
+
+/* The same packet under a name that says more. */
+static bool told_better(const struct moment *steps, enum login_step step)
+{
+    if (step == LOGIN_STEP_TLS_DONE)
+        return same_packet(&steps[LOGIN_STEP_SERVER_HELLO], &steps[step]);
+    if (step != LOGIN_STEP_LOGIN_ANSWER)
+        return false;
+    return same_packet(&steps[LOGIN_STEP_SSPI_CHALLENGE], &steps[step]) ||
+           same_packet(&steps[LOGIN_STEP_LOGIN_ACK], &steps[step]) ||
+           same_packet(&steps[LOGIN_STEP_LOGIN_ERROR], &steps[step]);
+}
+
+static bool login_is_over(const struct conversation *c)
+{
+    enum login_stage stage = conversation_login_stage(c);
+    return stage == LOGIN_STAGE_DONE || stage == LOGIN_STAGE_REFUSED;
+}
+
+static bool precedes(const struct moment *a, const struct moment *b)
+{
+    return moment_seen(a) && (!moment_seen(b) || a->time_ns <= b->time_ns);
+}
+
+static void add_login(const struct conversation *c, struct login_timeline *timeline)
+{
+    const struct tds_facts *tds = c->tds;
+    for (unsigned i = 0; i < LOGIN_STEPS; i++)
+        if (!told_better(tds->steps, login_steps[i].step))
+            add(timeline, login_steps[i].entry, login_steps[i].sender, &tds->steps[login_steps[i].step]);
+    const struct tls_alert *alert = tds->tls && tds->tls->alert_count > 0 ? &tds->tls->alerts[0] : NULL;
+    bool in_handshake =
+        moment_seen(&tds->steps[LOGIN_STEP_CLIENT_HELLO]) || moment_seen(&tds->steps[LOGIN_STEP_SERVER_HELLO]);
+    if (alert && in_handshake && precedes(&alert->moment, &tds->steps[LOGIN_STEP_LOGIN_ANSWER]))
+        add(timeline, TIMELINE_TLS_ALERT, (enum side)alert->side, &alert->moment);
+}
+
+static bool lies_between(const struct moment *moment, const struct moment *from, const struct moment *to)
+{
+    return moment_seen(moment) && moment->time_ns > from->time_ns && moment->time_ns <= to->time_ns;
+}
+
+/* Something was lost and sent again between the two. */
+static bool network_delayed(const struct conversation *c, const struct moment *from, const struct moment *to)
+{
+    for (unsigned i = 0; i < SIDES; i++)
+        if (lies_between(&c->sides[i].first_retransmit, from, to) ||
+            lies_between(&c->sides[i].last_retransmit, from, to))
+            return true;
+    return false;
+}
+
+static enum waited_for waited_for(const struct conversation *c, const struct timeline_entry *before,
+                                  const struct timeline_entry *entry)
+{
+    if (network_delayed(c, &before->moment, &entry->moment))
+        return WAITED_FOR_NETWORK;
+    enum side side = entry->sender;
+    /* Who closes does so because the other one's turn did not come to an end; but for an alert nobody waits. */
+    if (entry->step == TIMELINE_CLOSED && before->step != TIMELINE_TLS_ALERT)
+        side = side_other(before->sender);
+    return side == SIDE_CLIENT ? WAITED_FOR_CLIENT : WAITED_FOR_SERVER;
+}
+
+static void measure(const struct conversation *c, struct login_timeline *timeline)
+{
+    int64_t slowest_ns = 0;
+    for (unsigned i = 1; i < timeline->count; i++) {
+        struct timeline_entry *entry = &timeline->entries[i];
+        const struct timeline_entry *before = entry - 1;
+        entry->duration_ns = entry->moment.time_ns - before->moment.time_ns;
+        entry->waited_for = waited_for(c, before, entry);
+        if (entry->step == TIMELINE_FIRST_REQUEST)
+            continue;
+        timeline->total_ns = entry->moment.time_ns - timeline->entries[0].moment.time_ns;
+        if (entry->duration_ns <= slowest_ns)
+            continue;
+        slowest_ns = entry->duration_ns;
+        timeline->slowest = (int)i;
+    }
+}
+
+void login_timeline_read(const struct conversation *c, struct login_timeline *timeline)
+{
+    *timeline = (struct login_timeline){.slowest = -1, .total_ns = -1, .over = login_is_over(c)};
+    add(timeline, TIMELINE_SYN, SIDE_CLIENT, &c->sides[SIDE_CLIENT].syn);
+    add(timeline, TIMELINE_SYN_ACK, SIDE_SERVER, &c->sides[SIDE_SERVER].syn);
+    if (c->tds)
+        add_login(c, timeline);
+    if (timeline->count == 0)
+        return;
+    struct moment close = conversation_first_close(c);
+    bool recognised = c->tds && !c->tds->recognised_mid_stream;
+    if (!timeline->over && (recognised || !c->tds))
+        add(timeline, TIMELINE_CLOSED, c->closed_first_by, &close);
+    measure(c, timeline);
+}

@@ -1,0 +1,50 @@
+/* A login step by step: when each packet of it came, how long it took, and who was waited for. */
+#ifndef TDSCOPE_LOGIN_TIMELINE_H
+#define TDSCOPE_LOGIN_TIMELINE_H
+
+#include "conversation.h"
+
+/* In the order in which equal moments are told. */
+enum timeline_step {
+    TIMELINE_SYN,
+    TIMELINE_SYN_ACK,
+    TIMELINE_PRELOGIN,
+    TIMELINE_PRELOGIN_ANSWER,
+    TIMELINE_CLIENT_HELLO,
+    TIMELINE_SERVER_HELLO,
+    TIMELINE_KEY_EXCHANGE,
+    TIMELINE_TLS_DONE,
+    TIMELINE_TLS_ALERT, /* the first one before the login was over */
+    TIMELINE_LOGIN,
+    TIMELINE_SSPI_CHALLENGE,
+    TIMELINE_SSPI_RESPONSE,
+    TIMELINE_LOGIN_ANSWER,
+    TIMELINE_LOGIN_ACK,
+    TIMELINE_LOGIN_ERROR,
+    TIMELINE_CLOSED, /* the first FIN or RST, when it came before the login was over */
+    TIMELINE_FIRST_REQUEST,
+    TIMELINE_STEPS
+};
+
+/* Who could have made the time before a step shorter. */
+enum waited_for { WAITED_FOR_CLIENT, WAITED_FOR_SERVER, WAITED_FOR_NETWORK, WAITED_FORS };
+
+struct timeline_entry {
+    enum timeline_step step;
+    enum side sender;
+    struct moment moment;
+    int64_t duration_ns;        /* since the entry before; -1: this is the first, or the capture's clock went back */
+    enum waited_for waited_for; /* network: something had to be sent again meanwhile */
+};
+
+struct login_timeline {
+    struct timeline_entry entries[TIMELINE_STEPS];
+    unsigned count;
+    bool over;        /* the login came to an end: it was answered for good */
+    int64_t total_ns; /* from the first entry to the end of the login, or to the last entry; -1: not known */
+    int slowest; /* its place in entries; -1: none. The wait for the first request is the application's and does not count */
+};
+
+void login_timeline_read(const struct conversation *conversation, struct login_timeline *timeline);
+
+#endif

@@ -1,0 +1,151 @@
+/* The dispatcher of protocols. */
+#include "protocols.h"
+
+#include <assert.h>
+
+#include "protocol.h"
+
+/*
+ * Theory of operation: which protocol a stream belongs to is a function of its two ports, whichever of them is held to be
+ * the server's. So it needs no memory, and an exchange of roles does not change it.
+ */
+
+#define PROTOCOL(name) extern const struct protocol name;
+#include "protocols.def"
+#undef PROTOCOL
+
+const struct protocol *const protocol_registry[] = {
+#define PROTOCOL(name) &name,
+#include "protocols.def"
+#undef PROTOCOL
+};
+const unsigned protocol_registry_count = sizeof protocol_registry / sizeof *protocol_registry;
+static_assert(sizeof protocol_registry / sizeof *protocol_registry <= PROTOCOLS_MAX, "a state for each protocol");
+
+enum { NO_PROTOCOL = PROTOCOLS_MAX };
+
+void protocols_open(struct protocols *protocols, struct casebook *casebook, uint32_t point,
+                    const struct tds_options *options)
+{
+    *protocols = (struct protocols){.server_port = options->server_port, .tds = tds_consumer(options)};
+    for (unsigned i = 0; i < protocol_registry_count; i++)
+        protocols->states[i] = protocol_registry[i]->open(casebook, point);
+}
+
+void protocols_close(struct protocols *protocols)
+{
+    for (unsigned i = 0; i < protocol_registry_count; i++)
+        protocol_registry[i]->close(protocols->states[i]);
+}
+
+static bool has_port(const uint16_t *ports, uint16_t port)
+{
+    for (; ports && *ports != 0; ports++)
+        if (*ports == port)
+            return true;
+    return false;
+}
+
+static unsigned protocol_of_stream(const struct protocols *protocols, const struct stream *stream)
+{
+    const struct endpoint *ends = stream->conversation->ends;
+    uint16_t client = ends[SIDE_CLIENT].port, server = ends[SIDE_SERVER].port;
+    if (protocols->server_port != 0 && (client == protocols->server_port || server == protocols->server_port))
+        return NO_PROTOCOL;
+    for (unsigned i = 0; i < protocol_registry_count; i++)
+        if (has_port(protocol_registry[i]->tcp_ports, client) || has_port(protocol_registry[i]->tcp_ports, server))
+            return i;
+    return NO_PROTOCOL;
+}
+
+/* Whose stream it is, with its own context. */
+static struct stream_consumer consumer_of(const struct protocols *protocols, const struct stream *stream)
+{
+    unsigned number = protocol_of_stream(protocols, stream);
+    if (number == NO_PROTOCOL)
+        return protocols->tds;
+    struct stream_consumer consumer = protocol_registry[number]->stream;
+    consumer.context = protocols->states[number];
+    return consumer;
+}
+
+/* A well-known port says who the client is, where the capture does not have the beginning. */
+static enum side learn_client(struct protocols *protocols, struct stream *stream, enum side side)
+{
+    unsigned number = protocol_of_stream(protocols, stream);
+    if (number == NO_PROTOCOL || stream->conversation->role_evidence >= ROLE_PORT)
+        return side;
+    const uint16_t *ports = protocol_registry[number]->tcp_ports;
+    const struct endpoint *ends = stream->conversation->ends;
+    bool server_is_known = has_port(ports, ends[SIDE_SERVER].port);
+    if (has_port(ports, ends[SIDE_CLIENT].port) == server_is_known)
+        return side;
+    const struct stream_consumer consumer = protocols_consumer(protocols);
+    return stream_learn_client(&consumer, stream, server_is_known ? SIDE_CLIENT : SIDE_SERVER, side, ROLE_PORT);
+}
+
+static void on_data(void *context, struct stream *stream, enum side side, struct span bytes, const struct moment *at)
+{
+    side = learn_client(context, stream, side);
+    struct stream_consumer consumer = consumer_of(context, stream);
+    consumer.data(consumer.context, stream, side, bytes, at);
+}
+
+static void on_gap(void *context, struct stream *stream, enum side side, uint64_t size, const struct moment *at)
+{
+    side = learn_client(context, stream, side);
+    struct stream_consumer consumer = consumer_of(context, stream);
+    consumer.gap(consumer.context, stream, side, size, at);
+}
+
+static void on_end(void *context, struct stream *stream, enum side side, const struct moment *at)
+{
+    struct stream_consumer consumer = consumer_of(context, stream);
+    consumer.end(consumer.context, stream, side, at);
+}
+
+static void on_sides_exchanged(void *context, struct stream *stream)
+{
+    struct stream_consumer consumer = consumer_of(context, stream);
+    consumer.sides_exchanged(consumer.context, stream);
+}
+
+static void on_release(void *context, struct stream *stream)
+{
+    struct stream_consumer consumer = consumer_of(context, stream);
+    consumer.release(consumer.context, stream);
+}
+
+struct stream_consumer protocols_consumer(struct protocols *protocols)
+{
+    return (struct stream_consumer){.data = on_data,
+                                    .gap = on_gap,
+                                    .end = on_end,
+                                    .sides_exchanged = on_sides_exchanged,
+                                    .release = on_release,
+                                    .context = protocols};
+}
+
+static unsigned protocol_of_datagram(const struct endpoint *source, const struct endpoint *destination)
+{
+    for (unsigned i = 0; i < protocol_registry_count; i++) {
+        const uint16_t *ports = protocol_registry[i]->udp_ports;
+        if (has_port(ports, source->port) || has_port(ports, destination->port))
+            return i;
+    }
+    return NO_PROTOCOL;
+}
+
+void protocols_datagram(struct protocols *protocols, const struct datagram *datagram)
+{
+    unsigned number = protocol_of_datagram(&datagram->source, &datagram->destination);
+    if (number != NO_PROTOCOL)
+        protocol_registry[number]->datagram(protocols->states[number], datagram);
+}
+
+void protocols_refused(struct protocols *protocols, const struct datagram_refusal *refusal)
+{
+    unsigned number = protocol_of_datagram(&refusal->source, &refusal->destination);
+    if (number != NO_PROTOCOL)
+        protocol_registry[number]->refused(protocols->states[number], refusal);
+}

@@ -1,0 +1,26 @@
+/* Hands each stream and each datagram of a capture point to its protocol: by a well-known port, and all other streams to TDS. */
+#ifndef TDSCOPE_PROTOCOLS_H
+#define TDSCOPE_PROTOCOLS_H
+
+#include "datagram.h"
+#include "stream.h"
+#include "tds.h"
+
+enum { PROTOCOLS_MAX = 16 };
+
+struct protocols {
+    uint16_t server_port; /* a hint: this port is a SQL Server's, whatever else it is known for; 0: none */
+    struct stream_consumer tds;
+    void *states[PROTOCOLS_MAX]; /* as in the registry */
+};
+
+/* casebook and options must outlive them. */
+void protocols_open(struct protocols *protocols, struct casebook *casebook, uint32_t point,
+                    const struct tds_options *options);
+void protocols_close(struct protocols *protocols); /* after all streams were released */
+
+struct stream_consumer protocols_consumer(struct protocols *protocols); /* the table to hand to the flow floor */
+void protocols_datagram(struct protocols *protocols, const struct datagram *datagram);
+void protocols_refused(struct protocols *protocols, const struct datagram_refusal *refusal);
+
+#endif
