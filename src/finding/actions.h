@@ -12,9 +12,6 @@
 #define ACTION_TRACE_CLIENT                                                                                            \
     "Capture on the client at the same time and give both files to tdscope: on Windows `" TRACE_COMMAND                \
     "` (stop it right after the error with `netsh trace stop`), on Linux `tcpdump -i any -s 180 -w client.pcap tcp`."
-#define ACTION_TRACE_BOTH                                                                                              \
-    "Capture on client and server at the same time and give both files to tdscope: on Windows `" TRACE_COMMAND         \
-    "` (stop it right after the error with `netsh trace stop`), on Linux `tcpdump -i any -s 180 -w side.pcap tcp`."
 #define ACTION_RING_BUFFER                                                                                             \
     "Read the server's connectivity ring buffer soon after the error (it wraps around): `SELECT CAST(record AS xml) "  \
     "FROM sys.dm_os_ring_buffers WHERE ring_buffer_type = 'RING_BUFFER_CONNECTIVITY'`."

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "actions.h"
+
 #define DETECTOR(name) extern const struct detector name;
 #include "detectors.def"
 #undef DETECTOR
@@ -32,6 +34,10 @@ const struct detector *detector_by_cause(const char *cause)
 }
 
 /* Proofs are kept in order of time, whatever the order in which they are given. */
+const char action_trace_both[] =
+    "Capture on client and server at the same time and give both files to tdscope: on Windows `" TRACE_COMMAND
+    "` (stop it right after the error with `netsh trace stop`), on Linux `tcpdump -i any -s 180 -w side.pcap tcp`.";
+
 void judgement_prove(struct judgement *judgement, const struct moment *moment, const char *format, ...)
 {
     if (!moment_seen(moment) || judgement->proof_count == PROOFS_MAX)

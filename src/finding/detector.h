@@ -67,6 +67,9 @@ __attribute__((format(printf, 2, 3)))
 #endif
 void judgement_say(struct judgement *judgement, const char *format, ...);
 
+/* The action that several detectors begin with: to capture at both ends. A report of both ends leaves it out. */
+extern const char action_trace_both[];
+
 /* All detectors in the order of detectors.def, which is the order in which equals win. */
 extern const struct detector *const detectors[];
 extern const unsigned detector_count;

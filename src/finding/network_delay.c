@@ -35,7 +35,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 }
 
 static const char *const actions[] = {
-    ACTION_TRACE_BOTH,
+    action_trace_both,
     "Look for what queues packets: VPN tunnels, traffic shaping, overloaded links, WAN optimisers; `pathping "
     "SERVER`, `mtr SERVER`.",
     "Look for moments at which a virtual machine stood still (snapshots, migration): they hold packets up, too. On "

@@ -67,7 +67,7 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
 }
 
 static const char *const actions[] = {
-    ACTION_TRACE_BOTH,
+    action_trace_both,
     "Find the device: count the hops of `tracert SERVER` (`traceroute -T -p 1433 SERVER`) up to the number of the "
     "reset's.",
     "Look at the idle time-outs of the firewalls, load balancers and NAT gateways on the way, and at their logs for "

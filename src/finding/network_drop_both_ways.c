@@ -56,7 +56,7 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
 }
 
 static const char *const actions[] = {
-    ACTION_TRACE_BOTH,
+    action_trace_both,
     "Compare the tails of the two captures: packets that leave one side and do not arrive at the other were dropped "
     "between; packets that arrive and get no ACK were dropped inside the receiving machine.",
     "Ask for the logs of switches, firewalls and virtual switches on the way at that time (port errors, failover, VM "

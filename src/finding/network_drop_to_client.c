@@ -50,7 +50,7 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
 }
 
 static const char *const actions[] = {
-    ACTION_TRACE_BOTH,
+    action_trace_both,
     "Compare the two captures: what leaves the server and is not in the client's capture was dropped between; what "
     "is in it and gets no ACK was dropped inside the client machine.",
     "Ask for the logs of firewalls, load balancers and switches on the way at that time; routes that differ by "

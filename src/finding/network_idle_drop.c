@@ -39,7 +39,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 }
 
 static const char *const actions[] = {
-    ACTION_TRACE_BOTH,
+    action_trace_both,
     "Look up the idle time-outs of firewalls, load balancers and NAT gateways on the way (often 60, 240, 300, 350 or "
     "3600 s) and compare them with the quiet time before the fault.",
     "Let keep-alives be sent more often than that: the SQL Server drivers' default is 30 s; on Linux see `ss -o "

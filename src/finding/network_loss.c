@@ -60,7 +60,7 @@ static const char *const actions[] = {
     "On VMware look at the receive buffers of the host and of vmxnet3 (`ethtool -g`), on Windows at "
     "`Get-NetAdapterRss` (one CPU may do all receive work).",
     "Compare retransmissions before and after: `netstat -s -p tcp`, on Linux `nstat -az TcpRetransSegs`.",
-    ACTION_TRACE_BOTH,
+    action_trace_both,
     NULL,
 };
 

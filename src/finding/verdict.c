@@ -62,14 +62,14 @@ static const struct weight *weigh(const struct judge *judge, struct weight *weig
     return heaviest;
 }
 
+/* A connection that both ends captured counts once. */
 static uint32_t connections_of(const struct judge *judge, const struct finding *finding)
 {
     const struct casebook *casebook = judge->surroundings.casebook;
     uint32_t count = 0;
-    for (uint32_t i = 0; i < judge->surroundings.servers.in_use; i++) {
-        const struct server_record *server = slab_at(&judge->surroundings.servers, i);
-        if (endpoint_equal(&server->endpoint, &finding->server))
-            count += server->conversations;
+    for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
+        const struct conversation *c = casebook_conversation(casebook, i);
+        count += !c->secondary && endpoint_equal(&c->ends[SIDE_SERVER], &finding->server);
     }
     return count ? count : casebook_connections(casebook);
 }

@@ -8,7 +8,7 @@
 
 /* What the steps are computed from: one pass over the conversations. */
 struct looked_at {
-    uint32_t conversations, sql, tls, complete, resets, resets_with_ack;
+    uint32_t conversations, matched, sql, tls, complete, resets, resets_with_ack;
     uint32_t short_complete; /* SYN to FIN in fewer than 30 packets */
     bool role_client, role_server;
 };
@@ -18,9 +18,14 @@ enum { POOLED_PACKETS = 30 }; /* article, 1.5.7 */
 static struct looked_at look(const struct judge *judge)
 {
     const struct casebook *casebook = judge->surroundings.casebook;
-    struct looked_at seen = {.conversations = casebook_conversations(casebook)};
-    for (uint32_t i = 0; i < seen.conversations; i++) {
+    struct looked_at seen = {.conversations = casebook_connections(casebook), .matched = casebook->secondary_count};
+    for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
         const struct conversation *c = casebook_conversation(casebook, i);
+        enum capture_role role = surroundings_role(&judge->surroundings, c);
+        seen.role_client |= role == CAPTURE_ROLE_CLIENT;
+        seen.role_server |= role == CAPTURE_ROLE_SERVER;
+        if (c->secondary)
+            continue;
         const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
         seen.sql += c->tds != NULL;
         seen.tls += c->tds && moment_seen(&c->tds->steps[LOGIN_STEP_CLIENT_HELLO]);
@@ -31,9 +36,6 @@ static struct looked_at look(const struct judge *judge)
         bool complete = c->tds && c->starts_with_syn && c->closed && c->ending == ENDING_FIN;
         seen.complete += complete;
         seen.short_complete += complete && c->packets < POOLED_PACKETS;
-        enum capture_role role = surroundings_role(&judge->surroundings, c);
-        seen.role_client |= role == CAPTURE_ROLE_CLIENT;
-        seen.role_server |= role == CAPTURE_ROLE_SERVER;
     }
     return seen;
 }
@@ -91,9 +93,10 @@ static void add_captures(struct steps *steps, const struct judge *judge, const s
             : seen->role_server ? "the client"
                                 : "the other side");
     add(steps, "1.5.2", "Analyse the traces", seen->conversations > 0 ? WORKFLOW_DONE : WORKFLOW_NEEDS_EVIDENCE,
-        "%u conversations, %u of them SQL Server's, were followed and judged; each capture on its own: conversations "
-        "of two sides were not matched.",
-        seen->conversations, seen->sql);
+        "%u conversations, %u of them SQL Server's, were followed and judged; %u connections were found in the "
+        "captures "
+        "of both ends and compared.",
+        seen->conversations, seen->sql, seen->matched);
 }
 
 static void add_network(struct steps *steps, const struct judge *judge, const struct looked_at *seen)

@@ -14,7 +14,7 @@
 
 #include "hash_index.h"
 
-enum { NO_POINT = UINT32_MAX };
+#define NO_POINT UINT32_MAX
 
 struct match {
     struct casebook *casebook;

@@ -1,6 +1,7 @@
 /* The report for people: the verdict first, then why, what to do, and what it was made from. */
 #include <assert.h>
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "capture_notes.h"
@@ -81,16 +82,37 @@ static void put_proof_place(const struct casebook *casebook, const struct moment
     sink_format(sink, ", %s, times in %s:\n", layout_day(sink, moment->time_ns, day), layout_zone(sink, zone));
 }
 
+/* On the client's clock, so that moments of both captures can be told in one order. */
+static int64_t common_time_ns(const struct casebook *casebook, const struct moment *moment)
+{
+    bool server =
+        moment->capture < casebook->capture_count && casebook->captures[moment->capture].role == CAPTURE_ROLE_SERVER;
+    return moment->time_ns - (server ? casebook->clock.server_minus_client_ns : 0);
+}
+
+static void sort_proofs(const struct casebook *casebook, const struct judgement *judgement, struct proof *sorted)
+{
+    for (unsigned i = 0; i < judgement->proof_count; i++) {
+        unsigned at = i;
+        int64_t time_ns = common_time_ns(casebook, &judgement->proofs[i].moment);
+        for (; at > 0 && common_time_ns(casebook, &sorted[at - 1].moment) > time_ns; at--)
+            sorted[at] = sorted[at - 1];
+        sorted[at] = judgement->proofs[i];
+    }
+}
+
 static void put_proofs(const struct casebook *casebook, const struct judgement *judgement, struct sink *sink)
 {
     enum { SAYS_COLUMN = 46 };
-    const struct proof *proofs = judgement->proofs;
+    struct proof proofs[PROOFS_MAX];
+    sort_proofs(casebook, judgement, proofs);
     for (unsigned i = 0; i < judgement->proof_count; i++) {
         const struct moment *moment = &proofs[i].moment;
         if (i == 0 || moment->capture != proofs[i - 1].moment.capture)
             put_proof_place(casebook, moment, sink);
         char clock[CLOCK_TEXT_SIZE];
-        double since_s = (double)(moment->time_ns - proofs[0].moment.time_ns) / (double)NS_PER_SECOND;
+        int64_t since_ns = common_time_ns(casebook, moment) - common_time_ns(casebook, &proofs[0].moment);
+        double since_s = (double)since_ns / (double)NS_PER_SECOND;
         sink_format(sink, "    frame %-8" PRIu32 "  %s %+11.3f s  ", moment->frame,
                     layout_clock(sink, moment->time_ns, clock), since_s);
         layout_paragraph(sink, SAYS_COLUMN, SAYS_COLUMN, proofs[i].says);
@@ -108,15 +130,18 @@ static void put_reasons(const struct report *report, const struct finding *findi
     layout_paragraph(sink, 0, 2, finding->detector->means);
 }
 
-static void put_advice(const struct finding *finding, struct sink *sink)
+/* What has been done already is no advice: captures of both ends were given, and were matched. */
+static void put_advice(const struct report *report, const struct finding *finding, struct sink *sink)
 {
     const char *const *actions = finding->detector->actions;
-    if (actions && actions[0]) {
-        layout_heading(sink, "What to do next");
-        for (unsigned i = 0; actions[i]; i++) {
-            sink_format(sink, "  %u.", i + 1);
-            layout_paragraph(sink, i < 9 ? 4 : 5, i < 9 ? 5 : 6, actions[i]);
-        }
+    unsigned number = 0;
+    for (unsigned i = 0; actions && actions[i]; i++) {
+        if (actions[i] == action_trace_both && report->casebook->clock.known)
+            continue;
+        if (number++ == 0)
+            layout_heading(sink, "What to do next");
+        sink_format(sink, "  %u.", number);
+        layout_paragraph(sink, number < 10 ? 4 : 5, number < 10 ? 5 : 6, actions[i]);
     }
     if (finding->example.would_settle) {
         layout_heading(sink, "What would settle it");
@@ -202,6 +227,14 @@ static void put_captures(const struct casebook *casebook, struct sink *sink)
         layout_heading(sink, "Captures");
     for (uint32_t i = 0; i < casebook->capture_count && !sink->failed; i++)
         put_capture(casebook, &casebook->captures[i], sink);
+    if (casebook->clock.known)
+        sink_format(
+            sink,
+            "  %" PRIu32 " connections are in both captures. The server's clock is %.6f s %s the client's (known "
+            "to %.6f s).\n",
+            casebook->secondary_count, fabs((double)casebook->clock.server_minus_client_ns / (double)NS_PER_SECOND),
+            casebook->clock.server_minus_client_ns < 0 ? "behind" : "ahead of",
+            (double)casebook->clock.uncertainty_ns / (double)NS_PER_SECOND);
     if (casebook->unread.count > 0) {
         layout_heading(sink, "Not read");
         notes_each(&casebook->unread, put_note, sink);
@@ -215,7 +248,7 @@ static void write_diagnosis(const struct report *report, struct sink *sink)
     put_verdict(report->judge, blames, sink);
     if (blames) {
         put_reasons(report, finding, sink);
-        put_advice(finding, sink);
+        put_advice(report, finding, sink);
     }
     put_other_findings(report->judge, finding, sink);
     text_around(report, sink);

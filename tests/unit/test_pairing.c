@@ -1,0 +1,283 @@
+/* Tests of pairing: which conversations of two captures are the same connection, how the clocks differ, and what is
+ * concluded from what arrived. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "judge.h"
+#include "memory.h"
+#include "pairing.h"
+
+enum { CLIENT_POINT, SERVER_POINT };
+
+/* The server's clock is ahead by this much, and each way takes WAY_NS. */
+#define AHEAD_NS (7 * NS_PER_SECOND)
+#define WAY_NS (10 * NS_PER_MS)
+#define BEGIN_NS (1000000 * NS_PER_SECOND)
+
+static struct casebook casebook;
+static uint32_t frames;
+
+static int set_up(void **state)
+{
+    (void)state;
+    frames = 0;
+    casebook_open(&casebook);
+    casebook.captures = memory_take_array(2, sizeof *casebook.captures);
+    casebook.capture_count = 2;
+    casebook.points = memory_take_array(2, sizeof *casebook.points);
+    casebook.point_count = 2;
+    for (uint32_t i = 0; i < 2; i++) {
+        enum capture_role role = i == CLIENT_POINT ? CAPTURE_ROLE_CLIENT : CAPTURE_ROLE_SERVER;
+        int64_t shift_ns = i == CLIENT_POINT ? 0 : AHEAD_NS;
+        casebook.captures[i].role = role;
+        casebook.captures[i].point = i;
+        casebook.points[i] = (struct point_facts){role, BEGIN_NS - 60 * NS_PER_SECOND + shift_ns,
+                                                  BEGIN_NS + 600 * NS_PER_SECOND + shift_ns, true};
+    }
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    casebook_close(&casebook);
+    return 0;
+}
+
+/* A moment ns after the beginning by the client's clock, as that point tells it. */
+static struct moment at(uint32_t point, int64_t ns)
+{
+    return (struct moment){BEGIN_NS + ns + (point == SERVER_POINT ? AHEAD_NS : 0), ++frames, point};
+}
+
+/* An accepted connection with some TDS in it. Each packet is seen a way later at the other point. */
+static struct conversation *connection(uint32_t point, uint16_t port, uint32_t isn)
+{
+    int64_t out_ns = point == SERVER_POINT ? WAY_NS : 0, back_ns = point == CLIENT_POINT ? WAY_NS : 0;
+    struct conversation *c = casebook_add_conversation(&casebook);
+    struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    c->point = point;
+    c->protocol = PROTOCOL_TDS;
+    c->starts_with_syn = true;
+    c->role_evidence = ROLE_SYN;
+    c->tds = casebook_add_tds(&casebook);
+    c->ends[SIDE_CLIENT] = (struct endpoint){{4, {10, 0, 0, 1}}, port};
+    c->ends[SIDE_SERVER] = (struct endpoint){{4, {10, 0, 0, 2}}, 1433};
+    client->isn = isn;
+    server->isn = isn ^ 0xffff;
+    client->isn_known = server->isn_known = true;
+    client->syns = server->syns = 1;
+    client->syn = client->syn_last = client->first = at(point, out_ns);
+    server->syn = server->syn_last = server->first = at(point, WAY_NS + back_ns);
+    client->first_data = c->tds->steps[LOGIN_STEP_PRELOGIN] = at(point, 3 * WAY_NS + out_ns);
+    server->first_data = server->last_data = at(point, 4 * WAY_NS + back_ns);
+    c->tds->steps[LOGIN_STEP_LOGIN_ACK] = server->first_data;
+    client->last = client->last_data = at(point, NS_PER_SECOND + out_ns);
+    server->last = server->last_data = at(point, NS_PER_SECOND + WAY_NS + back_ns);
+    client->ack_of_last_data = server->last;
+    client->last_data_answered = true;
+    client->packets = server->packets = 20;
+    client->data_packets = server->data_packets = 8;
+    client->payload_bytes = server->payload_bytes = 1000;
+    client->ttl_first = client->ttl_min = client->ttl_max = point == CLIENT_POINT ? 128 : 127;
+    server->ttl_first = server->ttl_min = server->ttl_max = point == SERVER_POINT ? 64 : 63;
+    c->first = client->syn;
+    c->last = server->last;
+    c->packets = 40;
+    c->capture_first = c->capture_last = point;
+    return c;
+}
+
+static void check_judgement(const struct conversation *c, const char *cause, enum culprit culprit)
+{
+    struct judge judge;
+    struct judgement judgement;
+    judge_open(&judge, &casebook);
+    judge_conversation(&judge, c, &judgement);
+    assert_string_equal(judgement.detector->cause, cause);
+    assert_int_equal(judgement.culprit, culprit);
+    judge_close(&judge);
+}
+
+static void conclude_all(void)
+{
+    for (uint32_t i = 0; i < casebook_conversations(&casebook); i++)
+        conversation_conclude(casebook_conversation(&casebook, i));
+    pairing_run(&casebook);
+}
+
+static void test_same_numbers_are_the_same_connection(void **state)
+{
+    (void)state;
+    struct conversation *here = connection(CLIENT_POINT, 50001, 77), *there = connection(SERVER_POINT, 50001, 77);
+    struct conversation *other = connection(SERVER_POINT, 50002, 78);
+    conclude_all();
+    assert_int_equal(here->twin, there->id);
+    assert_int_equal(there->twin, here->id);
+    assert_true(there->secondary && !here->secondary);
+    assert_int_equal(other->twin, 0);
+    assert_int_equal(casebook_connections(&casebook), 2);
+    assert_true(casebook.clock.known);
+    assert_int_equal(casebook.clock.server_minus_client_ns, AHEAD_NS);
+    assert_int_equal(casebook.clock.uncertainty_ns, WAY_NS);
+    check_judgement(here, "none.normal", CULPRIT_NONE);
+}
+
+/* Behind address translation only the connection's GUID and the sequence numbers are left. */
+static void test_rewritten_addresses_are_seen_through(void **state)
+{
+    (void)state;
+    struct conversation *here = connection(CLIENT_POINT, 50001, 77), *there = connection(SERVER_POINT, 61000, 77);
+    struct conversation *by_id = connection(CLIENT_POINT, 50002, 5), *by_id_there = connection(SERVER_POINT, 61001, 6);
+    there->ends[SIDE_CLIENT].address.bytes[3] = by_id_there->ends[SIDE_CLIENT].address.bytes[3] = 99;
+    by_id->tds->has_connection_id = by_id_there->tds->has_connection_id = true;
+    by_id->tds->connection_id[0] = by_id_there->tds->connection_id[0] = 42;
+    conclude_all();
+    assert_int_equal(here->twin, there->id);
+    assert_int_equal(by_id->twin, by_id_there->id);
+}
+
+static void test_what_fits_twice_stays_unmatched(void **state)
+{
+    (void)state;
+    struct conversation *here = connection(CLIENT_POINT, 50001, 77);
+    connection(SERVER_POINT, 50001, 77);
+    connection(SERVER_POINT, 50001, 77);
+    conclude_all();
+    assert_int_equal(here->twin, 0);
+    assert_false(casebook.clock.known);
+}
+
+static void test_reset_that_nobody_sent(void **state)
+{
+    (void)state;
+    struct conversation *here = connection(CLIENT_POINT, 50001, 77);
+    connection(SERVER_POINT, 50001, 77);
+    here->sides[SIDE_SERVER].reset = at(CLIENT_POINT, 2 * NS_PER_SECOND);
+    here->sides[SIDE_SERVER].resets = 1;
+    here->last = here->sides[SIDE_SERVER].reset;
+    conclude_all();
+    check_judgement(here, "network.device-reset", CULPRIT_NETWORK);
+}
+
+static void test_reset_that_the_server_sent(void **state)
+{
+    (void)state;
+    struct conversation *here = connection(CLIENT_POINT, 50001, 77), *there = connection(SERVER_POINT, 50001, 77);
+    here->sides[SIDE_SERVER].reset = at(CLIENT_POINT, 2 * NS_PER_SECOND);
+    there->sides[SIDE_SERVER].reset = at(SERVER_POINT, 2 * NS_PER_SECOND - WAY_NS);
+    here->sides[SIDE_SERVER].resets = there->sides[SIDE_SERVER].resets = 1;
+    conclude_all();
+    check_judgement(here, "server.reset", CULPRIT_SERVER);
+}
+
+/* The client repeats its last packet for six seconds; none of the repetitions is in the server's capture. */
+static struct conversation *retries_that_do_not_arrive(void)
+{
+    struct conversation *here = connection(CLIENT_POINT, 50001, 77);
+    struct tcp_side *client = &here->sides[SIDE_CLIENT];
+    connection(SERVER_POINT, 50001, 77);
+    client->packets += 5;
+    client->retransmits = 5;
+    client->data_run = (struct retry_run){5, at(CLIENT_POINT, 2 * NS_PER_SECOND), at(CLIENT_POINT, 7 * NS_PER_SECOND)};
+    client->first_retransmit = client->data_run.first;
+    client->last_retransmit = client->last = here->last = client->data_run.last;
+    client->silent_run = true;
+    client->unacknowledged_bytes = 100;
+    return here;
+}
+
+static void test_packets_that_do_not_arrive(void **state)
+{
+    (void)state;
+    struct conversation *here = retries_that_do_not_arrive();
+    conclude_all();
+    check_judgement(here, "network.drop-to-server", CULPRIT_NETWORK);
+}
+
+/* Near: the server's capture ended before they could have arrived. Nobody is blamed for what it cannot show. */
+static void test_packets_after_the_other_capture_s_end(void **state)
+{
+    (void)state;
+    struct conversation *here = retries_that_do_not_arrive();
+    casebook.points[SERVER_POINT].last_ns = BEGIN_NS + AHEAD_NS + 2 * NS_PER_SECOND;
+    conclude_all();
+    struct judge judge;
+    struct judgement judgement;
+    judge_open(&judge, &casebook);
+    judge_conversation(&judge, here, &judgement);
+    assert_int_not_equal(judgement.culprit, CULPRIT_NETWORK);
+    judge_close(&judge);
+}
+
+static struct conversation *unanswered_syns(void)
+{
+    struct conversation *here = connection(CLIENT_POINT, 50009, 99);
+    struct tcp_side syns = {
+        .syns = 4, .packets = 4, .syn_retransmits = 3, .retransmits = 3, .isn_known = true, .isn = 99, .ttl_max = 128};
+    syns.syn = syns.first = at(CLIENT_POINT, 0);
+    syns.syn_last = syns.last = at(CLIENT_POINT, 7 * NS_PER_SECOND);
+    here->sides[SIDE_CLIENT] = syns;
+    here->sides[SIDE_SERVER] = (struct tcp_side){0};
+    here->tds = NULL;
+    here->protocol = PROTOCOL_TCP;
+    here->last = syns.last;
+    return here;
+}
+
+static void test_syns_that_never_reach_the_server(void **state)
+{
+    (void)state;
+    connection(CLIENT_POINT, 50001, 77);
+    connection(SERVER_POINT, 50001, 77);
+    struct conversation *here = unanswered_syns();
+    conclude_all();
+    check_judgement(here, "network.syn-lost", CULPRIT_NETWORK);
+}
+
+/* Near: they are in the server's capture, which shows no answer leaving. Then it is the server's machine. */
+static void test_syns_that_the_server_ignores(void **state)
+{
+    (void)state;
+    connection(CLIENT_POINT, 50001, 77);
+    connection(SERVER_POINT, 50001, 77);
+    struct conversation *here = unanswered_syns(), *there = casebook_add_conversation(&casebook);
+    uint32_t id = there->id;
+    *there = *here;
+    there->id = id;
+    there->point = SERVER_POINT;
+    struct moment *moments[] = {&there->sides[SIDE_CLIENT].syn,
+                                &there->sides[SIDE_CLIENT].syn_last,
+                                &there->sides[SIDE_CLIENT].first,
+                                &there->sides[SIDE_CLIENT].last,
+                                &there->first,
+                                &there->last};
+    for (size_t i = 0; i < sizeof moments / sizeof *moments; i++) {
+        moments[i]->time_ns += AHEAD_NS + WAY_NS;
+        moments[i]->capture = SERVER_POINT;
+    }
+    conclude_all();
+    assert_int_equal(here->twin, there->id);
+    check_judgement(here, "server.no-answer", CULPRIT_SERVER);
+}
+
+int main(void)
+{
+#define PAIRING_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        PAIRING_TEST(test_same_numbers_are_the_same_connection),
+        PAIRING_TEST(test_rewritten_addresses_are_seen_through),
+        PAIRING_TEST(test_what_fits_twice_stays_unmatched),
+        PAIRING_TEST(test_reset_that_nobody_sent),
+        PAIRING_TEST(test_reset_that_the_server_sent),
+        PAIRING_TEST(test_packets_that_do_not_arrive),
+        PAIRING_TEST(test_packets_after_the_other_capture_s_end),
+        PAIRING_TEST(test_syns_that_never_reach_the_server),
+        PAIRING_TEST(test_syns_that_the_server_ignores),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
