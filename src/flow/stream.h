@@ -15,6 +15,7 @@
 struct stream {
     struct conversation *conversation;
     struct casebook *casebook; /* where facts and texts are stored */
+    uint8_t protocol;          /* the protocols' own note of whose stream it is; 0: nobody looked yet */
     void *protocol_state;      /* the protocol's own; NULL until it makes one */
 };
 

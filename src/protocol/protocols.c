@@ -46,7 +46,7 @@ static bool has_port(const uint16_t *ports, uint16_t port)
     return false;
 }
 
-static unsigned protocol_of_stream(const struct protocols *protocols, const struct stream *stream)
+static unsigned find_protocol(const struct protocols *protocols, const struct stream *stream)
 {
     const struct endpoint *ends = stream->conversation->ends;
     uint16_t client = ends[SIDE_CLIENT].port, server = ends[SIDE_SERVER].port;
@@ -58,8 +58,20 @@ static unsigned protocol_of_stream(const struct protocols *protocols, const stru
     return NO_PROTOCOL;
 }
 
+/* Both ports decide, so an exchange of roles changes nothing, and the answer can be kept. */
+enum { NOTED_NONE = 1, NOTED_FIRST = 2 };
+
+static unsigned protocol_of_stream(const struct protocols *protocols, struct stream *stream)
+{
+    if (stream->protocol == 0) {
+        unsigned number = find_protocol(protocols, stream);
+        stream->protocol = (uint8_t)(number == NO_PROTOCOL ? NOTED_NONE : NOTED_FIRST + number);
+    }
+    return stream->protocol == NOTED_NONE ? NO_PROTOCOL : stream->protocol - NOTED_FIRST;
+}
+
 /* Whose stream it is, with its own context. */
-static struct stream_consumer consumer_of(const struct protocols *protocols, const struct stream *stream)
+static struct stream_consumer consumer_of(const struct protocols *protocols, struct stream *stream)
 {
     unsigned number = protocol_of_stream(protocols, stream);
     if (number == NO_PROTOCOL)
