@@ -185,14 +185,14 @@ static uint32_t point_for(struct run *run, const struct capture_source *source)
     int64_t first_ns = capture_chain_first_ns(&source->chain);
     for (uint32_t i = 0; !source->role_given && i < casebook->point_count; i++) {
         const struct point_facts *point = &casebook->points[i];
-        bool follows = !run->points[i].role_given && point->has_packets && point->last_ns <= first_ns;
+        bool follows = !point->role_given && point->has_packets && point->last_ns <= first_ns;
         if (follows && (best == casebook->point_count || point->last_ns > casebook->points[best].last_ns))
             best = i;
     }
     if (best == casebook->point_count) {
         casebook->point_count++;
-        casebook->points[best] = (struct point_facts){.role = source->role};
-        point_run_open(&run->points[best], run->analysis, best, source->role_given);
+        casebook->points[best] = (struct point_facts){.role = source->role, .role_given = source->role_given};
+        point_run_open(&run->points[best], run->analysis, best);
     }
     return best;
 }
@@ -237,7 +237,7 @@ static void read_sources(struct run *run)
     memory_give(order);
     for (uint32_t i = 0; i < casebook->point_count; i++) {
         point_run_close(&run->points[i]);
-        if (!run->points[i].role_given)
+        if (!casebook->points[i].role_given)
             casebook->points[i].role = capture_side_infer(casebook, i);
     }
 }

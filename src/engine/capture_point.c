@@ -4,9 +4,9 @@
 #include "ceilings.h"
 #include "ip.h"
 
-void point_run_open(struct point_run *run, struct analysis *analysis, uint32_t point, bool role_given)
+void point_run_open(struct point_run *run, struct analysis *analysis, uint32_t point)
 {
-    *run = (struct point_run){.casebook = &analysis->casebook, .point = point, .role_given = role_given};
+    *run = (struct point_run){.casebook = &analysis->casebook, .point = point};
     run->tds = (struct tds_options){.server_port = analysis->server_port};
     packet_decoder_open(&run->decoder);
     protocols_open(&run->protocols, run->casebook, point, &run->tds);

@@ -11,7 +11,6 @@
 struct point_run {
     struct casebook *casebook;
     uint32_t point;
-    bool role_given;
     struct tds_options tds;
     struct protocols protocols;
     struct packet_decoder decoder;
@@ -19,7 +18,7 @@ struct point_run {
 };
 
 /* The run must stay at its address until it is closed. */
-void point_run_open(struct point_run *run, struct analysis *analysis, uint32_t point, bool role_given);
+void point_run_open(struct point_run *run, struct analysis *analysis, uint32_t point);
 void point_run_frame(struct point_run *run, const struct frame *frame);
 void point_run_close(struct point_run *run); /* concludes all conversations */
 

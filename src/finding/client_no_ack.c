@@ -1,39 +1,11 @@
 /* client.no-ack: packets reach the client machine, and nothing answers them. */
 #include "actions.h"
 #include "detector.h"
-#include "signs.h"
+#include "one_sided.h"
 
-/* The server repeats itself and nothing answers; or what arrives from the server is acknowledgements, and the client
- * goes on repeating what they acknowledge. */
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
-    struct silence silence = signs_of_silence(c);
-    bool unanswered = silence.kind == SILENCE_TOTAL && silence.retrier == SIDE_SERVER;
-    bool deaf = silence.held && silence.kind != SILENCE_TOTAL && silence.lost_from == SIDE_SERVER;
-    if ((!unanswered && !deaf) || surroundings_role(s, c) != CAPTURE_ROLE_CLIENT)
-        return false;
-    if (signs_of_one_direction(c) || !signs_of_sql(c, s))
-        return false;
-    judgement->confidence = signs_of_missed_packets(c) ? 0.5 : 0.87;
-    judgement->would_settle = SETTLE_BY_SERVER_CAPTURE;
-    judgement_prove(judgement, &silence.first, "the %s repeats a packet", unanswered ? "server" : "client");
-    judgement_prove(judgement, &c->sides[SIDE_SERVER].last, "the last packet that arrives from the server");
-    judgement_prove(judgement, &silence.last, "the last of %u repetitions", silence.retries);
-    judgement_prove(judgement, &c->sides[silence.retrier].reset, "the %s gives up with a reset",
-                    unanswered ? "server" : "client");
-    double span_s = seconds(silence.last.time_ns - silence.first.time_ns);
-    if (unanswered)
-        judgement_say(judgement,
-                      "The server's packet arrives at the client machine %u times more over %.1f s, and no "
-                      "acknowledgement leaves it: something between its network card and its TCP drops what arrives.",
-                      silence.retries, span_s);
-    else
-        judgement_say(judgement,
-                      "The server's packets arrive at the client machine, but its TCP does not get them: over %.1f s "
-                      "it repeats %u times what they acknowledge. Something between its network card and its TCP "
-                      "drops what arrives.",
-                      span_s, silence.retries);
-    return true;
+    return one_sided_no_ack(c, s, SIDE_CLIENT, judgement);
 }
 
 static const char *const actions[] = {

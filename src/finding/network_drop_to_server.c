@@ -1,52 +1,16 @@
 /* network.drop-to-server: packets of the client stop arriving at the server, the other direction works. */
 #include "actions.h"
 #include "detector.h"
-#include "signs.h"
+#include "one_sided.h"
 
-/* Seen from the client: what the server sends shows that it gets nothing from here. */
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
-    struct silence silence = signs_of_silence(c);
-    if (!silence.held || silence.kind == SILENCE_TOTAL || silence.lost_from != SIDE_CLIENT)
-        return false;
-    if (surroundings_role(s, c) != CAPTURE_ROLE_CLIENT || signs_of_one_direction(c) || !signs_of_sql(c, s))
-        return false;
-    bool deaf = silence.kind == SILENCE_DEAF;
-    judgement->culprit = CULPRIT_UNKNOWN; /* a filter driver of the server is as common as a fault of the network */
-    judgement->confidence = signs_of_missed_packets(c) ? 0.55 : 0.75;
-    judgement->would_settle = SETTLE_BY_SERVER_CAPTURE;
-    judgement_prove(judgement, &silence.first, "the %s repeats a packet%s", deaf ? "server" : "client",
-                    deaf ? ", although it was acknowledged" : "");
-    judgement_prove(judgement, &silence.last, "the last of %u repetitions", silence.retries);
-    judgement_prove(judgement, &c->sides[SIDE_CLIENT].reset, "the client resets the connection");
-    judgement_prove(judgement, &c->sides[SIDE_SERVER].reset, "the server resets the connection");
-    if (deaf)
-        judgement_say(judgement,
-                      "The server's packets arrive here and are acknowledged at once, and it repeats them all the "
-                      "same, %u times over %.1f s: what the client sends does not reach it.",
-                      silence.retries, seconds(silence.last.time_ns - silence.first.time_ns));
-    else
-        judgement_say(judgement,
-                      "The client repeats a packet %u times over %.1f s; meanwhile packets of the server arrive and "
-                      "never acknowledge it: what the client sends does not reach the server.",
-                      silence.retries, seconds(silence.last.time_ns - silence.first.time_ns));
-    return true;
+    return one_sided_drop(c, s, SIDE_CLIENT, judgement);
 }
 
 static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
 {
-    struct pair_losses losses = pair_view_losses(s, view);
-    if (losses.drop != PAIR_DROP_TO_SERVER)
-        return false;
-    judgement->confidence = signs_of_missed_packets(view->client) || signs_of_missed_packets(view->server) ? 0.7 : 0.95;
-    judgement_prove(judgement, &losses.last_arrival[SIDE_CLIENT], "the client's last packet that reaches the server");
-    judgement_prove(judgement, &losses.last_sent[SIDE_CLIENT], "the client's last packet leaves; %u did not arrive",
-                    losses.lost[SIDE_CLIENT]);
-    judgement_say(judgement,
-                  "%u packets that left the client, up to the end, are not in the server's capture, which went on: "
-                  "they were lost on the way.",
-                  losses.lost[SIDE_CLIENT]);
-    return true;
+    return one_sided_loss(view, s, SIDE_CLIENT, judgement);
 }
 
 static const char *const actions[] = {

@@ -1,6 +1,7 @@
 /* server.no-answer: the SYN reaches the server machine, and nothing answers it. */
 #include "actions.h"
 #include "detector.h"
+#include "one_sided.h"
 #include "signs.h"
 
 /* Linux and current Windows repeat a SYN after one second (RFC 6298, 2.1): an answer that is not there by then is
@@ -42,6 +43,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         "The SYN to %s arrives at the server machine %u times, and no answer leaves it: something between its "
         "network card and SQL Server drops it.",
         name, client->syns);
+    one_sided_need_place(c, s, judgement);
     return true;
 }
 

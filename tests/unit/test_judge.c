@@ -23,6 +23,7 @@ static int trace_open(void **state)
 {
     static struct trace trace;
     trace = (struct trace){.point = {.role = CAPTURE_ROLE_CLIENT,
+                                     .role_given = true,
                                      .first_ns = START_NS,
                                      .last_ns = START_NS + 600 * NS_PER_SECOND,
                                      .has_packets = true}};
@@ -327,6 +328,15 @@ static void test_unanswered_at_the_server(void **state)
     struct trace *trace = *state;
     trace->point.role = CAPTURE_ROLE_SERVER;
     expect(trace, unanswered(trace, 1), "server.no-answer", CULPRIT_SERVER);
+}
+
+/* A mirror port beside the server looks the same. */
+static void test_unanswered_near_the_server(void **state)
+{
+    struct trace *trace = *state;
+    trace->point.role = CAPTURE_ROLE_SERVER;
+    trace->point.role_given = false;
+    expect(trace, unanswered(trace, 1), "server.no-answer", CULPRIT_UNKNOWN);
 }
 
 static void test_one_syn_at_the_end_is_cut_off(void **state)
@@ -788,6 +798,7 @@ int main(void)
         CASE(test_unanswered_while_others_are_served),
         CASE(test_unanswered_while_others_wait_is_backlog),
         CASE(test_unanswered_at_the_server),
+        CASE(test_unanswered_near_the_server),
         CASE(test_one_syn_at_the_end_is_cut_off),
         CASE(test_login_stalled),
         CASE(test_scan_is_a_probe),

@@ -35,8 +35,11 @@ static int set_up(void **state)
         int64_t shift_ns = i == CLIENT_POINT ? 0 : AHEAD_NS;
         casebook.captures[i].role = role;
         casebook.captures[i].point = i;
-        casebook.points[i] = (struct point_facts){role, BEGIN_NS - 60 * NS_PER_SECOND + shift_ns,
-                                                  BEGIN_NS + 600 * NS_PER_SECOND + shift_ns, true};
+        casebook.points[i] = (struct point_facts){.role = role,
+                                                  .role_given = true,
+                                                  .first_ns = BEGIN_NS - 60 * NS_PER_SECOND + shift_ns,
+                                                  .last_ns = BEGIN_NS + 600 * NS_PER_SECOND + shift_ns,
+                                                  .has_packets = true};
     }
     return 0;
 }

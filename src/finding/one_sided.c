@@ -1,0 +1,118 @@
+/* Rules that are the same for client and server, told with the right names. */
+#include "one_sided.h"
+
+#include "actions.h"
+#include "signs.h"
+
+static const char *const names[SIDES] = {[SIDE_CLIENT] = "client", [SIDE_SERVER] = "server"};
+
+static enum capture_role role_of(enum side side)
+{
+    return side == SIDE_CLIENT ? CAPTURE_ROLE_CLIENT : CAPTURE_ROLE_SERVER;
+}
+
+static const char *settled_by_capture_of(enum side side)
+{
+    return side == SIDE_CLIENT ? SETTLE_BY_CLIENT_CAPTURE : SETTLE_BY_SERVER_CAPTURE;
+}
+
+void one_sided_need_place(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    if (s->casebook->points[c->point].role_given)
+        return;
+    judgement->culprit = CULPRIT_UNKNOWN;
+    judgement->confidence = judgement->confidence < 0.6 ? judgement->confidence : 0.6;
+    judgement->would_settle =
+        "To know that the capture was taken on the machine itself and not on a mirror port near it: then "
+        "give it with --client or --server.";
+}
+
+bool one_sided_no_ack(const struct conversation *c, const struct surroundings *s, enum side here,
+                      struct judgement *judgement)
+{
+    enum side there = side_other(here);
+    struct silence silence = signs_of_silence(c);
+    bool unanswered = silence.kind == SILENCE_TOTAL && silence.retrier == there;
+    bool deaf = silence.held && silence.kind != SILENCE_TOTAL && silence.lost_from == there;
+    if ((!unanswered && !deaf) || surroundings_role(s, c) != role_of(here))
+        return false;
+    if (signs_of_one_direction(c) || !signs_of_sql(c, s))
+        return false;
+    judgement->confidence = 0.87;
+    judgement->would_settle = settled_by_capture_of(there);
+    judgement_prove(judgement, &silence.first, "the %s repeats a packet", names[unanswered ? there : here]);
+    judgement_prove(judgement, &c->sides[there].last, "the last packet that arrives from the %s", names[there]);
+    judgement_prove(judgement, &silence.last, "the last of %u repetitions", silence.retries);
+    judgement_prove(judgement, &c->sides[silence.retrier].reset, "the %s gives up with a reset",
+                    names[unanswered ? there : here]);
+    double span_s = seconds(silence.last.time_ns - silence.first.time_ns);
+    if (unanswered)
+        judgement_say(
+            judgement,
+            "The %s's packet arrives at the %s machine %u times more over %.1f s, and no acknowledgement leaves it: "
+            "something between its network card and its TCP drops what arrives.",
+            names[there], names[here], silence.retries, span_s);
+    else
+        judgement_say(
+            judgement,
+            "The %s's packets arrive at the %s machine, but its TCP does not get them: over %.1f s it repeats %u times "
+            "what they acknowledge. Something between its network card and its TCP drops what arrives.",
+            names[there], names[here], span_s, silence.retries);
+    one_sided_need_place(c, s, judgement);
+    return true;
+}
+
+bool one_sided_drop(const struct conversation *c, const struct surroundings *s, enum side here,
+                    struct judgement *judgement)
+{
+    enum side there = side_other(here);
+    struct silence silence = signs_of_silence(c);
+    if (!silence.held || silence.kind == SILENCE_TOTAL || silence.lost_from != here)
+        return false;
+    if (surroundings_role(s, c) != role_of(here) || signs_of_one_direction(c) || !signs_of_sql(c, s))
+        return false;
+    bool deaf = silence.kind == SILENCE_DEAF;
+    /* A filter driver of the other machine is as common as a fault of the network. */
+    judgement->culprit = CULPRIT_UNKNOWN;
+    judgement->confidence = signs_of_missed_packets(c) ? 0.55 : 0.75;
+    judgement->would_settle = settled_by_capture_of(there);
+    judgement_prove(judgement, &silence.first, "the %s repeats a packet%s", names[deaf ? there : here],
+                    deaf ? ", although it was acknowledged" : "");
+    judgement_prove(judgement, &silence.last, "the last of %u repetitions", silence.retries);
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++)
+        judgement_prove(judgement, &c->sides[side].reset, "the %s resets the connection", names[side]);
+    double span_s = seconds(silence.last.time_ns - silence.first.time_ns);
+    if (deaf)
+        judgement_say(
+            judgement,
+            "The %s's packets arrive here and are acknowledged at once, and it repeats them all the same, %u times "
+            "over %.1f s: what the %s sends does not reach it.",
+            names[there], silence.retries, span_s, names[here]);
+    else
+        judgement_say(
+            judgement,
+            "The %s repeats a packet %u times over %.1f s; meanwhile packets of the %s arrive and never acknowledge "
+            "it: what the %s sends does not reach the %s.",
+            names[here], silence.retries, span_s, names[there], names[here], names[there]);
+    return true;
+}
+
+bool one_sided_loss(const struct pair_view *view, const struct surroundings *s, enum side sender,
+                    struct judgement *judgement)
+{
+    struct pair_losses losses = pair_view_losses(s, view);
+    enum side receiver = side_other(sender);
+    if (losses.drop != (sender == SIDE_CLIENT ? PAIR_DROP_TO_SERVER : PAIR_DROP_TO_CLIENT))
+        return false;
+    judgement->confidence = signs_of_missed_packets(view->client) || signs_of_missed_packets(view->server) ? 0.7 : 0.95;
+    judgement_prove(judgement, &losses.last_arrival[sender], "the %s's last packet that reaches the %s", names[sender],
+                    names[receiver]);
+    judgement_prove(judgement, &losses.last_sent[sender], "the %s's last packet leaves; %u did not arrive",
+                    names[sender], losses.lost[sender]);
+    judgement_say(
+        judgement,
+        "%u packets that left the %s, up to the end, are not in the %s's capture, which went on: they were lost on "
+        "the way.",
+        losses.lost[sender], names[sender], names[receiver]);
+    return true;
+}
