@@ -103,17 +103,22 @@ MARS_SESSIONS = {
   'opened': positive, 'closed': count, 'not_followed?': positive, 'window_stalls?': positive, 'longest_stall_s?': seconds,
   'stalled_since?': time,
 }
+TDS_ERROR = {
+  'number': int, 'count': positive, 'state?': count, 'severity?': count, 'server?': text, 'procedure?': text,
+  'line?': positive, 'message?': text, 'time?': time, 'capture?': count, 'frame?': positive,
+}
 LOGIN = {
   'stage': one_of('syn connected prelogin tls login authenticating done refused unknown'), 'duration_s?': seconds,
   'encrypted?': one_of('no login full strict'), 'tls_version?': text, 'cipher?': text, 'tds_version?': text,
-  'client_host?': text, 'application?': text, 'library?': text, 'user?': text, 'database?': text, 'server_name?': text,
+  'client_host?': text, 'application?': text, 'library?': text, 'user?': text, 'domain?': text, 'database?': text,
+  'server_name?': text,
   'server_version?': text, 'connection_id?': text, 'authentication?': one_of('sql ntlm kerberos entra'),
   'client_process_id?': positive, 'client_thread_id?': positive, 'client_version?': text, 'instance?': text,
   'language?': text, 'packet_size?': positive, 'read_only_intent?': bool, 'changes_password?': bool,
   'user_instance?': bool, 'fedauth_required?': bool, 'features_asked?': [text], 'features_granted?': [text],
   'activity_id?': text, 'activity_sequence?': count,
   'error?': {'number': int, 'state': count, 'severity': count, 'message?': text},
-  'timeline?': [{'step': text, 'from': one_of('client server'), 'time': time, 'capture': count, 'frame': positive,
+  'timeline?': [{'step': text, 'from?': one_of('client server'), 'time': time, 'capture?': count, 'frame?': positive,
                  'duration_s?': seconds, 'waited_for?': one_of('client server network'), 'slowest?': bool}],
 }
 CERTIFICATE = {
@@ -140,7 +145,7 @@ CONVERSATION = {
   'server_name_asked?': text, 'name_lookup?': positive, 'instance_asked?': text, 'instance_lookup?': positive,
   'named_pipe?': text,
   'retransmits': count, 'keep_alives': count, 'zero_windows': count, 'login?': LOGIN, 'tls?': TLS, 'messages?': dict,
-  'errors?': [{'number': int, 'count': positive}], 'mars?': bool, 'spid?': positive,
+  'errors?': [TDS_ERROR], 'errors_beyond?': positive, 'mars?': bool, 'spid?': positive,
   'routed_to?': {'server?': text, 'port': port}, 'requests?': REQUESTS, 'attention_times?': {'first': time, 'acknowledged?': time},
   'mars_sessions?': MARS_SESSIONS, 'culprit': culprit, 'cause': cause,
   'confidence': confidence, 'evidence': [EVIDENCE], 'display_filter?': text,

@@ -12,6 +12,7 @@ struct point_run {
     struct casebook *casebook;
     uint32_t point;
     struct tds_options tds;
+    struct tds_servers servers;
     struct protocols protocols;
     struct packet_decoder decoder;
     struct flow_table flows;

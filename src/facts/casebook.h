@@ -17,7 +17,7 @@
 /* A capture point: one place where packets were recorded, by one file or a chain of them. */
 struct point_facts {
     enum capture_role role;
-    bool role_given; /* by the user, not inferred */
+    bool role_given;           /* by the user, not inferred */
     int64_t first_ns, last_ns; /* of all its packets */
     bool has_packets;
 };

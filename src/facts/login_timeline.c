@@ -33,15 +33,19 @@ static bool after(const struct timeline_entry *a, const struct timeline_entry *b
     return a->step > b->step;
 }
 
+static void insert(struct login_timeline *timeline, const struct timeline_entry *entry)
+{
+    unsigned at = timeline->count++;
+    for (; at > 0 && after(&timeline->entries[at - 1], entry); at--)
+        timeline->entries[at] = timeline->entries[at - 1];
+    timeline->entries[at] = *entry;
+}
+
 static void add(struct login_timeline *timeline, enum timeline_step step, enum side sender, const struct moment *moment)
 {
-    if (!moment_seen(moment))
-        return;
     struct timeline_entry entry = {.step = step, .sender = sender, .moment = *moment, .duration_ns = -1};
-    unsigned at = timeline->count++;
-    for (; at > 0 && after(&timeline->entries[at - 1], &entry); at--)
-        timeline->entries[at] = timeline->entries[at - 1];
-    timeline->entries[at] = entry;
+    if (moment_seen(moment))
+        insert(timeline, &entry);
 }
 
 static bool same_packet(const struct moment *a, const struct moment *b)
@@ -130,7 +134,62 @@ static void measure(const struct conversation *c, struct login_timeline *timelin
     }
 }
 
-void login_timeline_read(const struct conversation *c, struct login_timeline *timeline)
+static void add_close(const struct conversation *c, struct login_timeline *timeline)
+{
+    struct moment close = conversation_first_close(c);
+    if (timeline->over) {
+        const struct moment *steps = c->tds->steps;
+        const struct moment *end = &steps[LOGIN_STEP_LOGIN_ACK];
+        if (!moment_seen(end))
+            end = &steps[LOGIN_STEP_LOGIN_ERROR];
+        if (!moment_seen(end) || close.time_ns >= end->time_ns)
+            return;
+    }
+    add(timeline, TIMELINE_CLOSED, c->closed_first_by, &close);
+}
+
+/* Whose word is missing after the last entry: further packets may have gone to and fro since. */
+static enum side awaited(const struct conversation *c, const struct timeline_entry *last)
+{
+    const struct moment *client = &c->sides[SIDE_CLIENT].last_data, *server = &c->sides[SIDE_SERVER].last_data;
+    bool client_later = moment_seen(client) && client->time_ns > last->moment.time_ns;
+    bool server_later = moment_seen(server) && server->time_ns > last->moment.time_ns;
+    if (!client_later && !server_later)
+        return side_other(last->sender);
+    if (client_later && server_later)
+        return client->time_ns > server->time_ns ? SIDE_SERVER : SIDE_CLIENT;
+    return client_later ? SIDE_SERVER : SIDE_CLIENT;
+}
+
+/*
+ * What lies between the last step and the end of all that is known belongs to the login, too: most logins that hang show
+ * nothing else. Who retries in vain leaves without a word, so that its wait ends with its last packet; all others wait
+ * until the capture ends. After an alert, and after an answer that cannot be read, nobody is known to wait.
+ */
+static void add_wait(const struct conversation *c, int64_t end_ns, struct login_timeline *timeline)
+{
+    const struct timeline_entry *last = &timeline->entries[timeline->count - 1];
+    struct moment close = conversation_first_close(c);
+    if (timeline->over || moment_seen(&close))
+        return;
+    if (last->step == TIMELINE_TLS_ALERT || last->step == TIMELINE_LOGIN_ANSWER)
+        return;
+    bool gave_up = c->ending == ENDING_TIMEOUT || c->ending == ENDING_NO_ANSWER;
+    struct timeline_entry wait = {.step = gave_up ? TIMELINE_UNANSWERED : TIMELINE_WAITING,
+                                  .sender = awaited(c, last),
+                                  .moment = gave_up ? c->last : (struct moment){.time_ns = end_ns},
+                                  .duration_ns = -1};
+    if (wait.moment.time_ns > last->moment.time_ns)
+        insert(timeline, &wait);
+}
+
+int64_t login_timeline_end_ns(const struct casebook *casebook, const struct conversation *c)
+{
+    const struct point_facts *point = c->point < casebook->point_count ? &casebook->points[c->point] : NULL;
+    return point && point->has_packets && point->last_ns > c->last.time_ns ? point->last_ns : c->last.time_ns;
+}
+
+void login_timeline_read(const struct conversation *c, int64_t end_ns, struct login_timeline *timeline)
 {
     *timeline = (struct login_timeline){.slowest = -1, .total_ns = -1, .over = login_is_over(c)};
     add(timeline, TIMELINE_SYN, SIDE_CLIENT, &c->sides[SIDE_CLIENT].syn);
@@ -139,9 +198,11 @@ void login_timeline_read(const struct conversation *c, struct login_timeline *ti
         add_login(c, timeline);
     if (timeline->count == 0)
         return;
-    struct moment close = conversation_first_close(c);
     bool recognised = c->tds && !c->tds->recognised_mid_stream;
-    if (!timeline->over && (recognised || !c->tds))
-        add(timeline, TIMELINE_CLOSED, c->closed_first_by, &close);
+    bool silent = !moment_seen(&c->sides[SIDE_CLIENT].first_data) && !moment_seen(&c->sides[SIDE_SERVER].first_data);
+    if (recognised || !c->tds)
+        add_close(c, timeline);
+    if (recognised || (!c->tds && silent))
+        add_wait(c, end_ns, timeline);
     measure(c, timeline);
 }

@@ -2,7 +2,7 @@
 #ifndef TDSCOPE_LOGIN_TIMELINE_H
 #define TDSCOPE_LOGIN_TIMELINE_H
 
-#include "conversation.h"
+#include "casebook.h"
 
 /* In the order in which equal moments are told. */
 enum timeline_step {
@@ -21,7 +21,9 @@ enum timeline_step {
     TIMELINE_LOGIN_ANSWER,
     TIMELINE_LOGIN_ACK,
     TIMELINE_LOGIN_ERROR,
-    TIMELINE_CLOSED, /* the first FIN or RST, when it came before the login was over */
+    TIMELINE_CLOSED,     /* the first FIN or RST, when it came before the login was over */
+    TIMELINE_UNANSWERED, /* the last packet of a side that tried to the end; nobody closed */
+    TIMELINE_WAITING,    /* the capture ends and nobody closed: its moment has a time and no frame */
     TIMELINE_FIRST_REQUEST,
     TIMELINE_STEPS
 };
@@ -31,7 +33,7 @@ enum waited_for { WAITED_FOR_CLIENT, WAITED_FOR_SERVER, WAITED_FOR_NETWORK, WAIT
 
 struct timeline_entry {
     enum timeline_step step;
-    enum side sender;
+    enum side sender; /* TIMELINE_WAITING, TIMELINE_UNANSWERED: whose word is missing */
     struct moment moment;
     int64_t duration_ns;        /* since the entry before; -1: this is the first, or the capture's clock went back */
     enum waited_for waited_for; /* network: something had to be sent again meanwhile */
@@ -45,6 +47,10 @@ struct login_timeline {
     int slowest; /* its place in entries; -1: none. The wait for the first request is the application's and does not count */
 };
 
-void login_timeline_read(const struct conversation *conversation, struct login_timeline *timeline);
+/* Until when packets of this conversation would have been recorded: the end of its capture point. */
+int64_t login_timeline_end_ns(const struct casebook *casebook, const struct conversation *conversation);
+
+/* end_ns: what login_timeline_end_ns() says. A login that waits until then gets a last entry for this. */
+void login_timeline_read(const struct conversation *conversation, int64_t end_ns, struct login_timeline *timeline);
 
 #endif

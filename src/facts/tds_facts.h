@@ -58,7 +58,7 @@ enum tds_message {
     TDS_MESSAGES
 };
 
-enum { TDS_ERROR_NUMBERS_MAX = 8 };
+enum { TDS_ERROR_NUMBERS_MAX = 8, TDS_LOGIN_ERROR_TEXTS_MAX = 4 };
 
 struct tds_error {
     uint32_t number;
@@ -67,8 +67,14 @@ struct tds_error {
     const char *message; /* UTF-8, made safe to show; NULL: not captured */
 };
 
+/* Errors of one number; all but the count is of the first of them. */
 struct tds_error_count {
     uint32_t number, count;
+    uint8_t state, severity;
+    uint32_t line; /* 0: not told, or not captured */
+    struct moment first;
+    const char *server, *procedure; /* who says it, and where; NULL: not told, or not captured */
+    const char *message;            /* only of errors before the login's end: others may quote data; NULL: none */
 };
 
 /* [0]: below 1 ms; [n]: from 2^(n-1) up to 2^n ms; the last: all that took longer. */
@@ -113,7 +119,7 @@ enum login_feature {
 /* MARS sessions (MC-SMP). A stall: one side's window was used up in the midst of a message. */
 struct smp_facts {
     uint32_t opened, closed; /* closed: FIN of both */
-    uint32_t not_followed;   /* sessions beyond those whose TDS is decoded */
+    uint32_t not_followed;   /* sessions beyond those whose TDS is decoded; a floor when their SYNs are not captured */
     uint32_t stalls;
     int64_t longest_stall_ns;
     struct moment longest_stall; /* its begin */
@@ -130,12 +136,13 @@ struct tds_facts {
     uint8_t prelogin_client_encryption, prelogin_server_encryption; /* B_FENCRYPTION; 0xff: not seen */
     uint16_t tls_version_client, tls_version; /* highest offered, chosen: 0x0303 = TLS 1.2; 0: not known */
     uint16_t cipher_suite;                    /* IANA number; 0: not known */
+    struct moment unasked; /* TDS 8: the server's latest record between PRELOGIN and its answer, a session ticket */
     struct moment client_alert, server_alert; /* TLS alerts in clear, close_notify excepted */
     uint8_t client_alert_code, server_alert_code;
     struct tls_facts *tls;                    /* NULL unless a TLS record was seen */
     uint32_t tds_version_client, tds_version; /* as in LOGIN7 and LOGINACK: 0x74000004; 0: not known */
     enum login_authentication authentication;
-    const char *client_host, *user, *application, *library, *server_name, *database, *server_product;
+    const char *client_host, *user, *domain, *application, *library, *server_name, *database, *server_product;
     uint32_t server_version;   /* from the PRELOGIN answer: major << 24 | minor << 16 | build; 0: not known */
     uint8_t connection_id[16]; /* PRELOGIN TRACEID */
     bool has_connection_id;

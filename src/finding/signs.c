@@ -172,8 +172,10 @@ struct login_halt signs_of_login_halt(const struct conversation *conversation, c
     enum side spoke = step_speaker(halt.last_step);
     halt.since = tds->steps[halt.last_step];
     const struct tcp_side *other = &conversation->sides[side_other(spoke)];
+    bool unasked = halt.last_step == LOGIN_STEP_PRELOGIN && moment_seen(&tds->unasked) &&
+                   other->last_data.time_ns <= tds->unasked.time_ns;
     if (moment_seen(&other->last_data) && other->last_data.time_ns > halt.since.time_ns &&
-        other->last_data.time_ns <= limit_ns)
+        other->last_data.time_ns <= limit_ns && !unasked)
         spoke = side_other(spoke);
     const struct tcp_side *speaker = &conversation->sides[spoke];
     if (moment_seen(&speaker->last_data) && speaker->last_data.time_ns > halt.since.time_ns &&

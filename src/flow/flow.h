@@ -60,6 +60,7 @@ struct tcp_direction {
 
     /* In-order bytes. */
     uint32_t position; /* next sequence number to hand on */
+    uint32_t start;    /* where position began: what lies before is older than the capture */
     bool positioned;
     uint8_t gap_at;
     struct sequence_gap gaps[RECENT_GAPS];

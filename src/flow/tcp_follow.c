@@ -198,6 +198,8 @@ static bool never_captured(const struct tcp_direction *d, uint32_t seq, uint32_t
 static bool was_reordered(const struct flow *flow, const struct tcp_direction *d, const struct packet *p)
 {
     uint32_t end = p->tcp.seq + p->payload_length;
+    if (d->positioned && p->payload_length > 0 && seq_distance(end, d->start) <= 0)
+        return true; /* older than the capture: nobody knows whether it was sent before */
     if (p->payload_length == 0 || !never_captured(d, p->tcp.seq, end))
         return false;
     if (d->acked_known && seq_distance(d->acked, end) >= 0)

@@ -122,7 +122,7 @@ void tcp_stream_segment(struct flow *flow, unsigned origin, const struct packet 
     if (!d->positioned) {
         /* A capture that begins mid-stream begins with what it sees; the other side's acknowledgement may tell that
          * bytes before it are still on their way, but nothing can be said about them. */
-        d->position = seq;
+        d->position = d->start = seq;
         d->positioned = true;
     }
     if (packet->tcp.flags & TCP_FIN && !d->fin_known) {

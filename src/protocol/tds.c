@@ -96,6 +96,7 @@ static void on_data(void *context, struct stream *stream, enum side side, struct
     if (!s || bytes.size == 0)
         return;
     struct tds_lane *lane = &s->main.lanes[s->lane_of[side]];
+    tds_candidate_place(s);
     start_lane(s, lane, true);
     tds_lane_data(s, &s->main, lane, bytes);
     end_call(s);
@@ -119,6 +120,7 @@ static void on_end(void *context, struct stream *stream, enum side side, const s
     struct tds_state *s = begin_call(context, stream, at);
     if (!s)
         return;
+    tds_candidate_end(s);
     tds_lane_lose(s, &s->main, &s->main.lanes[s->lane_of[side]]);
     end_call(s);
 }

@@ -4,8 +4,16 @@
 
 #include "stream.h"
 
+/* Servers that spoke TDS at one capture point. Zeros: none. When its places are taken, it learns no more. */
+enum { TDS_SERVERS_PLACES = 1024 };
+
+struct tds_servers {
+    struct endpoint ends[TDS_SERVERS_PLACES]; /* by hash; port 0: free */
+};
+
 struct tds_options {
-    uint16_t server_port; /* a hint: this port is a SQL Server's; 0: none */
+    uint16_t server_port;        /* a hint: this port is a SQL Server's; 0: none */
+    struct tds_servers *servers; /* written, too; NULL: each stream is judged by itself */
 };
 
 /* The table to hand to the flow floor. options must outlive it. */

@@ -7,18 +7,55 @@ enum { MESSAGE_BYTES_MAX = 4096 };
 /* ENVCHANGEs of the database before the first request that are believed: a login has one or two. */
 enum { DATABASE_CHANGES_MAX = 4 };
 
-static void count_error(struct tds_facts *facts, uint32_t number)
+/* NULL: beyond those that are kept, or none of its number is new. */
+static struct tds_error_count *count_error(struct tds_facts *facts, uint32_t number)
 {
     for (unsigned i = 0; i < facts->error_kinds; i++) {
         if (facts->errors[i].number == number) {
             facts->errors[i].count++;
-            return;
+            return NULL;
         }
     }
-    if (facts->error_kinds == TDS_ERROR_NUMBERS_MAX)
+    if (facts->error_kinds == TDS_ERROR_NUMBERS_MAX) {
         facts->errors_beyond++;
-    else
-        facts->errors[facts->error_kinds++] = (struct tds_error_count){.number = number, .count = 1};
+        return NULL;
+    }
+    struct tds_error_count *counted = &facts->errors[facts->error_kinds++];
+    *counted = (struct tds_error_count){.number = number, .count = 1};
+    return counted;
+}
+
+static const char *login_error_text(struct tds_state *s, const struct token_error *error)
+{
+    unsigned texts = 0;
+    for (unsigned i = 0; i < s->facts->error_kinds; i++)
+        texts += s->facts->errors[i].message != NULL;
+    if (texts == TDS_LOGIN_ERROR_TEXTS_MAX)
+        return NULL;
+    return tds_store_text(s, error->message, !s->old_dialect, error->message_cut, MESSAGE_BYTES_MAX);
+}
+
+static void note_error(struct tds_state *s, const struct token_error *error, bool in_login, const struct moment *begin)
+{
+    struct tds_error_count *counted = count_error(s->facts, error->number);
+    if (!counted)
+        return;
+    counted->state = error->state;
+    counted->severity = error->severity;
+    counted->line = error->line;
+    counted->first = *begin;
+    counted->server = tds_store_name(s, error->server, !s->old_dialect);
+    counted->procedure = tds_store_name(s, error->procedure, !s->old_dialect);
+    if (in_login)
+        counted->message = login_error_text(s, error);
+}
+
+static const char *text_of_error(const struct tds_facts *facts, uint32_t number)
+{
+    for (unsigned i = 0; i < facts->error_kinds; i++)
+        if (facts->errors[i].number == number)
+            return facts->errors[i].message;
+    return NULL;
 }
 
 static uint64_t errors_seen(const struct tds_facts *facts)
@@ -29,22 +66,27 @@ static uint64_t errors_seen(const struct tds_facts *facts)
     return seen;
 }
 
+/* A capture of the server's packets only shows no LOGIN7: its answer to PRELOGIN is what comes before. */
+static bool login_begun(const struct tds_state *s)
+{
+    return tds_step_seen(s, LOGIN_STEP_LOGIN) || tds_step_seen(s, LOGIN_STEP_PRELOGIN_ANSWER) ||
+           tds_step_seen(s, LOGIN_STEP_SSPI_RESPONSE);
+}
+
 static void on_error(struct tds_state *s, const struct token_error *error, const struct moment *begin)
 {
     struct tds_facts *facts = s->facts;
-    count_error(facts, error->number);
-    bool login_begun = tds_step_seen(s, LOGIN_STEP_LOGIN) || tds_step_seen(s, LOGIN_STEP_PRELOGIN_ANSWER) ||
-                       tds_step_seen(s, LOGIN_STEP_SSPI_RESPONSE);
     bool login_over = tds_step_seen(s, LOGIN_STEP_LOGIN_ACK) || tds_step_seen(s, LOGIN_STEP_FIRST_REQUEST);
-    if (!login_begun || login_over || facts->login_error.number != 0)
+    bool in_login = login_begun(s) && !login_over;
+    note_error(s, error, in_login, begin);
+    if (!in_login || facts->login_error.number != 0)
         return;
     tds_step(s, LOGIN_STEP_LOGIN_ERROR, begin);
-    facts->login_error = (struct tds_error){
-        .number = error->number,
-        .state = error->state,
-        .severity = error->severity,
-        .moment = *begin,
-        .message = tds_store_text(s, error->message, !s->old_dialect, error->message_cut, MESSAGE_BYTES_MAX)};
+    facts->login_error = (struct tds_error){.number = error->number,
+                                            .state = error->state,
+                                            .severity = error->severity,
+                                            .moment = *begin,
+                                            .message = text_of_error(facts, error->number)};
 }
 
 static void on_login_ack(struct tds_state *s, const struct token_event *event)
@@ -71,8 +113,8 @@ static void on_login_ack(struct tds_state *s, const struct token_event *event)
 /* A server changes to the login's database once it has let the login in, and says so before LOGINACK. */
 static void login_proved(struct tds_state *s)
 {
-    bool begun = tds_step_seen(s, LOGIN_STEP_LOGIN) || tds_step_seen(s, LOGIN_STEP_SSPI_RESPONSE);
-    s->login_proved |= begun && !s->old_dialect && !tds_step_seen(s, LOGIN_STEP_LOGIN_ERROR);
+    bool open = login_begun(s) && !tds_step_seen(s, LOGIN_STEP_FIRST_REQUEST);
+    s->login_proved |= open && !s->old_dialect && !tds_step_seen(s, LOGIN_STEP_LOGIN_ERROR);
 }
 
 /* Missing bytes hide where the answer goes on. If the login was let in, LOGINACK is among them. */
@@ -81,6 +123,7 @@ void tds_answer_lost(struct tds_state *s)
     if (!s->login_proved || tds_step_seen(s, LOGIN_STEP_LOGIN_ACK) || tds_step_seen(s, LOGIN_STEP_LOGIN_ERROR))
         return;
     tds_step(s, LOGIN_STEP_LOGIN_ACK, s->at);
+    tds_step(s, LOGIN_STEP_LOGIN_ANSWER, s->at);
 }
 
 static void database_changed(struct tds_state *s, struct span value)

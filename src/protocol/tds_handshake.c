@@ -4,7 +4,10 @@
  * Application data cannot be read, but who speaks when tells what it is: the first turn of the client after the
  * handshake is the login (with TDS 8 the PRELOGIN, then the login), the server's turn after that its answer, and every
  * later turn of the client a request. With TLS 1.3 the client's Finished looks like application data, too: it is its
- * first such record after ServerHello.
+ * first such record after ServerHello. So do the server's session tickets, which come unasked behind that Finished and
+ * hence before the PRELOGIN's answer (RFC 8446, 4.6.1). What comes before anything was asked is no answer; neither is a
+ * record too long for one. The answer is a single record: of several in its turn it is the last, and records of one size
+ * are tickets all of them. Once the client goes on, it had its answer, whatever that looked like.
  */
 #include <string.h>
 
@@ -14,9 +17,13 @@
 #include "tls_certificates.h"
 #include "tls_hello.h"
 
-/* TLS 1.3 hides an alert in a record of application data: two bytes, the content type and a tag of 16 (RFC 8446, 5.2).
- * No TDS packet fits in so few. */
-enum { TLS13_ALERT_MAX = 24 };
+/* TLS 1.3 adds a byte with the content type and a tag of 16 to what it hides in a record (RFC 8446, 5.2). An alert has
+ * two bytes. A message shorter than a TDS header is none: a KeyUpdate, say. */
+enum { TLS13_OVERHEAD = 17, TLS13_ALERT_SIZE = TLS13_OVERHEAD + 2, TLS13_TDS_MIN = TLS13_OVERHEAD + TDS_HEADER };
+
+/* A PRELOGIN answer with the header, eight options at their full sizes, of the instance one byte, and the terminator
+ * (MS-TDS 2.2.6.5). */
+enum { PRELOGIN_ANSWER_MAX = TDS_HEADER + 8 * 5 + 1 + 6 + 1 + 1 + 4 + 1 + 36 + 1 + 32 };
 
 /* Of a name in a hello: a DNS name has at most 253 characters (RFC 1035, 2.3.4), a list of ALPN names rarely more. */
 enum { HELLO_TEXT_MAX = 256 };
@@ -30,6 +37,11 @@ static void client_speaks(struct tds_state *s, const struct moment *begin)
 {
     bool turn = s->talker != SIDE_CLIENT;
     s->talker = SIDE_CLIENT;
+    if (!turn && s->talk_phase == TALK_PRELOGIN && moment_seen(&s->answer_or_ticket)) {
+        tds_step(s, LOGIN_STEP_PRELOGIN_ANSWER, &s->answer_or_ticket);
+        s->talk_phase = TALK_LOGIN;
+        turn = true;
+    }
     if (!turn)
         return;
     switch ((enum talk_phase)s->talk_phase) {
@@ -68,6 +80,32 @@ static void server_speaks(struct tds_state *s, const struct moment *begin)
         tds_answer_begins(s, &s->main, begin);
         break;
     }
+}
+
+/* Takes back that a record was the PRELOGIN's answer. */
+static void unanswer_prelogin(struct tds_state *s)
+{
+    s->facts->steps[LOGIN_STEP_PRELOGIN_ANSWER] = (struct moment){0};
+    s->talk_phase = TALK_PRELOGIN;
+    s->talker = SIDE_CLIENT;
+}
+
+/* TDS 8 with TLS 1.3, before the first request: see above. */
+static void answer_or_ticket(struct tds_state *s, const struct tls_event *event)
+{
+    bool too_long = event->length > TLS13_OVERHEAD + PRELOGIN_ANSWER_MAX;
+    bool as_before = event->length == s->ticket_size;
+    if (s->client_finished)
+        s->ticket_size = event->length;
+    if (s->talk_phase == TALK_LOGIN && s->talker == SIDE_SERVER && !too_long)
+        unanswer_prelogin(s);
+    bool prelogin_asked = s->talk_phase == TALK_PRELOGIN && s->talker == SIDE_CLIENT;
+    if (prelogin_asked)
+        s->answer_or_ticket = event->begin;
+    if (prelogin_asked && (too_long || as_before))
+        s->facts->unasked = *s->at;
+    else
+        server_speaks(s, &event->begin);
 }
 
 static bool handshake_seen(const struct tds_state *s)
@@ -110,9 +148,11 @@ static void note_alert(struct tds_state *s, const struct tds_lane *lane, uint8_t
 
 static void bare_application_data(struct tds_state *s, const struct tds_lane *lane, const struct tls_event *event)
 {
-    bool hidden_alert = s->tls13 && event->length <= TLS13_ALERT_MAX;
+    bool hidden_alert = s->tls13 && event->length == TLS13_ALERT_SIZE;
     if (hidden_alert)
         list_alert(s, lane, event, true);
+    else if (s->tls13 && event->length < TLS13_TDS_MIN)
+        return;
     if (lane->role == SIDE_CLIENT && s->facts->strict && s->tls13 && !s->client_finished && s->server_hello_seen) {
         /* The handshake breaks off here by an alert that cannot be read, or is complete. */
         s->client_finished = !hidden_alert;
@@ -132,7 +172,10 @@ static void bare_application_data(struct tds_state *s, const struct tds_lane *la
     }
     if (!s->facts->strict && (s->login_encrypted || s->facts->encryption == LOGIN_ENCRYPTION_UNKNOWN))
         s->facts->encryption = LOGIN_ENCRYPTION_FULL;
-    server_speaks(s, &event->begin);
+    if (s->tls13 && s->facts->strict && s->talk_phase != TALK_REQUESTS)
+        answer_or_ticket(s, event);
+    else
+        server_speaks(s, &event->begin);
 }
 
 /* A server that goes on with a ticket need not say so: it just leaves its certificate out (RFC 5077, 3.1 and 3.4). */
@@ -164,7 +207,7 @@ static void on_record(struct tds_state *s, struct tds_lane *lane, const struct t
     if (event->type == TLS_ALERT && event->ciphered)
         list_alert(s, lane, event, true);
     if (!s->recognised && lane->unit == UNIT_TLS && event->type != TLS_HANDSHAKE && tds_on_server_port(s))
-        tds_recognise(s, PROTOCOL_TDS);
+        tds_recognise(s, s->facts->strict ? PROTOCOL_TDS8 : PROTOCOL_TDS);
     if (event->type == TLS_CHANGE_CIPHER_SPEC)
         change_cipher_spec(s, lane, &event->begin);
     if (event->type != TLS_APPLICATION_DATA)
@@ -241,7 +284,7 @@ static void note_client_hello(struct tds_state *s, const struct tls_hello *hello
     if (!tls->server_name)
         tls->server_name = keep_name(s, hello->server_name);
     if (!tls->alpn_offered)
-        tls->alpn_offered = keep_alpn(s, hello->alpn);
+        tls->alpn_offered = tls->alpn_offered ? tls->alpn_offered : keep_alpn(s, hello->alpn);
 }
 
 static enum tls_resumption resumption_of(const struct tls_facts *tls, const struct tls_hello *hello)
@@ -265,7 +308,8 @@ static void note_server_hello(struct tds_state *s, const struct tls_hello *hello
     tls->retried = tls->retried || hello->retry;
     if (hello->retry)
         return;
-    tls->alpn = keep_alpn(s, hello->alpn);
+    tls->alpn =
+        tls->alpn ? tls->alpn : keep_alpn(s, hello->alpn); /* the first: a stream of hellos must not fill memory */
     if (tds_step_seen(s, LOGIN_STEP_CLIENT_HELLO))
         tls->resumption = resumption_of(tls, hello);
 }
@@ -277,14 +321,26 @@ static void on_certificate(struct tds_state *s, const struct tls_event *event)
         tls_read_certificates(event->body, event->whole, s->stream->casebook, tls);
 }
 
+/* The list names something, and not tds/8.0. */
+static bool alpn_of_another(const struct tls_hello *hello)
+{
+    bool whole_name = hello->alpn.size > 0 && hello->alpn.data[0] < hello->alpn.size;
+    return whole_name && !hello->alpn_tds;
+}
+
+/* A hello that is cut off before its ALPN leaves it open whether this is TDS 8. It is followed as if it were: the
+ * answer, or what else is known of the server, may tell later. */
 static void recognise_by_client_hello(struct tds_state *s, struct tds_lane *lane, const struct tls_hello *hello)
 {
     if (s->recognised || lane->unit != UNIT_TLS)
         return;
-    if (hello->alpn_tds || (!hello->complete && tds_on_server_port(s)))
-        tds_recognise(s, PROTOCOL_TDS8);
-    else if (hello->complete)
+    if (!hello->alpn_tds && (hello->complete || alpn_of_another(hello))) {
         tds_candidate_fail(s, lane);
+        return;
+    }
+    tds_candidate_strict(s);
+    if (hello->alpn_tds || tds_on_server_port(s))
+        tds_recognise(s, PROTOCOL_TDS8);
 }
 
 static void on_client_hello(struct tds_state *s, struct tds_lane *lane, const struct tls_event *event)
@@ -293,7 +349,7 @@ static void on_client_hello(struct tds_state *s, struct tds_lane *lane, const st
     if (hello.version)
         s->facts->tls_version_client = hello.version;
     recognise_by_client_hello(s, lane, &hello);
-    if (s->recognised)
+    if (s->recognised || s->facts->strict)
         note_client_hello(s, &hello);
 }
 
@@ -301,9 +357,11 @@ static void recognise_by_server_hello(struct tds_state *s, struct tds_lane *lane
 {
     if (s->recognised || lane->unit != UNIT_TLS)
         return;
-    if (hello->alpn_tds || tds_on_server_port(s))
+    /* TLS 1.3 answers ALPN where it cannot be read (RFC 8446, 4.3.1). */
+    bool open = s->facts->strict && (hello->version == TLS_VERSION_1_3 || !hello->complete);
+    if (hello->alpn_tds || (tds_on_server_port(s) && !alpn_of_another(hello)))
         tds_recognise(s, PROTOCOL_TDS8);
-    else
+    else if (!open || alpn_of_another(hello))
         tds_candidate_fail(s, lane);
 }
 
@@ -312,6 +370,8 @@ static void on_server_hello(struct tds_state *s, struct tds_lane *lane, const st
     struct tls_hello hello = tls_read_server_hello(event->body, event->whole);
     struct tds_facts *facts = s->facts;
     s->tls13 = hello.version == TLS_VERSION_1_3;
+    for (unsigned i = 0; s->tls13 && i < SIDES; i++)
+        tls_reader_is_tls13(&s->tls[i]);
     if (!hello.retry) {
         s->server_hello_seen = true;
         facts->tls_version = hello.version;
@@ -320,7 +380,7 @@ static void on_server_hello(struct tds_state *s, struct tds_lane *lane, const st
             tds_step(s, LOGIN_STEP_TLS_DONE, &event->begin);
     }
     recognise_by_server_hello(s, lane, &hello);
-    if (s->recognised)
+    if (s->recognised || s->facts->strict)
         note_server_hello(s, &hello);
 }
 
@@ -358,6 +418,13 @@ static void on_event(void *context, const struct tls_event *event)
     }
 }
 
+/* A ticket lasts as long as its bytes come. */
+static void note_unasked_bytes(struct tds_state *s, const struct tds_lane *lane)
+{
+    if (lane->role == SIDE_SERVER && s->talk_phase == TALK_PRELOGIN && moment_seen(&s->facts->unasked))
+        s->facts->unasked = *s->at;
+}
+
 /* A request lasts as long as its records come. */
 static void note_request_bytes(struct tds_state *s, const struct tds_lane *lane)
 {
@@ -377,6 +444,7 @@ size_t tds_tls_data(struct tds_state *s, struct tds_lane *lane, struct span byte
         return 0;
     }
     note_request_bytes(s, lane);
+    note_unasked_bytes(s, lane);
     return taken;
 }
 
@@ -386,5 +454,6 @@ uint64_t tds_tls_gap(struct tds_state *s, struct tds_lane *lane, uint64_t n)
     struct tls_sink sink = {on_event, &turn};
     uint64_t taken = tls_reader_gap(&s->tls[lane->number], n, &sink);
     note_request_bytes(s, lane);
+    note_unasked_bytes(s, lane);
     return taken;
 }

@@ -68,7 +68,8 @@ void tds_lane_lose(struct tds_state *s, struct tds_channel *channel, struct tds_
 
 static void senseless_header(struct tds_state *s, struct tds_channel *channel, struct tds_lane *lane)
 {
-    if (!s->recognised) {
+    bool still_open = s->facts->strict && lane->tentative;
+    if (!s->recognised && !still_open) {
         tds_candidate_fail(s, lane);
         return;
     }

@@ -107,12 +107,38 @@ bool prelogin_read(struct span body, uint32_t size, struct prelogin *p)
     return false;
 }
 
-/* One offset and count of LOGIN7's OffsetLength rule, and the text it points at. */
-static struct span read_text(struct cursor *c, struct span body)
+/* Where a message says that something stands; it need not be true. */
+struct place {
+    size_t offset, size;
+};
+
+static bool places_overlap(struct place a, struct place b)
+{
+    if (a.size == 0 || b.size == 0)
+        return false;
+    return a.offset < b.offset ? b.offset - a.offset < a.size : a.offset - b.offset < b.size;
+}
+
+/* What no text may show, whatever its own offset says. */
+enum { SECRETS_MAX = 3 };
+struct secrets {
+    struct place places[SECRETS_MAX];
+};
+
+static struct span text_at(struct span body, struct place place, const struct secrets *secrets)
+{
+    for (unsigned i = 0; i < SECRETS_MAX; i++)
+        if (places_overlap(place, secrets->places[i]))
+            return (struct span){0};
+    struct span text = span_part(body, place.offset, place.size);
+    return text.size == place.size ? text : (struct span){0};
+}
+
+/* One offset and count of LOGIN7's OffsetLength rule. */
+static struct place read_place(struct cursor *c)
 {
     uint16_t offset = cursor_u16le(c), characters = cursor_u16le(c);
-    struct span text = span_part(body, offset, (size_t)characters * 2);
-    return text.size == (size_t)characters * 2 ? text : (struct span){0};
+    return (struct place){offset, (size_t)characters * 2};
 }
 
 enum { FEATURE_TERMINATOR = 0xff, FEATURES_MAX = 64 };
@@ -136,10 +162,12 @@ static uint32_t read_features(struct span body, uint16_t extension)
     return seen;
 }
 
+enum { TDS_VERSION_8 = 0x08000000 };
+
 static bool version_plausible(uint32_t version)
 {
     uint8_t major = (uint8_t)(version >> 24);
-    return (major >= 0x70 && major <= 0x7f) || version == 0x08000000;
+    return (major >= 0x70 && major <= 0x7f) || version == TDS_VERSION_8;
 }
 
 enum {
@@ -151,29 +179,52 @@ enum {
     OPTION3_USER_INSTANCE = 0x02,
     OPTION3_EXTENSION = 0x10,
     TEXT_POINTER = 4,
+    TEXTS_BEFORE_CLIENT_ID = 9,
     CLIENT_ID = 6,
-    SSPI_LONG = 0xffff
+    SSPI_LONG = 0xffff,
+    VERSION_72 = 0x72
 };
 
-static void read_pointers(struct cursor c, struct span body, bool extension, struct login7 *login)
+static struct place read_sspi(struct cursor *c)
 {
-    login->host = read_text(&c, body);
-    login->user = read_text(&c, body);
+    uint16_t offset = cursor_u16le(c), size = cursor_u16le(c);
+    cursor_skip(c, TEXT_POINTER); /* database file */
+    struct cursor long_size = *c;
+    cursor_skip(&long_size, TEXT_POINTER);
+    uint32_t sspi_long = cursor_u32le(&long_size);
+    return (struct place){offset, size == SSPI_LONG && sspi_long > 0 ? sspi_long : size};
+}
+
+/* The places of the password, the SSPI token, and (from TDS 7.2 on) the new password. */
+static struct secrets read_secrets(struct cursor c, bool has_new_password)
+{
+    struct secrets secrets = {0};
+    cursor_skip(&c, 2 * TEXT_POINTER);
+    secrets.places[0] = read_place(&c);
+    cursor_skip(&c, (TEXTS_BEFORE_CLIENT_ID - 3) * TEXT_POINTER + CLIENT_ID);
+    secrets.places[1] = read_sspi(&c);
+    if (has_new_password)
+        secrets.places[2] = read_place(&c);
+    return secrets;
+}
+
+static void read_pointers(struct cursor c, struct span body, bool extension, const struct secrets *secrets,
+                          struct login7 *login)
+{
+    login->host = text_at(body, read_place(&c), secrets);
+    login->user = text_at(body, read_place(&c), secrets);
     cursor_skip(&c, TEXT_POINTER); /* the password's */
-    login->application = read_text(&c, body);
-    login->server = read_text(&c, body);
+    login->application = text_at(body, read_place(&c), secrets);
+    login->server = text_at(body, read_place(&c), secrets);
     uint16_t extension_offset = cursor_u16le(&c);
     cursor_skip(&c, 2);
     login->features = extension ? read_features(body, extension_offset) : 0;
-    login->library = read_text(&c, body);
-    login->language = read_text(&c, body);
-    login->database = read_text(&c, body);
+    login->library = text_at(body, read_place(&c), secrets);
+    login->language = text_at(body, read_place(&c), secrets);
+    login->database = text_at(body, read_place(&c), secrets);
     cursor_skip(&c, CLIENT_ID);
-    uint16_t sspi_offset = cursor_u16le(&c), sspi_size = cursor_u16le(&c);
-    cursor_skip(&c, 2 * TEXT_POINTER); /* database file; the new password's */
-    uint32_t sspi_long = cursor_u32le(&c);
-    size_t size = sspi_size == SSPI_LONG && sspi_long > 0 ? sspi_long : sspi_size;
-    login->sspi = span_part(body, sspi_offset, size);
+    struct place sspi = read_sspi(&c);
+    login->sspi = span_part(body, sspi.offset, sspi.size);
 }
 
 static uint8_t read_flags(uint8_t option2, uint8_t type, uint8_t option3)
@@ -210,7 +261,10 @@ bool login7_read(struct span body, struct login7 *login)
     uint16_t first_text = cursor_u16le(&first);
     if (!first.failed && (first_text < LOGIN7_FIXED_OLD || first_text > FIRST_TEXT_MAX))
         return false;
-    read_pointers(c, body, option3 & OPTION3_EXTENSION, login);
+    bool has_new_password =
+        login->tds_version >> 24 >= VERSION_72 || login->tds_version == TDS_VERSION_8 || first_text >= LOGIN7_FIXED;
+    struct secrets secrets = read_secrets(c, has_new_password);
+    read_pointers(c, body, option3 & OPTION3_EXTENSION, &secrets, login);
     return true;
 }
 
@@ -249,20 +303,57 @@ bool old_login_read(struct span body, struct old_login *login)
     return begun && valid && known;
 }
 
-/* Whether needle stands anywhere in the first bytes of token; they are few. */
-static bool contains(struct span token, const void *needle, size_t size)
+/* From needle's place in the first bytes of token on; they are few. Empty: it is not there. */
+static struct span find(struct span token, const void *needle, size_t size)
 {
     enum { SEARCHED = 4096 };
     token = span_part(token, 0, SEARCHED);
     for (size_t i = 0; i + size <= token.size; i++)
         if (memcmp(token.data + i, needle, size) == 0)
-            return true;
-    return false;
+            return span_from(token, i);
+    return (struct span){0};
+}
+
+static bool contains(struct span token, const void *needle, size_t size)
+{
+    return find(token, needle, size).size > 0;
+}
+
+static const char ntlm[] = "NTLMSSP"; /* with its zero byte: MS-NLMP 2.2.1 */
+
+/* Len, MaxLen and BufferOffset of a field (2.2.1.3). */
+static struct place read_ntlm_field(struct cursor *c)
+{
+    uint16_t size = cursor_u16le(c);
+    cursor_skip(c, 2);
+    return (struct place){cursor_u32le(c), size};
+}
+
+bool ntlm_authenticate_read(struct span token, struct ntlm_names *names)
+{
+    enum { AUTHENTICATE = 3, NEGOTIATE_UNICODE = 1 };
+    *names = (struct ntlm_names){0};
+    struct span message = find(token, ntlm, sizeof ntlm);
+    struct cursor c = cursor_over(message);
+    cursor_skip(&c, sizeof ntlm);
+    if (cursor_u32le(&c) != AUTHENTICATE)
+        return false;
+    struct secrets secrets = {0};
+    secrets.places[0] = read_ntlm_field(&c); /* LmChallengeResponse */
+    secrets.places[1] = read_ntlm_field(&c); /* NtChallengeResponse */
+    struct place domain = read_ntlm_field(&c), user = read_ntlm_field(&c), workstation = read_ntlm_field(&c);
+    secrets.places[2] = read_ntlm_field(&c); /* EncryptedRandomSessionKey */
+    names->wide = cursor_u32le(&c) & NEGOTIATE_UNICODE;
+    if (c.failed)
+        return false;
+    names->domain = text_at(message, domain, &secrets);
+    names->user = text_at(message, user, &secrets);
+    names->workstation = text_at(message, workstation, &secrets);
+    return true;
 }
 
 enum login_authentication sspi_mechanism(struct span token)
 {
-    static const char ntlm[] = "NTLMSSP"; /* with its zero byte: MS-NLMP 2.2.1 */
     /* A Kerberos token inside GSS-API (RFC 4121, 4.1): the mechanism 1.2.840.113554.1.2.2, then TOK_ID 01 00 (AP-REQ)
      * or 02 00 (AP-REP). The list of SPNEGO's mechanisms names it, too, but without a TOK_ID. */
     static const uint8_t ap_req[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02, 0x01, 0x00};

@@ -29,7 +29,8 @@ struct prelogin {
  * because the option table makes no sense. A table that is cut off is believed as far as it goes. */
 bool prelogin_read(struct span body, uint32_t size, struct prelogin *prelogin);
 
-/* Texts are UTF-16LE in body, empty when not there or cut off. There is no member for passwords: they are not read. */
+/* Texts are UTF-16LE in body, empty when not there or cut off. There is no member for passwords: they are not
+ * read, and a text that overlaps one, or the SSPI token, is taken for not there. */
 struct login7 {
     uint32_t length; /* of the message, as it says itself */
     uint32_t tds_version, packet_size, process_id;
@@ -49,6 +50,15 @@ struct old_login {
     struct span host, user, application, server, library;
 };
 bool old_login_read(struct span body, struct old_login *login);
+
+/* Who logs in, of NTLM's AUTHENTICATE_MESSAGE (MS-NLMP 2.2.1.3); empty when not there or cut off. What proves it, its
+ * responses and key, is not read, and no text that overlaps it. */
+struct ntlm_names {
+    struct span domain, user, workstation;
+    bool wide; /* UTF-16LE, else one byte a character */
+};
+/* The message may stand inside SPNEGO. False: there is none. */
+bool ntlm_authenticate_read(struct span token, struct ntlm_names *names);
 
 /* LOGIN_NTLM, LOGIN_KERBEROS, or LOGIN_SSPI when the token does not tell. */
 enum login_authentication sspi_mechanism(struct span token);

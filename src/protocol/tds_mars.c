@@ -2,10 +2,24 @@
 #include "memory.h"
 #include "tds_state.h"
 
-static struct smp_session *find_session(struct tds_state *s, uint16_t id)
+static struct smp_session **find_slot(struct tds_state *s, uint16_t id)
 {
     for (unsigned i = 0; i < TDS_SMP_SESSIONS; i++)
-        if (s->smp->slots[i].used && s->smp->slots[i].id == id)
+        if (s->smp->slots[i] && s->smp->slots[i]->id == id)
+            return &s->smp->slots[i];
+    return NULL;
+}
+
+static struct smp_session *find_session(struct tds_state *s, uint16_t id)
+{
+    struct smp_session **slot = find_slot(s, id);
+    return slot ? *slot : NULL;
+}
+
+static struct smp_session **free_slot(struct tds_state *s)
+{
+    for (unsigned i = 0; i < TDS_SMP_SESSIONS; i++)
+        if (!s->smp->slots[i])
             return &s->smp->slots[i];
     return NULL;
 }
@@ -16,8 +30,9 @@ static bool data_waits(const struct smp_session *session, unsigned lane)
     return moment_seen(&session->flows[lane].used_up) && session->channel.lanes[lane].in_message;
 }
 
-static void close_session(struct tds_state *s, struct smp_session *session)
+static void close_session(struct tds_state *s, struct smp_session **slot)
 {
+    struct smp_session *session = *slot;
     for (unsigned i = 0; i < SIDES; i++) {
         if (data_waits(session, i) && !moment_seen(&s->facts->smp.open_stall))
             s->facts->smp.open_stall = session->flows[i].used_up;
@@ -27,19 +42,19 @@ static void close_session(struct tds_state *s, struct smp_session *session)
     tds_channel_close(&session->channel);
     if (s->last_request == &session->channel)
         s->last_request = NULL;
-    *session = (struct smp_session){0};
+    memory_give(session);
+    *slot = NULL;
 }
 
-/* known_begin: its SYN was seen, so its first byte begins a TDS packet. NULL: more sessions than are followed. */
+/* The session has no slot yet. known_begin: its SYN was seen, so its first byte begins a TDS packet. NULL: more sessions
+ * than are followed. */
 static struct smp_session *open_session(struct tds_state *s, uint16_t id, bool known_begin)
 {
-    struct smp_session *session = find_session(s, id);
-    for (unsigned i = 0; i < TDS_SMP_SESSIONS && !session; i++)
-        if (!s->smp->slots[i].used)
-            session = &s->smp->slots[i];
-    if (!session || session->used)
-        return session;
-    *session = (struct smp_session){.used = true, .id = id};
+    struct smp_session **slot = free_slot(s);
+    if (!slot)
+        return NULL;
+    struct smp_session *session = *slot = memory_take(sizeof *session);
+    session->id = id;
     for (unsigned i = 0; i < SIDES; i++)
         session->channel.lanes[i] = (struct tds_lane){.number = (uint8_t)i,
                                                       .role = s->main.lanes[i].role,
@@ -50,8 +65,50 @@ static struct smp_session *open_session(struct tds_state *s, uint16_t id, bool k
     if (known_begin)
         for (unsigned i = 0; i < SIDES; i++)
             session->flows[i] = (struct smp_flow){.window = SMP_WINDOW_FIRST, .window_known = true};
-    s->facts->smp.opened++;
     return session;
+}
+
+static void on_syn(struct tds_state *s, uint16_t id)
+{
+    struct smp_facts *smp = &s->facts->smp;
+    if (find_session(s, id))
+        return;
+    smp->opened++;
+    if (open_session(s, id, true))
+        return;
+    smp->not_followed++;
+    s->smp->beyond_open++;
+}
+
+/* A session that found no slot at its SYN is followed from here on when one has become free. */
+static struct smp_session *on_data(struct tds_state *s, uint16_t id)
+{
+    struct smp_facts *smp = &s->facts->smp;
+    struct smp_session *known = find_session(s, id);
+    if (known)
+        return known;
+    struct smp_session *session = open_session(s, id, false);
+    if (session && s->smp->beyond_open > 0)
+        s->smp->beyond_open--;
+    else if (session)
+        smp->opened++;
+    else if (smp->not_followed == 0)
+        smp->not_followed = 1;
+    return session;
+}
+
+static void fin_beyond(struct tds_state *s, unsigned lane)
+{
+    struct smp_sessions *smp = s->smp;
+    if (smp->beyond_open == 0)
+        return;
+    smp->beyond_fins[lane]++;
+    if (smp->beyond_fins[0] == 0 || smp->beyond_fins[1] == 0)
+        return;
+    smp->beyond_fins[0]--;
+    smp->beyond_fins[1]--;
+    smp->beyond_open--;
+    s->facts->smp.closed++;
 }
 
 static void on_fin(struct tds_state *s, const struct tds_lane *lane, uint16_t id)
@@ -59,14 +116,17 @@ static void on_fin(struct tds_state *s, const struct tds_lane *lane, uint16_t id
     s->facts->smp_fin[lane->role] = lane->unit_begin;
     if (!moment_seen(&s->facts->smp.first_fin[lane->role]))
         s->facts->smp.first_fin[lane->role] = lane->unit_begin;
-    struct smp_session *session = find_session(s, id);
-    if (!session)
+    struct smp_session **slot = find_slot(s, id);
+    if (!slot) {
+        fin_beyond(s, lane->number);
         return;
+    }
+    struct smp_session *session = *slot;
     session->fin[lane->number] = true;
     if (!session->fin[0] || !session->fin[1])
         return;
     s->facts->smp.closed++;
-    close_session(s, session);
+    close_session(s, slot);
 }
 
 /* What a side may send is told by every packet of the other (3.1.5.2.1). */
@@ -119,12 +179,11 @@ bool tds_smp_open(struct tds_state *s, struct tds_lane *lane)
     if (header.kind == SMP_SYN) {
         if (!s->recognised && !tds_learn_role(s, lane, SIDE_CLIENT))
             return false;
-        if (!open_session(s, header.session, true))
-            s->facts->smp.not_followed++;
+        on_syn(s, header.session);
     } else if (header.kind == SMP_FIN) {
         on_fin(s, lane, header.session);
     } else if (header.kind == SMP_DATA) {
-        s->smp->target[lane->number] = open_session(s, header.session, false);
+        s->smp->target[lane->number] = on_data(s, header.session);
     }
     follow_flow(s, lane, &header);
     if (!s->recognised && lane->units_in_row > 1)
@@ -149,8 +208,8 @@ void tds_smp_gap(struct tds_state *s, struct tds_lane *lane, uint64_t n)
 void tds_smp_set_roles(struct tds_state *s)
 {
     for (unsigned i = 0; s->smp && i < TDS_SMP_SESSIONS; i++)
-        for (unsigned lane = 0; lane < SIDES; lane++)
-            s->smp->slots[i].channel.lanes[lane].role = s->main.lanes[lane].role;
+        for (unsigned lane = 0; s->smp->slots[i] && lane < SIDES; lane++)
+            s->smp->slots[i]->channel.lanes[lane].role = s->main.lanes[lane].role;
 }
 
 void tds_smp_close(struct tds_state *s)
@@ -158,7 +217,8 @@ void tds_smp_close(struct tds_state *s)
     if (!s->smp)
         return;
     for (unsigned i = 0; i < TDS_SMP_SESSIONS; i++)
-        close_session(s, &s->smp->slots[i]);
+        if (s->smp->slots[i])
+            close_session(s, &s->smp->slots[i]);
     memory_give(s->smp);
     s->smp = NULL;
 }

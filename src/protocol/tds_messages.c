@@ -212,6 +212,14 @@ static void note_server_prelogin(struct tds_state *s, const struct prelogin *p)
     facts->nonce_server = p->nonce;
 }
 
+/* A login has one PRELOGIN each way; a stream that sends more stores no more. */
+static bool prelogin_known(const struct tds_facts *facts, const struct tds_lane *lane)
+{
+    if (lane->role == SIDE_CLIENT)
+        return facts->prelogin_client_encryption != PRELOGIN_UNKNOWN || facts->client_version != 0;
+    return facts->prelogin_server_encryption != PRELOGIN_UNKNOWN || facts->server_version != 0;
+}
+
 static void read_prelogin(struct tds_state *s, struct tds_lane *lane, struct span body)
 {
     bool size_known = lane->status & TDS_STATUS_EOM;
@@ -225,13 +233,15 @@ static void read_prelogin(struct tds_state *s, struct tds_lane *lane, struct spa
         tds_candidate_fail(s, lane);
         return;
     }
+    if (prelogin_known(s->facts, lane))
+        return;
     if (lane->role == SIDE_CLIENT)
         note_client_prelogin(s, &p);
     else
         note_server_prelogin(s, &p);
     negotiate_encryption(s->facts);
     tds_recognise(s, PROTOCOL_TDS);
-    if (lane->role == SIDE_CLIENT)
+    if (lane->role == SIDE_CLIENT && !s->facts->instance)
         s->facts->instance = tds_store_name(s, p.instance, false);
 }
 
@@ -305,6 +315,19 @@ void tds_learn_mechanism(struct tds_state *s, struct span token)
         s->facts->authentication = seen;
 }
 
+/* The names of the first AUTHENTICATE message that has any. LOGIN7 tells no user when the login is integrated. */
+static void learn_ntlm_names(struct tds_state *s, struct span token)
+{
+    struct tds_facts *facts = s->facts;
+    struct ntlm_names names;
+    if (facts->user || facts->domain || !ntlm_authenticate_read(token, &names))
+        return;
+    facts->domain = tds_store_name(s, names.domain, names.wide);
+    facts->user = tds_store_name(s, names.user, names.wide);
+    if (!facts->client_host)
+        facts->client_host = tds_store_name(s, names.workstation, names.wide);
+}
+
 /* body: all of the message, or as much of it as is kept or was captured. */
 void tds_gathered(struct tds_state *s, struct tds_channel *channel, struct tds_lane *lane, struct span body)
 {
@@ -324,6 +347,7 @@ void tds_gathered(struct tds_state *s, struct tds_channel *channel, struct tds_l
         break;
     case TYPE_SSPI:
         tds_learn_mechanism(s, body);
+        learn_ntlm_names(s, body);
         break;
     case TYPE_RPC:
         tds_read_rpc(s, channel, body);

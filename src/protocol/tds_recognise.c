@@ -5,7 +5,12 @@
  * request of one side and a response of the other; two units in a row on one side; TLS that offers "tds/8.0". On a
  * port that is a SQL Server's by name or by number, one header that makes sense is enough. A single look-alike frame
  * elsewhere is not.
+ *
+ * A server's address and port that a stream was proved on from its first byte, or by "tds/8.0", are remembered, and count as
+ * a SQL Server's port from then on. A stream that came before and is not disproved is recognised at its next bytes, or at
+ * its end.
  */
+#include "hash_index.h"
 #include "memory.h"
 #include "tds_state.h"
 
@@ -79,7 +84,7 @@ static bool tls_may_begin(const struct tds_state *s, const struct tds_lane *lane
 {
     if (lane->nested || !tls_record_plausible(bytes))
         return false;
-    if (s->recognised || tds_on_server_port(s))
+    if (s->recognised || s->facts->strict || tds_on_server_port(s))
         return true;
     /* Elsewhere only a ClientHello can show that this is TDS 8. */
     return bytes.data[0] == TLS_HANDSHAKE && (bytes.size <= TLS_RECORD_HEADER || bytes.data[5] == TLS_CLIENT_HELLO);
@@ -109,6 +114,8 @@ static bool header_convincing(const struct tds_state *s, const struct tds_lane *
 /* Whether a unit can begin here, as a place where to pick up a stream that was lost. */
 bool tds_may_begin(const struct tds_state *s, const struct tds_lane *lane, struct span bytes)
 {
+    if (s->facts->strict)
+        return tls_may_begin(s, lane, bytes);
     struct smp_header smp;
     bool has_smp = !lane->nested && (!s->recognised || s->facts->mars);
     if (has_smp && smp_header_read(span_part(bytes, 0, SMP_HEADER), &smp))
@@ -130,11 +137,54 @@ static const struct tds_lane *lane_with_role(const struct tds_state *s, enum sid
     return &s->main.lanes[s->main.lanes[0].role == role ? 0 : 1];
 }
 
+static const struct endpoint *server_of(const struct tds_state *s)
+{
+    return &s->stream->conversation->ends[side_of(s, lane_with_role(s, SIDE_SERVER))];
+}
+
+static bool known_port(const struct tds_state *s, uint16_t port)
+{
+    return port == TDS_DEFAULT_PORT || (port != 0 && port == s->options->server_port);
+}
+
+/* Its place, or a free one for it; NULL: neither. */
+enum { PLACES_TRIED = 16 };
+
+static struct endpoint *place_of(struct tds_servers *servers, const struct endpoint *server)
+{
+    uint32_t hash = hash_bytes(&server->address, sizeof server->address) + server->port * 2654435761u;
+    for (uint32_t i = 0; i < PLACES_TRIED; i++) {
+        struct endpoint *place = &servers->ends[(hash + i) % TDS_SERVERS_PLACES];
+        if (place->port == 0 || endpoint_equal(place, server))
+            return place;
+    }
+    return NULL;
+}
+
+static bool remembered(const struct tds_state *s, const struct endpoint *server)
+{
+    struct tds_servers *servers = s->options->servers;
+    const struct endpoint *place = servers && server->port != 0 ? place_of(servers, server) : NULL;
+    return place && place->port != 0;
+}
+
+/* What was picked up somewhere may be a look-alike after all, and would take others with it. */
+static void remember_server(const struct tds_state *s)
+{
+    const struct endpoint *server = server_of(s);
+    bool login_seen = tds_step_seen(s, LOGIN_STEP_PRELOGIN) || tds_step_seen(s, LOGIN_STEP_CLIENT_HELLO) ||
+                      tds_step_seen(s, LOGIN_STEP_LOGIN);
+    if (!s->options->servers || !s->from_start || !login_seen || server->port == 0 || known_port(s, server->port))
+        return;
+    struct endpoint *place = place_of(s->options->servers, server);
+    if (place)
+        *place = *server;
+}
+
 bool tds_on_server_port(const struct tds_state *s)
 {
-    enum side server = side_of(s, lane_with_role(s, SIDE_SERVER));
-    uint16_t port = s->stream->conversation->ends[server].port;
-    return port == TDS_DEFAULT_PORT || (port != 0 && port == s->options->server_port);
+    const struct endpoint *server = server_of(s);
+    return known_port(s, server->port) || remembered(s, server);
 }
 
 static void refuse(struct tds_state *s)
@@ -182,15 +232,40 @@ void tds_recognise(struct tds_state *s, enum conversation_protocol protocol)
     c->tds = facts;
     c->protocol = protocol;
     facts->recognised_mid_stream = !s->from_start;
-    if (protocol == PROTOCOL_TDS8) {
-        facts->strict = true;
-        facts->encryption = LOGIN_ENCRYPTION_STRICT;
-        s->talk_phase = TALK_PRELOGIN;
-    }
+    if (protocol == PROTOCOL_TDS8)
+        tds_candidate_strict(s);
+    remember_server(s);
     if (s->role_known) {
         struct stream_consumer self = tds_consumer(s->options);
         stream_learn_client(&self, s->stream, client, client, ROLE_TDS);
     }
+}
+
+/* Picked up somewhere between two ports that tell nothing: a server that is remembered tells who is who. */
+void tds_candidate_place(struct tds_state *s)
+{
+    if (s->recognised || s->from_start || s->role_known || tds_on_server_port(s))
+        return;
+    struct tds_lane *client = &s->main.lanes[s->main.lanes[0].role == SIDE_CLIENT ? 0 : 1];
+    if (remembered(s, &s->stream->conversation->ends[side_of(s, client)]))
+        tds_learn_role(s, client, SIDE_SERVER);
+}
+
+/* From here on it is followed as TDS 8. */
+void tds_candidate_strict(struct tds_state *s)
+{
+    if (s->facts->strict)
+        return;
+    s->facts->strict = true;
+    s->facts->encryption = LOGIN_ENCRYPTION_STRICT;
+    s->talk_phase = TALK_PRELOGIN;
+}
+
+/* Nothing more will come of one side. */
+void tds_candidate_end(struct tds_state *s)
+{
+    if (!s->recognised && s->facts->strict && tds_on_server_port(s))
+        tds_recognise(s, PROTOCOL_TDS8);
 }
 
 /* The bytes so far are no TDS after all. What is under way unwinds first; see tds_candidate_reset(). */
@@ -219,6 +294,9 @@ void tds_candidate_reset(struct tds_state *s)
     s->role_known = s->request_seen = s->old_dialect = false;
     s->tls13 = s->server_hello_seen = s->client_finished = s->login_encrypted = false;
     s->talker = SIDES;
+    s->talk_phase = TALK_LOGIN;
+    s->ticket_size = 0;
+    s->answer_or_ticket = (struct moment){0};
     s->spid = 0;
     s->main.awaiting = s->main.answering = s->main.request_ended = false;
     s->last_request = NULL;
@@ -235,7 +313,8 @@ void tds_candidate_nothing(struct tds_state *s)
     if (s->recognised)
         return;
     s->tries++;
-    if (s->tries > TRIES_MAX_SERVER_PORT || (s->tries > TRIES_MAX && !tds_on_server_port(s)))
+    bool hopeful = s->facts->strict || tds_on_server_port(s);
+    if (s->tries > (hopeful ? TRIES_MAX_SERVER_PORT : TRIES_MAX))
         refuse(s);
 }
 

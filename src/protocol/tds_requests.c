@@ -35,9 +35,18 @@ static const char *stored(struct tds_state *s, const struct procedure_name *name
     return tds_store_name(s, (struct span){name->bytes, name->size}, true);
 }
 
+/* Of an encrypted answer nothing but its bytes is seen: it ends with the last of them, when the client speaks
+ * again or nothing more comes. */
+static void end_encrypted_answer(struct tds_state *s, struct tds_channel *channel)
+{
+    if (channel->answering && channel->answer_last_ns > 0)
+        tds_answer_ends(s, channel, channel->answer_last_ns);
+}
+
 void tds_requests_close(struct tds_state *s)
 {
     if (s->recognised) {
+        end_encrypted_answer(s, &s->main);
         s->facts->last_request_is.procedure = stored(s, &s->last_procedure);
         s->facts->slowest_request_is.procedure = stored(s, &s->slowest_procedure);
     }
@@ -58,9 +67,7 @@ static void count_time(struct response_times *times, int64_t wait_ns)
 
 void tds_request_begins(struct tds_state *s, struct tds_channel *channel, const struct moment *begin)
 {
-    /* An encrypted answer is over when the client speaks again. */
-    if (channel->answering && channel->answer_last_ns > 0)
-        tds_answer_ends(s, channel, channel->answer_last_ns);
+    end_encrypted_answer(s, channel);
     /* Without the login, the first request that is seen is not the first. */
     if (s->from_start || tds_step_seen(s, LOGIN_STEP_LOGIN) || tds_step_seen(s, LOGIN_STEP_LOGIN_ANSWER))
         tds_step(s, LOGIN_STEP_FIRST_REQUEST, begin);

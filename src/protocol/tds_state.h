@@ -24,7 +24,7 @@
 
 enum { TDS_HEADER = 8, TDS_TYPE_RESPONSE = 4, TDS_TYPE_PRELOGIN = 0x12, TDS_TYPE_OLD_NORMAL = 0x0f };
 enum { TDS_STATUS_EOM = 0x01, TDS_STATUS_IGNORE = 0x02, TDS_STATUS_RESET = 0x08, TDS_STATUS_RESET_KEEP = 0x10 };
-enum { TDS_DEFAULT_PORT = 1433, TDS_SMP_SESSIONS = 8 };
+enum { TDS_DEFAULT_PORT = 1433, TDS_SMP_SESSIONS = 32 };
 
 /* What is kept of a message's end that is not walked: room for an ERROR and what follows it. */
 enum { TDS_TAIL = 512 };
@@ -87,7 +87,6 @@ struct smp_flow {
 };
 
 struct smp_session {
-    bool used;
     bool fin[SIDES]; /* by lane */
     uint16_t id;
     struct smp_flow flows[SIDES]; /* by lane */
@@ -95,8 +94,10 @@ struct smp_session {
 };
 
 struct smp_sessions {
-    struct smp_session slots[TDS_SMP_SESSIONS];
+    struct smp_session *slots[TDS_SMP_SESSIONS]; /* NULL: free */
     struct smp_session *target[SIDES]; /* whose DATA is under way in each main lane; NULL: of none that is followed */
+    /* Of sessions that found no slot: open ones whose SYN was seen, and their FINs that the other side has not matched. */
+    uint32_t beyond_open, beyond_fins[SIDES];
 };
 
 /* What the next client turn of an encrypted talk is. */
@@ -126,8 +127,10 @@ struct tds_state {
     uint8_t talk_phase;
     uint8_t talker; /* who spoke last in the encrypted talk; SIDES: nobody */
     uint8_t database_changes;
-    uint16_t tries; /* chunks in which nothing was recognised */
-    uint16_t spid;  /* 0: not known */
+    uint32_t ticket_size;           /* of the server's latest record behind the client's Finished; 0: none */
+    struct moment answer_or_ticket; /* the server's latest record since the PRELOGIN; frame 0: none */
+    uint16_t tries;                 /* chunks in which nothing was recognised */
+    uint16_t spid;                  /* 0: not known */
     uint8_t lane_of[SIDES];
     struct tls_reader tls[SIDES]; /* by main lane */
     struct token_dialect dialect;
@@ -162,6 +165,9 @@ bool tds_on_server_port(const struct tds_state *s);
 void tds_candidate_packet(struct tds_state *s, struct tds_lane *lane, const struct tds_header *header);
 bool tds_learn_role(struct tds_state *s, struct tds_lane *lane, enum side role);
 void tds_recognise(struct tds_state *s, enum conversation_protocol protocol);
+void tds_candidate_place(struct tds_state *s);
+void tds_candidate_strict(struct tds_state *s);
+void tds_candidate_end(struct tds_state *s);
 void tds_candidate_fail(struct tds_state *s, const struct tds_lane *lane);
 void tds_candidate_reset(struct tds_state *s);
 void tds_draft_clear(struct tds_facts *facts);

@@ -322,6 +322,21 @@ static struct span take_text(struct cursor *c, size_t characters, bool wide, boo
     return cursor_take(c, *cut ? c->left : size);
 }
 
+/* What follows the message: names behind a count of one byte, and a line of four bytes (two before TDS 7.2). */
+static void read_where(struct cursor *c, bool wide, struct token_error *error)
+{
+    bool cut = false;
+    struct span server = take_text(c, cursor_u8(c), wide, &cut);
+    if (c->failed || cut)
+        return;
+    error->server = server;
+    struct span procedure = take_text(c, cursor_u8(c), wide, &cut);
+    if (c->failed || cut)
+        return;
+    error->procedure = procedure;
+    error->line = c->left >= 4 ? cursor_u32le(c) : cursor_u16le(c);
+}
+
 bool token_read_error(struct span body, bool wide, struct token_error *error)
 {
     struct cursor c = cursor_over(body);
@@ -334,6 +349,8 @@ bool token_read_error(struct span body, bool wide, struct token_error *error)
     uint16_t characters = cursor_u16le(&c);
     if (!c.failed)
         error->message = take_text(&c, characters, wide, &error->message_cut);
+    if (!c.failed && !error->message_cut)
+        read_where(&c, wide, error);
     return true;
 }
 
@@ -351,6 +368,8 @@ bool token_read_eed(struct span body, struct token_error *error)
     uint16_t characters = cursor_u16le(&c);
     if (!c.failed)
         error->message = take_text(&c, characters, false, &error->message_cut);
+    if (!c.failed && !error->message_cut)
+        read_where(&c, false, error);
     return true;
 }
 

@@ -95,7 +95,9 @@ struct token_error {
     uint32_t number;
     uint8_t state, severity;
     struct span message;
-    bool message_cut; /* only the first part of it was captured */
+    bool message_cut;              /* only the first part of it was captured */
+    struct span server, procedure; /* empty: not told, or not captured */
+    uint32_t line;                 /* 0: likewise */
 };
 
 /* wide: UTF-16LE. False: not even number, state and class were captured. */

@@ -167,7 +167,7 @@ static bool begin_record(struct tls_reader *r, const struct tls_sink *sink)
 
 static void end_record(struct tls_reader *r)
 {
-    if (r->head[0] == TLS_CHANGE_CIPHER_SPEC)
+    if (r->head[0] == TLS_CHANGE_CIPHER_SPEC && !r->tls13)
         r->ciphered = true;
     r->head_have = 0;
 }
@@ -228,6 +228,12 @@ uint64_t tls_reader_gap(struct tls_reader *r, uint64_t n, const struct tls_sink 
     if (r->left == 0)
         end_record(r);
     return missing;
+}
+
+void tls_reader_is_tls13(struct tls_reader *r)
+{
+    r->tls13 = true;
+    r->ciphered = false;
 }
 
 void tls_reader_lose(struct tls_reader *r)

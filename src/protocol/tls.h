@@ -53,6 +53,7 @@ struct tls_reader {
     uint8_t message_have;
     uint8_t alert_level;
     bool ciphered;     /* ChangeCipherSpec was sent: what follows cannot be read */
+    bool tls13;        /* ChangeCipherSpec means nothing */
     bool message_lost; /* the rest of this record cannot be told apart into messages */
     bool failed;       /* this is no TLS; nothing more is read */
     uint16_t left;     /* of the record's body */
@@ -72,6 +73,9 @@ size_t tls_reader_data(struct tls_reader *reader, struct span bytes, const struc
 
 /* n bytes are missing. Returns how many of them belong to the record that is under way; the rest is beyond what is known. */
 uint64_t tls_reader_gap(struct tls_reader *reader, uint64_t n, const struct tls_sink *sink);
+
+/* TLS 1.3 was chosen: handshake records are in clear, before and behind a ChangeCipherSpec (RFC 8446, 5.1 and D.4). */
+void tls_reader_is_tls13(struct tls_reader *reader);
 
 /* At the end of a record, or before the first. */
 static inline bool tls_reader_between(const struct tls_reader *reader)

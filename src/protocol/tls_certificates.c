@@ -119,11 +119,17 @@ static void read_alternative_names(const X509 *x509, struct casebook *casebook, 
     GENERAL_NAMES_free(names);
 }
 
+/* Windows writes the name as a BMPString, two bytes for each letter: only its text can be compared. */
 static bool is_fallback(const X509_NAME *subject)
 {
-    char name[sizeof fallback_name + 1];
-    int size = X509_NAME_get_text_by_NID((X509_NAME *)(uintptr_t)subject, NID_commonName, name, sizeof name);
-    return size == (int)sizeof fallback_name - 1 && memcmp(name, fallback_name, sizeof fallback_name - 1) == 0;
+    int place = X509_NAME_get_index_by_NID((X509_NAME *)(uintptr_t)subject, NID_commonName, -1);
+    if (place < 0)
+        return false;
+    unsigned char *name = NULL;
+    int size = ASN1_STRING_to_UTF8(&name, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, place)));
+    bool same = size == (int)sizeof fallback_name - 1 && memcmp(name, fallback_name, sizeof fallback_name - 1) == 0;
+    OPENSSL_free(name);
+    return same;
 }
 
 static void read_certificate(struct span bytes, struct casebook *casebook, struct tls_certificate *certificate)

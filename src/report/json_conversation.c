@@ -91,7 +91,7 @@ static void add_login_error(json_t *object, const struct tds_error *error)
     object_add(object, "error", entry);
 }
 
-static json_t *login_object(const struct conversation *conversation)
+static json_t *login_object(const struct casebook *casebook, const struct conversation *conversation)
 {
     json_t *object = json_new_object();
     object_add_text(object, "stage", login_stage_name(conversation_login_stage(conversation)));
@@ -105,6 +105,7 @@ static json_t *login_object(const struct conversation *conversation)
     object_add_text(object, "application", tds->application);
     object_add_text(object, "library", tds->library);
     object_add_text(object, "user", tds->user);
+    object_add_text(object, "domain", tds->domain);
     object_add_text(object, "database", tds->database);
     object_add_text(object, "server_name", tds->server_name);
     if (tds->has_connection_id)
@@ -112,7 +113,7 @@ static json_t *login_object(const struct conversation *conversation)
     object_add_text(object, "authentication", authentication_name(tds->authentication));
     json_add_login(object, tds);
     add_login_error(object, &tds->login_error);
-    object_add(object, "timeline", json_timeline(conversation));
+    object_add(object, "timeline", json_timeline(casebook, conversation));
     return object;
 }
 
@@ -121,6 +122,26 @@ static bool hides_messages(const struct tds_facts *tds)
 {
     return tds->encryption == LOGIN_ENCRYPTION_FULL || tds->encryption == LOGIN_ENCRYPTION_STRICT ||
            tds->encrypted_requests > 0 || tds->encrypted_responses > 0;
+}
+
+static json_t *error_object(const struct tds_error_count *error)
+{
+    json_t *entry = json_new_object();
+    object_add_count(entry, "number", error->number);
+    object_add_count(entry, "count", error->count);
+    object_add_count(entry, "state", error->state);
+    object_add_count(entry, "severity", error->severity);
+    object_add_text(entry, "server", error->server);
+    object_add_text(entry, "procedure", error->procedure);
+    if (error->line > 0)
+        object_add_count(entry, "line", error->line);
+    object_add_text(entry, "message", error->message);
+    if (moment_seen(&error->first)) {
+        object_add_time(entry, "time", error->first.time_ns);
+        object_add_count(entry, "capture", error->first.capture);
+        object_add_count(entry, "frame", error->first.frame);
+    }
+    return entry;
 }
 
 static void add_messages(json_t *object, const struct tds_facts *tds)
@@ -134,13 +155,11 @@ static void add_messages(json_t *object, const struct tds_facts *tds)
     if (tds->error_kinds == 0 && hides_messages(tds))
         return;
     json_t *errors = json_new_array();
-    for (unsigned i = 0; i < tds->error_kinds && i < TDS_ERROR_NUMBERS_MAX; i++) {
-        json_t *entry = json_new_object();
-        object_add_count(entry, "number", tds->errors[i].number);
-        object_add_count(entry, "count", tds->errors[i].count);
-        array_add(errors, entry);
-    }
+    for (unsigned i = 0; i < tds->error_kinds && i < TDS_ERROR_NUMBERS_MAX; i++)
+        array_add(errors, error_object(&tds->errors[i]));
     object_add(object, "errors", errors);
+    if (tds->errors_beyond > 0)
+        object_add_count(object, "errors_beyond", tds->errors_beyond);
 }
 
 static void add_tcp(json_t *object, const struct conversation *conversation)
@@ -177,7 +196,7 @@ json_t *json_conversation(const struct report *report, const struct reused_tuple
     object_add_count(object, "packets", conversation->packets);
     object_add_count(object, "bytes", conversation->wire_bytes);
     add_tcp(object, conversation);
-    object_add(object, "login", login_object(conversation));
+    object_add(object, "login", login_object(report->casebook, conversation));
     json_add_joins(object, report->casebook, conversation);
     const struct tds_facts *tds = conversation->tds;
     if (tds) {

@@ -161,19 +161,22 @@ json_t *json_tls(const struct conversation *conversation)
     return object;
 }
 
-json_t *json_timeline(const struct conversation *conversation)
+json_t *json_timeline(const struct casebook *casebook, const struct conversation *conversation)
 {
     struct login_timeline timeline;
-    login_timeline_read(conversation, &timeline);
+    login_timeline_read(conversation, login_timeline_end_ns(casebook, conversation), &timeline);
     json_t *list = json_new_array();
     for (unsigned i = 0; i < timeline.count; i++) {
         const struct timeline_entry *entry = &timeline.entries[i];
         json_t *object = json_new_object();
         object_add_text(object, "step", timeline_step_name(entry->step));
-        object_add_text(object, "from", side_name(entry->sender));
+        if (entry->step != TIMELINE_WAITING && entry->step != TIMELINE_UNANSWERED)
+            object_add_text(object, "from", side_name(entry->sender));
         object_add_time(object, "time", entry->moment.time_ns);
-        object_add_count(object, "capture", entry->moment.capture);
-        object_add_count(object, "frame", entry->moment.frame);
+        if (moment_seen(&entry->moment)) {
+            object_add_count(object, "capture", entry->moment.capture);
+            object_add_count(object, "frame", entry->moment.frame);
+        }
         object_add_seconds(object, "duration_s", entry->duration_ns);
         if (i > 0)
             object_add_text(object, "waited_for", waited_for_name(entry->waited_for));

@@ -16,7 +16,7 @@
 #include "wireshark_filter.h"
 
 /* Between two lines for client and server; a pause as long as this is worth a line of its own. */
-enum { LADDER_COLUMNS = 46 };
+enum { LADDER_COLUMNS = 46, FRAME_TEXT_SIZE = 12 };
 #define QUIET_NS NS_PER_SECOND
 
 static const struct capture_facts *capture_of(const struct casebook *casebook, const struct conversation *c)
@@ -175,8 +175,10 @@ static void put_entry(const struct conversation *c, const struct login_timeline 
     struct text words = {0};
     entry_words(c, entry, &words);
     layout_colour(sink, slowest ? COLOUR_STRONG : COLOUR_PLAIN);
-    sink_format(sink, "  %8" PRIu32 "  %s  %12s  %-10s  %s%s\n", entry->moment.frame,
-                layout_clock(sink, entry->moment.time_ns, clock), took,
+    char frame[FRAME_TEXT_SIZE] = "";
+    if (moment_seen(&entry->moment))
+        snprintf(frame, sizeof frame, "%" PRIu32, entry->moment.frame);
+    sink_format(sink, "  %8s  %s  %12s  %-10s  %s%s\n", frame, layout_clock(sink, entry->moment.time_ns, clock), took,
                 number ? waited_for_name(entry->waited_for) : "", text_string(&words), slowest ? "  <- slowest" : "");
     layout_colour(sink, COLOUR_PLAIN);
     text_close(&words);
@@ -188,10 +190,10 @@ static bool may_be_login(const struct conversation *c)
     return c->tds || (c->sides[SIDE_CLIENT].data_packets == 0 && c->sides[SIDE_SERVER].data_packets == 0);
 }
 
-static void put_timeline(const struct conversation *c, struct sink *sink)
+static void put_timeline(const struct casebook *casebook, const struct conversation *c, struct sink *sink)
 {
     struct login_timeline timeline;
-    login_timeline_read(c, &timeline);
+    login_timeline_read(c, login_timeline_end_ns(casebook, c), &timeline);
     if (timeline.count == 0 || !may_be_login(c))
         return;
     layout_heading(sink, "Login step by step");
@@ -329,7 +331,7 @@ static void put_conversation(const struct report *report, const struct shown_con
     if (c->tds && c->tds->tls)
         put_tls(c, sink);
     put_others(report, c, sink);
-    put_timeline(c, sink);
+    put_timeline(report->casebook, c, sink);
     put_ladder(shown, c, sink);
     char filter[WIRESHARK_FILTER_SIZE];
     layout_heading(sink, "In Wireshark");

@@ -24,6 +24,8 @@ static const struct {
     [TIMELINE_LOGIN_ACK] = {"login-ack", "the server accepts the login (LOGINACK)", "LA"},
     [TIMELINE_LOGIN_ERROR] = {"login-error", "the server refuses the login", "ER"},
     [TIMELINE_CLOSED] = {"closed", "the connection is closed", NULL},
+    [TIMELINE_UNANSWERED] = {"unanswered", "the last try; no answer to it", NULL},
+    [TIMELINE_WAITING] = {"still-waiting", "still waiting when the capture ends", NULL},
     [TIMELINE_FIRST_REQUEST] = {"first-request", "the client sends its first request", NULL},
 };
 static_assert(sizeof steps / sizeof *steps == TIMELINE_STEPS, "words for each step");
@@ -63,7 +65,7 @@ static const char *mark_of(const struct conversation *c, enum timeline_step step
 const char *timeline_marks(const struct conversation *conversation, char text[static MARKS_TEXT_SIZE])
 {
     struct login_timeline timeline;
-    login_timeline_read(conversation, &timeline);
+    login_timeline_read(conversation, conversation->last.time_ns, &timeline);
     size_t used = 0;
     text[0] = '\0';
     for (unsigned i = 0; i < timeline.count; i++) {

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Compares what tdscope says of TLS with tshark, over captures of TDS, as TAP.
 
-For each TDS conversation with a hello: version, cipher suite, server name, ALPN, number and sender's order of the alerts in
-clear, and the names in the server's certificates. Over the captures of TDS that others made, and over labelled ones that
-are not cut to 180 bytes (tshark does not read what is cut; the property tests do).
+For each session with a hello that either of them finds at a port of TDS: version, cipher suite, server name, ALPN, the
+alerts in clear in their order, and the server's certificates: their SHA-256, names, and whether SQL Server made them itself.
+Over the captures of TDS that others made, and over labelled ones that are not cut to 180 bytes (tshark does not read what is
+cut; the property tests do).
 
 Differences that are known, with the reason, are listed in tls_known.tsv; one that is listed and no longer occurs is an
 error. --differences prints what would have to be listed.
@@ -13,6 +14,7 @@ error. --differences prints what would have to be listed.
 import argparse
 import collections
 import concurrent.futures
+import hashlib
 import ipaddress
 import json
 import os
@@ -26,6 +28,7 @@ sys.path.insert(0, str(HERE.parent))
 sys.dont_write_bytecode = True
 from around import Wireshark, run
 from captures import FOLDER
+from known_differences import KnownDifferences
 from tap import Tap, skip_all
 
 KNOWN = HERE / 'tls_known.tsv'
@@ -36,13 +39,17 @@ FIELDS = ('tcp.stream', 'frame.number', 'ip.src', 'ipv6.src', 'tcp.srcport', 'ip
           'tls.handshake.type', 'tls.handshake.version', 'tls.handshake.extensions.supported_version',
           'tls.handshake.ciphersuite', 'tls.handshake.extensions_server_name', 'tls.handshake.extensions_alpn_str',
           'tls.alert_message.desc', 'x509sat.uTF8String', 'x509sat.printableString', 'x509sat.teletexString',
-          'x509sat.bmpString')
+          'x509sat.bmpString', 'tls.handshake.certificate')
+FACTS = ('sessions', 'version', 'cipher', 'server name', 'alpn', 'alerts', 'certificates')
+FALLBACK = 'SSL_Self_Signed_Fallback'
+FALLBACK_SEEN = '1-tds/exploitpcap__mssql-xpcmdshell-whoami.pcap'  # from SQL Server on Windows: its name is a BMPString
+SQL_SERVER_PORT = 1433
 VERSIONS = {'0x0300': 'SSL 3.0', '0x0301': 'TLS 1.0', '0x0302': 'TLS 1.1', '0x0303': 'TLS 1.2', '0x0304': 'TLS 1.3'}
 CLIENT_HELLO, SERVER_HELLO = '1', '2'
 NAME_PART = re.compile(r'(?:^|,)[A-Za-z0-9.]+=((?:\\.|[^,\\])*)')
 
 Row = collections.namedtuple('Row', 'stream frame src4 src6 sport dst4 dst6 dport types versions supported suites names '
-                                    'alpn alerts utf8 printable teletex bmp')
+                                    'alpn alerts utf8 printable teletex bmp certificates')
 
 
 def suite_names():
@@ -64,6 +71,7 @@ class Session:
     self.facts = {}
     self.alerts = []
     self.names = set()
+    self.certificates = []
 
   def take(self, row, suites):
     if CLIENT_HELLO in row.types:
@@ -74,6 +82,7 @@ class Session:
       self.facts['version'] = VERSIONS.get(version, version)
       self.facts['cipher'] = suites.get(row.suites[0].lower(), row.suites[0]) if row.suites else None
     self.alerts += [int(number) for number in row.alerts]
+    self.certificates += [hashlib.sha256(bytes.fromhex(one.replace(':', ''))).hexdigest() for one in row.certificates]
     self.names.update(row.utf8 + row.printable + row.teletex + row.bmp)
 
 
@@ -96,21 +105,22 @@ def hello_frames(conversation):
 
 
 def ours_of(tdscope, path):
-  """{ends: [conversation]} of TDS conversations whose TLS handshake is in the capture."""
-  found = collections.defaultdict(list)
+  """({ends: [conversation]} of TDS conversations whose TLS handshake is in the capture, all ports of TDS)"""
+  found, ports = collections.defaultdict(list), {SQL_SERVER_PORT}
   for line in run([tdscope, 'conversations', '--format', 'json', str(path)]).stdout.splitlines():
     conversation = json.loads(line)
+    if conversation['protocol'] in ('tds', 'tds8'):
+      ports.add(conversation['server']['port'])
     if conversation.get('tls') and hello_frames(conversation):
       ends = tuple(sorted((str(ipaddress.ip_address(conversation[side]['address'])), conversation[side]['port'])
                           for side in ('client', 'server')))
       found[ends].append(conversation)
-  return found
+  return found, ports
 
 
-def subject_values(conversation):
-  for certificate in conversation['tls'].get('certificates', ()):
-    for part in NAME_PART.findall(certificate.get('subject', '')):
-      yield re.sub(r'\\(.)', r'\1', part)
+def name_values(certificates, *fields):
+  return {re.sub(r'\\(.)', r'\1', part) for certificate in certificates for field in fields
+          for part in NAME_PART.findall(certificate.get(field, ''))}
 
 
 def compare(session, conversation):
@@ -124,25 +134,37 @@ def compare(session, conversation):
   alerts = [alert['number'] for alert in tls['alerts'] if not alert['encrypted']]
   if alerts != session.alerts:
     yield 'alerts', f'tshark {session.alerts}, tdscope {alerts}'
-  missing = [value for value in subject_values(conversation) if value not in session.names]
-  if missing or bool(session.names) != bool(tls.get('certificates')):
-    yield 'certificates', f'tshark {sorted(session.names)}, tdscope {tls.get("certificates")}'
+  certificates = tls.get('certificates', ())
+  prints = [certificate['sha256'].replace(':', '').lower() for certificate in certificates]
+  if prints != session.certificates:
+    yield 'certificates', f'SHA-256: tshark {session.certificates}, tdscope {prints}'
+  for value in sorted(name_values(certificates, 'subject') - session.names):
+    yield 'certificates', f'only tdscope has the name {value}'
+  for value in sorted(session.names - name_values(certificates, 'subject', 'issuer')):
+    yield 'certificates', f'only tshark has the name {value}'
+  made_by_server = any(certificate.get('sql_server_fallback') for certificate in certificates)
+  if made_by_server != (FALLBACK in session.names):
+    yield 'certificates', f'made by SQL Server itself: tshark {FALLBACK in session.names}, tdscope {made_by_server}'
 
 
 def examine(wireshark, tdscope, suites, path):
-  """{fact: complaints} of one capture, and how many conversations were compared."""
+  """{fact: complaints} of one capture, how many conversations were compared, how many certificates SQL Server made."""
   theirs = sessions_of(wireshark.fields(path, 'tls && !icmp && !icmpv6', FIELDS), suites)
-  complaints, compared = collections.defaultdict(list), 0
-  for ends, conversations in ours_of(tdscope, path).items():
-    sessions = theirs.get(ends, [])
+  complaints, compared, fallbacks = {fact: [] for fact in FACTS}, 0, 0
+  ours, ports = ours_of(tdscope, path)
+  of_tds = {ends for ends in theirs if any(port in ports for _, port in ends)}
+  for ends in sorted(of_tds | set(ours)):
+    sessions, conversations = theirs.get(ends, []), ours.get(ends, [])
+    name = ' - '.join(f'{address}:{port}' for address, port in ends)
     if len(sessions) != len(conversations):
-      complaints['sessions'].append(f'{ends}: tshark {len(sessions)}, tdscope {len(conversations)}')
+      complaints['sessions'].append(f'{name}: tshark {len(sessions)}, tdscope {len(conversations)}')
       continue
-    for session, conversation in zip(sessions, sorted(conversations, key=lambda one: one['id'])):
+    for number, (session, conversation) in enumerate(zip(sessions, sorted(conversations, key=lambda one: one['id'])), 1):
       compared += 1
+      fallbacks += any(one.get('sql_server_fallback') for one in conversation['tls'].get('certificates', ()))
       for fact, line in compare(session, conversation):
-        complaints[fact].append(f'conversation {conversation["id"]}: {line}')
-  return complaints, compared
+        complaints[fact].append(f'{name}{f" ({number})" if number > 1 else ""}: {line}')
+  return complaints, compared, fallbacks
 
 
 def labelled_captures():
@@ -151,16 +173,6 @@ def labelled_captures():
   folders.sort(key=lambda path: (int(path.name), not path.parent.name.startswith('tls'), path.parent.name))
   found = [path / f'{side}.pcapng' for path in folders for side in ('client', 'server')]
   return [path for path in found if path.exists()][:LABELLED_FILES]
-
-
-def read_known():
-  """{(file, fact): reason}"""
-  known = {}
-  for line in KNOWN.read_text(encoding='utf-8').splitlines():
-    if line and not line.startswith('#'):
-      name, fact, reason = line.split('\t')
-      known[name, fact] = reason
-  return known
 
 
 def main():
@@ -175,22 +187,24 @@ def main():
     skip_all(f'no captures in {os.path.relpath(FOLDER)}')
   if not shutil.which('tshark'):
     skip_all('no tshark to compare with')
-  wireshark, suites, known = Wireshark(options.cache), suite_names(), read_known()
-  tap, seen, all_compared = Tap(), set(), 0
+  wireshark, suites, known = Wireshark(options.cache), suite_names(), KnownDifferences(KNOWN)
+  tap, all_compared, fallbacks_in = Tap(), 0, {}
   with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
     outcomes = pool.map(lambda path: examine(wireshark, options.tdscope, suites, path), paths)
-    for path, (complaints, compared) in zip(paths, outcomes):
+    for path, (complaints, compared, fallbacks) in zip(paths, outcomes):
       name, all_compared = str(path.relative_to(FOLDER.parent)), all_compared + compared
-      seen.update((name, fact) for fact in complaints)
-      if options.differences:
-        for fact, lines in complaints.items():
-          print(name, fact, known.get((name, fact)) or '; '.join(lines), sep='\t')
-        continue
-      new = [line for fact, lines in complaints.items() if (name, fact) not in known for line in lines]
-      tap.case(f'{name}: {compared} conversations', new)
+      fallbacks_in[path] = fallbacks
+      for fact, lines in complaints.items():
+        if options.differences:
+          known.print_lines(name, fact, lines)
+        else:
+          known.case(tap, name, fact, lines)
   if options.differences:
     return 0
-  tap.case('tls_known.tsv names only what still differs', [' '.join(line) for line in known if line not in seen])
+  known.leftovers(tap)
+  if FOLDER / FALLBACK_SEEN in fallbacks_in:
+    tap.case(f'{FALLBACK_SEEN}: SQL Server made the certificate itself',
+             [] if fallbacks_in[FOLDER / FALLBACK_SEEN] else ['not known for what it is'])
   tap.case(f'{all_compared} conversations were compared', [] if all_compared else ['none at all'])
   return tap.finish()
 

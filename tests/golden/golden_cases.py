@@ -48,6 +48,7 @@ CASES = (
   report_case('conversations.txt', 'network.syn-lost/others-are-accepted', 'conversations'),
   report_case('conversations.jsonl', 'network.syn-lost/others-are-accepted', 'conversations'),
   Case('show-login-stalled.txt', ('show', '1'), 'server.login-stalled/clear-until-client-leaves'),
+  Case('show-hung-login.txt', ('show', '1'), 'w/hung-login'),
   Case('show-tls-alert.txt', ('show', '10.1.0.5:50123'), 'w/tls-alert-wrapped'),
   Case('show-tls-alert.json', ('show', '--format', 'json', '1'), 'w/tls-alert-wrapped'),
   Case('show-loss.txt', ('show', '1'), 'network.loss/large-answers'),

@@ -36,7 +36,7 @@ SCENES = (
 )
 LABELLED = (
   'normal/1', 'login-failed/2', 'mars-benign-reset/1', 'client-abort/2', 'server-login-late/1',
-  'network-loss/1', 'server-crash-mid-login/2',
+  'network-loss/1', 'server-crash-mid-login/2', 'normal/2', 'no-pooling/2',
 )
 MAX_SOURCE_BYTES = 600_000
 PREFIXES_NEAR_BORDERS = 120
@@ -97,6 +97,9 @@ def session_facts(conversation):
   return out
 
 
+WHERE = ('capture', 'frame', 'time')
+
+
 def choose_login(conversation):
   """Only where the login may be seen: mid-stream TDS is recognised by packets that begin with a segment."""
   login = conversation.get('login', {})
@@ -104,7 +107,8 @@ def choose_login(conversation):
     return {}
   out = {name: login.get(name) for name in LOGIN_FACTS}
   return {**out, **session_facts(conversation), 'messages': conversation.get('messages'),
-      'errors': conversation.get('errors'), 'mars': conversation.get('mars'), 'tls': without(('capture', 'frame', 'time'), conversation.get('tls'))}
+      'mars': conversation.get('mars'), 'errors': without(WHERE, conversation.get('errors')),
+      'tls': without(WHERE, conversation.get('tls'))}
 
 
 def choose_steps(conversation):

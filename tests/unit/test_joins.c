@@ -112,6 +112,43 @@ static void controllers_are_those_of_sql_servers(void **state)
     casebook_close(&casebook);
 }
 
+/* Known analyzers show an entry without an address for each conversation (W17). */
+static void a_controller_may_have_an_address_of_version_6(void **state)
+{
+    (void)state;
+    struct casebook casebook;
+    casebook_open(&casebook);
+    struct endpoint machine = {{6, {0xfd, [15] = 7}}, 1433}, ldap = {{6, {0xfd, [15] = 9}}, 389};
+    add_conversation(&casebook, 1, machine, 100)->tds = casebook_add_tds(&casebook);
+    for (int64_t i = 0; i < 3; i++) {
+        struct conversation *c = add_conversation(&casebook, 1, ldap, 101 + i);
+        c->ends[SIDE_CLIENT] = (struct endpoint){machine.address, (uint16_t)(50000 + i)};
+    }
+    casebook_join(&casebook);
+    assert_int_equal(casebook.domain_controllers.count, 1);
+    const struct domain_controller *controller = &casebook.domain_controllers.list[0];
+    assert_true(address_equal(&controller->machine, &machine.address));
+    assert_true(address_equal(&controller->controller, &ldap.address));
+    assert_int_equal(controller->services[CONTROLLER_LDAP].conversations, 3);
+    casebook_close(&casebook);
+}
+
+/* Whoever answers DNS is a domain controller to known analyzers (W19). */
+static void a_name_server_is_no_controller(void **state)
+{
+    (void)state;
+    struct casebook casebook;
+    casebook_open(&casebook);
+    add_conversation(&casebook, 1, end(7, 1433), 100)->tds = casebook_add_tds(&casebook);
+    struct endpoint name_server = {{4, {8, 8, 8, 8}}, 53};
+    add_name(&casebook, 7, 1, 101, 60);
+    casebook_name_lookup(&casebook, 0)->exchange.server = name_server;
+    add_conversation(&casebook, 7, name_server, 102);
+    casebook_join(&casebook);
+    assert_int_equal(casebook.domain_controllers.count, 0);
+    casebook_close(&casebook);
+}
+
 static void beyond_the_ceiling_nothing_is_kept(void **state)
 {
     (void)state;
@@ -130,6 +167,8 @@ int main(void)
         cmocka_unit_test(the_latest_name_before_is_found),
         cmocka_unit_test(the_browser_named_the_port),
         cmocka_unit_test(controllers_are_those_of_sql_servers),
+        cmocka_unit_test(a_controller_may_have_an_address_of_version_6),
+        cmocka_unit_test(a_name_server_is_no_controller),
         cmocka_unit_test(beyond_the_ceiling_nothing_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

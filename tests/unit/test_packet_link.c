@@ -14,6 +14,21 @@ static void test_ethernet(void **state)
     assert_int_equal(b->facts.undecoded, 0);
 }
 
+/* Shorter than its header: counted as not understood, and what comes after is read (W15). */
+static void test_runts(void **state)
+{
+    struct bench *b = *state;
+    for (size_t size = 0; size < 14; size++) {
+        b->size = 0;
+        bench_add_filler(b, 2, size);
+        assert_int_equal(bench_decode(b)->kind, PACKET_OTHER);
+        b->size = 0;
+        ADD(b, ETHERNET(0x0800), IP_AND_TCP);
+        assert_is_tcp(bench_decode(b));
+        assert_int_equal(b->facts.tcp_packets, size + 1);
+    }
+}
+
 static void test_stacked_tags(void **state)
 {
     struct bench *b = *state;
@@ -242,6 +257,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         BENCH_TEST(test_ethernet),
+        BENCH_TEST(test_runts),
         BENCH_TEST(test_stacked_tags),
         BENCH_TEST(test_snap),
         BENCH_TEST(test_llc_that_is_not_ip),

@@ -105,6 +105,23 @@ static void both_byte_orders_and_resolutions(void **state)
     }
 }
 
+/* A frame shorter than an Ethernet header is as good as any; known analyzers end there (W15). */
+static void short_frames_end_nothing(void **state)
+{
+    (void)state;
+    put_pcap_header(&bytes, MICROSECONDS, 65535, 1);
+    for (uint32_t size = 0; size < 14; size++) {
+        put_pcap_record(&bytes, 5 + size, 0, size, size, 1);
+        put_pcap_record(&bytes, 5 + size, 1, 60, 60, 2);
+    }
+    assert_int_equal(open_bytes(), CAPTURE_OPENED);
+    for (uint32_t size = 0; size < 14; size++) {
+        check_frame((5 + size) * NS_PER_SECOND, size, size, 1);
+        check_frame((5 + size) * NS_PER_SECOND + NS_PER_US, 60, 60, 2);
+    }
+    check_end(NULL);
+}
+
 static void put_long_record(uint32_t seconds, uint32_t captured, uint32_t extra)
 {
     put_pcap_record(&bytes, seconds, 1, 0, 0, 0);
@@ -215,6 +232,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(reads_bytes_as_the_draft_lists_them, begin, end),
         cmocka_unit_test(both_byte_orders_and_resolutions),
+        cmocka_unit_test_setup_teardown(short_frames_end_nothing, begin, end),
         cmocka_unit_test(longer_record_headers),
         cmocka_unit_test_setup_teardown(odd_numbers_are_tolerated, begin, end),
         cmocka_unit_test_setup_teardown(a_cut_record_is_not_delivered, begin, end),

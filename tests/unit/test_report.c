@@ -97,7 +97,7 @@ static void make_casebook(struct casebook *casebook)
         tds->connection_id[i] = i;
     tds->user = "Zo\xc3\xab \"x\" \\ \xef\xbf\xbd";
     tds->login_error = (struct tds_error){18456, 1, 14, at(6, 6), "Login failed"};
-    tds->errors[0] = (struct tds_error_count){18456, 1};
+    tds->errors[0] = (struct tds_error_count){.number = 18456, .count = 1};
     tds->error_kinds = 1;
     tds->messages[TDS_PRELOGIN] = 1;
 }
@@ -318,6 +318,26 @@ static void json_lines_are_the_same_objects(void **state)
     text_close(&out);
 }
 
+/* W18: what was answered late is told with its delay. */
+static void text_tells_late_names(void **state)
+{
+    struct fixture *f = *state;
+    struct moment asked = at(1, 1);
+    struct name_lookup *lookup = casebook_add_name_lookup(&f->casebook, 0, &asked);
+    lookup->name = "sql.test";
+    lookup->exchange.client = end4(1, 50000);
+    lookup->exchange.server = end4(9, 53);
+    lookup->exchange.asked = lookup->exchange.last_asked = asked;
+    lookup->exchange.answered = at(5001, 3);
+    lookup->exchange.tries = lookup->exchange.answers = 1;
+    struct text out = {0};
+    struct sink sink = {.write = write_to_text, .context = &out};
+    renderer_by_name("text")->diagnosis(&f->report, &sink);
+    assert_non_null(strstr(text_string(&out), "sql.test"));
+    assert_non_null(strstr(text_string(&out), "answered after 5.0 s (frame 3)"));
+    text_close(&out);
+}
+
 static void text_shows_no_control_characters(void **state)
 {
     struct fixture *f = *state;
@@ -470,6 +490,7 @@ int main(void)
         WITH_CASEBOOK(json_makes_no_zeros_of_what_tls_hides),
         WITH_CASEBOOK(json_tells_findings_with_their_conversations),
         WITH_CASEBOOK(json_lines_are_the_same_objects),
+        WITH_CASEBOOK(text_tells_late_names),
         WITH_CASEBOOK(text_shows_no_control_characters),
         WITH_CASEBOOK(rows_have_one_cell_a_column),
         WITH_CASEBOOK(filters_name_both_ends),

@@ -285,6 +285,35 @@ static void test_eed(void **state)
     assert_false(error.message_cut);
 }
 
+/* clang-format off */
+static const uint8_t error_body[] = {
+    0x50, 0xc3, 0x00, 0x00, 0x07, 0x10,           /* 50000, state 7, severity 16 */
+    0x01, 0x00, 'x',  0x00,                       /* message */
+    0x02, 's',  0x00, 'q',  0x00,                 /* server */
+    0x03, 'p',  0x00, 'r',  0x00, 'c',  0x00,     /* procedure */
+    0x4d, 0x00, 0x01, 0x00,                       /* line 65613; before TDS 7.2 the first two bytes, 77 */
+};
+/* clang-format on */
+
+static void test_error_tells_where(void **state)
+{
+    (void)state;
+    enum { SERVER_END = 15, PROCEDURE_END = 22, OLD_END = 24 };
+    struct span body = {error_body, sizeof error_body};
+    for (size_t size = 6; size <= body.size; size++) {
+        struct token_error error;
+        assert_true(token_read_error(span_part(body, 0, size), true, &error));
+        assert_int_equal(error.server.size, size >= SERVER_END ? 4 : 0);
+        assert_int_equal(error.procedure.size, size >= PROCEDURE_END ? 6 : 0);
+        if (size < OLD_END)
+            assert_int_equal(error.line, 0);
+        if (size == OLD_END)
+            assert_int_equal(error.line, 77);
+        if (size == body.size)
+            assert_int_equal(error.line, 65613);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -299,6 +328,7 @@ int main(void)
         cmocka_unit_test(test_old_done_is_shorter),
         cmocka_unit_test(test_hostile_length_holds_little),
         cmocka_unit_test(test_routing),
+        cmocka_unit_test(test_error_tells_where),
         cmocka_unit_test(test_eed),
     };
     return cmocka_run_group_tests_name("tds_tokens", tests, NULL, NULL);

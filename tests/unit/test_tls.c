@@ -253,6 +253,40 @@ static void test_alert_in_clear_only(void **state)
     tls_reader_close(&reader);
 }
 
+static const uint8_t change_then_hello[] = {
+    0x14, 0x03, 0x03,      0x00, 0x01, 0x01,             /* ChangeCipherSpec */
+    0x16, 0x03, 0x03,      0x00, 0x32,                   /* record */
+    0x02, 0x00, 0x00,      0x2e,                         /* ServerHello */
+    0x03, 0x03, RANDOM_32, 0x00,                         /* legacy version, random, no session */
+    0x13, 0x02, 0x00,                                    /* TLS_AES_256_GCM_SHA384, no compression */
+    0x00, 0x06, 0x00,      0x2b, 0x00, 0x02, 0x03, 0x04, /* supported_versions: 1.3 */
+};
+
+static void test_change_cipher_spec_hides_what_follows_before_tls13_only(void **state)
+{
+    (void)state;
+    struct tls_reader older = {0}, newer = {0}, late = {0};
+    struct heard heard = {0};
+    feed(&older, &heard, (struct span){change_then_hello, sizeof change_then_hello}, 1);
+    assert_int_equal(heard.ciphered, 1);
+    assert_int_equal(heard.messages, 0);
+    heard = (struct heard){0};
+    tls_reader_is_tls13(&newer);
+    feed(&newer, &heard, (struct span){change_then_hello, sizeof change_then_hello}, 1);
+    assert_int_equal(heard.ciphered, 0);
+    assert_int_equal(heard.messages, 1);
+    /* The other side's HelloRetryRequest is read only after this side's ChangeCipherSpec. */
+    heard = (struct heard){0};
+    feed(&late, &heard, span_part((struct span){change_then_hello, sizeof change_then_hello}, 0, 6), 1);
+    tls_reader_is_tls13(&late);
+    feed(&late, &heard, span_from((struct span){change_then_hello, sizeof change_then_hello}, 6), 2);
+    assert_int_equal(heard.ciphered, 0);
+    assert_int_equal(heard.messages, 1);
+    tls_reader_close(&older);
+    tls_reader_close(&newer);
+    tls_reader_close(&late);
+}
+
 static void test_gap_beyond_record(void **state)
 {
     (void)state;
@@ -312,6 +346,7 @@ int main(void)
         cmocka_unit_test(test_certificate_is_kept_any_split),
         cmocka_unit_test(test_message_over_two_records),
         cmocka_unit_test(test_alert_in_clear_only),
+        cmocka_unit_test(test_change_cipher_spec_hides_what_follows_before_tls13_only),
         cmocka_unit_test(test_gap_beyond_record),
         cmocka_unit_test(test_senseless_records_fail),
         cmocka_unit_test(test_hostile_message_length),

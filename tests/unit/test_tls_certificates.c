@@ -6,6 +6,9 @@
 
 #include <cmocka.h>
 
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
 #include "memory.h"
 #include "tls_certificates.h"
 
@@ -169,6 +172,55 @@ static void test_rubbish_is_unreadable(void **state)
     casebook_close(&casebook);
 }
 
+/* Whether SQL Server is held to have made a certificate with this common name. */
+static bool fallback_with(int string_type, const void *common_name, int size)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *x509 = X509_new();
+    X509_NAME *name = X509_NAME_new();
+    assert_true(X509_NAME_add_entry_by_NID(name, NID_commonName, string_type, common_name, size, -1, 0));
+    X509_set_subject_name(x509, name);
+    X509_set_issuer_name(x509, name);
+    X509_gmtime_adj(X509_getm_notBefore(x509), 0);
+    X509_gmtime_adj(X509_getm_notAfter(x509), 3600);
+    X509_set_pubkey(x509, key);
+    assert_true(X509_sign(x509, key, EVP_sha256()) > 0);
+    uint8_t message[MESSAGE_MAX];
+    unsigned char *at = message + 2 * (size_t)LENGTH_SIZE;
+    assert_in_range(i2d_X509(x509, NULL), 1, MESSAGE_MAX - 2 * LENGTH_SIZE);
+    size_t length = (size_t)i2d_X509(x509, &at);
+    put_length(message, length + LENGTH_SIZE);
+    put_length(message + LENGTH_SIZE, length);
+    X509_NAME_free(name);
+    X509_free(x509);
+    EVP_PKEY_free(key);
+
+    struct casebook casebook;
+    casebook_open(&casebook);
+    struct tls_facts facts = {0};
+    tls_read_certificates((struct span){message, length + 2 * (size_t)LENGTH_SIZE}, true, &casebook, &facts);
+    assert_int_equal(facts.chain_length, 1);
+    assert_true(facts.chain[0]->readable);
+    bool fallback = facts.chain[0]->sql_self_signed;
+    casebook_close(&casebook);
+    return fallback;
+}
+
+static void test_made_by_sql_server(void **state)
+{
+    (void)state;
+    static const char text[] = "SSL_Self_Signed_Fallback";
+    enum { LETTERS = sizeof text - 1 };
+    char wide[2 * LETTERS + 2] = {0};
+    for (unsigned i = 0; i < LETTERS; i++)
+        wide[2 * i + 1] = text[i];
+    assert_true(fallback_with(V_ASN1_BMPSTRING, wide, 2 * LETTERS)); /* SQL Server on Windows */
+    assert_true(fallback_with(V_ASN1_UTF8STRING, text, LETTERS));    /* on Linux */
+    assert_false(fallback_with(V_ASN1_PRINTABLESTRING, "SSL", 3));
+    assert_false(fallback_with(V_ASN1_BMPSTRING, wide, 2 * LETTERS - 2));
+    assert_false(fallback_with(V_ASN1_BMPSTRING, wide, 2 * LETTERS + 2));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +229,7 @@ int main(void)
         cmocka_unit_test(test_cut_anywhere),
         cmocka_unit_test(test_damaged_anywhere),
         cmocka_unit_test(test_rubbish_is_unreadable),
+        cmocka_unit_test(test_made_by_sql_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
