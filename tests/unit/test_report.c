@@ -80,7 +80,8 @@ static void make_casebook(struct casebook *casebook)
                                       .last_ns = START_NS + NS_PER_SECOND};
     casebook->points = memory_take_array(1, sizeof *casebook->points);
     casebook->point_count = 1;
-    casebook->points[0] = (struct point_facts){CAPTURE_ROLE_CLIENT, START_NS, START_NS + NS_PER_SECOND, true};
+    casebook->points[0] = (struct point_facts){
+        .role = CAPTURE_ROLE_CLIENT, .first_ns = START_NS, .last_ns = START_NS + NS_PER_SECOND, .has_packets = true};
 
     add_conversation(casebook, 50000, 1);
     struct conversation *c = add_conversation(casebook, 50001, 4);
