@@ -23,7 +23,7 @@ struct stream {
 struct stream_consumer {
     /* New bytes of one side, at the packet that brought (or completed) them. */
     void (*data)(void *context, struct stream *stream, enum side side, struct span bytes, const struct moment *at);
-    /* size bytes are missing. mid_stream: it is not known how many came before (the capture began later). */
+    /* size bytes are missing. What came before the capture began is no gap: nobody knows how much it was. */
     void (*gap)(void *context, struct stream *stream, enum side side, uint64_t size, const struct moment *at);
     /* The side closed (FIN delivered in order), or the conversation was reset or retired; once for each side. */
     void (*end)(void *context, struct stream *stream, enum side side, const struct moment *at);

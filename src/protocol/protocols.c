@@ -7,7 +7,7 @@
 
 /*
  * Theory of operation: which protocol a stream belongs to is a function of its two ports, whichever of them is held to be
- * the server's. So it needs no memory, and an exchange of roles does not change it.
+ * the server's. An exchange of roles does not change it, so each stream notes the answer once.
  */
 
 #define PROTOCOL(name) extern const struct protocol name;
@@ -58,7 +58,7 @@ static unsigned find_protocol(const struct protocols *protocols, const struct st
     return NO_PROTOCOL;
 }
 
-/* Both ports decide, so an exchange of roles changes nothing, and the answer can be kept. */
+/* What struct stream notes; 0 is "nobody looked yet". */
 enum { NOTED_NONE = 1, NOTED_FIRST = 2 };
 
 static unsigned protocol_of_stream(const struct protocols *protocols, struct stream *stream)
