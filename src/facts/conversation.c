@@ -75,6 +75,16 @@ static void conclude_first_close(struct conversation *c)
         c->first_close_known = false;
 }
 
+void conversation_exchange_sides(struct conversation *c)
+{
+    struct endpoint end = c->ends[SIDE_CLIENT];
+    c->ends[SIDE_CLIENT] = c->ends[SIDE_SERVER];
+    c->ends[SIDE_SERVER] = end;
+    struct tcp_side facts = c->sides[SIDE_CLIENT];
+    c->sides[SIDE_CLIENT] = c->sides[SIDE_SERVER];
+    c->sides[SIDE_SERVER] = facts;
+}
+
 bool conversation_closed_by_fin(const struct conversation *c)
 {
     if (!c->first_close_known)

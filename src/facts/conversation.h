@@ -60,6 +60,9 @@ struct conversation {
     enum side closed_first_by; /* valid with first_close_known: who sent FIN or RST first */
 };
 
+/* The client was the server all along: ends and sides change places. */
+void conversation_exchange_sides(struct conversation *conversation);
+
 /* Fills the derived members. */
 void conversation_conclude(struct conversation *conversation);
 

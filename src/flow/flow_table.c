@@ -21,15 +21,12 @@
  * packet waits for a long walk. */
 enum { SWEEP_PACKETS = 1024, SWEEP_FLOWS = 512, EVICTION_SAMPLE = 32 };
 
-/* At about 1.5 KB for a live conversation and its facts, a million of them take 1.5 GB. */
-enum { DEFAULT_CEILING = 1000000 };
-
 enum { TDS_PORT = 1433 };
 
 void flow_table_open(struct flow_table *table, struct casebook *casebook, const struct stream_consumer *consumer)
 {
     *table = (struct flow_table){
-        .casebook = casebook, .consumer = *consumer, .ceiling = DEFAULT_CEILING, .packets_until_sweep = SWEEP_PACKETS};
+        .casebook = casebook, .consumer = *consumer, .ceiling = SLAB_NONE, .packets_until_sweep = SWEEP_PACKETS};
     slab_open(&table->flows, sizeof(struct flow));
     hash_index_open(&table->index);
 }
@@ -308,12 +305,7 @@ enum side stream_learn_client(const struct stream_consumer *consumer, struct str
     if (client == SIDE_CLIENT)
         return speaker;
     struct flow *flow = (struct flow *)((char *)stream - offsetof(struct flow, stream));
-    struct endpoint end = c->ends[SIDE_CLIENT];
-    c->ends[SIDE_CLIENT] = c->ends[SIDE_SERVER];
-    c->ends[SIDE_SERVER] = end;
-    struct tcp_side facts = c->sides[SIDE_CLIENT];
-    c->sides[SIDE_CLIENT] = c->sides[SIDE_SERVER];
-    c->sides[SIDE_SERVER] = facts;
+    conversation_exchange_sides(c);
     flow->client_origin = (uint8_t)(1 - flow->client_origin);
     if (stream->protocol_state)
         consumer->sides_exchanged(consumer->context, stream);

@@ -13,7 +13,7 @@ struct flow_table {
     struct stream_consumer consumer;
     uint16_t server_port; /* a hint, 0: none */
     uint32_t point;       /* capture point of the packets */
-    uint32_t ceiling;     /* most live conversations */
+    uint32_t ceiling;     /* most live conversations; as good as none until the caller sets one */
     struct slab flows;
     struct hash_index index;
     uint32_t sweep_at; /* next flow to look at for retirement */

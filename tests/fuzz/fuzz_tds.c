@@ -16,23 +16,6 @@ enum call { CALL_DATA, CALL_DATA_TOO, CALL_GAP, CALL_END };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* The flow floor's part: here a conversation has no packets, only its ends. */
-enum side stream_learn_client(const struct stream_consumer *consumer, struct stream *stream, enum side client,
-                              enum side speaker, enum role_evidence evidence)
-{
-    struct conversation *c = stream->conversation;
-    if (evidence <= c->role_evidence)
-        return speaker;
-    c->role_evidence = evidence;
-    if (client == SIDE_CLIENT)
-        return speaker;
-    struct endpoint end = c->ends[SIDE_CLIENT];
-    c->ends[SIDE_CLIENT] = c->ends[SIDE_SERVER];
-    c->ends[SIDE_SERVER] = end;
-    consumer->sides_exchanged(consumer->context, stream);
-    return side_other(speaker);
-}
-
 struct exchange {
     struct stream_consumer consumer;
     struct stream stream;

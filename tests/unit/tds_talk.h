@@ -12,23 +12,6 @@
 #include "memory.h"
 #include "tds.h"
 
-/* The flow floor's part: here a conversation has no packets, only its ends. */
-enum side stream_learn_client(const struct stream_consumer *consumer, struct stream *stream, enum side client,
-                              enum side speaker, enum role_evidence evidence)
-{
-    struct conversation *c = stream->conversation;
-    if (evidence <= c->role_evidence)
-        return speaker;
-    c->role_evidence = evidence;
-    if (client == SIDE_CLIENT)
-        return speaker;
-    struct endpoint end = c->ends[SIDE_CLIENT];
-    c->ends[SIDE_CLIENT] = c->ends[SIDE_SERVER];
-    c->ends[SIDE_SERVER] = end;
-    consumer->sides_exchanged(consumer->context, stream);
-    return side_other(speaker);
-}
-
 enum { CLIENT_PORT = 50000, OTHER_PORT = 9000, SQL_PORT = 1433, MS = 1000000 };
 
 struct talk {
