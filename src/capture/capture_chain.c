@@ -61,6 +61,7 @@ static enum capture_opening chain_add_held(struct capture_chain *chain, struct o
     if (opening != CAPTURE_OPENED)
         return opening;
     file->held_open = true;
+    file->facts->only_once = true;
     if (capture_file_next(&file->capture, &file->frame))
         file->first_ns = file->frame.moment.time_ns;
     else

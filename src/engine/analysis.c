@@ -14,6 +14,7 @@
 #include "memory.h"
 #include "os_files.h"
 #include "pairing.h"
+#include "second_reading.h"
 
 /* A file (or, for a given role, all files of it) and the chain that reads it. */
 struct capture_source {
@@ -278,6 +279,10 @@ enum analysis_result analysis_run(struct analysis *analysis)
     read_sources(&run);
     conclude_captures(&run);
     pairing_run(&analysis->casebook);
+    second_reading_run(&analysis->casebook, &(struct second_reading_options){
+                                                .progress = analysis->progress,
+                                                .progress_context = analysis->progress_context,
+                                            });
     for (uint32_t i = 0; i < run.source_count; i++)
         capture_chain_close(&run.sources[i].chain);
     memory_give(run.sources);

@@ -7,6 +7,9 @@ enum {
      * silent one is concluded early. */
     LIMIT_LIVE_CONVERSATIONS = 1000000,
 
+    /* Connections that are compared packet by packet. Each takes about 0.5 KB, and what is under way of it. */
+    LIMIT_COMPARED = 200000,
+
     /* Files of one run: what a ring buffer of 300 MB pieces makes of 30 TB. */
     LIMIT_FILES = 100000,
 

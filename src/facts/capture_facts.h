@@ -30,6 +30,7 @@ struct capture_facts {
     bool dropped_known;
     bool incomplete; /* reading stopped before the end of the file: part of its packets is missing */
     bool failed;     /* nothing could be read */
+    bool only_once;  /* a pipe: its bytes cannot be read a second time */
 
     /* What the packets tell of the capture itself, counted by the packet and flow floors. */
     uint64_t duplicates; /* packets that the capture recorded again */

@@ -11,6 +11,7 @@ void casebook_open(struct casebook *casebook)
     slab_open(&casebook->tls, sizeof(struct tls_facts));
     certificate_store_open(&casebook->certificates);
     slab_open(&casebook->services, sizeof(struct service_facts));
+    slab_open(&casebook->comparisons, sizeof(struct comparison));
     slab_open(&casebook->name_lookups, sizeof(struct name_lookup));
     slab_open(&casebook->instance_lookups, sizeof(struct instance_lookup));
     slab_open(&casebook->tickets, sizeof(struct ticket_request));
@@ -30,6 +31,7 @@ void casebook_close(struct casebook *casebook)
     slab_close(&casebook->tls);
     certificate_store_close(&casebook->certificates);
     slab_close(&casebook->services);
+    slab_close(&casebook->comparisons);
     slab_close(&casebook->name_lookups);
     slab_close(&casebook->instance_lookups);
     slab_close(&casebook->tickets);
@@ -51,6 +53,11 @@ struct tds_facts *casebook_add_tds(struct casebook *casebook)
     struct tds_facts *tds = slab_at(&casebook->tds, slab_take(&casebook->tds));
     tds->prelogin_client_encryption = tds->prelogin_server_encryption = 0xff;
     return tds;
+}
+
+struct comparison *casebook_add_comparison(struct casebook *casebook)
+{
+    return slab_at(&casebook->comparisons, slab_take(&casebook->comparisons));
 }
 
 struct tls_facts *casebook_add_tls(struct casebook *casebook)

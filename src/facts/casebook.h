@@ -31,7 +31,8 @@ struct casebook {
     struct slab tds;           /* struct tds_facts */
     struct slab tls;           /* struct tls_facts */
     struct certificate_store certificates;
-    struct slab services; /* struct service_facts */
+    struct slab services;    /* struct service_facts */
+    struct slab comparisons; /* struct comparison */
 
     /* What was seen around the conversations; number = id - 1. */
     struct slab name_lookups;                     /* struct name_lookup */
@@ -53,6 +54,7 @@ struct conversation *casebook_add_conversation(struct casebook *casebook);
 struct tds_facts *casebook_add_tds(struct casebook *casebook);
 struct tls_facts *casebook_add_tls(struct casebook *casebook);
 struct service_facts *casebook_add_service(struct casebook *casebook);
+struct comparison *casebook_add_comparison(struct casebook *casebook);
 
 /* Of a capture point, first seen at this moment. NULL: the ceiling of their kind is reached, which the capture file notes. */
 struct name_lookup *casebook_add_name_lookup(struct casebook *casebook, uint32_t point, const struct moment *at);

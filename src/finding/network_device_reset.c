@@ -30,34 +30,34 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     return true;
 }
 
-/* A reset that one end received and the other end's own capture does not show leaving. */
-static bool is_foreign(const struct pair_view *view, const struct surroundings *s, enum side sender)
+/* A reset that arrived, that the other end's own capture does not show leaving, and that ended something. */
+static bool is_foreign(const struct pair_view *view, enum side sender)
 {
-    bool by_server = sender == SIDE_SERVER;
-    const struct conversation *receiver = by_server ? view->client : view->server,
-                              *own = by_server ? view->server : view->client;
-    const struct tcp_side *received = &receiver->sides[sender];
-    if (!moment_seen(&received->reset) || own->sides[sender].resets > 0 || signs_of_missed_packets(own))
-        return false;
-    return pair_view_covers(s, view, side_other(sender), received->reset.time_ns);
+    const struct conversation *receiver = sender == SIDE_SERVER ? view->client : view->server;
+    bool closed = moment_seen(&receiver->sides[SIDE_CLIENT].fin) && moment_seen(&receiver->sides[SIDE_SERVER].fin);
+    return moment_seen(&view->compared->passages[sender].injected_reset) && !closed;
 }
 
 static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
 {
-    if (!view->server || signs_of_one_direction(view->client) || signs_of_one_direction(view->server))
+    (void)s;
+    if (!view->compared || signs_of_one_direction(view->client) || signs_of_one_direction(view->server))
         return false;
-    bool to_client = is_foreign(view, s, SIDE_SERVER), to_server = is_foreign(view, s, SIDE_CLIENT);
+    bool to_client = is_foreign(view, SIDE_SERVER), to_server = is_foreign(view, SIDE_CLIENT);
     if (!to_client && !to_server)
         return false;
-    judgement->confidence = to_client && to_server ? 0.98 : 0.95;
+    const struct passage *out = &view->compared->passages[SIDE_CLIENT], *back = &view->compared->passages[SIDE_SERVER];
+    judgement->confidence = to_client && to_server ? 0.98 : pair_view_confidence(view);
+    if (!to_client != !to_server && (to_client ? back : out)->unsent > 0) {
+        judgement->culprit = CULPRIT_UNKNOWN; /* that capture missed other packets: it may have missed the reset */
+        judgement->confidence = 0.5;
+    }
     if (to_client)
-        judgement_prove(judgement, &view->client->sides[SIDE_SERVER].reset,
-                        "the client gets a reset with the server's address");
+        judgement_prove(judgement, &back->injected_reset, "the client gets a reset with the server's address");
     if (to_server)
-        judgement_prove(judgement, &view->server->sides[SIDE_CLIENT].reset,
-                        "the server gets a reset with the client's address");
+        judgement_prove(judgement, &out->injected_reset, "the server gets a reset with the client's address");
     judgement_prove(judgement, &view->server->sides[SIDE_SERVER].last,
-                    "the server's own last packet: it sent no reset");
+                    "the server's own last packet: it sent no reset before");
     judgement_prove(judgement, &view->client->sides[SIDE_CLIENT].last, "the client's own last packet");
     judgement_say(judgement, "%s a reset that the other end never sent: a device between the two made it.",
                   to_client && to_server ? "Both ends received"

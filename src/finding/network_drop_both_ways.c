@@ -38,20 +38,21 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 
 static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
 {
-    struct pair_losses losses = pair_view_losses(s, view);
-    if (losses.drop != PAIR_DROP_BOTH)
+    (void)s;
+    if (pair_view_drop(view) != PAIR_DROP_BOTH)
         return false;
-    judgement->confidence = signs_of_missed_packets(view->client) || signs_of_missed_packets(view->server) ? 0.7 : 0.95;
-    judgement_prove(judgement, &losses.last_arrival[SIDE_CLIENT], "the client's last packet that reaches the server");
-    judgement_prove(judgement, &losses.last_sent[SIDE_CLIENT], "the client's last packet leaves; %u did not arrive",
-                    losses.lost[SIDE_CLIENT]);
-    judgement_prove(judgement, &losses.last_arrival[SIDE_SERVER], "the server's last packet that reaches the client");
-    judgement_prove(judgement, &losses.last_sent[SIDE_SERVER], "the server's last packet leaves; %u did not arrive",
-                    losses.lost[SIDE_SERVER]);
+    const struct passage *out = &view->compared->passages[SIDE_CLIENT], *back = &view->compared->passages[SIDE_SERVER];
+    judgement->confidence = pair_view_confidence(view);
+    judgement_prove(judgement, &out->last_arrival, "the client's last packet that reaches the server");
+    judgement_prove(judgement, &out->lost_at_end_first, "the client's first packet that does not");
+    judgement_prove(judgement, &out->last_lost, "the last of %u that did not arrive", out->lost_at_end);
+    judgement_prove(judgement, &back->last_arrival, "the server's last packet that reaches the client");
+    judgement_prove(judgement, &back->lost_at_end_first, "the server's first packet that does not");
+    judgement_prove(judgement, &back->last_lost, "the last of %u that did not arrive", back->lost_at_end);
     judgement_say(judgement,
                   "From some moment on, %u packets of the client and %u of the server left their machines and did not "
                   "arrive: the path between them was gone.",
-                  losses.lost[SIDE_CLIENT], losses.lost[SIDE_SERVER]);
+                  out->lost_at_end, back->lost_at_end);
     return true;
 }
 

@@ -38,6 +38,46 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     return true;
 }
 
+/* The later of the two moments at which something last got through, on the client's clock. */
+static int64_t last_passage_ns(const struct pair_view *view, const struct surroundings *s)
+{
+    int64_t last_ns = TIME_EARLIEST_NS;
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+        const struct moment *left = &view->compared->passages[side].last_arrival_sent;
+        int64_t left_ns = moment_seen(left) ? pair_view_client_ns(s, left) : TIME_EARLIEST_NS;
+        if (left_ns > last_ns)
+            last_ns = left_ns;
+    }
+    return last_ns;
+}
+
+static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
+{
+    enum pair_drop drop = pair_view_drop(view);
+    if (drop == PAIR_DROP_NONE)
+        return false;
+    enum side first = drop == PAIR_DROP_TO_CLIENT ? SIDE_SERVER : SIDE_CLIENT;
+    const struct passage *out = &view->compared->passages[SIDE_CLIENT], *back = &view->compared->passages[SIDE_SERVER];
+    if (drop == PAIR_DROP_BOTH &&
+        pair_view_client_ns(s, &back->lost_at_end_first) < pair_view_client_ns(s, &out->lost_at_end_first))
+        first = SIDE_SERVER;
+    const struct passage *passage = &view->compared->passages[first];
+    int64_t idle_ns = pair_view_client_ns(s, &passage->lost_at_end_first) - last_passage_ns(view, s);
+    if (idle_ns < IDLE_NS && !(passage->probe_first && idle_ns > 0))
+        return false;
+    const char *name = first == SIDE_CLIENT ? "client" : "server", *peer = first == SIDE_CLIENT ? "server" : "client";
+    judgement->confidence = pair_view_confidence(view) + 0.01;
+    judgement_prove(judgement, &passage->last_arrival, "the last packet of the %s that reaches the %s", name, peer);
+    judgement_prove(judgement, &passage->lost_at_end_first, "%.0f s later: the first packet that does not arrive%s",
+                    seconds(idle_ns), passage->probe_first ? ", a keep-alive" : "");
+    judgement_prove(judgement, &passage->last_lost, "the last of %u that do not arrive", passage->lost_at_end);
+    judgement_say(judgement,
+                  "After %.0f s without a packet, %u packets that left the %s did not reach the %s: a device on the way "
+                  "had forgotten the idle connection.",
+                  seconds(idle_ns), passage->lost_at_end, name, peer);
+    return true;
+}
+
 static const char *const actions[] = {
     action_trace_both,
     "Look up the idle time-outs of firewalls, load balancers and NAT gateways on the way (often 60, 240, 300, 350 or "
@@ -62,4 +102,5 @@ const struct detector network_idle_drop = {
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,
     .judge = judge,
+    .judge_pair = judge_pair,
 };

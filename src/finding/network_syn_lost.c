@@ -117,7 +117,7 @@ static bool answer_vanishes(const struct pair_view *view, const struct surroundi
 {
     const struct tcp_side *answer = &view->server->sides[SIDE_SERVER];
     return answer->syns > 0 && !conversation_established(view->server) &&
-           pair_view_covers(s, view, SIDE_SERVER, answer->syn_last.time_ns + NS_PER_SECOND);
+           pair_view_covers(s, SIDE_SERVER, answer->syn_last.time_ns + NS_PER_SECOND);
 }
 
 /* The SYN left the client and is not in the server's capture; or the SYN+ACK left the server and is not in the client's. */

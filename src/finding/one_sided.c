@@ -97,22 +97,25 @@ bool one_sided_drop(const struct conversation *c, const struct surroundings *s, 
     return true;
 }
 
-bool one_sided_loss(const struct pair_view *view, const struct surroundings *s, enum side sender,
-                    struct judgement *judgement)
+bool one_sided_loss(const struct pair_view *view, enum side sender, struct judgement *judgement)
 {
-    struct pair_losses losses = pair_view_losses(s, view);
     enum side receiver = side_other(sender);
-    if (losses.drop != (sender == SIDE_CLIENT ? PAIR_DROP_TO_SERVER : PAIR_DROP_TO_CLIENT))
+    if (pair_view_drop(view) != (sender == SIDE_CLIENT ? PAIR_DROP_TO_SERVER : PAIR_DROP_TO_CLIENT))
         return false;
-    judgement->confidence = signs_of_missed_packets(view->client) || signs_of_missed_packets(view->server) ? 0.7 : 0.95;
-    judgement_prove(judgement, &losses.last_arrival[sender], "the %s's last packet that reaches the %s", names[sender],
-                    names[receiver]);
-    judgement_prove(judgement, &losses.last_sent[sender], "the %s's last packet leaves; %u did not arrive",
-                    names[sender], losses.lost[sender]);
-    judgement_say(
-        judgement,
-        "%u packets that left the %s, up to the end, are not in the %s's capture, which went on: they were lost on "
-        "the way.",
-        losses.lost[sender], names[sender], names[receiver]);
+    const struct passage *passage = &view->compared->passages[sender], *back = &view->compared->passages[receiver];
+    bool works = moment_seen(&back->last_arrival) && back->lost_at_end == 0;
+    judgement->confidence = pair_view_confidence(view);
+    judgement_prove(judgement, &passage->last_arrival_sent, "the last packet of the %s that arrives leaves", names[sender]);
+    judgement_prove(judgement, &passage->last_arrival, "it reaches the %s", names[receiver]);
+    judgement_prove(judgement, &passage->lost_at_end_first, "the first of %u packets that the %s does not get",
+                    passage->lost_at_end, names[receiver]);
+    judgement_prove(judgement, &passage->last_lost, "the last of them leaves");
+    if (works)
+        judgement_prove(judgement, &back->last_arrival, "a packet of the %s reaches the %s", names[receiver],
+                        names[sender]);
+    judgement_say(judgement,
+                  "%u packets that left the %s, up to the end, are not in the %s's capture, which went on: they were "
+                  "lost on the way.",
+                  passage->lost_at_end, names[sender], names[receiver]);
     return true;
 }

@@ -10,8 +10,7 @@
 struct pair_view {
     const struct conversation *client; /* in the client's capture */
     const struct conversation *server; /* in the server's; NULL: not there, although that capture covers its time */
-    int64_t shift_ns;                  /* the server's clock minus the client's */
-    int64_t slack_ns;                  /* how far that may be off, plus half a round trip */
+    const struct comparison *compared; /* packet by packet; NULL: was not */
 };
 
 /* Fills view when both captures can tell of the conversation: it is in both, or in the client's alone and the server's capture was
@@ -20,18 +19,20 @@ bool pair_view_of(const struct surroundings *surroundings, const struct conversa
                   struct pair_view *view);
 
 /* Whether the capture of the receiving side was running when a packet sent at that time (on the sender's clock) had to arrive. */
-bool pair_view_covers(const struct surroundings *surroundings, const struct pair_view *view, enum side sender,
-                      int64_t time_ns);
+bool pair_view_covers(const struct surroundings *surroundings, enum side sender, int64_t time_ns);
+
+/* A moment of either capture, on the client's clock. */
+int64_t pair_view_client_ns(const struct surroundings *surroundings, const struct moment *moment);
+
+/* The packets were compared to the end, and neither capture missed any: then what comparing does not show did not happen on the
+ * way. */
+bool pair_view_is_complete(const struct pair_view *view);
 
 /* Whose packets stopped arriving at the other end while they still left their own. */
 enum pair_drop { PAIR_DROP_NONE, PAIR_DROP_TO_SERVER, PAIR_DROP_TO_CLIENT, PAIR_DROP_BOTH };
+enum pair_drop pair_view_drop(const struct pair_view *view);
 
-struct pair_losses {
-    enum pair_drop drop;
-    uint32_t lost[SIDES]; /* packets of that side that are in its own capture and not in the other, at the end */
-    struct moment last_arrival[SIDES]; /* of that side's packets at the other end */
-    struct moment last_sent[SIDES];
-};
-struct pair_losses pair_view_losses(const struct surroundings *surroundings, const struct pair_view *view);
+/* How sure a statement about the way is: less, when a capture missed packets of this connection. */
+double pair_view_confidence(const struct pair_view *view);
 
 #endif

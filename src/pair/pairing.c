@@ -12,6 +12,7 @@
 
 #include <string.h>
 
+#include "clock_estimate.h"
 #include "hash_index.h"
 
 #define NO_POINT UINT32_MAX
@@ -113,10 +114,9 @@ static bool times_fit(const struct casebook *casebook, const struct conversation
 {
     if (!casebook->clock.known)
         return true;
-    int64_t shift_ns = casebook->clock.server_minus_client_ns,
-            slack_ns = casebook->clock.uncertainty_ns + 5 * NS_PER_SECOND;
-    return server->first.time_ns - shift_ns <= client->last.time_ns + slack_ns &&
-           server->last.time_ns - shift_ns >= client->first.time_ns - slack_ns;
+    int64_t slack_ns = casebook->clock.uncertainty_ns + 5 * NS_PER_SECOND;
+    return clock_to_client(&casebook->clock, server->first.time_ns) <= client->last.time_ns + slack_ns &&
+           clock_to_client(&casebook->clock, server->last.time_ns) >= client->first.time_ns - slack_ns;
 }
 
 static void match_round(struct match *match, enum round round)
@@ -147,19 +147,11 @@ static void match_round(struct match *match, enum round round)
     hash_index_close(&match->index);
 }
 
-struct shortest_ways {
-    int64_t to_server_ns, to_client_ns; /* shortest difference of the two clocks' times for one packet, that way */
-    bool to_server, to_client;
-};
-
-static void measure(int64_t *shortest_ns, bool *known, const struct moment *sent, const struct moment *received)
+static void measure(struct clock_estimate *estimate, enum side sender, const struct moment *sent,
+                    const struct moment *received)
 {
-    if (!moment_seen(sent) || !moment_seen(received))
-        return;
-    int64_t way_ns = received->time_ns - sent->time_ns;
-    if (!*known || way_ns < *shortest_ns)
-        *shortest_ns = way_ns;
-    *known = true;
+    if (moment_seen(sent) && moment_seen(received))
+        clock_estimate_add(estimate, sender, sent->time_ns, received->time_ns);
 }
 
 /* Whether the first data and FIN here are the first there: not when one was sent twice, or one capture missed some. */
@@ -173,44 +165,32 @@ static bool is_whole(const struct conversation *c)
     return c->starts_with_syn;
 }
 
-static void measure_conversation(struct shortest_ways *ways, const struct conversation *client,
+static void measure_conversation(struct clock_estimate *estimate, const struct conversation *client,
                                  const struct conversation *server)
 {
     bool whole = is_whole(client) && is_whole(server);
     for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
         const struct tcp_side *here = &client->sides[side], *there = &server->sides[side];
-        bool to_server = side == SIDE_CLIENT;
-        int64_t *shortest_ns = to_server ? &ways->to_server_ns : &ways->to_client_ns;
-        bool *known = to_server ? &ways->to_server : &ways->to_client;
-        const struct moment *pairs[][2] = {
-            {&here->syn, &there->syn}, {&here->first_data, &there->first_data}, {&here->fin, &there->fin}};
+        const struct tcp_side *sent = side == SIDE_CLIENT ? here : there, *received = side == SIDE_CLIENT ? there : here;
         if (here->syns == 1 && there->syns == 1)
-            measure(shortest_ns, known, pairs[0][!to_server], pairs[0][to_server]);
-        for (size_t i = 1; whole && i < sizeof pairs / sizeof *pairs; i++)
-            measure(shortest_ns, known, pairs[i][!to_server], pairs[i][to_server]);
+            measure(estimate, side, &sent->syn, &received->syn);
+        if (!whole)
+            continue;
+        measure(estimate, side, &sent->first_data, &received->first_data);
+        measure(estimate, side, &sent->fin, &received->fin);
     }
 }
 
-/*
- * A packet to the server takes its way plus what the server's clock is ahead; one to the client takes its way minus that. Of many,
- * the shortest each way are those that met no queue; half their difference is the offset, half their sum how far it may be off.
- */
-static void measure_clocks(struct casebook *casebook)
+static void measure_clocks(struct casebook *casebook, uint32_t client_point)
 {
-    struct shortest_ways ways = {0};
+    struct clock_estimate estimate;
+    clock_estimate_open(&estimate, casebook->points[client_point].first_ns, casebook->points[client_point].last_ns);
     for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
         const struct conversation *c = casebook_conversation(casebook, i);
         if (c->twin && !c->secondary)
-            measure_conversation(&ways, c, casebook_conversation(casebook, c->twin - 1));
+            measure_conversation(&estimate, c, casebook_conversation(casebook, c->twin - 1));
     }
-    if (!ways.to_server || !ways.to_client)
-        return;
-    int64_t sum_ns = ways.to_server_ns + ways.to_client_ns;
-    casebook->clock = (struct clock_facts){
-        .known = true,
-        .server_minus_client_ns = ways.to_server_ns / 2 - ways.to_client_ns / 2,
-        .uncertainty_ns = sum_ns > 0 ? sum_ns / 2 : 0,
-    };
+    casebook->clock = clock_estimate_result(&estimate);
 }
 
 static uint32_t only_point(const struct casebook *casebook, enum capture_role role)
@@ -235,6 +215,6 @@ void pairing_run(struct casebook *casebook)
         return;
     for (enum round round = BY_CONNECTION_ID; round < BY_ENDS; round++)
         match_round(&match, round);
-    measure_clocks(casebook);
+    measure_clocks(casebook, match.client_point);
     match_round(&match, BY_ENDS);
 }

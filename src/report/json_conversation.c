@@ -1,4 +1,5 @@
 /* One conversation as JSON. */
+#include "json_comparison.h"
 #include "json_conversation.h"
 
 #include <string.h>
@@ -197,6 +198,7 @@ json_t *json_conversation(const struct report *report, const struct reused_tuple
     object_add_count(object, "bytes", conversation->wire_bytes);
     add_tcp(object, conversation);
     object_add(object, "login", login_object(report->casebook, conversation));
+    json_add_comparison(object, conversation);
     json_add_joins(object, report->casebook, conversation);
     const struct tds_facts *tds = conversation->tds;
     if (tds) {

@@ -1,0 +1,24 @@
+/*
+ * Reads the captures of both ends a second time, side by side in order of time, to compare packet by packet the
+ * connections that are worth it.
+ */
+#ifndef TDSCOPE_SECOND_READING_H
+#define TDSCOPE_SECOND_READING_H
+
+#include "casebook.h"
+#include "comparator.h"
+
+struct second_reading_options {
+    void (*progress)(void *context, uint64_t done_bytes, uint64_t all_bytes);
+    void *progress_context;
+    /* Is told the fate of each packet of this connection; NULL: nobody asks. */
+    fate_observer *observe;
+    void *observe_context;
+    uint32_t observed; /* its id */
+};
+
+/* After pairing_run(): sets `comparison` of the connections that were compared, and betters casebook->clock. Does nothing
+ * without captures of both ends, or when one of them was a pipe (which a note of that capture says). */
+void second_reading_run(struct casebook *casebook, const struct second_reading_options *options);
+
+#endif

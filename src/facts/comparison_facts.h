@@ -1,0 +1,70 @@
+/* What comparing the two captures of a connection packet by packet found. Written by the pair floor. */
+#ifndef TDSCOPE_COMPARISON_FACTS_H
+#define TDSCOPE_COMPARISON_FACTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "moment.h"
+#include "tcp_side.h"
+
+/* What became of a packet between the two capture points. */
+enum packet_fate {
+    FATE_ARRIVED,
+    FATE_LOST,       /* it left its machine, and the other capture, which was running, does not have it */
+    FATE_INJECTED,   /* it arrived, and the machine whose address it bears never sent it */
+    FATE_DUPLICATED, /* it arrived once more than it was sent */
+    FATE_MISSED,     /* it passed a capture that does not have it: what both ends did later proves it */
+    FATE_OPEN        /* not to be judged: the other capture began later or ended earlier */
+};
+
+/* What a device on the way changed. */
+enum packet_change {
+    CHANGED_ADDRESSES = 1,
+    CHANGED_PORTS = 2,
+    CHANGED_SEQUENCE_NUMBERS = 4,
+    CHANGED_MSS = 8,
+    CHANGED_OPTIONS = 16, /* window scaling, SACK or timestamps taken from the SYN */
+    CHANGED_WINDOW = 32,
+    CHANGED_PAYLOAD = 64
+};
+
+/* The packets of one side on their way from its own capture to that of the other side. */
+struct passage {
+    uint32_t arrived, lost, injected, duplicated, open;
+    uint32_t missed;    /* by the receiving side's capture */
+    uint32_t unsent;    /* FATE_MISSED too, but by the sending side's own capture */
+    uint32_t lost_data; /* of the lost ones: with payload, SYN or FIN */
+    uint32_t reordered;
+    uint32_t late; /* arrived a second or more later than the fastest one would have */
+    unsigned changes;
+
+    struct moment first_lost, last_lost; /* in the sender's capture */
+    /* Everything since the last arrival was lost; 0: the last packet that could be judged arrived. */
+    uint32_t lost_at_end;
+    uint32_t probes_lost_at_end; /* of them: keep-alives */
+    bool probe_first;            /* the first of them is one */
+    uint32_t open_at_end;        /* packets since the last that could be judged */
+    struct moment lost_at_end_first;           /* in the sender's capture */
+    struct moment last_arrival_sent;           /* in the sender's capture: the last packet that arrived, when it left */
+    struct moment last_arrival;                /* and when it arrived, in the receiver's */
+    struct moment first_injected;              /* in the receiver's capture */
+    struct moment injected_reset;              /* likewise: the first reset among them */
+    struct moment first_changed;               /* in the receiver's capture: the first packet with another payload */
+    uint32_t timed;                            /* of the arrived ones: sent for the first time, so that no other copy can be meant */
+    int64_t shortest_ns;                       /* time on the way, on one clock; valid when timed > 0 */
+    int64_t longest_ns;                        /* likewise, of all that arrived */
+    struct moment longest_sent, longest_arrival;
+    uint32_t largest_arrived;                  /* payload of one packet as the sender sent it */
+    uint32_t smallest_lost_at_end;             /* the same of those lost at the end with payload; 0: none */
+};
+
+struct comparison {
+    struct passage passages[SIDES]; /* by sender */
+};
+
+/* Time on the way beyond the fastest packet's that makes a packet late: a timer that follows the path's round trip (RFC 6298)
+ * has run out more than once by then, and people wait. */
+#define PASSAGE_LATE_NS NS_PER_SECOND
+
+#endif

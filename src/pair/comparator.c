@@ -1,0 +1,522 @@
+/*
+ * Which packet here is which packet there.
+ *
+ * Theory of operation. Time-outs, addresses and IP IDs may change on the way, bytes of the stream do not: an arrival that carries
+ * bytes is a sent packet that covers them. Cards split and join segments, so one sent packet may arrive in pieces and several
+ * sent ones in one; each sent packet can give each byte once. Among several that fit (retransmissions), the one with the same IP
+ * ID and TCP timestamp is it; among equals the latest that left before the arrival, and arrivals choose from the last to the
+ * first, so that order is kept. An arrival without bytes (ACK, RST) fits a sent packet with the same numbers and flags.
+ *
+ * What is left over on the sending side was lost; on the receiving side, made by a device - unless the captures themselves are at
+ * fault, which the other packets tell: bytes that were acknowledged did arrive, bytes that the sender later went beyond were sent.
+ */
+#include "comparator.h"
+
+#include "clock_estimate.h"
+#include "hash_index.h"
+#include "memory.h"
+
+#define NO_PARTNER UINT32_MAX
+
+/* Packets are judged once they are older than any delay a connection survives; the drivers' time-outs end at 30 s. */
+#define IN_FLIGHT_NS (60 * NS_PER_SECOND)
+
+/* Of bulk data so many packets would be at hand; there, what is not there within seconds was lost. */
+#define CROWDED_IN_FLIGHT_NS (2 * NS_PER_SECOND)
+
+/* Packets of one direction at hand: looked at when there are so many; crowded; and the most that are kept, about 10 MB. */
+enum { LANE_LOOK = 1024, LANE_CROWDED = 4096, LANE_FULL = 131072 };
+
+/* Retransmissions of one segment are not farther apart than this many packets while the capture is crowded. */
+enum { ALTERNATIVES = 256 };
+
+/* Bytes of the payload that are compared: what a capture cut to 180 bytes a packet still has. */
+enum { PAYLOAD_COMPARED = 64 };
+
+enum {
+    FIT_NUMBERS = 1,
+    FIT_TIMESTAMP = 2,
+    FIT_IP_ID = 4,
+    FIT_ORIGINAL = 8,
+    FIT_BEST = FIT_NUMBERS + FIT_TIMESTAMP + FIT_IP_ID + FIT_ORIGINAL
+};
+
+static int32_t distance(uint32_t a, uint32_t b)
+{
+    return (int32_t)(a - b);
+}
+
+static unsigned lost_options(const struct tcp_side *sent, const struct tcp_side *arrived)
+{
+    unsigned changes = 0;
+    if (!moment_seen(&sent->syn) || !moment_seen(&arrived->syn))
+        return 0;
+    if (sent->mss != 0 && sent->mss != arrived->mss)
+        changes |= CHANGED_MSS;
+    if (sent->offers_window_scale != arrived->offers_window_scale || sent->sack_permitted != arrived->sack_permitted ||
+        sent->timestamps != arrived->timestamps)
+        changes |= CHANGED_OPTIONS;
+    return changes;
+}
+
+static unsigned changed_ends(const struct conversation *client, const struct conversation *server)
+{
+    unsigned changes = 0;
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+        if (!address_equal(&client->ends[side].address, &server->ends[side].address))
+            changes |= CHANGED_ADDRESSES;
+        if (client->ends[side].port != server->ends[side].port)
+            changes |= CHANGED_PORTS;
+    }
+    return changes;
+}
+
+void comparator_open(struct comparator *comparator, struct comparison *comparison, const struct conversation *client,
+                     const struct conversation *server, const struct clock_facts *clock)
+{
+    *comparator = (struct comparator){.comparison = comparison, .clock = *clock};
+    *comparison = (struct comparison){0};
+    unsigned ends = changed_ends(client, server);
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+        const struct tcp_side *here = &client->sides[side], *there = &server->sides[side];
+        struct passage *passage = &comparison->passages[side];
+        comparator->look_at[side] = LANE_LOOK;
+        if (here->isn_known && there->isn_known)
+            comparator->seq_shift[side] = there->isn - here->isn;
+        passage->changes = ends | (comparator->seq_shift[side] != 0 ? CHANGED_SEQUENCE_NUMBERS : 0) |
+                           (side == SIDE_CLIENT ? lost_options(here, there) : lost_options(there, here));
+    }
+}
+
+static struct compared_packet *lane_add(struct packet_lane *lane)
+{
+    if (lane->count == lane->capacity) {
+        lane->capacity = lane->capacity ? lane->capacity * 2 : 16;
+        lane->list = memory_grow(lane->list, lane->capacity, sizeof *lane->list);
+    }
+    return &lane->list[lane->count++];
+}
+
+static uint32_t payload_hash(const struct packet *p)
+{
+    uint32_t wanted = p->payload_length < PAYLOAD_COMPARED ? p->payload_length : PAYLOAD_COMPARED;
+    return wanted > 0 && p->payload.size >= wanted ? hash_bytes(p->payload.data, wanted) : 0;
+}
+
+static bool has_bytes(const struct compared_packet *p)
+{
+    return p->size > 0;
+}
+
+static uint32_t end_of(const struct compared_packet *p)
+{
+    return p->seq + p->size;
+}
+
+static void reach(struct seq_mark *mark, uint32_t seq)
+{
+    if (!mark->known || distance(seq, mark->until) > 0)
+        mark->until = seq;
+    mark->known = true;
+}
+
+static bool is_past(const struct seq_mark *mark, uint32_t seq)
+{
+    return mark->known && distance(seq, mark->until) <= 0;
+}
+
+/* How much earlier than it was sent a packet may seem to arrive, because the clocks are not known better. */
+static int64_t slack_ns(const struct comparator *comparator)
+{
+    return 2 * comparator->clock.uncertainty_ns + NS_PER_MS;
+}
+
+/* How well an arrival fits a sent packet that covers the byte at seq (or, without bytes, has its numbers); 0: not at all. */
+static unsigned fit(const struct comparator *comparator, const struct compared_packet *sent,
+                    const struct compared_packet *arrived, uint32_t seq)
+{
+    enum { KIND = TCP_SYN | TCP_RST };
+    if ((sent->flags & KIND) != (arrived->flags & KIND) || has_bytes(sent) != has_bytes(arrived))
+        return 0;
+    if (sent->time_ns > arrived->time_ns + slack_ns(comparator))
+        return 0;
+    if (has_bytes(sent) ? distance(seq, sent->seq) < 0 || distance(seq, end_of(sent)) >= 0 || sent->consumed >= sent->size
+                        : sent->seq != arrived->seq || sent->ack != arrived->ack)
+        return 0;
+    if (!has_bytes(sent) && sent->partner != NO_PARTNER)
+        return 0;
+    unsigned fits = FIT_NUMBERS;
+    if (sent->timestamp == arrived->timestamp)
+        fits += FIT_TIMESTAMP;
+    if (sent->ip_id == arrived->ip_id)
+        fits += FIT_IP_ID;
+    if (!sent->copy)
+        fits += FIT_ORIGINAL;
+    return fits;
+}
+
+/* Among the first sent packets, those that left before the arrival. */
+static uint32_t best_partner(const struct comparator *comparator, enum side sender, const struct compared_packet *arrived,
+                             uint32_t seq, uint32_t before)
+{
+    const struct packet_lane *lane = &comparator->sent[sender];
+    uint32_t best = NO_PARTNER;
+    unsigned how_well = 0;
+    for (uint32_t i = before, patience = UINT32_MAX; i-- > 0 && how_well < FIT_BEST && patience > 0; patience--) {
+        unsigned fits = fit(comparator, &lane->list[i], arrived, seq);
+        if (fits <= how_well)
+            continue;
+        how_well = fits;
+        best = i;
+        patience = ALTERNATIVES;
+    }
+    return best;
+}
+
+static void match_arrival(struct comparator *comparator, enum side sender, uint32_t number, uint32_t before)
+{
+    struct compared_packet *arrived = &comparator->arrived[sender].list[number];
+    uint32_t seq = arrived->seq;
+    do {
+        uint32_t at = best_partner(comparator, sender, arrived, seq, before);
+        if (at == NO_PARTNER)
+            return;
+        struct compared_packet *sent = &comparator->sent[sender].list[at];
+        if (arrived->partner == NO_PARTNER)
+            arrived->partner = at;
+        sent->partner = number; /* from the last to the first: its first arrival is what stays */
+        uint32_t left_there = end_of(sent) - seq, left_here = end_of(arrived) - seq;
+        uint32_t size = left_there < left_here ? left_there : left_here;
+        sent->consumed += size;
+        seq += size;
+    } while (has_bytes(arrived) && seq != end_of(arrived));
+}
+
+/* Arrivals that the flow floor holds for copies of one packet, made by the capture, choose after all others. */
+static void match_arrivals(struct comparator *comparator, enum side sender, bool copies)
+{
+    const struct packet_lane *sent = &comparator->sent[sender], *arrived = &comparator->arrived[sender];
+    uint32_t before = sent->count;
+    for (uint32_t i = arrived->count; i-- > 0;) {
+        while (before > 0 && sent->list[before - 1].time_ns > arrived->list[i].time_ns + slack_ns(comparator))
+            before--;
+        if (arrived->list[i].copy == copies)
+            match_arrival(comparator, sender, i, before);
+    }
+}
+
+static void match_lanes(struct comparator *comparator, enum side sender)
+{
+    struct packet_lane *sent = &comparator->sent[sender], *arrived = &comparator->arrived[sender];
+    for (uint32_t i = 0; i < sent->count; i++) {
+        sent->list[i].partner = NO_PARTNER;
+        sent->list[i].consumed = 0;
+    }
+    for (uint32_t i = 0; i < arrived->count; i++)
+        arrived->list[i].partner = NO_PARTNER;
+    match_arrivals(comparator, sender, false);
+    match_arrivals(comparator, sender, true);
+}
+
+static bool covers(const struct comparator *comparator, enum side at, int64_t time_ns)
+{
+    const struct coverage *coverage = &comparator->coverage[at];
+    int64_t margin_ns = slack_ns(comparator);
+    return time_ns - margin_ns > coverage->from_ns && time_ns + margin_ns < coverage->to_ns;
+}
+
+/* Some arrival brought bytes of it: then one of its transmissions was lost, and not all. */
+static bool bytes_arrived(const struct comparator *comparator, enum side sender, const struct compared_packet *sent)
+{
+    const struct packet_lane *lane = &comparator->arrived[sender];
+    for (uint32_t i = 0; i < lane->count; i++) {
+        const struct compared_packet *a = &lane->list[i];
+        if (has_bytes(a) && distance(a->seq, end_of(sent)) < 0 && distance(sent->seq, end_of(a)) < 0)
+            return true;
+    }
+    return is_past(&comparator->arrived_until[sender], end_of(sent));
+}
+
+static enum packet_fate fate_of_sent(const struct comparator *comparator, enum side sender,
+                                     const struct compared_packet *sent)
+{
+    if (sent->partner != NO_PARTNER)
+        return FATE_ARRIVED;
+    if (!covers(comparator, side_other(sender), sent->time_ns))
+        return FATE_OPEN;
+    bool acknowledged = is_past(&comparator->acked_until[sender], end_of(sent));
+    if (has_bytes(sent) && acknowledged && !bytes_arrived(comparator, sender, sent))
+        return FATE_MISSED;
+    return FATE_LOST;
+}
+
+/* Whether the sender sent these bytes at some time, as its own capture shows or as what it sent later implies. */
+static bool bytes_sent(const struct comparator *comparator, enum side sender, const struct compared_packet *arrived,
+                       bool *seen)
+{
+    const struct packet_lane *lane = &comparator->sent[sender];
+    bool beyond = is_past(&comparator->sent_until[sender], end_of(arrived));
+    *seen = beyond;
+    for (uint32_t i = 0; i < lane->count; i++) {
+        const struct compared_packet *s = &lane->list[i];
+        if (has_bytes(s) && distance(arrived->seq, s->seq) >= 0 && distance(arrived->seq, end_of(s)) < 0) {
+            *seen = true;
+            return true;
+        }
+        beyond = beyond || distance(s->seq, end_of(arrived)) >= 0;
+    }
+    return beyond;
+}
+
+static enum packet_fate fate_of_arrival(const struct comparator *comparator, enum side sender,
+                                        const struct compared_packet *arrived)
+{
+    if (!covers(comparator, sender, arrived->time_ns))
+        return FATE_OPEN;
+    bool seen = false;
+    if (has_bytes(arrived) && bytes_sent(comparator, sender, arrived, &seen))
+        return seen ? FATE_DUPLICATED : FATE_MISSED;
+    /* An acknowledgement of what reached the sender may have been its own, and its capture missed it. */
+    if (!has_bytes(arrived) && !(arrived->flags & TCP_RST) &&
+        is_past(&comparator->reached_until[side_other(sender)], arrived->ack))
+        return FATE_MISSED;
+    return FATE_INJECTED;
+}
+
+/* A keep-alive bears the number of a byte that was sent and acknowledged before (RFC 9293, 3.8.4), with that byte or none. */
+static bool is_probe(const struct comparator *comparator, enum side sender, const struct compared_packet *p)
+{
+    const struct seq_mark *judged = &comparator->judged_until[sender];
+    return p->payload <= 1 && !(p->flags & (TCP_SYN | TCP_FIN | TCP_RST)) && judged->known && judged->until - p->seq == 1;
+}
+
+static void note_lost(struct passage *passage, const struct compared_packet *sent, bool probe)
+{
+    passage->open_at_end = 0;
+    if (passage->lost++ == 0)
+        passage->first_lost = sent->moment;
+    passage->last_lost = sent->moment;
+    passage->lost_data += has_bytes(sent);
+    if (passage->lost_at_end++ == 0) {
+        passage->lost_at_end_first = sent->moment;
+        passage->smallest_lost_at_end = 0;
+        passage->probes_lost_at_end = 0;
+        passage->probe_first = probe;
+    }
+    passage->probes_lost_at_end += probe;
+    if (sent->payload > 1 && (passage->smallest_lost_at_end == 0 || sent->payload < passage->smallest_lost_at_end))
+        passage->smallest_lost_at_end = sent->payload;
+}
+
+/* A packet that was not cut in pieces or joined with others must be the same at both ends. */
+static void note_changes(struct passage *passage, const struct compared_packet *sent,
+                         const struct compared_packet *arrived)
+{
+    if (sent->payload != arrived->payload || sent->seq != arrived->seq)
+        return;
+    if (sent->window != arrived->window)
+        passage->changes |= CHANGED_WINDOW;
+    if (!sent->payload_hash || !arrived->payload_hash || sent->payload_hash == arrived->payload_hash)
+        return;
+    if (!(passage->changes & CHANGED_PAYLOAD))
+        passage->first_changed = arrived->moment;
+    passage->changes |= CHANGED_PAYLOAD;
+}
+
+static void note_arrived(const struct comparator *comparator, enum side sender, const struct compared_packet *sent,
+                         const struct compared_packet *arrived)
+{
+    struct passage *passage = &comparator->comparison->passages[sender];
+    int64_t took_ns = arrived->time_ns - sent->time_ns;
+    /* Of a packet that was sent several times it may be another copy that arrived: only the first cannot seem too fast. */
+    bool first_transmission = has_bytes(sent) && sent->payload == arrived->payload &&
+                              (!comparator->judged_until[sender].known ||
+                               distance(sent->seq, comparator->judged_until[sender].until) >= 0);
+    passage->arrived++;
+    if (first_transmission) {
+        if (passage->timed++ == 0 || took_ns < passage->shortest_ns)
+            passage->shortest_ns = took_ns;
+        if (comparator->estimate)
+            clock_estimate_add(comparator->estimate, sender, sent->moment.time_ns, arrived->moment.time_ns);
+    }
+    if (passage->arrived == 1 || took_ns >= passage->longest_ns) {
+        passage->longest_ns = took_ns;
+        passage->longest_sent = sent->moment;
+        passage->longest_arrival = arrived->moment;
+    }
+    passage->late += passage->timed > 0 && took_ns - passage->shortest_ns >= PASSAGE_LATE_NS;
+    passage->lost_at_end = passage->open_at_end = 0;
+    passage->last_arrival_sent = sent->moment;
+    passage->last_arrival = arrived->moment;
+    if (sent->payload > passage->largest_arrived)
+        passage->largest_arrived = sent->payload;
+    note_changes(passage, sent, arrived);
+}
+
+static void note_open(struct passage *passage)
+{
+    passage->open++;
+    passage->open_at_end++;
+}
+
+static void note_injected(struct passage *passage, const struct compared_packet *arrived)
+{
+    if (passage->injected++ == 0)
+        passage->first_injected = arrived->moment;
+    if (arrived->flags & TCP_RST && !moment_seen(&passage->injected_reset))
+        passage->injected_reset = arrived->moment;
+}
+
+static void tell(const struct comparator *comparator, enum side sender, const struct compared_packet *sent,
+                 const struct compared_packet *arrived, enum packet_fate fate)
+{
+    if (comparator->observe)
+        comparator->observe(comparator->observe_context, sender, sent, arrived, fate);
+}
+
+static void judge_sent(struct comparator *comparator, enum side sender, const struct compared_packet *sent)
+{
+    struct passage *passage = &comparator->comparison->passages[sender];
+    enum packet_fate fate = fate_of_sent(comparator, sender, sent);
+    if (sent->copy && fate != FATE_ARRIVED)
+        return;
+    const struct compared_packet *arrived =
+        fate == FATE_ARRIVED ? &comparator->arrived[sender].list[sent->partner] : NULL;
+    if (fate == FATE_ARRIVED)
+        note_arrived(comparator, sender, sent, arrived);
+    else if (fate == FATE_LOST)
+        note_lost(passage, sent, is_probe(comparator, sender, sent));
+    else if (fate == FATE_MISSED)
+        passage->missed++;
+    else
+        note_open(passage);
+    tell(comparator, sender, sent, arrived, fate);
+    reach(&comparator->judged_until[sender], end_of(sent));
+}
+
+static void judge_arrival(struct comparator *comparator, enum side sender, const struct compared_packet *arrived)
+{
+    struct passage *passage = &comparator->comparison->passages[sender];
+    if (arrived->partner != NO_PARTNER || arrived->copy)
+        return;
+    enum packet_fate fate = fate_of_arrival(comparator, sender, arrived);
+    if (fate == FATE_INJECTED)
+        note_injected(passage, arrived);
+    else if (fate == FATE_DUPLICATED)
+        passage->duplicated++;
+    else if (fate == FATE_MISSED)
+        passage->unsent++;
+    else
+        passage->open++;
+    tell(comparator, sender, NULL, arrived, fate);
+}
+
+static void count_reordered(struct comparator *comparator, enum side sender, uint32_t until)
+{
+    const struct packet_lane *lane = &comparator->arrived[sender];
+    uint32_t latest = 0;
+    for (uint32_t i = 0; i < lane->count; i++) {
+        uint32_t partner = lane->list[i].partner;
+        if (partner == NO_PARTNER || partner >= until || lane->list[i].copy)
+            continue;
+        comparator->comparison->passages[sender].reordered += partner < latest;
+        if (partner > latest)
+            latest = partner;
+    }
+}
+
+/* Lets go of the first sent packets, of the arrivals that are theirs, and of unmatched ones from before that time. */
+static void release(struct comparator *comparator, enum side sender, uint32_t until, int64_t before_ns)
+{
+    struct packet_lane *sent = &comparator->sent[sender], *arrived = &comparator->arrived[sender];
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < arrived->count; i++) {
+        struct compared_packet *a = &arrived->list[i];
+        if (a->partner == NO_PARTNER ? a->time_ns < before_ns : a->partner < until)
+            reach(&comparator->arrived_until[sender], end_of(a));
+        else
+            arrived->list[kept++] = *a;
+    }
+    arrived->count = kept;
+    for (uint32_t i = 0; i < until; i++)
+        reach(&comparator->sent_until[sender], end_of(&sent->list[i]));
+    for (uint32_t i = until; i < sent->count; i++)
+        sent->list[i - until] = sent->list[i];
+    sent->count -= until;
+}
+
+/* Judges the packets from before that time. */
+static void judge_before(struct comparator *comparator, enum side sender, int64_t before_ns)
+{
+    struct packet_lane *sent = &comparator->sent[sender], *arrived = &comparator->arrived[sender];
+    match_lanes(comparator, sender);
+    uint32_t until = 0;
+    while (until < sent->count && sent->list[until].time_ns < before_ns)
+        until++;
+    for (uint32_t i = 0; i < until; i++)
+        judge_sent(comparator, sender, &sent->list[i]);
+    for (uint32_t i = 0; i < arrived->count; i++)
+        if (arrived->list[i].time_ns < before_ns)
+            judge_arrival(comparator, sender, &arrived->list[i]);
+    count_reordered(comparator, sender, until);
+    release(comparator, sender, until, before_ns);
+}
+
+static uint32_t at_hand(const struct comparator *comparator, enum side sender)
+{
+    return comparator->sent[sender].count + comparator->arrived[sender].count;
+}
+
+/* Looks again only when there is twice as much, so that a packet is looked at a few times at most. */
+static void let_go(struct comparator *comparator, enum side sender, int64_t now_ns)
+{
+    if (at_hand(comparator, sender) < comparator->look_at[sender])
+        return;
+    judge_before(comparator, sender, now_ns - IN_FLIGHT_NS);
+    if (at_hand(comparator, sender) >= LANE_CROWDED)
+        judge_before(comparator, sender, now_ns - CROWDED_IN_FLIGHT_NS);
+    if (at_hand(comparator, sender) >= LANE_FULL)
+        judge_before(comparator, sender, INT64_MAX);
+    uint32_t left = at_hand(comparator, sender);
+    comparator->look_at[sender] = left < LANE_LOOK / 2 ? LANE_LOOK : 2 * left;
+}
+
+void comparator_add(struct comparator *comparator, enum side at, enum side sender, const struct packet *packet,
+                    bool copy)
+{
+    bool sent = at == sender;
+    struct packet_lane *lane = sent ? &comparator->sent[sender] : &comparator->arrived[sender];
+    enum side other = side_other(sender);
+    bool has_ack = (packet->tcp.flags & TCP_ACK) != 0;
+    uint32_t shift = at == SIDE_SERVER ? comparator->seq_shift[sender] : 0,
+             ack_shift = at == SIDE_SERVER ? comparator->seq_shift[other] : 0;
+    struct compared_packet *p = lane_add(lane);
+    *p = (struct compared_packet){
+        .moment = packet->moment,
+        .time_ns = at == SIDE_SERVER ? clock_to_client(&comparator->clock, packet->moment.time_ns) : packet->moment.time_ns,
+        .seq = packet->tcp.seq - shift,
+        .ack = has_ack ? packet->tcp.ack - ack_shift : 0,
+        .size = packet->payload_length + ((packet->tcp.flags & TCP_SYN) != 0) + ((packet->tcp.flags & TCP_FIN) != 0),
+        .payload = packet->payload_length,
+        .payload_hash = payload_hash(packet),
+        .timestamp = packet->tcp.has_timestamp ? packet->tcp.timestamp_value : 0,
+        .ip_id = packet->ip_id,
+        .window = packet->tcp.window,
+        .flags = packet->tcp.flags,
+        .copy = copy,
+    };
+    if (sent && has_ack)
+        reach(&comparator->acked_until[other], p->ack);
+    if (!sent)
+        reach(&comparator->reached_until[sender], end_of(p));
+    let_go(comparator, sender, p->time_ns);
+}
+
+void comparator_close(struct comparator *comparator)
+{
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+        judge_before(comparator, side, INT64_MAX);
+        memory_give(comparator->sent[side].list);
+        memory_give(comparator->arrived[side].list);
+    }
+}

@@ -1,0 +1,83 @@
+/*
+ * Compares two captures of one connection packet by packet: what arrived, what was lost, what a device made or changed.
+ *
+ * Packets are handed in while both captures are read side by side in order of time. What is older than any delay in flight is
+ * judged and let go, so that memory follows the packets in flight, not the length of the connection.
+ */
+#ifndef TDSCOPE_COMPARATOR_H
+#define TDSCOPE_COMPARATOR_H
+
+#include "clock_facts.h"
+#include "comparison_facts.h"
+#include "conversation.h"
+#include "packet.h"
+
+/* A packet as one capture has it. */
+struct compared_packet {
+    struct moment moment;
+    int64_t time_ns;       /* on the client's clock */
+    uint32_t seq, ack;     /* as the client's capture counts */
+    uint32_t size;         /* in sequence space: payload, SYN and FIN */
+    uint32_t payload;      /* on the wire */
+    uint32_t payload_hash; /* of its first bytes; 0: not captured */
+    uint32_t timestamp;    /* TCP option; 0: none */
+    uint16_t ip_id, window;
+    uint8_t flags;
+    bool copy; /* the capture recorded the same packet before; so it seems */
+    /* Matching, made anew each time the packets at hand are judged. */
+    uint32_t partner; /* of an arrival: the sent packet it is (the first, if it joins several); of a sent one: its first arrival */
+    uint32_t consumed; /* of a sent packet: bytes that arrived */
+};
+
+struct clock_estimate;
+
+/* One past the highest sequence number of some packets. */
+struct seq_mark {
+    uint32_t until;
+    bool known;
+};
+
+struct packet_lane {
+    struct compared_packet *list;
+    uint32_t count, capacity;
+};
+
+/* Is told of each packet's fate, in the order in which they are judged. sent and arrived: either may be NULL. */
+typedef void fate_observer(void *context, enum side sender, const struct compared_packet *sent,
+                           const struct compared_packet *arrived, enum packet_fate fate);
+
+/* A span of the client's clock in which a capture point recorded. */
+struct coverage {
+    int64_t from_ns, to_ns;
+};
+
+struct comparator {
+    struct comparison *comparison; /* the facts that it writes */
+    struct clock_facts clock;
+    struct coverage coverage[SIDES]; /* of the capture at the client and at the server */
+    struct clock_estimate *estimate; /* learns from what arrives; NULL: it need not */
+    fate_observer *observe;          /* NULL: nobody asks */
+    void *observe_context;
+
+    uint32_t seq_shift[SIDES]; /* sequence numbers of that side: server's capture minus client's */
+    struct packet_lane sent[SIDES], arrived[SIDES];
+    uint32_t look_at[SIDES]; /* how many packets of that sender are at hand when the old ones are judged */
+    struct seq_mark sent_until[SIDES], arrived_until[SIDES]; /* of that side's packets that were let go */
+    struct seq_mark reached_until[SIDES]; /* of that side's packets at the other end, so far */
+    struct seq_mark judged_until[SIDES];                     /* of those sent whose fate is known */
+    struct seq_mark acked_until[SIDES]; /* of that side's bytes, acknowledged by the other in its own capture */
+};
+
+/* client and server are the two views of the connection; they are read only here. */
+void comparator_open(struct comparator *comparator, struct comparison *comparison, const struct conversation *client,
+                     const struct conversation *server, const struct clock_facts *clock);
+
+/* A packet of sender, as the capture at the client (SIDE_CLIENT) or at the server has it. copy: the flow floor holds it for one that
+ * the capture recorded again; it is no packet by itself, unless the other capture has as many. */
+void comparator_add(struct comparator *comparator, enum side at, enum side sender, const struct packet *packet,
+                    bool copy);
+
+/* Judges the rest, and frees what was held. */
+void comparator_close(struct comparator *comparator);
+
+#endif
