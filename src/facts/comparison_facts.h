@@ -34,9 +34,9 @@ struct passage {
     uint32_t arrived, lost, injected, duplicated, open;
     uint32_t missed;    /* by the receiving side's capture */
     uint32_t unsent;    /* FATE_MISSED too, but by the sending side's own capture */
-    uint32_t lost_data; /* of the lost ones: with payload, SYN or FIN */
+    uint32_t lost_data; /* of the lost ones: with payload, SYN or FIN; packets of which only some bytes arrived, too */
     uint32_t reordered;
-    uint32_t late; /* arrived a second or more later than the fastest one would have */
+    uint32_t late; /* arrived PASSAGE_LATE_NS or more later than the fastest one would have */
     unsigned changes;
 
     struct moment first_lost, last_lost; /* in the sender's capture */
@@ -49,22 +49,26 @@ struct passage {
     struct moment last_arrival_sent;           /* in the sender's capture: the last packet that arrived, when it left */
     struct moment last_arrival;                /* and when it arrived, in the receiver's */
     struct moment first_injected;              /* in the receiver's capture */
-    struct moment injected_reset;              /* likewise: the first reset among them */
+    struct moment injected_syn;                /* likewise: the first SYN, reset or FIN among them */
+    struct moment injected_reset;
+    struct moment injected_fin;
     struct moment first_changed;               /* in the receiver's capture: the first packet with another payload */
     uint32_t timed;                            /* of the arrived ones: sent for the first time, so that no other copy can be meant */
     int64_t shortest_ns;                       /* time on the way, on one clock; valid when timed > 0 */
     int64_t longest_ns;                        /* likewise, of all that arrived */
     struct moment longest_sent, longest_arrival;
-    uint32_t largest_arrived;                  /* payload of one packet as the sender sent it */
-    uint32_t smallest_lost_at_end;             /* the same of those lost at the end with payload; 0: none */
+    uint32_t largest_arrived;                  /* payload of one packet, as it arrived */
+    uint32_t smallest_lost;                    /* the same of the lost ones, keep-alives left out; 0: none */
 };
 
 struct comparison {
     struct passage passages[SIDES]; /* by sender */
+    /* The two captures show two connections: a device ends the one and opens the other. Packets are not compared then. */
+    bool relayed;
 };
 
-/* Time on the way beyond the fastest packet's that makes a packet late: a timer that follows the path's round trip (RFC 6298)
- * has run out more than once by then, and people wait. */
-#define PASSAGE_LATE_NS NS_PER_SECOND
+/* Time on the way beyond the fastest packet's that makes a packet late: the shortest time-out in use (200 ms on Linux, 300 ms on
+ * Windows; RFC 6298 asks for a second) has run out by then. */
+#define PASSAGE_LATE_NS (300 * NS_PER_MS)
 
 #endif

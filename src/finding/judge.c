@@ -34,12 +34,18 @@ static void withhold(const struct conversation *c, struct judgement *judgement)
         "A capture that misses no packets: on the machine itself, with a larger buffer, written to a fast disk.";
 }
 
-/* The last detector of the list is the absence of all others: it is asked when none of them holds. */
-static void judge_view(const struct judge *judge, const struct conversation *conversation, struct judgement *judgement)
+/*
+ * The last detector of the list is the absence of all others: it is asked when none of them holds. compared: what comparing
+ * both captures can tell was told; one capture alone says no more about that.
+ */
+static void judge_view(const struct judge *judge, const struct conversation *conversation, bool compared,
+                       struct judgement *judgement)
 {
     struct judgement candidate = {0};
     bool found = false;
     for (unsigned i = 0; i + 1 < detector_count; i++) {
+        if (compared && detectors[i]->judge_pair)
+            continue;
         preset(&candidate, detectors[i]);
         if (!detectors[i]->judge(conversation, &judge->surroundings, &candidate))
             continue;
@@ -60,16 +66,17 @@ void judge_conversation(const struct judge *judge, const struct conversation *co
 {
     struct pair_view view;
     if (!pair_view_of(&judge->surroundings, conversation, &view)) {
-        judge_view(judge, conversation, judgement);
+        judge_view(judge, conversation, false, judgement);
         return;
     }
     if (pair_judge_compare(&view, &judge->surroundings, judgement))
         return;
-    judge_view(judge, view.client, judgement);
+    bool compared = pair_view_is_complete(&view);
+    judge_view(judge, view.client, compared, judgement);
     if (!view.server)
         return;
     struct judgement by_server;
-    judge_view(judge, view.server, &by_server);
+    judge_view(judge, view.server, compared, &by_server);
     *judgement = *pair_judge_choose(judgement, &by_server);
 }
 

@@ -11,6 +11,11 @@ enum { NEEDLESS_LEAST = 2 };
  * 6298), expected a fraction of that: it was repeated more than once before its acknowledgement came. */
 #define HELD_UP_NS NS_PER_SECOND
 
+/* With both captures the time on the way is known. Half a second is longer than the first time-out of Windows and of Linux; when it
+ * happens again and again, each step of a login and each answer takes so much longer. */
+enum { LATE_OFTEN = 3 };
+#define LATE_HURTS_NS (NS_PER_SECOND / 2)
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     if (!conversation_established(c) || !signs_of_sql(c, s) || signs_of_one_direction(c) || signs_of_silence(c).held)
@@ -31,6 +36,39 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
                   "The %s repeated itself over %.1f s until it was acknowledged, and the %s then reported %u of the "
                   "repetitions as needless: nothing was lost, but packets were held up.",
                   name, seconds(self->longest_recovery_ns), peer, self->spurious_retransmits);
+    return true;
+}
+
+/* A clock that was set while the captures ran makes one direction late and the other too fast. */
+static bool clock_was_set(const struct pair_view *view, const struct surroundings *s)
+{
+    int64_t slack_ns = 2 * s->casebook->clock.uncertainty_ns + HELD_UP_NS / 2;
+    return view->compared->passages[SIDE_CLIENT].shortest_ns < -slack_ns ||
+           view->compared->passages[SIDE_SERVER].shortest_ns < -slack_ns;
+}
+
+static int64_t lateness_ns(const struct passage *passage)
+{
+    return passage->timed > 0 ? passage->longest_ns - passage->shortest_ns : 0;
+}
+
+static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
+{
+    if (!view->compared || clock_was_set(view, s))
+        return false;
+    const struct passage *out = &view->compared->passages[SIDE_CLIENT], *back = &view->compared->passages[SIDE_SERVER];
+    enum side sender = lateness_ns(out) >= lateness_ns(back) ? SIDE_CLIENT : SIDE_SERVER;
+    const struct passage *late = &view->compared->passages[sender];
+    if (lateness_ns(late) < HELD_UP_NS && (late->late < LATE_OFTEN || lateness_ns(late) < LATE_HURTS_NS))
+        return false;
+    const char *name = sender == SIDE_CLIENT ? "client" : "server", *peer = sender == SIDE_CLIENT ? "server" : "client";
+    judgement->confidence = 0.95;
+    judgement_prove(judgement, &late->longest_sent, "a packet leaves the %s", name);
+    judgement_prove(judgement, &late->longest_arrival, "it reaches the %s, %.2f s later", peer, seconds(late->longest_ns));
+    judgement_say(judgement,
+                  "%u packets of the %s arrived late, one took %.2f s; the fastest took %.4f s. Something "
+                  "on the way held them up.",
+                  late->late, name, seconds(late->longest_ns), seconds(late->shortest_ns > 0 ? late->shortest_ns : 0));
     return true;
 }
 
@@ -56,4 +94,5 @@ const struct detector network_delay = {
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,
     .judge = judge,
+    .judge_pair = judge_pair,
 };

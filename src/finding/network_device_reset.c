@@ -30,39 +30,62 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     return true;
 }
 
-/* A reset that arrived, that the other end's own capture does not show leaving, and that ended something. */
-static bool is_foreign(const struct pair_view *view, enum side sender)
+/* A reset or FIN that arrived, that the other end's own capture does not show leaving, and that ended something. NULL: none. */
+static const struct moment *foreign_close(const struct pair_view *view, enum side sender)
 {
     const struct conversation *receiver = sender == SIDE_SERVER ? view->client : view->server;
+    const struct passage *passage = &view->compared->passages[sender];
+    if (moment_seen(&passage->injected_fin))
+        return &passage->injected_fin;
     bool closed = moment_seen(&receiver->sides[SIDE_CLIENT].fin) && moment_seen(&receiver->sides[SIDE_SERVER].fin);
-    return moment_seen(&view->compared->passages[sender].injected_reset) && !closed;
+    return moment_seen(&passage->injected_reset) && !closed ? &passage->injected_reset : NULL;
+}
+
+/* Each end sees the other close first: neither did, and the device that joins their connections is what is left. */
+static bool judge_relayed(const struct pair_view *view, struct judgement *judgement)
+{
+    const struct conversation *client = view->client, *server = view->server;
+    if (!client->first_close_known || !server->first_close_known || client->closed_first_by != SIDE_SERVER ||
+        server->closed_first_by != SIDE_CLIENT)
+        return false;
+    struct moment at_client = conversation_first_close(client), at_server = conversation_first_close(server);
+    judgement->confidence = 0.9;
+    judgement_prove(judgement, &at_client, "the client's connection is closed from the server's side");
+    judgement_prove(judgement, &at_server, "the server's connection is closed from the client's side");
+    judgement_say(judgement, "A device ends the client's connection and opens its own to the server, under other numbers. Each end "
+                             "was told that the other one closes, and neither did: the device closed both.");
+    return true;
 }
 
 static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
 {
     (void)s;
+    if (view->relayed)
+        return judge_relayed(view, judgement);
     if (!view->compared || signs_of_one_direction(view->client) || signs_of_one_direction(view->server))
         return false;
-    bool to_client = is_foreign(view, SIDE_SERVER), to_server = is_foreign(view, SIDE_CLIENT);
+    const struct moment *to_client = foreign_close(view, SIDE_SERVER), *to_server = foreign_close(view, SIDE_CLIENT);
     if (!to_client && !to_server)
+        return false;
+    /* A capture that missed other packets may have missed this one. */
+    if (!to_client != !to_server && pair_view_capture_misses(view, to_client ? SIDE_SERVER : SIDE_CLIENT))
         return false;
     const struct passage *out = &view->compared->passages[SIDE_CLIENT], *back = &view->compared->passages[SIDE_SERVER];
     judgement->confidence = to_client && to_server ? 0.98 : pair_view_confidence(view);
-    if (!to_client != !to_server && (to_client ? back : out)->unsent > 0) {
-        judgement->culprit = CULPRIT_UNKNOWN; /* that capture missed other packets: it may have missed the reset */
-        judgement->confidence = 0.5;
-    }
+    bool reset = moment_seen(&out->injected_reset) || moment_seen(&back->injected_reset);
+    const char *what = reset ? "a reset" : "a FIN";
     if (to_client)
-        judgement_prove(judgement, &back->injected_reset, "the client gets a reset with the server's address");
+        judgement_prove(judgement, to_client, "the client gets %s with the server's address", what);
     if (to_server)
-        judgement_prove(judgement, &out->injected_reset, "the server gets a reset with the client's address");
+        judgement_prove(judgement, to_server, "the server gets %s with the client's address", what);
     judgement_prove(judgement, &view->server->sides[SIDE_SERVER].last,
-                    "the server's own last packet: it sent no reset before");
+                    "the server's own last packet: it had not sent that");
     judgement_prove(judgement, &view->client->sides[SIDE_CLIENT].last, "the client's own last packet");
-    judgement_say(judgement, "%s a reset that the other end never sent: a device between the two made it.",
+    judgement_say(judgement, "%s %s that the other end never sent: a device between the two made it.",
                   to_client && to_server ? "Both ends received"
                   : to_client            ? "The client received"
-                                         : "The server received");
+                                         : "The server received",
+                  what);
     return true;
 }
 

@@ -54,6 +54,37 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     return true;
 }
 
+/* What the receiver's capture lacks was lost, whoever repeated it and whether the repetition was needed. */
+static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
+{
+    if (!view->compared || signs_of_one_direction(view->client) || signs_of_one_direction(view->server))
+        return false;
+    const struct passage *out = &view->compared->passages[SIDE_CLIENT], *back = &view->compared->passages[SIDE_SERVER];
+    uint64_t lost = (uint64_t)out->lost_data + back->lost_data;
+    uint64_t data = (uint64_t)view->client->sides[SIDE_CLIENT].data_packets +
+                    view->server->sides[SIDE_SERVER].data_packets + lost;
+    const struct pair_record *pair = surroundings_pair(s, view->client);
+    bool often = lost >= LOSS_LEAST && lost * 100 >= data * LOSS_PERCENT;
+    bool path_loses = pair->conversations_with_loss > 1 && pair->lost_packets >= LOSS_CLEAR &&
+                      pair->lost_packets * 100 >= pair->data_packets * LOSS_PERCENT;
+    int64_t repair_ns = view->client->sides[SIDE_CLIENT].longest_recovery_ns;
+    if (view->server->sides[SIDE_SERVER].longest_recovery_ns > repair_ns)
+        repair_ns = view->server->sides[SIDE_SERVER].longest_recovery_ns;
+    if (lost == 0 || (!often && !path_loses && repair_ns < LONG_REPAIR_NS))
+        return false;
+    judgement->confidence = pair_view_confidence(view) - (often ? 0.02 : 0.1);
+    judgement_prove(judgement, &out->first_lost, "a packet leaves the client and does not reach the server");
+    judgement_prove(judgement, &out->last_lost, "the last such packet, of %u", out->lost);
+    judgement_prove(judgement, &back->first_lost, "a packet leaves the server and does not reach the client");
+    judgement_prove(judgement, &back->last_lost, "the last such packet, of %u", back->lost);
+    judgement_say(judgement,
+                  "%u packets of the client and %u of the server left their machines and did not arrive; the longest "
+                  "repair took %.2f s%s.",
+                  out->lost, back->lost, seconds(repair_ns),
+                  path_loses ? "; other connections between the two lose packets, too" : "");
+    return true;
+}
+
 static const char *const actions[] = {
     "See whether the network cards count errors or drops: `Get-NetAdapterStatistics | Format-List *`, on Linux `ip "
     "-s link` and `ethtool -S eth0`; and the switch ports.",
@@ -80,4 +111,5 @@ const struct detector network_loss = {
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,
     .judge = judge,
+    .judge_pair = judge_pair,
 };

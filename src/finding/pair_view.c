@@ -28,7 +28,9 @@ bool pair_view_of(const struct surroundings *s, const struct conversation *c, st
     const struct casebook *casebook = s->casebook;
     if (!casebook->clock.known || c->secondary || casebook->points[c->point].role != CAPTURE_ROLE_CLIENT)
         return false;
-    *view = (struct pair_view){.client = c, .compared = c->comparison};
+    *view = (struct pair_view){.client = c,
+                               .compared = c->comparison && !c->comparison->relayed ? c->comparison : NULL,
+                               .relayed = c->comparison && c->comparison->relayed};
     if (c->twin) {
         view->server = casebook_conversation(casebook, c->twin - 1);
         return true;
@@ -85,6 +87,11 @@ enum pair_drop pair_view_drop(const struct pair_view *view)
            : to_server            ? PAIR_DROP_TO_SERVER
            : to_client            ? PAIR_DROP_TO_CLIENT
                                   : PAIR_DROP_NONE;
+}
+
+bool pair_view_capture_misses(const struct pair_view *view, enum side at)
+{
+    return view->compared->passages[at].unsent + view->compared->passages[side_other(at)].missed > 0;
 }
 
 double pair_view_confidence(const struct pair_view *view)

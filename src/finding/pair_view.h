@@ -11,6 +11,7 @@ struct pair_view {
     const struct conversation *client; /* in the client's capture */
     const struct conversation *server; /* in the server's; NULL: not there, although that capture covers its time */
     const struct comparison *compared; /* packet by packet; NULL: was not */
+    bool relayed;                      /* a device ends the connection of the client and opens its own to the server */
 };
 
 /* Fills view when both captures can tell of the conversation: it is in both, or in the client's alone and the server's capture was
@@ -31,6 +32,9 @@ bool pair_view_is_complete(const struct pair_view *view);
 /* Whose packets stopped arriving at the other end while they still left their own. */
 enum pair_drop { PAIR_DROP_NONE, PAIR_DROP_TO_SERVER, PAIR_DROP_TO_CLIENT, PAIR_DROP_BOTH };
 enum pair_drop pair_view_drop(const struct pair_view *view);
+
+/* The capture of that side missed packets of this connection: what it does not show may have happened. */
+bool pair_view_capture_misses(const struct pair_view *view, enum side at);
 
 /* How sure a statement about the way is: less, when a capture missed packets of this connection. */
 double pair_view_confidence(const struct pair_view *view);

@@ -27,6 +27,9 @@
 /* Packets of one direction at hand: looked at when there are so many; crowded; and the most that are kept, about 10 MB. */
 enum { LANE_LOOK = 1024, LANE_CROWDED = 4096, LANE_FULL = 131072 };
 
+/* So many arrivals with the IP ID that they left with are no coincidence. */
+enum { IDS_LEAST = 4 };
+
 /* Retransmissions of one segment are not farther apart than this many packets while the capture is crowded. */
 enum { ALTERNATIVES = 256 };
 
@@ -83,6 +86,7 @@ void comparator_open(struct comparator *comparator, struct comparison *compariso
         comparator->look_at[side] = LANE_LOOK;
         if (here->isn_known && there->isn_known)
             comparator->seq_shift[side] = there->isn - here->isn;
+        comparator->mss[side] = client->sides[side_other(side)].mss;
         passage->changes = ends | (comparator->seq_shift[side] != 0 ? CHANGED_SEQUENCE_NUMBERS : 0) |
                            (side == SIDE_CLIENT ? lost_options(here, there) : lost_options(there, here));
     }
@@ -131,6 +135,13 @@ static int64_t slack_ns(const struct comparator *comparator)
     return 2 * comparator->clock.uncertainty_ns + NS_PER_MS;
 }
 
+/* Routers and most translators leave the IP ID alone: then it tells one transmission of the same bytes from the next. */
+static bool has_other_id(const struct compared_packet *sent, const struct compared_packet *arrived)
+{
+    bool whole = sent->payload == arrived->payload && sent->seq == arrived->seq;
+    return whole && sent->ip_id != 0 && arrived->ip_id != 0 && sent->ip_id != arrived->ip_id;
+}
+
 /* How well an arrival fits a sent packet that covers the byte at seq (or, without bytes, has its numbers); 0: not at all. */
 static unsigned fit(const struct comparator *comparator, const struct compared_packet *sent,
                     const struct compared_packet *arrived, uint32_t seq)
@@ -145,6 +156,8 @@ static unsigned fit(const struct comparator *comparator, const struct compared_p
         return 0;
     if (!has_bytes(sent) && sent->partner != NO_PARTNER)
         return 0;
+    if (comparator->ids_tell && has_other_id(sent, arrived))
+        return 0;
     unsigned fits = FIT_NUMBERS;
     if (sent->timestamp == arrived->timestamp)
         fits += FIT_TIMESTAMP;
@@ -157,11 +170,11 @@ static unsigned fit(const struct comparator *comparator, const struct compared_p
 
 /* Among the first sent packets, those that left before the arrival. */
 static uint32_t best_partner(const struct comparator *comparator, enum side sender, const struct compared_packet *arrived,
-                             uint32_t seq, uint32_t before)
+                             uint32_t seq, uint32_t before, unsigned at_least)
 {
     const struct packet_lane *lane = &comparator->sent[sender];
     uint32_t best = NO_PARTNER;
-    unsigned how_well = 0;
+    unsigned how_well = at_least - 1;
     for (uint32_t i = before, patience = UINT32_MAX; i-- > 0 && how_well < FIT_BEST && patience > 0; patience--) {
         unsigned fits = fit(comparator, &lane->list[i], arrived, seq);
         if (fits <= how_well)
@@ -173,12 +186,13 @@ static uint32_t best_partner(const struct comparator *comparator, enum side send
     return best;
 }
 
-static void match_arrival(struct comparator *comparator, enum side sender, uint32_t number, uint32_t before)
+static void match_arrival(struct comparator *comparator, enum side sender, uint32_t number, uint32_t before,
+                          unsigned at_least)
 {
     struct compared_packet *arrived = &comparator->arrived[sender].list[number];
     uint32_t seq = arrived->seq;
     do {
-        uint32_t at = best_partner(comparator, sender, arrived, seq, before);
+        uint32_t at = best_partner(comparator, sender, arrived, seq, before, at_least);
         if (at == NO_PARTNER)
             return;
         struct compared_packet *sent = &comparator->sent[sender].list[at];
@@ -193,16 +207,29 @@ static void match_arrival(struct comparator *comparator, enum side sender, uint3
 }
 
 /* Arrivals that the flow floor holds for copies of one packet, made by the capture, choose after all others. */
-static void match_arrivals(struct comparator *comparator, enum side sender, bool copies)
+static void match_arrivals(struct comparator *comparator, enum side sender, bool copies, unsigned at_least)
 {
     const struct packet_lane *sent = &comparator->sent[sender], *arrived = &comparator->arrived[sender];
     uint32_t before = sent->count;
     for (uint32_t i = arrived->count; i-- > 0;) {
         while (before > 0 && sent->list[before - 1].time_ns > arrived->list[i].time_ns + slack_ns(comparator))
             before--;
-        if (arrived->list[i].copy == copies)
-            match_arrival(comparator, sender, i, before);
+        if (arrived->list[i].copy == copies && arrived->list[i].partner == NO_PARTNER)
+            match_arrival(comparator, sender, i, before, at_least);
     }
+}
+
+/* Of the arrivals so far, how many have their partner's IP ID: most of them, when nobody changes it. */
+static bool ids_tell(const struct comparator *comparator, enum side sender)
+{
+    const struct packet_lane *sent = &comparator->sent[sender], *arrived = &comparator->arrived[sender];
+    uint32_t matched = 0, with_id = 0;
+    for (uint32_t i = 0; i < arrived->count; i++) {
+        const struct compared_packet *a = &arrived->list[i];
+        with_id += a->ip_id != 0;
+        matched += a->ip_id != 0 && a->partner != NO_PARTNER && sent->list[a->partner].ip_id == a->ip_id;
+    }
+    return matched >= IDS_LEAST && matched * 4 >= with_id * 3;
 }
 
 static void match_lanes(struct comparator *comparator, enum side sender)
@@ -214,8 +241,12 @@ static void match_lanes(struct comparator *comparator, enum side sender)
     }
     for (uint32_t i = 0; i < arrived->count; i++)
         arrived->list[i].partner = NO_PARTNER;
-    match_arrivals(comparator, sender, false);
-    match_arrivals(comparator, sender, true);
+    comparator->ids_tell = false;
+    match_arrivals(comparator, sender, false, FIT_BEST);
+    match_arrivals(comparator, sender, true, FIT_BEST);
+    comparator->ids_tell = ids_tell(comparator, sender);
+    match_arrivals(comparator, sender, false, FIT_NUMBERS);
+    match_arrivals(comparator, sender, true, FIT_NUMBERS);
 }
 
 static bool covers(const struct comparator *comparator, enum side at, int64_t time_ns)
@@ -242,7 +273,10 @@ static enum packet_fate fate_of_sent(const struct comparator *comparator, enum s
 {
     if (sent->partner != NO_PARTNER)
         return FATE_ARRIVED;
-    if (!covers(comparator, side_other(sender), sent->time_ns))
+    /* As late as the latest that did arrive, it may come yet. */
+    const struct passage *passage = &comparator->comparison->passages[sender];
+    int64_t due_ns = sent->time_ns + (passage->arrived > 0 && passage->longest_ns > 0 ? passage->longest_ns : 0);
+    if (!covers(comparator, side_other(sender), sent->time_ns) || !covers(comparator, side_other(sender), due_ns))
         return FATE_OPEN;
     bool acknowledged = is_past(&comparator->acked_until[sender], end_of(sent));
     if (has_bytes(sent) && acknowledged && !bytes_arrived(comparator, sender, sent))
@@ -290,22 +324,48 @@ static bool is_probe(const struct comparator *comparator, enum side sender, cons
     return p->payload <= 1 && !(p->flags & (TCP_SYN | TCP_FIN | TCP_RST)) && judged->known && judged->until - p->seq == 1;
 }
 
-static void note_lost(struct passage *passage, const struct compared_packet *sent, bool probe)
+/* What cards and drivers hand over as one large segment travels in pieces of the receiver's MSS at most. */
+static uint32_t size_on_wire(const struct comparator *comparator, enum side sender, const struct compared_packet *sent)
 {
-    passage->open_at_end = 0;
-    if (passage->lost++ == 0)
+    uint32_t mss = comparator->mss[sender];
+    return mss != 0 && sent->payload > mss ? mss : sent->payload;
+}
+
+static void note_lost_bytes(const struct comparator *comparator, enum side sender, const struct compared_packet *sent)
+{
+    struct passage *passage = &comparator->comparison->passages[sender];
+    uint32_t size = size_on_wire(comparator, sender, sent);
+    if (!moment_seen(&passage->first_lost))
         passage->first_lost = sent->moment;
     passage->last_lost = sent->moment;
     passage->lost_data += has_bytes(sent);
+    if (size > 1 && (passage->smallest_lost == 0 || size < passage->smallest_lost))
+        passage->smallest_lost = size;
+}
+
+/* Of a packet of which some bytes arrived: the others were sent again, or never acknowledged. */
+static bool was_in_vain(const struct comparator *comparator, enum side sender, const struct compared_packet *sent)
+{
+    const struct packet_lane *lane = &comparator->sent[sender];
+    for (const struct compared_packet *later = sent + 1; later < lane->list + lane->count; later++)
+        if (has_bytes(later) && distance(later->seq, end_of(sent)) < 0 && distance(sent->seq, end_of(later)) < 0)
+            return true;
+    return !is_past(&comparator->acked_until[sender], end_of(sent));
+}
+
+static void note_lost(const struct comparator *comparator, enum side sender, const struct compared_packet *sent)
+{
+    struct passage *passage = &comparator->comparison->passages[sender];
+    bool probe = is_probe(comparator, sender, sent);
+    passage->lost++;
+    passage->open_at_end = 0;
+    note_lost_bytes(comparator, sender, sent);
     if (passage->lost_at_end++ == 0) {
         passage->lost_at_end_first = sent->moment;
-        passage->smallest_lost_at_end = 0;
         passage->probes_lost_at_end = 0;
         passage->probe_first = probe;
     }
     passage->probes_lost_at_end += probe;
-    if (sent->payload > 1 && (passage->smallest_lost_at_end == 0 || sent->payload < passage->smallest_lost_at_end))
-        passage->smallest_lost_at_end = sent->payload;
 }
 
 /* A packet that was not cut in pieces or joined with others must be the same at both ends. */
@@ -348,8 +408,10 @@ static void note_arrived(const struct comparator *comparator, enum side sender, 
     passage->lost_at_end = passage->open_at_end = 0;
     passage->last_arrival_sent = sent->moment;
     passage->last_arrival = arrived->moment;
-    if (sent->payload > passage->largest_arrived)
-        passage->largest_arrived = sent->payload;
+    if (arrived->payload > passage->largest_arrived)
+        passage->largest_arrived = arrived->payload;
+    if (sent->consumed < sent->size && !sent->copy && was_in_vain(comparator, sender, sent))
+        note_lost_bytes(comparator, sender, sent);
     note_changes(passage, sent, arrived);
 }
 
@@ -363,8 +425,12 @@ static void note_injected(struct passage *passage, const struct compared_packet 
 {
     if (passage->injected++ == 0)
         passage->first_injected = arrived->moment;
-    if (arrived->flags & TCP_RST && !moment_seen(&passage->injected_reset))
-        passage->injected_reset = arrived->moment;
+    struct moment *kind = arrived->flags & TCP_RST   ? &passage->injected_reset
+                          : arrived->flags & TCP_SYN ? &passage->injected_syn
+                          : arrived->flags & TCP_FIN ? &passage->injected_fin
+                                                     : NULL;
+    if (kind && !moment_seen(kind))
+        *kind = arrived->moment;
 }
 
 static void tell(const struct comparator *comparator, enum side sender, const struct compared_packet *sent,
@@ -385,7 +451,7 @@ static void judge_sent(struct comparator *comparator, enum side sender, const st
     if (fate == FATE_ARRIVED)
         note_arrived(comparator, sender, sent, arrived);
     else if (fate == FATE_LOST)
-        note_lost(passage, sent, is_probe(comparator, sender, sent));
+        note_lost(comparator, sender, sent);
     else if (fate == FATE_MISSED)
         passage->missed++;
     else
@@ -445,10 +511,31 @@ static void release(struct comparator *comparator, enum side sender, uint32_t un
     sent->count -= until;
 }
 
+/*
+ * Two connections that a device has joined carry the same bytes under other numbers. So do those through a firewall that draws
+ * initial sequence numbers anew, but it leaves the rest of a SYN alone: window, timestamp, options, IP ID.
+ */
+static bool is_relayed(const struct comparator *comparator)
+{
+    const struct compared_packet *here = &comparator->syn[SIDE_CLIENT], *there = &comparator->syn[SIDE_SERVER];
+    if (comparator->seq_shift[SIDE_CLIENT] == 0 || comparator->seq_shift[SIDE_SERVER] == 0 || !here->flags || !there->flags)
+        return false;
+    if (here->timestamp && there->timestamp)
+        return here->timestamp != there->timestamp;
+    unsigned ends = comparator->comparison->passages[SIDE_CLIENT].changes & (CHANGED_ADDRESSES | CHANGED_PORTS);
+    return here->ip_id != there->ip_id &&
+           (here->window != there->window || !here->timestamp != !there->timestamp || ends != 0);
+}
+
 /* Judges the packets from before that time. */
 static void judge_before(struct comparator *comparator, enum side sender, int64_t before_ns)
 {
     struct packet_lane *sent = &comparator->sent[sender], *arrived = &comparator->arrived[sender];
+    if (is_relayed(comparator)) {
+        comparator->comparison->relayed = true;
+        sent->count = arrived->count = 0;
+        return;
+    }
     match_lanes(comparator, sender);
     uint32_t until = 0;
     while (until < sent->count && sent->list[until].time_ns < before_ns)
@@ -505,8 +592,11 @@ void comparator_add(struct comparator *comparator, enum side at, enum side sende
         .flags = packet->tcp.flags,
         .copy = copy,
     };
-    if (sent && has_ack)
+    /* Devices reset and answer in somebody's name, and acknowledge what they have swallowed. */
+    if (has_ack && !(packet->tcp.flags & (TCP_SYN | TCP_RST)))
         reach(&comparator->acked_until[other], p->ack);
+    if (sender == SIDE_CLIENT && p->flags & TCP_SYN)
+        comparator->syn[at] = *p;
     if (!sent)
         reach(&comparator->reached_until[sender], end_of(p));
     let_go(comparator, sender, p->time_ns);

@@ -181,16 +181,28 @@ static void measure_conversation(struct clock_estimate *estimate, const struct c
     }
 }
 
-static void measure_clocks(struct casebook *casebook, uint32_t client_point)
+/* With other initial sequence numbers at each end these may be two connections, joined by a device that takes its time. */
+static bool has_same_numbers(const struct conversation *client, const struct conversation *server)
+{
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++)
+        if (client->sides[side].isn != server->sides[side].isn)
+            return false;
+    return true;
+}
+
+static struct clock_facts measure_clocks(const struct casebook *casebook, uint32_t client_point, bool same_numbers)
 {
     struct clock_estimate estimate;
     clock_estimate_open(&estimate, casebook->points[client_point].first_ns, casebook->points[client_point].last_ns);
     for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
         const struct conversation *c = casebook_conversation(casebook, i);
-        if (c->twin && !c->secondary)
-            measure_conversation(&estimate, c, casebook_conversation(casebook, c->twin - 1));
+        if (!c->twin || c->secondary)
+            continue;
+        const struct conversation *twin = casebook_conversation(casebook, c->twin - 1);
+        if (!same_numbers || has_same_numbers(c, twin))
+            measure_conversation(&estimate, c, twin);
     }
-    casebook->clock = clock_estimate_result(&estimate);
+    return clock_estimate_result(&estimate);
 }
 
 static uint32_t only_point(const struct casebook *casebook, enum capture_role role)
@@ -215,6 +227,8 @@ void pairing_run(struct casebook *casebook)
         return;
     for (enum round round = BY_CONNECTION_ID; round < BY_ENDS; round++)
         match_round(&match, round);
-    measure_clocks(casebook, match.client_point);
+    casebook->clock = measure_clocks(casebook, match.client_point, true);
+    if (!casebook->clock.known)
+        casebook->clock = measure_clocks(casebook, match.client_point, false);
     match_round(&match, BY_ENDS);
 }
