@@ -52,7 +52,9 @@ struct detector {
      * it was preset by the caller (detector, culprit, no proofs). */
     bool (*judge)(const struct conversation *conversation, const struct surroundings *surroundings,
                   struct judgement *judgement);
-    /* Whether the cause holds by comparing both ends of the connection; NULL: it cannot be told that way. As judge(). */
+    /* Whether the cause holds by comparing both ends of the connection; NULL: it cannot be told that way. As judge(), which is not
+     * asked any more where the comparison is complete - or whenever packets were compared, if that says it all. */
+    bool comparing_suffices;
     bool (*judge_pair)(const struct pair_view *view, const struct surroundings *surroundings,
                        struct judgement *judgement);
 };

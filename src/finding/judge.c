@@ -35,16 +35,17 @@ static void withhold(const struct conversation *c, struct judgement *judgement)
 }
 
 /*
- * The last detector of the list is the absence of all others: it is asked when none of them holds. compared: what comparing
- * both captures can tell was told; one capture alone says no more about that.
+ * The last detector of the list is the absence of all others: it is asked when none of them holds. What comparing both
+ * captures can tell (view; NULL: there is one capture) was told; one of them alone says no more about that.
  */
-static void judge_view(const struct judge *judge, const struct conversation *conversation, bool compared,
+static void judge_view(const struct judge *judge, const struct conversation *conversation, const struct pair_view *view,
                        struct judgement *judgement)
 {
+    bool complete = view && pair_view_is_complete(view), compared = view && view->compared;
     struct judgement candidate = {0};
     bool found = false;
     for (unsigned i = 0; i + 1 < detector_count; i++) {
-        if (compared && detectors[i]->judge_pair)
+        if (detectors[i]->judge_pair && (complete || (compared && detectors[i]->comparing_suffices)))
             continue;
         preset(&candidate, detectors[i]);
         if (!detectors[i]->judge(conversation, &judge->surroundings, &candidate))
@@ -66,17 +67,16 @@ void judge_conversation(const struct judge *judge, const struct conversation *co
 {
     struct pair_view view;
     if (!pair_view_of(&judge->surroundings, conversation, &view)) {
-        judge_view(judge, conversation, false, judgement);
+        judge_view(judge, conversation, NULL, judgement);
         return;
     }
     if (pair_judge_compare(&view, &judge->surroundings, judgement))
         return;
-    bool compared = pair_view_is_complete(&view);
-    judge_view(judge, view.client, compared, judgement);
+    judge_view(judge, view.client, &view, judgement);
     if (!view.server)
         return;
     struct judgement by_server;
-    judge_view(judge, view.server, compared, &by_server);
+    judge_view(judge, view.server, &view, &by_server);
     *judgement = *pair_judge_choose(judgement, &by_server);
 }
 

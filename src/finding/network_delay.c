@@ -93,6 +93,7 @@ const struct detector network_delay = {
     .actions = actions,
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,
+    .comparing_suffices = true,
     .judge = judge,
     .judge_pair = judge_pair,
 };

@@ -14,6 +14,15 @@ enum { LOSS_LEAST = 2, LOSS_CLEAR = 3 };
 /* A repair that took this long was repeated more than once (0.2 + 0.4 + 0.8 s): somebody waited, and noticed. */
 #define LONG_REPAIR_NS NS_PER_SECOND
 
+/* A router that asks for smaller packets has dropped one of each size it cannot pass on: that is how a path's MTU is found. */
+static bool finds_path_mtu(const struct conversation *c)
+{
+    enum { UNREACHABLE = 3, FRAGMENTATION_NEEDED = 4, PACKET_TOO_BIG = 2 };
+    const struct icmp_facts *icmp = &c->icmp;
+    return icmp->count > 0 && (icmp->version == 4 ? icmp->type == UNREACHABLE && icmp->code == FRAGMENTATION_NEEDED
+                                                  : icmp->type == PACKET_TOO_BIG);
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     if (!conversation_established(c) || signs_of_one_direction(c) || !signs_of_sql(c, s))
@@ -31,7 +40,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (path_loses)
         lost += needless;
     bool long_repair = repair_ns >= LONG_REPAIR_NS;
-    if (lost == 0 || (!often && !path_loses && !long_repair))
+    if (lost == 0 || (!long_repair && ((!often && !path_loses) || finds_path_mtu(c))))
         return false;
     judgement->confidence = lost >= LOSS_CLEAR && often ? 0.85
                             : often && path_loses       ? 0.82
@@ -61,6 +70,9 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
         return false;
     const struct passage *out = &view->compared->passages[SIDE_CLIENT], *back = &view->compared->passages[SIDE_SERVER];
     uint64_t lost = (uint64_t)out->lost_data + back->lost_data;
+    uint64_t missed = (uint64_t)out->missed + out->unsent + back->missed + back->unsent;
+    if (missed >= lost) /* which of the two befell a packet is not always to be seen */
+        return false;
     uint64_t data = (uint64_t)view->client->sides[SIDE_CLIENT].data_packets +
                     view->server->sides[SIDE_SERVER].data_packets + lost;
     const struct pair_record *pair = surroundings_pair(s, view->client);
@@ -70,7 +82,8 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     int64_t repair_ns = view->client->sides[SIDE_CLIENT].longest_recovery_ns;
     if (view->server->sides[SIDE_SERVER].longest_recovery_ns > repair_ns)
         repair_ns = view->server->sides[SIDE_SERVER].longest_recovery_ns;
-    if (lost == 0 || (!often && !path_loses && repair_ns < LONG_REPAIR_NS))
+    bool often_or_there = (often || path_loses) && !finds_path_mtu(view->client) && !finds_path_mtu(view->server);
+    if (lost == 0 || (!often_or_there && repair_ns < LONG_REPAIR_NS))
         return false;
     judgement->confidence = pair_view_confidence(view) - (often ? 0.02 : 0.1);
     judgement_prove(judgement, &out->first_lost, "a packet leaves the client and does not reach the server");
@@ -110,6 +123,7 @@ const struct detector network_loss = {
     .actions = actions,
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,
+    .comparing_suffices = true,
     .judge = judge,
     .judge_pair = judge_pair,
 };

@@ -40,8 +40,8 @@ enum {
     FIT_NUMBERS = 1,
     FIT_TIMESTAMP = 2,
     FIT_IP_ID = 4,
-    FIT_ORIGINAL = 8,
-    FIT_BEST = FIT_NUMBERS + FIT_TIMESTAMP + FIT_IP_ID + FIT_ORIGINAL
+    FIT_COPY = 8, /* both, or neither, are held for a copy that the capture made */
+    FIT_BEST = FIT_NUMBERS + FIT_TIMESTAMP + FIT_IP_ID + FIT_COPY
 };
 
 static int32_t distance(uint32_t a, uint32_t b)
@@ -163,8 +163,8 @@ static unsigned fit(const struct comparator *comparator, const struct compared_p
         fits += FIT_TIMESTAMP;
     if (sent->ip_id == arrived->ip_id)
         fits += FIT_IP_ID;
-    if (!sent->copy)
-        fits += FIT_ORIGINAL;
+    if (sent->copy == arrived->copy)
+        fits += FIT_COPY;
     return fits;
 }
 
@@ -256,16 +256,19 @@ static bool covers(const struct comparator *comparator, enum side at, int64_t ti
     return time_ns - margin_ns > coverage->from_ns && time_ns + margin_ns < coverage->to_ns;
 }
 
-/* Some arrival brought bytes of it: then one of its transmissions was lost, and not all. */
-static bool bytes_arrived(const struct comparator *comparator, enum side sender, const struct compared_packet *sent)
+/* Another transmission brought bytes of it: then this one was lost, and not all of them. */
+static bool bytes_arrived_otherwise(const struct comparator *comparator, enum side sender,
+                                    const struct compared_packet *sent)
 {
-    const struct packet_lane *lane = &comparator->arrived[sender];
+    const struct packet_lane *lane = &comparator->sent[sender];
     for (uint32_t i = 0; i < lane->count; i++) {
-        const struct compared_packet *a = &lane->list[i];
-        if (has_bytes(a) && distance(a->seq, end_of(sent)) < 0 && distance(sent->seq, end_of(a)) < 0)
+        const struct compared_packet *other = &lane->list[i];
+        if (other != sent && other->partner != NO_PARTNER && has_bytes(other) &&
+            distance(other->seq, end_of(sent)) < 0 && distance(sent->seq, end_of(other)) < 0)
             return true;
     }
-    return is_past(&comparator->arrived_until[sender], end_of(sent));
+    return is_past(&comparator->arrived_until[sender], end_of(sent)) &&
+           is_past(&comparator->sent_until[sender], end_of(sent));
 }
 
 static enum packet_fate fate_of_sent(const struct comparator *comparator, enum side sender,
@@ -279,7 +282,7 @@ static enum packet_fate fate_of_sent(const struct comparator *comparator, enum s
     if (!covers(comparator, side_other(sender), sent->time_ns) || !covers(comparator, side_other(sender), due_ns))
         return FATE_OPEN;
     bool acknowledged = is_past(&comparator->acked_until[sender], end_of(sent));
-    if (has_bytes(sent) && acknowledged && !bytes_arrived(comparator, sender, sent))
+    if (has_bytes(sent) && acknowledged && !bytes_arrived_otherwise(comparator, sender, sent))
         return FATE_MISSED;
     return FATE_LOST;
 }
@@ -405,7 +408,10 @@ static void note_arrived(const struct comparator *comparator, enum side sender, 
         passage->longest_arrival = arrived->moment;
     }
     passage->late += passage->timed > 0 && took_ns - passage->shortest_ns >= PASSAGE_LATE_NS;
-    passage->lost_at_end = passage->open_at_end = 0;
+    passage->open_at_end = 0;
+    /* Whoever gives a dead connection up says so to the other end, and that may arrive when all is well again. */
+    if (!(sent->flags & (TCP_RST | TCP_FIN)))
+        passage->lost_at_end = 0;
     passage->last_arrival_sent = sent->moment;
     passage->last_arrival = arrived->moment;
     if (arrived->payload > passage->largest_arrived)
