@@ -53,7 +53,8 @@ struct detector {
     bool (*judge)(const struct conversation *conversation, const struct surroundings *surroundings,
                   struct judgement *judgement);
     /* Whether the cause holds by comparing both ends of the connection; NULL: it cannot be told that way. As judge(), which is not
-     * asked any more where the comparison is complete - or whenever packets were compared, if that says it all. */
+     * asked any more where the comparison is complete - or, if that says it all, whenever packets were compared and neither
+     * capture missed any. */
     bool comparing_suffices;
     bool (*judge_pair)(const struct pair_view *view, const struct surroundings *surroundings,
                        struct judgement *judgement);

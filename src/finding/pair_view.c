@@ -56,7 +56,7 @@ int64_t pair_view_client_ns(const struct surroundings *s, const struct moment *m
     return by_server ? clock_to_client(&s->casebook->clock, moment->time_ns) : moment->time_ns;
 }
 
-static bool misses_packets(const struct pair_view *view)
+bool pair_view_misses_packets(const struct pair_view *view)
 {
     const struct passage *client = &view->compared->passages[SIDE_CLIENT],
                          *server = &view->compared->passages[SIDE_SERVER];
@@ -65,7 +65,7 @@ static bool misses_packets(const struct pair_view *view)
 
 bool pair_view_is_complete(const struct pair_view *view)
 {
-    return view->compared && !misses_packets(view) && view->compared->passages[SIDE_CLIENT].open_at_end == 0 &&
+    return view->compared && !pair_view_misses_packets(view) && view->compared->passages[SIDE_CLIENT].open_at_end == 0 &&
            view->compared->passages[SIDE_SERVER].open_at_end == 0 && !signs_of_one_direction(view->client) &&
            !signs_of_one_direction(view->server);
 }
@@ -73,7 +73,7 @@ bool pair_view_is_complete(const struct pair_view *view)
 static bool stops_arriving(const struct pair_view *view, enum side sender)
 {
     const struct passage *passage = &view->compared->passages[sender];
-    uint32_t least = misses_packets(view) ? DROPPED_IN_POOR_CAPTURE : DROPPED_PACKETS;
+    uint32_t least = pair_view_misses_packets(view) ? DROPPED_IN_POOR_CAPTURE : DROPPED_PACKETS;
     return passage->lost_at_end >= least &&
            passage->last_lost.time_ns - passage->lost_at_end_first.time_ns >= DROPPED_FOR_NS;
 }
@@ -96,5 +96,5 @@ bool pair_view_capture_misses(const struct pair_view *view, enum side at)
 
 double pair_view_confidence(const struct pair_view *view)
 {
-    return misses_packets(view) ? 0.7 : 0.95;
+    return pair_view_misses_packets(view) ? 0.7 : 0.95;
 }

@@ -33,6 +33,9 @@ bool pair_view_is_complete(const struct pair_view *view);
 enum pair_drop { PAIR_DROP_NONE, PAIR_DROP_TO_SERVER, PAIR_DROP_TO_CLIENT, PAIR_DROP_BOTH };
 enum pair_drop pair_view_drop(const struct pair_view *view);
 
+/* One of the captures missed packets of this connection that both ends demonstrably had. */
+bool pair_view_misses_packets(const struct pair_view *view);
+
 /* The capture of that side missed packets of this connection: what it does not show may have happened. */
 bool pair_view_capture_misses(const struct pair_view *view, enum side at);
 
