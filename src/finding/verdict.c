@@ -4,6 +4,9 @@
  * A finding weighs the confidence of its best judgement times its conversations. Those of one cause and culprit with
  * several servers weigh together. Traffic that is not SQL Server's weighs little, whatever is wrong with it: the
  * question is about SQL Server.
+ *
+ * What a survey finds comes first when it is a fault and the reason of half of the conversations in trouble: those are its symptoms. A
+ * risk that a survey finds accuses nobody; it is mentioned when there is nothing else.
  */
 #include "verdict.h"
 
@@ -37,6 +40,8 @@ static const struct weight *weigh(const struct judge *judge, struct weight *weig
     const struct weight *heaviest = NULL;
     for (uint32_t i = 0; i < judge->finding_count; i++) {
         const struct finding *finding = &judge->findings[i];
+        if (finding->surveyed)
+            continue;
         unsigned number = 0;
         while (detectors[number] != finding->detector)
             number++;
@@ -52,14 +57,32 @@ static const struct weight *weigh(const struct judge *judge, struct weight *weig
     }
     for (unsigned i = 0; i < detector_count * CULPRITS; i++) {
         const struct weight *weight = &weights[i];
-        if (!weight->finding || weight->finding->detector->severity == SEVERITY_NOTE)
+        if (!weight->finding || weight->finding->severity == SEVERITY_NOTE)
             continue;
-        if (!heaviest || weight->finding->detector->severity > heaviest->finding->detector->severity ||
-            (weight->finding->detector->severity == heaviest->finding->detector->severity &&
-             weight->sum > heaviest->sum))
+        if (!heaviest || weight->finding->severity > heaviest->finding->severity ||
+            (weight->finding->severity == heaviest->finding->severity && weight->sum > heaviest->sum))
             heaviest = weight;
     }
     return heaviest;
+}
+
+/* What a survey found that explains most of the trouble; NULL: nothing does. */
+static const struct finding *find_reason(const struct judge *judge)
+{
+    uint32_t in_trouble = 0;
+    for (uint32_t i = 0; i < judge->finding_count; i++)
+        if (!judge->findings[i].surveyed && judge->findings[i].severity == SEVERITY_FAULT)
+            in_trouble += judge->findings[i].concerned;
+    const struct finding *reason = NULL;
+    for (uint32_t i = 0; i < judge->finding_count; i++) {
+        const struct finding *finding = &judge->findings[i];
+        if (!finding->surveyed || finding->severity != SEVERITY_FAULT || finding->explained * 2ULL < in_trouble)
+            continue;
+        if (!reason || finding->explained > reason->explained ||
+            (finding->explained == reason->explained && finding->confidence > reason->confidence))
+            reason = finding;
+    }
+    return reason;
 }
 
 /* A connection that both ends captured counts once. */
@@ -101,6 +124,39 @@ static void say_heaviest(const struct judge *judge, const struct weight *heavies
                  heaviest->servers, finding->conversation_count, all, name, title);
 }
 
+static void say_reason(const struct finding *reason, struct verdict *verdict)
+{
+    char client[ADDRESS_TEXT_SIZE], title[JUDGEMENT_TEXT_SIZE], symptoms[64] = "";
+    address_text(&reason->client, client);
+    say_title(title, reason->detector->title);
+    if (reason->explained > 0)
+        snprintf(symptoms, sizeof symptoms, " %u connections failed for it.", reason->explained);
+    snprintf(verdict->summary, sizeof verdict->summary, "%s: %.200s.%s", client, title, symptoms);
+}
+
+/* Appends the risks that surveys found, as far as there is room. */
+static void mention_risks(const struct judge *judge, struct verdict *verdict)
+{
+    const char *before = " Risks: ";
+    for (uint32_t i = 0; i < judge->finding_count; i++) {
+        const struct finding *finding = &judge->findings[i];
+        size_t length = strlen(verdict->summary), left = sizeof verdict->summary - length;
+        char client[ADDRESS_TEXT_SIZE];
+        if (!finding->surveyed || finding->severity != SEVERITY_RISK)
+            continue;
+        int size = snprintf(verdict->summary + length, left, "%s%s (%s)", before, finding->detector->cause,
+                            address_text(&finding->client, client));
+        if (size < 0 || (size_t)size + 2 > left) {
+            verdict->summary[length] = '\0';
+            break;
+        }
+        before = ", ";
+    }
+    size_t length = strlen(verdict->summary);
+    if (before[0] == ',')
+        memcpy(verdict->summary + length, ".", sizeof ".");
+}
+
 static uint32_t count_of(const struct judge *judge, const char *cause)
 {
     for (unsigned i = 0; i < detector_count && i < sizeof judge->cause_counts / sizeof *judge->cause_counts; i++)
@@ -135,6 +191,14 @@ static void say_nothing_found(const struct judge *judge, struct verdict *verdict
         snprintf(verdict->summary + size, sizeof verdict->summary - (size_t)size,
                  probes || cut_off ? "; %u probe%s, %u cut off by the trace's begin or end." : ".", probes,
                  probes == 1 ? "" : "s", cut_off);
+    mention_risks(judge, verdict);
+}
+
+static void accuse(struct verdict *verdict, const struct finding *finding)
+{
+    verdict->culprit = finding->culprit;
+    verdict->cause = finding->detector->cause;
+    verdict->confidence = finding->confidence;
 }
 
 void verdict_weigh(struct judge *judge)
@@ -142,10 +206,12 @@ void verdict_weigh(struct judge *judge)
     struct verdict *verdict = &judge->verdict;
     struct weight *weights = memory_take_array((size_t)detector_count * CULPRITS, sizeof *weights);
     const struct weight *heaviest = weigh(judge, weights);
-    if (heaviest) {
-        verdict->culprit = heaviest->finding->culprit;
-        verdict->cause = heaviest->finding->detector->cause;
-        verdict->confidence = heaviest->finding->confidence;
+    const struct finding *reason = find_reason(judge);
+    if (reason) {
+        accuse(verdict, reason);
+        say_reason(reason, verdict);
+    } else if (heaviest) {
+        accuse(verdict, heaviest->finding);
         say_heaviest(judge, heaviest, verdict);
     } else {
         say_nothing_found(judge, verdict);

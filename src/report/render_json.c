@@ -60,7 +60,20 @@ static json_t *subject_object(const struct finding *finding)
         object_add_text(client, "address", address_text(&finding->client, address));
         object_add(subject, "client", client);
     }
+    if (finding->scope == SCOPE_CAPTURE)
+        object_add_count(subject, "capture", finding->capture);
     return subject;
+}
+
+static json_t *measures_object(const struct finding *finding)
+{
+    json_t *measures = json_new_object();
+    for (unsigned i = 0; i < finding->measure_count; i++) {
+        double value = finding->measures[i].value;
+        bool whole = value == (double)(int64_t)value;
+        object_add(measures, finding->measures[i].name, whole ? json_integer((json_int_t)value) : json_real(value));
+    }
+    return measures;
 }
 
 /* All of a finding but the ids of its conversations, which may be very many. */
@@ -73,13 +86,18 @@ static json_t *finding_object(const struct finding *finding)
     object_add_text(object, "cause", detector->cause);
     object_add_text(object, "scope", scope_name(finding->scope));
     object_add_text(object, "culprit", culprit_names[finding->culprit]);
-    object_add_text(object, "severity", severity_name(detector->severity));
+    object_add_text(object, "severity", severity_name(finding->severity));
     object_add_confidence(object, finding->confidence);
     object_add_text(object, "title", detector->title);
     object_add_text(object, "explanation", text_string(&explanation));
     text_close(&explanation);
     object_add(object, "subject", subject_object(finding));
-    if (finding->conversation_count > 0) {
+    if (finding->measure_count > 0)
+        object_add(object, "measured", measures_object(finding));
+    object_add_text(object, "hides", finding->hides);
+    if (finding->concerned > finding->conversation_count)
+        object_add_count(object, "conversation_count", finding->concerned);
+    if (finding->first_ns <= finding->last_ns) {
         object_add_time(object, "first", finding->first_ns);
         object_add_time(object, "last", finding->last_ns);
     }
