@@ -1,0 +1,120 @@
+/* capture.windows-differ: the captures of the two ends do not cover the same time. */
+#include "finding_list.h"
+#include "signs.h"
+#include "survey.h"
+
+/* Captures that are started by hand begin seconds apart. What matters is traffic of the one in the time that the other does not
+ * cover; a second of it is more than any path delays. */
+#define UNCOVERED_NS NS_PER_SECOND
+
+struct window {
+    int64_t from_ns, to_ns; /* on the client's clock */
+};
+
+static uint32_t point_of(const struct casebook *casebook, enum capture_role role)
+{
+    for (uint32_t i = 0; i < casebook->point_count; i++)
+        if (casebook->points[i].role == role && casebook->points[i].has_packets)
+            return i;
+    return UINT32_MAX;
+}
+
+static struct window window_of(const struct casebook *casebook, uint32_t point)
+{
+    const struct point_facts *facts = &casebook->points[point];
+    bool shifted = facts->role == CAPTURE_ROLE_SERVER && casebook->clock.known;
+    int64_t shift_ns = shifted ? casebook->clock.server_minus_client_ns : 0;
+    return (struct window){facts->first_ns - shift_ns, facts->last_ns - shift_ns};
+}
+
+/* Conversations of that point with packets where the other capture has none, to servers (or from clients) that the other saw. */
+static uint32_t conversations_outside(const struct survey *survey, uint32_t point, const struct window *other)
+{
+    const struct casebook *casebook = survey->surroundings->casebook;
+    const struct window own = window_of(casebook, point);
+    int64_t shift_ns = casebook->points[point].first_ns - own.from_ns;
+    uint32_t outside = 0;
+    for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
+        const struct conversation *c = casebook_conversation(casebook, i);
+        if (c->point == point && signs_of_sql(c, survey->surroundings))
+            outside += c->first.time_ns - shift_ns < other->from_ns - UNCOVERED_NS ||
+                       c->last.time_ns - shift_ns > other->to_ns + UNCOVERED_NS;
+    }
+    return outside;
+}
+
+static int64_t beyond(int64_t difference_ns)
+{
+    return difference_ns > UNCOVERED_NS ? difference_ns : 0;
+}
+
+static void say(struct judgement *example, const struct window *client, const struct window *server, uint32_t outside)
+{
+    if (client->from_ns > server->to_ns || server->from_ns > client->to_ns) {
+        judgement_say(
+            example,
+            "The two captures do not overlap in time, and no connection is in both: they were taken at different "
+            "times, or one of the clocks is wrong.");
+        return;
+    }
+    int64_t early_ns = beyond(server->from_ns - client->from_ns), late_ns = beyond(client->to_ns - server->to_ns);
+    int64_t early_server_ns = beyond(client->from_ns - server->from_ns),
+            late_server_ns = beyond(server->to_ns - client->to_ns);
+    judgement_say(
+        example,
+        "The captures cover different times. The server's lacks %.1f s at the begin and %.1f s at the end of the "
+        "client's; the client's lacks %.1f s and %.1f s of the server's. %u conversations reach into time that only "
+        "one of them covers.",
+        seconds(early_ns), seconds(late_ns), seconds(early_server_ns), seconds(late_server_ns), outside);
+}
+
+static void survey_windows(struct survey *survey)
+{
+    const struct casebook *casebook = survey->surroundings->casebook;
+    uint32_t client = point_of(casebook, CAPTURE_ROLE_CLIENT), server = point_of(casebook, CAPTURE_ROLE_SERVER);
+    if (client == UINT32_MAX || server == UINT32_MAX)
+        return;
+    struct window at_client = window_of(casebook, client), at_server = window_of(casebook, server);
+    bool apart = at_client.from_ns > at_server.to_ns || at_server.from_ns > at_client.to_ns;
+    if (!apart && !casebook->clock.known)
+        return;
+    uint32_t outside = conversations_outside(survey, client, &at_server);
+    outside += conversations_outside(survey, server, &at_client);
+    if (outside == 0)
+        return;
+    struct finding *finding = survey_add_point(survey, server);
+    finding->hides =
+        "For the time that only one of them covers, the report has one end's word only: what lacks in the other was "
+        "not lost.";
+    finding->example.confidence = apart ? 0.7 : 0.95;
+    say(&finding->example, &at_client, &at_server, outside);
+    finding_measure(finding, "conversations_outside", outside);
+    finding_measure(finding, "client_begins_before_server_s", seconds(at_server.from_ns - at_client.from_ns));
+    finding_measure(finding, "client_ends_after_server_s", seconds(at_client.to_ns - at_server.to_ns));
+}
+
+static const char *const actions[] = {
+    "Start both captures before the error and stop both after it. With circular files stop both at once: the busier "
+    "machine "
+    "overwrites its begin sooner.",
+    "Give the busier machine more room: `netsh trace start capture=yes filemode=circular maxsize=4096 "
+    "packettruncatebytes=180`, or "
+    "`dumpcap -b filesize:300000 -b files:40 -s 180`.",
+    "Set both clocks by the same source: `w32tm /resync`, `chronyc tracking`.",
+    NULL,
+};
+
+const struct detector capture_windows_differ = {
+    .cause = "capture.windows-differ",
+    .title = "The captures of both ends cover different times",
+    .holds_when = "On one clock, conversations with SQL Server in the one capture have packets more than a second "
+                  "before the other "
+                  "begins or after it ends; or the two do not overlap at all.",
+    .means = "Packets that are only in one capture count as lost only while the other was running. What lies outside "
+             "is known from one "
+             "end.",
+    .actions = actions,
+    .culprit = CULPRIT_NONE,
+    .severity = SEVERITY_NOTE,
+    .survey = survey_windows,
+};
