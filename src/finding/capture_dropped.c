@@ -11,17 +11,16 @@ static void say(const struct survey *survey, uint32_t number, struct finding *fi
         judgement_say(
             &finding->example,
             "%s dropped %llu packets by its own count, and %u of its conversations acknowledge data that it does "
-            "not hold (%u pieces).",
+            "not hold (pieces: %u).",
             name, (unsigned long long)point->dropped, point->missed, point->pieces);
     else if (point->dropped > 0)
         judgement_say(&finding->example, "%s dropped %llu packets by its own count.", name,
                       (unsigned long long)point->dropped);
     else
-        judgement_say(
-            &finding->example,
-            "%s missed packets: in %u of its %u conversations data was acknowledged that it does not hold (%u "
-            "pieces).",
-            name, point->missed, point->conversations, point->pieces);
+        judgement_say(&finding->example,
+                      "%s missed packets: in %u of its %u conversations data was acknowledged that it does not hold "
+                      "(pieces: %u).",
+                      name, point->missed, point->conversations, point->pieces);
 }
 
 static void survey_points(struct survey *survey)

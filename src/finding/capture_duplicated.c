@@ -2,9 +2,9 @@
 #include "finding_list.h"
 #include "survey.h"
 
-/* A path may copy a packet now and then; a capture that sees the same traffic at two places copies all of it, or all of one kind.
- * One in a hundred lies far from both. */
-enum { DUPLICATES_LEAST = 3, DUPLICATES_PERCENT = 1 };
+/* A path may copy a packet now and then, and some systems repeat one with its old IP ID; a capture that sees the same traffic at two
+ * places copies all of it, or all of one kind. One in a hundred, and ten of them, lies between. */
+enum { DUPLICATES_LEAST = 10, DUPLICATES_PERCENT = 1 };
 
 static void survey_points(struct survey *survey)
 {
@@ -38,7 +38,7 @@ static const char *const actions[] = {
 const struct detector capture_duplicated = {
     .cause = "capture.duplicated",
     .title = "The capture holds packets twice",
-    .holds_when = "At least one TCP packet in a hundred, and three of them, is recorded again: the same addresses, "
+    .holds_when = "At least one TCP packet in a hundred, and ten of them, is recorded again: the same addresses, "
                   "sequence numbers, "
                   "flags and data, with the same IP ID or within a moment.",
     .means = "The capture saw the same traffic at two places: two interfaces, a team and its members, a virtual switch "

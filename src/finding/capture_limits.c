@@ -47,8 +47,8 @@ static void look_at_reading(const struct point_survey *point, const char *name, 
                    "%s holds more than is kept track of (%s).", name, point->ceiling);
     if (point->time_backwards > 0)
         limits_add(limits, "Durations across such a jump are wrong.",
-                   "In %s the time goes backwards %llu times: the clock was set, or files were joined out of order.",
-                   name, (unsigned long long)point->time_backwards);
+                   "%s goes back in time at %llu packets: the clock was set, or files were joined out of order.", name,
+                   (unsigned long long)point->time_backwards);
 }
 
 static void look_at_length(const struct point_survey *point, const struct point_facts *facts, const char *name,
@@ -59,7 +59,7 @@ static void look_at_length(const struct point_survey *point, const struct point_
         return;
     if (point->sql_begun == 0)
         limits_add(limits, "How these connections began and logged in is not in it.",
-                   "%s begins in the midst of all its %u connections to SQL Server.", name, point->sql);
+                   "%s has the begin of none of its connections to SQL Server (%u).", name, point->sql);
     else if (lasted_ns < SHORT_CAPTURE_NS && point->sql_inside * 100ULL >= point->sql * (uint64_t)INSIDE_PERCENT)
         limits_add(limits, "How these connections began and ended is not in it.",
                    "%s lasts %.0f s, and of %u of its %u connections to SQL Server it has neither begin nor end: too "
@@ -113,10 +113,11 @@ const struct detector capture_limits = {
         "the "
         "begin of none; its time goes backwards; it could be read only in part; or it holds more than is kept track "
         "of.",
-    .means =
-        "Pooled connections live for hours, so that a short capture shows their middle: who opened them, how the login "
-        "went and how "
-        "they end lies outside (article, 1.5.7). Nothing is wrong with that, but nothing can be said of it either.",
+    .means = "Pooled connections live for hours, so that a short capture shows their middle: who opened them, how the "
+             "login went and how "
+             "they end lies outside (article, 1.5.7). A clock that jumps makes durations wrong. Past a ceiling, or "
+             "behind damage, "
+             "traffic is not looked at. None of that is anybody's fault, but it cannot be told either.",
     .actions = actions,
     .culprit = CULPRIT_NONE,
     .severity = SEVERITY_NOTE,

@@ -221,6 +221,16 @@ static void add_finding(struct survey *survey, const struct exhaustion *e, const
     measure(finding, e);
 }
 
+/* The question is about SQL Server: a client that does not speak to one is not looked at. */
+static bool knows_sql(const struct survey *survey, const struct port_holds *holds)
+{
+    for (uint32_t i = 0; i < holds->count; i++)
+        if (signs_of_sql(casebook_conversation(survey->surroundings->casebook, holds->list[i].number),
+                         survey->surroundings))
+            return true;
+    return false;
+}
+
 static void survey_groups(struct survey *survey, const struct groups *groups, bool each_destination)
 {
     const struct casebook *casebook = survey->surroundings->casebook;
@@ -232,7 +242,7 @@ static void survey_groups(struct survey *survey, const struct groups *groups, bo
         port_holds_open(&holds, casebook, groups, group);
         const struct conversation *sample = casebook_conversation(casebook, holds.list[0].number);
         int64_t end_ns = surroundings_point_end_ns(survey->surroundings, sample->point);
-        if (examine(&exhaustion, &holds, sample, each_destination, end_ns))
+        if (examine(&exhaustion, &holds, sample, each_destination, end_ns) && knows_sql(survey, &holds))
             add_finding(survey, &exhaustion, &holds);
         port_holds_close(&holds);
     }

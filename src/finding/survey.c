@@ -105,11 +105,21 @@ static void add_file(struct point_survey *point, uint32_t index, const struct ca
                 point->ceiling = ceilings[j];
 }
 
+/* More than a SYN and a reset: somebody was spoken to who is not in the capture. */
+static bool is_half_heard(const struct conversation *c)
+{
+    int64_t said = 0;
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++)
+        said +=
+            c->sides[side].packets - c->sides[side].syns - c->sides[side].resets - c->sides[side].capture_duplicates;
+    return said >= 2 && signs_of_one_direction(c);
+}
+
 static void add_conversation(struct point_survey *point, const struct conversation *c, const struct surroundings *s)
 {
     bool one_direction = signs_of_one_direction(c);
     point->conversations++;
-    point->one_direction += one_direction;
+    point->one_direction += is_half_heard(c);
     if (!one_direction && signs_of_missed_packets(c)) {
         uint32_t pieces = c->sides[SIDE_CLIENT].unseen_segments + c->sides[SIDE_SERVER].unseen_segments;
         point->missed++;
