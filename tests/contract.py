@@ -195,7 +195,7 @@ SOURCE = {
 PATTERN = {
   'says': text, 'failures': positive, 'clients': positive, 'servers': positive, 'first': time, 'last': time,
   'bursts': [{'first': time, 'last': time, 'count': positive}], 'bursts_beyond?': positive,
-  'period_s?': seconds, 'period_hits?': positive, 'p_value?': seconds,
+  'period_s?': seconds, 'off_period_at_most_s?': seconds, 'worked_between?': bool, 'p_value?': confidence,
 }
 FINDING = {
   'cause': cause, 'scope': one_of('conversation client server path capture host'), 'culprit': culprit,

@@ -7,6 +7,7 @@
 #include "json_around.h"
 #include "json_conversation.h"
 #include "json_packets.h"
+#include "json_pattern.h"
 #include "memory.h"
 
 static void add_sentence(void *array, const char *sentence)
@@ -14,13 +15,15 @@ static void add_sentence(void *array, const char *sentence)
     array_add_text(array, sentence);
 }
 
-static json_t *verdict_object(const struct verdict *verdict)
+static json_t *verdict_object(const struct judge *judge)
 {
+    const struct verdict *verdict = &judge->verdict;
     json_t *object = json_new_object();
     object_add_text(object, "culprit", culprit_names[verdict->culprit]);
     object_add_text(object, "cause", verdict->cause);
     object_add_confidence(object, verdict->confidence);
     object_add_text(object, "summary", verdict->summary);
+    object_add_pattern(object, judge, NULL);
     return object;
 }
 
@@ -77,7 +80,7 @@ static json_t *measures_object(const struct finding *finding)
 }
 
 /* All of a finding but the ids of its conversations, which may be very many. */
-static json_t *finding_object(const struct finding *finding)
+static json_t *finding_object(const struct judge *judge, const struct finding *finding)
 {
     const struct detector *detector = finding->detector;
     struct text explanation = {0};
@@ -95,6 +98,8 @@ static json_t *finding_object(const struct finding *finding)
     if (finding->measure_count > 0)
         object_add(object, "measured", measures_object(finding));
     object_add_text(object, "hides", finding->hides);
+    if (finding->severity == SEVERITY_FAULT && !finding->surveyed)
+        object_add_pattern(object, judge, finding);
     if (finding->concerned > finding->conversation_count)
         object_add_count(object, "conversation_count", finding->concerned);
     if (finding->first_ns <= finding->last_ns) {
@@ -109,10 +114,10 @@ static json_t *finding_object(const struct finding *finding)
     return object;
 }
 
-static void write_finding(const struct finding *finding, struct sink *sink)
+static void write_finding(const struct judge *judge, const struct finding *finding, struct sink *sink)
 {
     sink_put(sink, "{");
-    json_write(finding_object(finding), true, sink);
+    json_write(finding_object(judge, finding), true, sink);
     sink_put(sink, ",\"conversations\":[");
     for (uint32_t i = 0; i < finding->conversation_count && !sink->failed; i++)
         sink_format(sink, "%s%" PRIu32, i ? "," : "", finding->conversations[i]);
@@ -184,7 +189,7 @@ static void write_diagnosis(const struct report *report, struct sink *sink)
     const struct casebook *casebook = report->casebook;
     json_t *head = json_new_object();
     object_add_text(head, "schema", "tdscope/1");
-    object_add(head, "verdict", verdict_object(&report->judge->verdict));
+    object_add(head, "verdict", verdict_object(report->judge));
     sink_put(sink, "{");
     json_write(head, true, sink);
     sink_put(sink, ",\n\"captures\":[\n");
@@ -201,7 +206,7 @@ static void write_diagnosis(const struct report *report, struct sink *sink)
     sink_put(sink, "],\n\"findings\":[\n");
     for (uint32_t i = 0; i < report->judge->finding_count && !sink->failed; i++) {
         sink_put(sink, i ? ",\n" : "");
-        write_finding(&report->judge->findings[i], sink);
+        write_finding(report->judge, &report->judge->findings[i], sink);
     }
     sink_put(sink, "\n],\n\"workflow\":[\n");
     write_workflow(report->judge, sink);

@@ -6,6 +6,7 @@
 
 #include "capture_notes.h"
 #include "fact_names.h"
+#include "failure_pattern.h"
 #include "text_around.h"
 #include "text_conversations.h"
 #include "text_layout.h"
@@ -86,6 +87,9 @@ static void put_verdict(const struct judge *judge, bool has_cause, struct sink *
     sink_put(sink, "\n");
     if (verdict->summary[0])
         layout_paragraph(sink, 0, 2, verdict->summary);
+    struct failure_pattern pattern;
+    if (failure_pattern_of(judge, NULL, &pattern))
+        layout_paragraph(sink, 0, 2, pattern.says);
     if (!has_cause)
         return;
     /* The pattern may be plain where the fault is not: then the ID is no accusation. */
