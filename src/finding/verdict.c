@@ -1,8 +1,9 @@
 /*
  * Weighs findings into one verdict: severity first, then what explains most conversations in trouble.
  *
- * A finding weighs the confidence of its best judgement times its conversations. Those of one cause and culprit with
- * several servers weigh together. Traffic that is not SQL Server's weighs little, whatever is wrong with it: the
+ * A finding weighs the confidence of its best judgement times its conversations. First the culprit is found that most weighs against:
+ * a server in trouble shows it in several ways. Then the heaviest cause of that culprit speaks for it. Findings of one cause and culprit
+ * with several servers weigh together. Traffic that is not SQL Server's weighs little, whatever is wrong with it: the
  * question is about SQL Server.
  *
  * What a survey finds comes first when it is a fault and the reason of half of the conversations in trouble: those are its symptoms. A
@@ -15,6 +16,7 @@
 
 #include "memory.h"
 #include "signs.h"
+#include "text.h"
 
 #define WEIGHT_OF_OTHER_TRAFFIC 0.01
 
@@ -35,9 +37,8 @@ static bool concerns_sql(const struct judge *judge, const struct finding *findin
 
 /* At most one weight for each detector and culprit. Findings come in order, so the first one of a cause is its
  * largest. */
-static const struct weight *weigh(const struct judge *judge, struct weight *weights)
+static void put_on_scales(const struct judge *judge, struct weight *weights)
 {
-    const struct weight *heaviest = NULL;
     for (uint32_t i = 0; i < judge->finding_count; i++) {
         const struct finding *finding = &judge->findings[i];
         if (finding->surveyed)
@@ -55,15 +56,32 @@ static const struct weight *weigh(const struct judge *judge, struct weight *weig
         weight->conversations += finding->conversation_count;
         weight->servers++;
     }
+}
+
+/* The heaviest of those of this severity, with the culprit that most weighs against. NULL: there is none of this severity. */
+static const struct weight *heaviest_of(const struct weight *weights, enum severity severity)
+{
+    double against[CULPRITS] = {0};
+    const struct weight *heaviest = NULL;
+    for (unsigned i = 0; i < detector_count * CULPRITS; i++)
+        if (weights[i].finding && weights[i].finding->severity == severity)
+            against[i % CULPRITS] += weights[i].sum;
     for (unsigned i = 0; i < detector_count * CULPRITS; i++) {
         const struct weight *weight = &weights[i];
-        if (!weight->finding || weight->finding->severity == SEVERITY_NOTE)
+        if (!weight->finding || weight->finding->severity != severity)
             continue;
-        if (!heaviest || weight->finding->severity > heaviest->finding->severity ||
-            (weight->finding->severity == heaviest->finding->severity && weight->sum > heaviest->sum))
+        double more = heaviest ? against[i % CULPRITS] - against[heaviest->finding->culprit] : 1;
+        if (more > 0 || (weight->finding->culprit == heaviest->finding->culprit && weight->sum > heaviest->sum))
             heaviest = weight;
     }
     return heaviest;
+}
+
+static const struct weight *weigh(const struct judge *judge, struct weight *weights)
+{
+    put_on_scales(judge, weights);
+    const struct weight *heaviest = heaviest_of(weights, SEVERITY_FAULT);
+    return heaviest ? heaviest : heaviest_of(weights, SEVERITY_RISK);
 }
 
 /* What a survey found that explains most of the trouble; NULL: nothing does. */
@@ -134,27 +152,31 @@ static void say_reason(const struct finding *reason, struct verdict *verdict)
     snprintf(verdict->summary, sizeof verdict->summary, "%s: %.200s.%s", client, title, symptoms);
 }
 
-/* Appends the risks that surveys found, as far as there is room. */
+/* Appends the risks that surveys found. */
 static void mention_risks(const struct judge *judge, struct verdict *verdict)
 {
-    const char *before = " Risks: ";
-    for (uint32_t i = 0; i < judge->finding_count; i++) {
-        const struct finding *finding = &judge->findings[i];
-        size_t length = strlen(verdict->summary), left = sizeof verdict->summary - length;
-        char client[ADDRESS_TEXT_SIZE];
-        if (!finding->surveyed || finding->severity != SEVERITY_RISK)
-            continue;
-        int size = snprintf(verdict->summary + length, left, "%s%s (%s)", before, finding->detector->cause,
-                            address_text(&finding->client, client));
-        if (size < 0 || (size_t)size + 2 > left) {
-            verdict->summary[length] = '\0';
-            break;
+    struct text text = {.ceiling = sizeof verdict->summary - 1};
+    for (unsigned number = 0; number < detector_count; number++) {
+        const struct finding *first = NULL;
+        uint32_t others = 0;
+        for (uint32_t i = 0; detectors[number]->survey && i < judge->finding_count; i++) {
+            const struct finding *finding = &judge->findings[i];
+            if (finding->detector != detectors[number] || finding->severity != SEVERITY_RISK || !finding->surveyed)
+                continue;
+            others += first != NULL;
+            first = first ? first : finding;
         }
-        before = ", ";
+        if (!first)
+            continue;
+        char client[ADDRESS_TEXT_SIZE];
+        text_format(&text, " Risk: %s (%s", first->detector->cause, address_text(&first->client, client));
+        if (others > 0)
+            text_format(&text, " and %u other%s", others, others == 1 ? "" : "s");
+        text_add(&text, ").");
     }
     size_t length = strlen(verdict->summary);
-    if (before[0] == ',')
-        memcpy(verdict->summary + length, ".", sizeof ".");
+    snprintf(verdict->summary + length, sizeof verdict->summary - length, "%s", text_string(&text));
+    text_close(&text);
 }
 
 static uint32_t count_of(const struct judge *judge, const char *cause)

@@ -138,7 +138,7 @@ static void test_windows_wait_undecided(void **state)
     assert_true(measured(finding, "ports_used_peak") < WINDOWS_PORTS * 0.65);
     assert_true(measured(finding, "ports_used_peak_with_longest_wait") == WINDOWS_PORTS);
     assert_int_equal(trace->judge.verdict.culprit, CULPRIT_NONE);
-    assert_non_null(strstr(trace->judge.verdict.summary, "Risks: client.port-exhaustion (10.0.0.1)"));
+    assert_non_null(strstr(trace->judge.verdict.summary, "Risk: client.port-exhaustion (10.0.0.1)."));
 }
 
 static void test_below_the_warning(void **state)
@@ -191,7 +191,7 @@ static void test_many_clients_without_a_pool(void **state)
     assert_int_equal(findings, 50);
     assert_int_equal(told, 1);
     assert_int_equal(trace->judge.verdict.culprit, CULPRIT_NONE);
-    assert_non_null(strstr(trace->judge.verdict.summary, "Risks: client.no-pooling"));
+    assert_non_null(strstr(trace->judge.verdict.summary, "Risk: client.no-pooling (10.0.0.1 and 49 others)."));
 }
 
 static struct failure_pattern tested(const double *times_s, uint32_t count)
