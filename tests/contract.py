@@ -194,6 +194,7 @@ SOURCE = {
 }
 PATTERN = {
   'says': text, 'failures': positive, 'clients': positive, 'servers': positive, 'first': time, 'last': time,
+  'clients_without_failure?': positive, 'application?': text, 'library?': text,
   'bursts': [{'first': time, 'last': time, 'count': positive}], 'bursts_beyond?': positive,
   'period_s?': seconds, 'off_period_at_most_s?': seconds, 'worked_between?': bool, 'p_value?': confidence,
 }

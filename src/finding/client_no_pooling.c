@@ -1,5 +1,6 @@
 /* client.no-pooling: a client opens one short connection after another where a pool would have kept a few. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "actions.h"
 #include "finding_list.h"
@@ -20,6 +21,7 @@ enum { SAVED_LEAST = 20 };
 
 struct short_life {
     int64_t from_ns, to_ns;
+    const char *host; /* as the login names it: several machines may share an address behind a translating device */
     uint32_t number;
 };
 
@@ -45,10 +47,11 @@ static bool is_short(const struct conversation *c)
            c->packets - copies < SHORT_PACKETS && signs_of_login_done(c) && !signs_of_one_direction(c);
 }
 
-static int compare_begins(const void *left, const void *right)
+static int compare_lives(const void *left, const void *right)
 {
     const struct short_life *a = left, *b = right;
-    return (a->from_ns > b->from_ns) - (a->from_ns < b->from_ns);
+    int order = strcmp(a->host, b->host);
+    return order ? order : (a->from_ns > b->from_ns) - (a->from_ns < b->from_ns);
 }
 
 static int compare_times(const void *left, const void *right)
@@ -88,7 +91,6 @@ static void imagine_pool(struct habit *habit)
 {
     int64_t *ends = memory_take_array(habit->count, sizeof *ends);
     int64_t *saved = memory_take_array(habit->count, sizeof *saved);
-    qsort(habit->lives, habit->count, sizeof *habit->lives, compare_begins);
     for (uint32_t i = 0; i < habit->count; i++)
         ends[i] = habit->lives[i].to_ns;
     qsort(ends, habit->count, sizeof *ends, compare_times);
@@ -106,8 +108,10 @@ static void gather_lives(const struct survey *survey, uint32_t pair, struct habi
         if (!is_short(c))
             continue;
         struct moment close = conversation_first_close(c);
-        habit->lives[habit->count++] = (struct short_life){c->first.time_ns, close.time_ns, groups->numbers[i]};
+        const char *host = c->tds->client_host ? c->tds->client_host : "";
+        habit->lives[habit->count++] = (struct short_life){c->first.time_ns, close.time_ns, host, groups->numbers[i]};
     }
+    qsort(habit->lives, habit->count, sizeof *habit->lives, compare_lives);
 }
 
 /* Sessions that are not MARS and were open all the time: with a result still being read, such a connection makes its provider open
@@ -164,19 +168,30 @@ static void add_finding(struct survey *survey, uint32_t pair, struct habit *habi
     finding_measure(finding, "peak_per_minute", habit->pool.peak);
 }
 
+/* Each machine behind the address by itself. */
+static void examine(struct survey *survey, uint32_t pair, const struct habit *all)
+{
+    for (uint32_t first = 0, next = 0; first < all->count; first = next) {
+        while (next < all->count && strcmp(all->lives[next].host, all->lives[first].host) == 0)
+            next++;
+        struct habit habit = {.lives = all->lives + first, .count = next - first};
+        if (habit.count >= SAVED_LEAST)
+            imagine_pool(&habit);
+        if (habit.pool.peak >= SAVED_LEAST)
+            add_finding(survey, pair, &habit);
+    }
+}
+
 static void survey_clients(struct survey *survey)
 {
     for (uint32_t pair = 0; pair < survey->by_pair.count; pair++) {
         const struct pair_record *record = slab_at(&survey->surroundings->pairs, pair);
         if (record->logins_done < SAVED_LEAST)
             continue;
-        struct habit habit = {.count = 0};
-        gather_lives(survey, pair, &habit);
-        if (habit.count >= SAVED_LEAST)
-            imagine_pool(&habit);
-        if (habit.pool.peak >= SAVED_LEAST)
-            add_finding(survey, pair, &habit);
-        memory_give(habit.lives);
+        struct habit all = {.count = 0};
+        gather_lives(survey, pair, &all);
+        examine(survey, pair, &all);
+        memory_give(all.lives);
     }
 }
 

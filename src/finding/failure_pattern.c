@@ -123,6 +123,38 @@ static uint32_t count_spared(const struct judge *judge, struct failures *failure
     return spared;
 }
 
+static const char *application_of(const struct tds_facts *tds)
+{
+    return tds->application;
+}
+
+static const char *library_of(const struct tds_facts *tds)
+{
+    return tds->library;
+}
+
+/* What all failures have in common whose login could be read (at least two), while something else worked. */
+static const char *only_of(const struct judge *judge, const char *(*trait_of)(const struct tds_facts *tds))
+{
+    const struct casebook *casebook = judge->surroundings.casebook;
+    const char *only = NULL;
+    uint32_t known = 0, others = 0;
+    for (unsigned pass = 0; pass < 2; pass++)
+        for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
+            const struct conversation *c = casebook_conversation(casebook, i);
+            const char *trait = c->tds && !c->secondary ? trait_of(c->tds) : NULL;
+            if (!trait || judge_in_trouble(judge, i) != (pass == 0))
+                continue;
+            bool same = only && strcmp(trait, only) == 0;
+            if (pass == 0 && only && !same)
+                return NULL;
+            only = only ? only : trait;
+            known += pass == 0;
+            others += pass == 1 && !same;
+        }
+    return known >= 2 && others > 0 ? only : NULL;
+}
+
 /* The first burst that begins after time_ns. */
 static uint32_t burst_after(const struct failure_burst *bursts, uint32_t count, int64_t time_ns)
 {
@@ -178,6 +210,13 @@ static void look_at_times(const struct judge *judge, struct failures *failures, 
     memory_give(times_ns);
 }
 
+static void look_at_others(const struct judge *judge, struct failures *failures, struct failure_pattern *pattern)
+{
+    pattern->spared_clients = count_spared(judge, failures);
+    pattern->application = only_of(judge, application_of);
+    pattern->library = only_of(judge, library_of);
+}
+
 static void say_who(struct text *text, const struct failure_pattern *pattern)
 {
     char client[ADDRESS_TEXT_SIZE], server[ENDPOINT_TEXT_SIZE];
@@ -194,6 +233,11 @@ static void say_who(struct text *text, const struct failure_pattern *pattern)
         text_format(text, "; %" PRIu32 " other client%s worked there without one", pattern->spared_clients,
                     pattern->spared_clients == 1 ? "" : "s");
     text_add(text, ".");
+    if (pattern->application)
+        text_format(text, " All of them whose login could be read are of the application %s; others worked.",
+                    pattern->application);
+    if (pattern->library)
+        text_format(text, " All of them whose login could be read use the driver %s; others worked.", pattern->library);
 }
 
 static void add_duration(struct text *text, int64_t ns)
@@ -264,7 +308,7 @@ bool failure_pattern_of(const struct judge *judge, const struct finding *finding
         if (pattern->servers == 1)
             pattern->server = failures.list[0].server;
         if (!finding)
-            pattern->spared_clients = count_spared(judge, &failures);
+            look_at_others(judge, &failures, pattern);
         look_at_times(judge, &failures, pattern);
         say_who(&text, pattern);
         say_when(&text, pattern, captured_ns(judge->surroundings.casebook));

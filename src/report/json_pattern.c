@@ -26,6 +26,10 @@ void object_add_pattern(json_t *object, const struct judge *judge, const struct 
     object_add_count(member, "failures", pattern.failures);
     object_add_count(member, "clients", pattern.clients);
     object_add_count(member, "servers", pattern.servers);
+    if (pattern.spared_clients > 0)
+        object_add_count(member, "clients_without_failure", pattern.spared_clients);
+    object_add_text(member, "application", pattern.application);
+    object_add_text(member, "library", pattern.library);
     object_add_time(member, "first", pattern.first_ns);
     object_add_time(member, "last", pattern.last_ns);
     object_add(member, "bursts", bursts_array(&pattern));
