@@ -27,18 +27,28 @@ static struct window window_of(const struct casebook *casebook, uint32_t point)
     return (struct window){facts->first_ns - shift_ns, facts->last_ns - shift_ns};
 }
 
-/* Conversations of that point with packets where the other capture has none, to servers (or from clients) that the other saw. */
-static uint32_t conversations_outside(const struct survey *survey, uint32_t point, const struct window *other)
+/* The other capture would have it, had it been running: it has a part of it, or others of the same two ends (of the client's capture: to the
+ * same server). A server has more clients than the one that captured. */
+static bool belongs_to_both(const struct survey *survey, const struct conversation *c, uint32_t other)
+{
+    const struct surroundings *s = survey->surroundings;
+    if (c->twin || s->casebook->points[c->point].role == CAPTURE_ROLE_CLIENT)
+        return c->twin || surroundings_knows_server(s, other, &c->ends[SIDE_SERVER]);
+    return surroundings_knows_pair(s, other, &c->ends[SIDE_CLIENT].address, &c->ends[SIDE_SERVER]);
+}
+
+/* Conversations of that point with packets where the other capture has none. */
+static uint32_t conversations_outside(const struct survey *survey, uint32_t point, uint32_t other)
 {
     const struct casebook *casebook = survey->surroundings->casebook;
-    const struct window own = window_of(casebook, point);
+    const struct window own = window_of(casebook, point), covered = window_of(casebook, other);
     int64_t shift_ns = casebook->points[point].first_ns - own.from_ns;
     uint32_t outside = 0;
     for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
         const struct conversation *c = casebook_conversation(casebook, i);
-        if (c->point == point && signs_of_sql(c, survey->surroundings))
-            outside += c->first.time_ns - shift_ns < other->from_ns - UNCOVERED_NS ||
-                       c->last.time_ns - shift_ns > other->to_ns + UNCOVERED_NS;
+        if (c->point == point && signs_of_sql(c, survey->surroundings) && belongs_to_both(survey, c, other))
+            outside += c->first.time_ns - shift_ns < covered.from_ns - UNCOVERED_NS ||
+                       c->last.time_ns - shift_ns > covered.to_ns + UNCOVERED_NS;
     }
     return outside;
 }
@@ -78,14 +88,13 @@ static void survey_windows(struct survey *survey)
     bool apart = at_client.from_ns > at_server.to_ns || at_server.from_ns > at_client.to_ns;
     if (!apart && !casebook->clock.known)
         return;
-    uint32_t outside = conversations_outside(survey, client, &at_server);
-    outside += conversations_outside(survey, server, &at_client);
+    uint32_t outside = conversations_outside(survey, client, server) + conversations_outside(survey, server, client);
     if (outside == 0)
         return;
     struct finding *finding = survey_add_point(survey, server);
     finding->hides =
-        "For the time that only one of them covers, the report has one end's word only: what lacks in the other was "
-        "not lost.";
+        "For the time that only one of them covers, the report has one end's word only: what is missing from "
+        "the other was not lost.";
     finding->example.confidence = apart ? 0.7 : 0.95;
     say(&finding->example, &at_client, &at_server, outside);
     finding_measure(finding, "conversations_outside", outside);

@@ -192,7 +192,8 @@ static bool worked_between(const struct judge *judge, const struct failure_burst
     return worked * 100ULL >= (count - 1) * (uint64_t)WORKED_PERCENT;
 }
 
-static void look_at_times(const struct judge *judge, struct failures *failures, struct failure_pattern *pattern)
+static void look_at_times(const struct judge *judge, bool all, struct failures *failures,
+                          struct failure_pattern *pattern)
 {
     qsort(failures->list, failures->count, sizeof *failures->list, compare_times);
     int64_t *times_ns = memory_take_array(failures->count, sizeof *times_ns);
@@ -203,7 +204,8 @@ static void look_at_times(const struct judge *judge, struct failures *failures, 
     pattern->last_ns = times_ns[failures->count - 1];
     pattern->burst_count = failure_times_gather(times_ns, failures->count, bursts);
     failure_times_test(bursts, pattern->burst_count, pattern);
-    pattern->worked_between = pattern->periodic && worked_between(judge, bursts, pattern->burst_count);
+    pattern->worked_known = all && pattern->periodic;
+    pattern->worked_between = pattern->worked_known && worked_between(judge, bursts, pattern->burst_count);
     for (uint32_t i = 0; i < pattern->burst_count && i < BURSTS_LISTED; i++)
         pattern->bursts[i] = bursts[i];
     memory_give(bursts);
@@ -261,9 +263,12 @@ static void say_period(struct text *text, const struct failure_pattern *pattern)
         text_add(text, "; by chance p < 0.000001)");
     else
         text_format(text, "; by chance p = %.6f)", pattern->p_value);
-    text_add(text, pattern->worked_between
-                       ? ": look for what runs at that interval."
-                       : ", but little worked between: that may be no more than the pace of the attempts.");
+    if (!pattern->worked_known)
+        text_add(text, ".");
+    else
+        text_add(text, pattern->worked_between
+                           ? ": look for what runs at that interval."
+                           : ", but little worked between: that may be no more than the pace of the attempts.");
 }
 
 static void say_when(struct text *text, const struct failure_pattern *pattern, int64_t captured_ns)
@@ -309,7 +314,7 @@ bool failure_pattern_of(const struct judge *judge, const struct finding *finding
             pattern->server = failures.list[0].server;
         if (!finding)
             look_at_others(judge, &failures, pattern);
-        look_at_times(judge, &failures, pattern);
+        look_at_times(judge, !finding, &failures, pattern);
         say_who(&text, pattern);
         say_when(&text, pattern, captured_ns(judge->surroundings.casebook));
         snprintf(pattern->says, sizeof pattern->says, "%s", text_string(&text));

@@ -22,8 +22,9 @@ struct failure_pattern {
     struct failure_burst bursts[BURSTS_LISTED]; /* the first of them */
     uint32_t burst_count;
     bool periodic; /* the bursts come at equal intervals, or multiples of one */
-    bool
-        worked_between; /* with periodic: between most of them something worked, so it is not just the pace of the attempts */
+    bool worked_known,
+        worked_between; /* with periodic, of all failures: between most of them something worked, so it is not just the
+                                          pace of the attempts */
     int64_t period_ns, off_most_ns; /* with periodic: how far a burst lies from its time, at most */
     double p_value; /* with five bursts or more: the chance of intervals so equal when they were random; else 1 */
     char says[JUDGEMENT_TEXT_SIZE];

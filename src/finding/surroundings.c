@@ -60,6 +60,12 @@ static uint32_t find_pair(const struct surroundings *s, uint32_t point, const st
     return HASH_NONE;
 }
 
+bool surroundings_knows_pair(const struct surroundings *surroundings, uint32_t point, const struct address *client,
+                             const struct endpoint *server)
+{
+    return find_pair(surroundings, point, client, server) != HASH_NONE;
+}
+
 static uint32_t find_client(const struct surroundings *s, uint32_t point, const struct address *client)
 {
     struct hash_probe probe = hash_index_probe(&s->client_index, key_hash(point, client, NULL));

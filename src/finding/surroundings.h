@@ -113,4 +113,8 @@ enum capture_role surroundings_role(const struct surroundings *surroundings, con
 /* Whether that capture point saw any conversation with that server. */
 bool surroundings_knows_server(const struct surroundings *surroundings, uint32_t point, const struct endpoint *server);
 
+/* The same with that client. */
+bool surroundings_knows_pair(const struct surroundings *surroundings, uint32_t point, const struct address *client,
+                             const struct endpoint *server);
+
 #endif

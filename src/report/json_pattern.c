@@ -38,7 +38,8 @@ void object_add_pattern(json_t *object, const struct judge *judge, const struct 
     if (pattern.periodic) {
         object_add_seconds(member, "period_s", pattern.period_ns);
         object_add_seconds(member, "off_period_at_most_s", pattern.off_most_ns);
-        object_add_flag(member, "worked_between", pattern.worked_between);
+        if (pattern.worked_known)
+            object_add_flag(member, "worked_between", pattern.worked_between);
     }
     if (pattern.p_value < 1)
         object_add(member, "p_value", json_real(pattern.p_value));

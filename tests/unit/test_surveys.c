@@ -222,6 +222,39 @@ static void test_periods(void **state)
     assert_false(tested(together, 9).periodic);
 }
 
+/* The server's capture is older and has other clients: that says nothing of the client's. When it has the same client before, it
+ * does. */
+static void test_windows_of_other_clients(void **state)
+{
+    struct trace *trace = *state;
+    static struct point_facts points[2];
+    for (unsigned i = 0; i < 2; i++)
+        points[i] = (struct point_facts){.role = i ? CAPTURE_ROLE_SERVER : CAPTURE_ROLE_CLIENT,
+                                         .role_given = true,
+                                         .first_ns = START_NS + (i ? 0 : 100 * NS_PER_SECOND),
+                                         .last_ns = START_NS + (i ? 400 : 101) * NS_PER_SECOND,
+                                         .has_packets = true};
+    trace->casebook.points = points;
+    trace->casebook.point_count = 2;
+    trace->casebook.clock.known = true;
+    struct conversation *here = short_connection(trace, 1, 50000, 1, 100, SIDE_CLIENT);
+    struct conversation *there = short_connection(trace, 1, 50000, 1, 100, SIDE_CLIENT);
+    there->point = 1;
+    there->secondary = true;
+    there->twin = here->id;
+    here->twin = there->id;
+    trace->casebook.secondary_count = 1;
+    short_connection(trace, 2, 50000, 1, 10, SIDE_CLIENT)->point = 1;
+    judge_open(&trace->judge, &trace->casebook);
+    assert_null(finding_of(&trace->judge, "capture.windows-differ"));
+    judge_close(&trace->judge);
+    short_connection(trace, 1, 50001, 1, 10, SIDE_CLIENT)->point = 1;
+    judge_open(&trace->judge, &trace->casebook);
+    const struct finding *finding = finding_of(&trace->judge, "capture.windows-differ");
+    assert_non_null(finding);
+    assert_true(measured(finding, "conversations_outside") == 1);
+}
+
 static uint64_t next_random(uint64_t *random)
 {
     *random ^= *random << 13;
@@ -256,9 +289,9 @@ static void test_chance(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_windows_ports_used_up), CASE(test_windows_wait_undecided), CASE(test_below_the_warning),
-        CASE(test_server_closes_first),   CASE(test_destinations),           CASE(test_many_clients_without_a_pool),
-        cmocka_unit_test(test_periods),   cmocka_unit_test(test_chance),
+        CASE(test_windows_ports_used_up),    CASE(test_windows_wait_undecided), CASE(test_below_the_warning),
+        CASE(test_server_closes_first),      CASE(test_destinations),           CASE(test_many_clients_without_a_pool),
+        CASE(test_windows_of_other_clients), cmocka_unit_test(test_periods),    cmocka_unit_test(test_chance),
     };
     return cmocka_run_group_tests_name("surveys", tests, NULL, NULL);
 }
