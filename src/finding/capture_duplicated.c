@@ -28,8 +28,7 @@ static void survey_points(struct survey *survey)
 
 static const char *const actions[] = {
     "Capture on one interface only, the one that has the address: `dumpcap -D` or `Get-NetAdapter` lists them. "
-    "`tcpdump -i "
-    "any`, teamed adapters and virtual switches show a packet once at each layer.",
+    "`tcpdump -i any`, teamed adapters and virtual switches show a packet once at each layer.",
     "At a mirror port of a switch, mirror one direction of both ports, or both directions of one port.",
     "To make a file without copies: `editcap -d IN OUT`.",
     NULL,
@@ -39,12 +38,10 @@ const struct detector capture_duplicated = {
     .cause = "capture.duplicated",
     .title = "The capture holds packets twice",
     .holds_when = "At least one TCP packet in a hundred, and ten of them, is recorded again: the same addresses, "
-                  "sequence numbers, "
-                  "flags and data, with the same IP ID or within a moment.",
+                  "sequence numbers, flags and data, with the same IP ID or within a moment.",
     .means = "The capture saw the same traffic at two places: two interfaces, a team and its members, a virtual switch "
-             "and its port, "
-             "or a mirror port in both directions. Tools that take copies for retransmissions find loss where there is "
-             "none. tdscope leaves copies out.",
+             "and its port, or a mirror port in both directions. Tools that take copies for retransmissions find loss "
+             "where there is none. tdscope leaves copies out.",
     .actions = actions,
     .culprit = CULPRIT_NONE,
     .severity = SEVERITY_NOTE,

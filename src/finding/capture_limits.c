@@ -92,14 +92,11 @@ static void survey_points(struct survey *survey)
 
 static const char *const actions[] = {
     "Capture for longer than half an hour, or until the error has appeared, in a chain of files: `netsh trace start "
-    "capture=yes "
-    "filemode=circular maxsize=2048 packettruncatebytes=180`, or `dumpcap -b filesize:300000 -b files:40 -s 180`. Give "
-    "all files at "
-    "once.",
+    "capture=yes filemode=circular maxsize=2048 packettruncatebytes=180`, or `dumpcap -b filesize:300000 -b files:40 "
+    "-s 180`. Give all files at once.",
     "To see logins as well, restart the application (or clear its pools) while the capture runs.",
     "When the clock jumps, see what sets it: `w32tm /query /status`, `chronyc tracking`; on a virtual machine switch "
-    "off the host's "
-    "time synchronisation or the clock's own.",
+    "off the host's time synchronisation or the clock's own.",
     "When a ceiling was reached, give shorter captures, or filter for the servers in question: `editcap -A BEGIN -B "
     "END IN OUT`.",
     NULL,
@@ -108,16 +105,13 @@ static const char *const actions[] = {
 const struct detector capture_limits = {
     .cause = "capture.limits",
     .title = "The capture cannot tell everything",
-    .holds_when =
-        "A capture of less than half an hour has neither begin nor end of half of its connections to SQL Server, or "
-        "the "
-        "begin of none; its time goes backwards; it could be read only in part; or it holds more than is kept track "
-        "of.",
+    .holds_when = "A capture of less than half an hour has neither begin nor end of half of its connections to SQL "
+                  "Server, or the begin of none; its time goes backwards; it could be read only in part; or it holds "
+                  "more than is kept track of.",
     .means = "Pooled connections live for hours, so that a short capture shows their middle: who opened them, how the "
-             "login went and how "
-             "they end lies outside (article, 1.5.7). A clock that jumps makes durations wrong. Past a ceiling, or "
-             "behind damage, "
-             "traffic is not looked at. None of that is anybody's fault, but it cannot be told either.",
+             "login went and how they end lies outside (article, 1.5.7). A clock that jumps makes durations wrong. "
+             "Past a ceiling, or behind damage, traffic is not looked at. None of that is anybody's fault, but it "
+             "cannot be told either.",
     .actions = actions,
     .culprit = CULPRIT_NONE,
     .severity = SEVERITY_NOTE,

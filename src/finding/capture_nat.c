@@ -33,11 +33,11 @@ static void say(struct judgement *example, const struct rewrites *rewrites, cons
     endpoint_text(&there->ends[differs], outside);
     judgement_prove(example, &here->first, "here the %s is %s", differs == SIDE_SERVER ? "server" : "client", inside);
     judgement_prove(example, &there->first, "the same connection: here it is %s", outside);
-    judgement_say(
-        example,
-        "Of the %u connections that are in both captures, %u have other addresses or ports in the one than in the "
-        "other: the %s's %s is %s at the server's end.",
-        casebook->secondary_count, rewrites->pairs, differs == SIDE_SERVER ? "server" : "client", inside, outside);
+    judgement_say(example,
+                  "Of the %u connections that are in both captures, %u have other addresses or ports in the one than "
+                  "in the other: the %s's %s is %s at the server's end.",
+                  casebook->secondary_count, rewrites->pairs, differs == SIDE_SERVER ? "server" : "client", inside,
+                  outside);
 }
 
 static void survey_pairs(struct survey *survey)
@@ -65,11 +65,9 @@ static const char *const actions[] = {
     "net.netfilter.nf_conntrack_tcp_timeout_established`; Azure: `az network nat gateway show -g GROUP -n NAME --query "
     "idleTimeoutInMinutes`.",
     "See whether it has ports left for so many connections: on Linux `conntrack -S` and `conntrack -C`; cloud gateways "
-    "count \"SNAT "
-    "connections\".",
+    "count \"SNAT connections\".",
     "Keep idle connections alive more often than it forgets them: `KeepAlive` of the driver, or the pool's idle time "
-    "below "
-    "the device's.",
+    "below the device's.",
     NULL,
 };
 
@@ -77,11 +75,10 @@ const struct detector capture_nat = {
     .cause = "capture.nat",
     .title = "A device between the ends translates addresses",
     .holds_when = "The same connection, known by its GUID or its sequence numbers, has another address or port in the "
-                  "server's capture "
-                  "than in the client's.",
-    .means = "A router, load balancer or gateway rewrites addresses, so it keeps state for each connection, and can "
-             "forget it. "
-             "Connections are matched by what it does not change. A capture of one end alone cannot show this.",
+                  "server's capture than in the client's.",
+    .means =
+        "A router, load balancer or gateway rewrites addresses, so it keeps state for each connection, and can forget "
+        "it. Connections are matched by what it does not change. A capture of one end alone cannot show this.",
     .actions = actions,
     .culprit = CULPRIT_NONE,
     .severity = SEVERITY_NOTE,

@@ -27,8 +27,7 @@ static void survey_points(struct survey *survey)
 
 static const char *const actions[] = {
     "Nothing. In Wireshark, switch off the check so that it does not mark these packets: Preferences, Protocols, TCP, "
-    "\"Validate the TCP "
-    "checksum\".",
+    "\"Validate the TCP checksum\".",
     "See what the card does: `Get-NetAdapterChecksumOffload; Get-NetAdapterLso` on Windows, `ethtool -k IF` on Linux.",
     NULL,
 };
@@ -37,13 +36,10 @@ const struct detector capture_offload = {
     .cause = "capture.offload",
     .title = "Checksums are left to the network card",
     .holds_when = "At least one TCP packet in a hundred, and three of them, has a checksum of zero or of the pseudo "
-                  "header alone, as "
-                  "systems leave it for the card to finish.",
+                  "header alone, as systems leave it for the card to finish.",
     .means = "The capture was taken on a machine whose card makes the checksums: its own packets are recorded before "
-             "that. Such a card "
-             "usually cuts large packets into segments, too, so the capture shows packets larger than any on the wire. "
-             "Both are "
-             "normal.",
+             "that. Such a card usually cuts large packets into segments, too, so the capture shows packets larger "
+             "than any on the wire. Both are normal.",
     .actions = actions,
     .culprit = CULPRIT_NONE,
     .severity = SEVERITY_NOTE,

@@ -34,12 +34,11 @@ static const char *const actions[] = {
 const struct detector capture_one_direction = {
     .cause = "capture.one-direction",
     .title = "The capture holds only one direction",
-    .holds_when =
-        "Of at least half of a capture's conversations only one side's packets are there, although they show that the "
-        "other side answered.",
-    .means = "A filter, a mirror port, or a way back past another card or router kept the other direction out. It "
-             "looks as if nobody "
-             "answered, which is not so: acknowledgements prove that packets came which are not in the file.",
+    .holds_when = "Of at least half of a capture's conversations only one side's packets are there, although they show "
+                  "that the other side answered.",
+    .means =
+        "A filter, a mirror port, or a way back past another card or router kept the other direction out. It looks as "
+        "if nobody answered, which is not so: acknowledgements prove that packets came which are not in the file.",
     .actions = actions,
     .culprit = CULPRIT_NONE,
     .severity = SEVERITY_NOTE,

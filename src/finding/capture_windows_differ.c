@@ -58,24 +58,52 @@ static int64_t beyond(int64_t difference_ns)
     return difference_ns > UNCOVERED_NS ? difference_ns : 0;
 }
 
-static void say(struct judgement *example, const struct window *client, const struct window *server, uint32_t outside)
+static struct finding *add_finding(struct survey *survey, uint32_t server, double confidence)
 {
-    if (client->from_ns > server->to_ns || server->from_ns > client->to_ns) {
-        judgement_say(
-            example,
-            "The two captures do not overlap in time, and no connection is in both: they were taken at different "
-            "times, or one of the clocks is wrong.");
+    struct finding *finding = survey_add_point(survey, server);
+    finding->hides = "For the time that only one of them covers, the report has one end's word only: what is missing "
+                     "from the other was not lost.";
+    finding->example.confidence = confidence;
+    return finding;
+}
+
+static void compare_windows(struct survey *survey, uint32_t client, uint32_t server)
+{
+    const struct casebook *casebook = survey->surroundings->casebook;
+    uint32_t outside = conversations_outside(survey, client, server) + conversations_outside(survey, server, client);
+    if (outside == 0)
         return;
+    struct window here = window_of(casebook, client), there = window_of(casebook, server);
+    struct finding *finding = add_finding(survey, server, 0.95);
+    judgement_say(&finding->example,
+                  "The captures cover different times. The server's lacks %.1f s at the begin and %.1f s at the end of "
+                  "the client's; the client's lacks %.1f s and %.1f s of the server's. %u conversations reach into "
+                  "time that only one of them covers.",
+                  seconds(beyond(there.from_ns - here.from_ns)), seconds(beyond(here.to_ns - there.to_ns)),
+                  seconds(beyond(here.from_ns - there.from_ns)), seconds(beyond(there.to_ns - here.to_ns)), outside);
+    finding_measure(finding, "conversations_outside", outside);
+    finding_measure(finding, "client_begins_before_server_s", seconds(there.from_ns - here.from_ns));
+    finding_measure(finding, "client_ends_after_server_s", seconds(here.to_ns - there.to_ns));
+}
+
+/* Without a common clock: a connection whose SYN is in the one capture is in the midst of its life where the other begins. */
+static void compare_begins(struct survey *survey, uint32_t server)
+{
+    const struct casebook *casebook = survey->surroundings->casebook;
+    uint32_t under_way = 0;
+    for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
+        const struct conversation *c = casebook_conversation(casebook, i);
+        if (c->twin && !c->secondary)
+            under_way += c->starts_with_syn != casebook_conversation(casebook, c->twin - 1)->starts_with_syn;
     }
-    int64_t early_ns = beyond(server->from_ns - client->from_ns), late_ns = beyond(client->to_ns - server->to_ns);
-    int64_t early_server_ns = beyond(client->from_ns - server->from_ns),
-            late_server_ns = beyond(server->to_ns - client->to_ns);
-    judgement_say(
-        example,
-        "The captures cover different times. The server's lacks %.1f s at the begin and %.1f s at the end of the "
-        "client's; the client's lacks %.1f s and %.1f s of the server's. %u conversations reach into time that only "
-        "one of them covers.",
-        seconds(early_ns), seconds(late_ns), seconds(early_server_ns), seconds(late_server_ns), outside);
+    if (under_way == 0)
+        return;
+    struct finding *finding = add_finding(survey, server, 0.9);
+    judgement_say(&finding->example,
+                  "The captures cover different times: of the %u connections that are in both, %u begin in the one and "
+                  "are under way where the other begins. By how much the clocks differ is not known.",
+                  casebook->secondary_count, under_way);
+    finding_measure(finding, "connections_under_way", under_way);
 }
 
 static void survey_windows(struct survey *survey)
@@ -84,31 +112,27 @@ static void survey_windows(struct survey *survey)
     uint32_t client = point_of(casebook, CAPTURE_ROLE_CLIENT), server = point_of(casebook, CAPTURE_ROLE_SERVER);
     if (client == UINT32_MAX || server == UINT32_MAX)
         return;
-    struct window at_client = window_of(casebook, client), at_server = window_of(casebook, server);
-    bool apart = at_client.from_ns > at_server.to_ns || at_server.from_ns > at_client.to_ns;
-    if (!apart && !casebook->clock.known)
+    if (casebook->clock.known) {
+        compare_windows(survey, client, server);
         return;
-    uint32_t outside = conversations_outside(survey, client, server) + conversations_outside(survey, server, client);
-    if (outside == 0)
+    }
+    if (casebook->secondary_count > 0) {
+        compare_begins(survey, server);
         return;
-    struct finding *finding = survey_add_point(survey, server);
-    finding->hides =
-        "For the time that only one of them covers, the report has one end's word only: what is missing from "
-        "the other was not lost.";
-    finding->example.confidence = apart ? 0.7 : 0.95;
-    say(&finding->example, &at_client, &at_server, outside);
-    finding_measure(finding, "conversations_outside", outside);
-    finding_measure(finding, "client_begins_before_server_s", seconds(at_server.from_ns - at_client.from_ns));
-    finding_measure(finding, "client_ends_after_server_s", seconds(at_client.to_ns - at_server.to_ns));
+    }
+    struct window here = window_of(casebook, client), there = window_of(casebook, server);
+    if (here.from_ns <= there.to_ns && there.from_ns <= here.to_ns)
+        return;
+    struct finding *finding = add_finding(survey, server, 0.7);
+    judgement_say(&finding->example, "The two captures do not overlap in time, and no connection is in both: they were "
+                                     "taken at different times, or one of the clocks is wrong.");
 }
 
 static const char *const actions[] = {
     "Start both captures before the error and stop both after it. With circular files stop both at once: the busier "
-    "machine "
-    "overwrites its begin sooner.",
+    "machine overwrites its begin sooner.",
     "Give the busier machine more room: `netsh trace start capture=yes filemode=circular maxsize=4096 "
-    "packettruncatebytes=180`, or "
-    "`dumpcap -b filesize:300000 -b files:40 -s 180`.",
+    "packettruncatebytes=180`, or `dumpcap -b filesize:300000 -b files:40 -s 180`.",
     "Set both clocks by the same source: `w32tm /resync`, `chronyc tracking`.",
     NULL,
 };
@@ -117,11 +141,10 @@ const struct detector capture_windows_differ = {
     .cause = "capture.windows-differ",
     .title = "The captures of both ends cover different times",
     .holds_when = "On one clock, conversations with SQL Server in the one capture have packets more than a second "
-                  "before the other "
-                  "begins or after it ends; or the two do not overlap at all.",
+                  "before the other begins or after it ends; or connections begin in the one and are under way in the "
+                  "other; or the two do not overlap at all.",
     .means = "Packets that are only in one capture count as lost only while the other was running. What lies outside "
-             "is known from one "
-             "end.",
+             "is known from one end.",
     .actions = actions,
     .culprit = CULPRIT_NONE,
     .severity = SEVERITY_NOTE,

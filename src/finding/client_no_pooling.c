@@ -137,14 +137,14 @@ static void say(struct judgement *example, const struct habit *habit, const stru
     judgement_prove(example, &close, "it closes it again after %u packets", (unsigned)first->packets);
     judgement_prove(example, &next->first, "it opens the next one");
     judgement_prove(example, &last->first, "it opens the last of %u", habit->count);
-    judgement_say(
-        example,
-        "%u connections of the client logged in and were closed by it after fewer than %d packets; up to %u of them "
-        "within a minute. A pool would have served them with %u.%s",
-        habit->count, SHORT_PACKETS, habit->pool.peak, habit->pool.size,
-        habit->long_lives > 0 ? " Longer ones of the same client stay open meanwhile: the short ones may be opened in "
-                                "the background, by commands on a connection without MARS that still reads a result."
-                              : "");
+    judgement_say(example,
+                  "%u connections of the client logged in and were closed by it after fewer than %d packets; up to %u "
+                  "of them within a minute. A pool would have served them with %u.%s",
+                  habit->count, SHORT_PACKETS, habit->pool.peak, habit->pool.size,
+                  habit->long_lives > 0
+                      ? " Longer ones of the same client stay open meanwhile: the short ones may be opened in the "
+                        "background, by commands on a connection without MARS that still reads a result."
+                      : "");
 }
 
 static void add_finding(struct survey *survey, uint32_t pair, struct habit *habit)
@@ -197,40 +197,30 @@ static void survey_clients(struct survey *survey)
 
 static const char *const actions[] = {
     "Let the developers look at the connection string and at how connections are opened: `Pooling=false`, a connection "
-    "string that "
-    "differs each time, a pool made for each request, or a home-made pool. Pooling is on by default in .NET; JDBC "
-    "needs a "
-    "data source with a pool (HikariCP), ODBC `SQLSetEnvAttr(SQL_ATTR_CONNECTION_POOLING)`.",
+    "string that differs each time, a pool made for each request, or a home-made pool. Pooling is on by default in "
+    ".NET; JDBC needs a data source with a pool (HikariCP), ODBC `SQLSetEnvAttr(SQL_ATTR_CONNECTION_POOLING)`.",
     "See how many connections wait to be forgotten: on Windows `Get-NetTCPConnection -RemotePort 1433 | Group-Object "
-    "State`, on "
-    "Linux `ss -tan dport = :1433 | awk '{print $1}' | sort | uniq -c`. Many in TIME_WAIT against few established "
-    "confirm "
-    "it.",
+    "State`, on Linux `ss -tan dport = :1433 | awk '{print $1}' | sort | uniq -c`. Many in TIME_WAIT against few "
+    "established confirm it.",
     "Find the program: `netstat -abon > c:\\ports.txt` on the client; on the server `SELECT host_name, program_name, "
-    "host_process_id, "
-    "COUNT(*) FROM sys.dm_exec_sessions GROUP BY host_name, program_name, host_process_id ORDER BY 4 DESC`.",
+    "host_process_id, COUNT(*) FROM sys.dm_exec_sessions GROUP BY host_name, program_name, host_process_id ORDER BY 4 "
+    "DESC`.",
     "See how fast logins come, on the server: `SELECT cntr_value FROM sys.dm_os_performance_counters WHERE "
-    "counter_name = "
-    "'Logins/sec'` (twice, a minute apart).",
+    "counter_name = 'Logins/sec'` (twice, a minute apart).",
     "If longer connections are open meanwhile, look for commands that are run while a reader is open on the same "
-    "connection: read "
-    "the result to its end first, or use `MultipleActiveResultSets=True`.",
+    "connection: read the result to its end first, or use `MultipleActiveResultSets=True`.",
     NULL,
 };
 
 const struct detector client_no_pooling = {
     .cause = "client.no-pooling",
     .title = "Many short connections of one client: no connection pooling",
-    .holds_when =
-        "Within a minute at least twenty connections of one client to one server log in, have fewer than 30 packets "
-        "and are "
-        "closed by the client, each opened after an earlier one was given back: a pool would have used that one "
-        "again. Probes without a login do not count.",
+    .holds_when = "Within a minute at least twenty connections of one client to one server log in, have fewer than 30 "
+                  "packets and are closed by the client, each opened after an earlier one was given back: a pool would "
+                  "have used that one again. Probes without a login do not count.",
     .means = "Each login costs several round trips, a thread of the server and, for minutes, a port of the client. "
-             "Without a pool an "
-             "application runs out of ports sooner or later, and a busy server refuses connections. Conversations of a "
-             "pooled "
-             "application are long. (Article, 1.5.7.)",
+             "Without a pool an application runs out of ports sooner or later, and a busy server refuses connections. "
+             "Conversations of a pooled application are long. (Article, 1.5.7.)",
     .actions = actions,
     .culprit = CULPRIT_CLIENT,
     .severity = SEVERITY_RISK,

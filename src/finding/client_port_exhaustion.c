@@ -256,20 +256,17 @@ static void survey_clients(struct survey *survey)
 
 static const char *const actions[] = {
     "See the range and how much of it is taken. Windows: `netsh int ipv4 show dynamicport tcp; (Get-NetTCPConnection | "
-    "Group-Object "
-    "State)`. Linux: `sysctl net.ipv4.ip_local_port_range; ss -tan state time-wait | wc -l`. macOS: `sysctl "
-    "net.inet.ip.portrange.first net.inet.ip.portrange.last`.",
+    "Group-Object State)`. Linux: `sysctl net.ipv4.ip_local_port_range; ss -tan state time-wait | wc -l`. macOS: "
+    "`sysctl net.inet.ip.portrange.first net.inet.ip.portrange.last`.",
     "On Windows look for the events that prove it: `Get-WinEvent -FilterHashtable @{LogName='System'; "
-    "ProviderName='Tcpip'; "
-    "Id=4227,4231}`. On Linux the application's log has EADDRNOTAVAIL (99), \"Cannot assign requested address\".",
+    "ProviderName='Tcpip'; Id=4227,4231}`. On Linux the application's log has EADDRNOTAVAIL (99), \"Cannot assign "
+    "requested address\".",
     "Find the program that uses them up: `netstat -abon > c:\\ports.txt` (as administrator), on Linux `ss -tanp`.",
     "Let the application use connection pooling: that is the cure (see `tdscope explain client.no-pooling`).",
     "Until then, widen the range. Windows: `netsh int ipv4 set dynamicport tcp start=10000 num=55000`. Linux: `sysctl "
-    "-w "
-    "net.ipv4.ip_local_port_range=\"10240 65535\"`.",
+    "-w net.ipv4.ip_local_port_range=\"10240 65535\"`.",
     "Or let ports be used again sooner. Windows: `reg add HKLM\\SYSTEM\\CurrentControlSet\\Services\\Tcpip\\Parameters "
-    "/v "
-    "TcpTimedWaitDelay /t REG_DWORD /d 30` and restart. Linux: `sysctl -w net.ipv4.tcp_tw_reuse=1`.",
+    "/v TcpTimedWaitDelay /t REG_DWORD /d 30` and restart. Linux: `sysctl -w net.ipv4.tcp_tw_reuse=1`.",
     "If the address is that of a translating gateway, look at its ports instead: it may give each machine only some "
     "dozens.",
     NULL,
@@ -279,15 +276,12 @@ const struct detector client_port_exhaustion = {
     .cause = "client.port-exhaustion",
     .title = "The client runs out of ephemeral ports",
     .holds_when =
-        "Of the client's port range - its system's, or a narrower one that the ports show by filling it - at least "
-        "95 % are taken or in TIME_WAIT at once, and then new connections stop for a while. From "
-        "80 % on it is a risk. All destinations count, except for Linux, where each destination has the range for "
-        "itself.",
+        "Of the client's port range - its system's, or a narrower one that the ports show by filling it - at least 95 "
+        "% are taken or in TIME_WAIT at once, and then new connections stop for a while. From 80 % on it is a risk. "
+        "All destinations count, except for Linux, where each destination has the range for itself.",
     .means = "Whoever closes a connection first keeps its port for a while: 240 s (or 120 s) on Windows, 60 s on "
-             "Linux. Windows has 16384 "
-             "ports (3976 before Vista), so 68 connections a second (17) use them up in four minutes. Then connects "
-             "fail or wait "
-             "without a packet on the wire. (Article, 1.5.7, 1.5.9 and 1.6.1.)",
+             "Linux. Windows has 16384 ports (3976 before Vista), so 68 connections a second (17) use them up in four "
+             "minutes. Then connects fail or wait without a packet on the wire. (Article, 1.5.7, 1.5.9 and 1.6.1.)",
     .actions = actions,
     .culprit = CULPRIT_CLIENT,
     .severity = SEVERITY_FAULT,
