@@ -10,19 +10,18 @@ static void survey_points(struct survey *survey)
 {
     for (uint32_t i = 0; i < survey->surroundings->casebook->point_count; i++) {
         const struct point_survey *point = &survey->points[i];
-        if (point->duplicates < DUPLICATES_LEAST ||
-            point->duplicates * 100 < point->tcp_packets * (uint64_t)DUPLICATES_PERCENT)
+        if (point->copied < DUPLICATES_LEAST || point->copied * 100 < point->copyable * (uint64_t)DUPLICATES_PERCENT)
             continue;
         char name[POINT_TEXT_SIZE];
         struct finding *finding = survey_add_point(survey, i);
-        double share = survey_percent(point->duplicates, point->tcp_packets);
+        double share = survey_percent(point->copied, point->copyable);
         finding->example.confidence = 0.95;
         judgement_say(&finding->example,
-                      "%s holds %llu packets a second time (%.0f %% of its TCP packets). The copies are not counted as "
+                      "%s holds %llu packets a second time (%.0f %% of all). The copies are not counted as "
                       "retransmissions.",
-                      survey_point_words(survey, i, name), (unsigned long long)point->duplicates, share);
-        finding_measure(finding, "duplicates", (double)point->duplicates);
-        finding_measure(finding, "tcp_packets", (double)point->tcp_packets);
+                      survey_point_words(survey, i, name), (unsigned long long)point->copied, share);
+        finding_measure(finding, "duplicates", (double)point->copied);
+        finding_measure(finding, "of_packets", (double)point->copyable);
     }
 }
 

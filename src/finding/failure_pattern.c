@@ -133,26 +133,34 @@ static const char *library_of(const struct tds_facts *tds)
     return tds->library;
 }
 
-/* What all failures have in common whose login could be read (at least two), while something else worked. */
+/* What all failures have in common whose login could be read, when that is no chance: were they drawn from all logins at random, they would
+ * all be of it with less than this probability (hypergeometric). */
+#define COMMON_BY_CHANCE 0.01
+
 static const char *only_of(const struct judge *judge, const char *(*trait_of)(const struct tds_facts *tds))
 {
     const struct casebook *casebook = judge->surroundings.casebook;
     const char *only = NULL;
-    uint32_t known = 0, others = 0;
+    uint32_t failed = 0, with_trait = 0, known = 0;
     for (unsigned pass = 0; pass < 2; pass++)
         for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
             const struct conversation *c = casebook_conversation(casebook, i);
             const char *trait = c->tds && !c->secondary ? trait_of(c->tds) : NULL;
-            if (!trait || judge_in_trouble(judge, i) != (pass == 0))
+            bool in_trouble = trait && judge_in_trouble(judge, i);
+            if (!trait || in_trouble != (pass == 0))
                 continue;
-            bool same = only && strcmp(trait, only) == 0;
-            if (pass == 0 && only && !same)
-                return NULL;
             only = only ? only : trait;
-            known += pass == 0;
-            others += pass == 1 && !same;
+            bool same = strcmp(trait, only) == 0;
+            if (in_trouble && !same)
+                return NULL;
+            failed += in_trouble;
+            with_trait += same;
+            known++;
         }
-    return known >= 2 && others > 0 ? only : NULL;
+    double chance = failed ? 1 : COMMON_BY_CHANCE;
+    for (uint32_t i = 0; i < failed; i++)
+        chance *= (double)(with_trait - i) / (double)(known - i);
+    return chance < COMMON_BY_CHANCE ? only : NULL;
 }
 
 /* The first burst that begins after time_ns. */
@@ -236,10 +244,11 @@ static void say_who(struct text *text, const struct failure_pattern *pattern)
                     pattern->spared_clients == 1 ? "" : "s");
     text_add(text, ".");
     if (pattern->application)
-        text_format(text, " All of them whose login could be read are of the application %s; others worked.",
+        text_format(text, " All of them whose login could be read are of the application %s, hardly by chance.",
                     pattern->application);
     if (pattern->library)
-        text_format(text, " All of them whose login could be read use the driver %s; others worked.", pattern->library);
+        text_format(text, " All of them whose login could be read use the driver %s, hardly by chance.",
+                    pattern->library);
 }
 
 static void add_duration(struct text *text, int64_t ns)

@@ -17,7 +17,7 @@ struct failure_pattern {
     struct address client;   /* the only one; version 0: several */
     struct endpoint server;  /* likewise */
     uint32_t spared_clients; /* that worked with the same servers and had no failure; of one finding: not counted */
-    const char *application, *library; /* the failures' only one, while others worked; NULL: not so, or not known */
+    const char *application, *library; /* the failures' only one, and not by chance; NULL: not so, or not known */
     int64_t first_ns, last_ns;
     struct failure_burst bursts[BURSTS_LISTED]; /* the first of them */
     uint32_t burst_count;

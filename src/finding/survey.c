@@ -90,7 +90,6 @@ static void add_file(struct point_survey *point, uint32_t index, const struct ca
         point->capture = index;
     point->packets += facts->packets;
     point->tcp_packets += facts->tcp_packets;
-    point->duplicates += facts->duplicates;
     point->cut_packets += facts->cut_packets;
     point->dropped += facts->dropped_known ? facts->dropped_by_capture : 0;
     point->offloaded += facts->offload_checksums;
@@ -103,6 +102,18 @@ static void add_file(struct point_survey *point, uint32_t index, const struct ca
         for (size_t j = 0; j < sizeof ceilings / sizeof *ceilings; j++)
             if (strcmp(facts->notes.list[i].kind, ceilings[j]) == 0)
                 point->ceiling = ceilings[j];
+}
+
+/* A machine answers each packet that comes too late with the same reset again (RFC 9293, 3.10.7.1): such packets are no copies, though
+ * they look like it. */
+static void add_copies(struct point_survey *point, const struct conversation *c)
+{
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+        if (moment_seen(&c->sides[side].reset))
+            continue;
+        point->copied += c->sides[side].capture_duplicates;
+        point->copyable += c->sides[side].packets;
+    }
 }
 
 /* More than a SYN and a reset: somebody was spoken to who is not in the capture. */
@@ -120,6 +131,7 @@ static void add_conversation(struct point_survey *point, const struct conversati
     bool one_direction = signs_of_one_direction(c);
     point->conversations++;
     point->one_direction += is_half_heard(c);
+    add_copies(point, c);
     if (!one_direction && signs_of_missed_packets(c)) {
         uint32_t pieces = c->sides[SIDE_CLIENT].unseen_segments + c->sides[SIDE_SERVER].unseen_segments;
         point->missed++;

@@ -21,7 +21,8 @@ struct groups {
 struct point_survey {
     uint32_t files;
     uint32_t capture; /* index of its first file */
-    uint64_t packets, tcp_packets, duplicates, cut_packets, dropped, offloaded, time_backwards, undecoded;
+    uint64_t packets, tcp_packets, cut_packets, dropped, offloaded, time_backwards, undecoded;
+    uint64_t copied, copyable; /* packets recorded again, of so many; sides that sent a reset are left out */
     uint32_t longest_cut;
     uint32_t incomplete;                    /* files that were read only in part */
     const char *ceiling;                    /* the kind of a ceiling that was reached; NULL: none */
