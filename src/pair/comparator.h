@@ -25,8 +25,7 @@ struct compared_packet {
     uint8_t flags;
     bool copy; /* the capture recorded the same packet before; so it seems */
     /* Matching, made anew each time the packets at hand are judged. */
-    uint32_t
-        partner; /* of an arrival: the sent packet it is (the first, if it joins several); of a sent one: its first arrival */
+    uint32_t partner; /* of an arrival: the sent packet it is (the first, if it joins several); of a sent one: its first arrival */
     uint32_t consumed; /* of a sent packet: bytes that arrived */
 };
 
@@ -67,7 +66,7 @@ struct comparator {
     struct packet_lane sent[SIDES], arrived[SIDES];
     uint32_t look_at[SIDES]; /* how many packets of that sender are at hand when the old ones are judged */
     struct seq_mark sent_until[SIDES], arrived_until[SIDES]; /* of that side's packets that were let go */
-    struct seq_mark reached_until[SIDES];                    /* of that side's packets at the other end, so far */
+    struct seq_mark reached_until[SIDES]; /* of that side's packets at the other end, so far */
     struct seq_mark judged_until[SIDES];                     /* of those sent whose fate is known */
     struct seq_mark acked_until[SIDES]; /* of that side's bytes, acknowledged in either capture */
 };
