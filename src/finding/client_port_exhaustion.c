@@ -49,7 +49,7 @@ static const struct port_system systems[] = {
 struct exhaustion {
     const struct port_system *system;
     struct port_range range;
-    bool narrow;     /* narrower than the system's default, as the ports show */
+    enum range_evidence narrow; /* narrower than the system's default, as the ports show */
     int64_t wait_ns; /* TIME_WAIT: the shortest that is plausible, or less when ports were taken again sooner */
     struct port_peak least, most; /* by the shortest and the longest plausible TIME_WAIT */
     struct port_reuse reuse;
@@ -118,7 +118,7 @@ static bool examine(struct exhaustion *e, const struct port_holds *holds, const 
                     bool each_destination, int64_t end_ns)
 {
     struct port_range range;
-    bool narrow = port_holds_narrow_range(holds, &range);
+    enum range_evidence narrow = port_holds_narrow_range(holds, &range);
     for (size_t i = 0; i < sizeof systems / sizeof *systems; i++) {
         const struct port_system *system = &systems[i];
         if (system->initial_ttl != initial_ttl(sample))
@@ -134,15 +134,16 @@ static bool examine(struct exhaustion *e, const struct port_holds *holds, const 
 
 static bool is_full(const struct exhaustion *e)
 {
-    return reaches(e, &e->least, FULL_PERCENT) && e->pause_ns > 0;
+    return reaches(e, &e->least, FULL_PERCENT) && e->pause_ns > 0 && e->narrow != RANGE_LIKELY;
 }
 
 static void say(struct judgement *example, const struct exhaustion *e)
 {
     char has[120], taken[80], after[120] = "";
     if (e->narrow)
-        snprintf(has, sizeof has, "The client has only %u source ports, as they show by themselves: %u to %u",
-                 port_range_size(&e->range), e->range.first, e->range.last);
+        snprintf(has, sizeof has, "The client %s only %u source ports, as they show by themselves: %u to %u",
+                 e->narrow == RANGE_LIKELY ? "seems to have" : "has", port_range_size(&e->range), e->range.first,
+                 e->range.last);
     else
         snprintf(has, sizeof has, "%s has %u source ports, %u to %u", e->system->name, port_range_size(&e->range),
                  e->range.first, e->range.last);

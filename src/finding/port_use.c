@@ -83,7 +83,38 @@ static uint32_t widest_band(const uint16_t *sorted, uint32_t count, struct port_
     return most;
 }
 
-bool port_holds_narrow_range(const struct port_holds *holds, struct port_range *range)
+struct rounds {
+    uint32_t falls;       /* how often the ports of the range fall by more than half of it */
+    uint32_t first_falls; /* of them, before each was taken once */
+    bool first_whole;     /* each was taken once before any was taken again */
+};
+
+static struct rounds count_rounds(const struct port_holds *holds, const struct port_range *range)
+{
+    struct rounds rounds = {0};
+    uint32_t size = port_range_size(range), half = size / 2, taken = 0;
+    uint8_t *seen = memory_take(size);
+    uint16_t before = 0;
+    bool again = false;
+    for (uint32_t i = 0; i < holds->count; i++) {
+        uint16_t port = holds->list[i].port;
+        if (!port_range_has(range, port))
+            continue;
+        rounds.falls += port + half < before;
+        before = port;
+        if (taken == size || again)
+            continue;
+        again = seen[port - range->first] != 0;
+        seen[port - range->first] = 1;
+        taken += !again;
+        rounds.first_whole = taken == size;
+        rounds.first_falls = rounds.falls;
+    }
+    memory_give(seen);
+    return rounds;
+}
+
+enum range_evidence port_holds_narrow_range(const struct port_holds *holds, struct port_range *range)
 {
     uint16_t *sorted = memory_take_array(holds->count + 1u, sizeof *sorted);
     for (uint32_t i = 0; i < holds->count; i++)
@@ -92,17 +123,11 @@ bool port_holds_narrow_range(const struct port_holds *holds, struct port_range *
     uint32_t ports = widest_band(sorted, holds->count, range);
     memory_give(sorted);
     if (ports < NARROW_LEAST || ports * 100 < port_range_size(range) * FILLED_PERCENT)
-        return false;
-    uint32_t falls = 0, half = port_range_size(range) / 2;
-    uint16_t before = 0;
-    for (uint32_t i = 0; i < holds->count; i++) {
-        uint16_t port = holds->list[i].port;
-        if (!port_range_has(range, port))
-            continue;
-        falls += port + half < before;
-        before = port;
-    }
-    return falls >= FALLS_LEAST;
+        return RANGE_NOT_SHOWN;
+    struct rounds rounds = count_rounds(holds, range);
+    if (rounds.falls >= FALLS_LEAST)
+        return RANGE_SHOWN;
+    return rounds.first_whole && rounds.first_falls == 1 ? RANGE_LIKELY : RANGE_NOT_SHOWN;
 }
 
 static int64_t free_at_ns(const struct port_hold *hold, int64_t wait_ns)

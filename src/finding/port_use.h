@@ -47,11 +47,15 @@ static inline bool port_range_has(const struct port_range *range, uint16_t port)
     return port >= range->first && port <= range->last;
 }
 
-/*
- * The narrow range that the ports show by themselves: they fill nearly all of a band, and begin anew in it several times. Ports from a
- * range of thousands do not all fall into a band of some dozens, so the band is the range. False: they show none.
- */
-bool port_holds_narrow_range(const struct port_holds *holds, struct port_range *range);
+/* How well the ports show their range by themselves. */
+enum range_evidence {
+    RANGE_NOT_SHOWN,
+    RANGE_LIKELY, /* all ports of a band were taken once, from somewhere in it to its end and on from its begin: one round */
+    RANGE_SHOWN /* nearly all ports of a band were taken, and they began anew in it several times */
+};
+
+/* Ports from a range of thousands do not all fall into a band of some dozens, so such a band is the range. */
+enum range_evidence port_holds_narrow_range(const struct port_holds *holds, struct port_range *range);
 
 struct port_peak {
     uint32_t ports;    /* of the range, taken at the same time, at most */
