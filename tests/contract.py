@@ -72,6 +72,12 @@ def cause(value):
   return word in CAUSES.get(culprit, ()) or (culprit in ('client', 'server') and word in MACHINE_CAUSES)
 
 
+def measures(value):
+  """Names that say their unit, and numbers."""
+  return isinstance(value, dict) and all(text(name) and seconds(number)
+                                         for name, number in value.items())
+
+
 def one_of(words):
   words = set(words.split()) if isinstance(words, str) else words
 
@@ -186,14 +192,21 @@ SOURCE = {
                  'sqltrace-log host-settings ipconfig tasklist unknown'),
   'machine?': text, 'encoding?': text, 'records': count, 'joined': count, 'first?': time, 'last?': time, 'notes': [text],
 }
+PATTERN = {
+  'says': text, 'failures': positive, 'clients': positive, 'servers': positive, 'first': time, 'last': time,
+  'clients_without_failure?': positive, 'application?': text, 'library?': text,
+  'bursts': [{'first': time, 'last': time, 'count': positive}], 'bursts_beyond?': positive,
+  'period_s?': seconds, 'off_period_at_most_s?': seconds, 'worked_between?': bool, 'p_value?': confidence,
+}
 FINDING = {
   'cause': cause, 'scope': one_of('conversation client server path capture host'), 'culprit': culprit,
   'severity': one_of('fault risk note'), 'confidence': confidence, 'title': text, 'explanation': text, 'subject?': dict,
-  'conversations': [positive], 'first?': time, 'last?': time, 'evidence': [EVIDENCE], 'actions': [text],
+  'conversations': [positive], 'conversation_count?': positive, 'first?': time, 'last?': time, 'evidence': [EVIDENCE],
+  'actions': [text], 'measured?': measures, 'hides?': text, 'pattern?': PATTERN,
 }
 DIAGNOSIS = {
   'schema': one_of('tdscope/1'),
-  'verdict': {'culprit': culprit, 'cause': cause, 'confidence': confidence, 'summary': text},
+  'verdict': {'culprit': culprit, 'cause': cause, 'confidence': confidence, 'summary': text, 'pattern?': PATTERN},
   'captures': [CAPTURE], 'sources': [SOURCE],
   'unread?': [text],
   'name_lookups?': [NAME_LOOKUP], 'instance_lookups?': [INSTANCE_LOOKUP], 'tickets?': [TICKET],

@@ -37,6 +37,8 @@ struct judgement {
     uint8_t proof_count;
 };
 
+struct survey;
+
 struct detector {
     const char *cause;      /* "server.login-stalled" */
     const char *title;      /* "The login is acknowledged and never answered" */
@@ -49,7 +51,7 @@ struct detector {
      * of the conversation, its absence proves nothing: the judge then leaves the culprit open. */
     bool rests_on_absence;
     /* Whether the cause holds for this conversation. On true, judgement holds at least confidence and says; the rest of
-     * it was preset by the caller (detector, culprit, no proofs). */
+     * it was preset by the caller (detector, culprit, no proofs). NULL: no conversation shows it by itself. */
     bool (*judge)(const struct conversation *conversation, const struct surroundings *surroundings,
                   struct judgement *judgement);
     /* Whether the cause holds by comparing both ends of the connection; NULL: it cannot be told that way. As judge(), which is not
@@ -58,6 +60,9 @@ struct detector {
     bool comparing_suffices;
     bool (*judge_pair)(const struct pair_view *view, const struct surroundings *surroundings,
                        struct judgement *judgement);
+    /* Looks at all conversations and captures at once, after each was judged, and adds findings by survey_add(); NULL: the cause
+     * shows in single conversations. It changes no judgement. */
+    void (*survey)(struct survey *survey);
 };
 
 /* Adds a proof; moments that were not seen, and proofs beyond PROOFS_MAX, are left out. printf rules. */

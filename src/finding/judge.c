@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "finding_list.h"
 #include "memory.h"
 #include "pair_judge.h"
 #include "signs.h"
+#include "survey.h"
 #include "verdict.h"
 
 /* Only the marks are reset, not the room for proofs: this runs for each detector and conversation. */
@@ -48,7 +50,7 @@ static void judge_view(const struct judge *judge, const struct conversation *con
         if (detectors[i]->judge_pair && (complete || (compared && detectors[i]->comparing_suffices)))
             continue;
         preset(&candidate, detectors[i]);
-        if (!detectors[i]->judge(conversation, &judge->surroundings, &candidate))
+        if (!detectors[i]->judge || !detectors[i]->judge(conversation, &judge->surroundings, &candidate))
             continue;
         withhold(conversation, &candidate);
         if (found && candidate.confidence <= judgement->confidence)
@@ -80,10 +82,14 @@ void judge_conversation(const struct judge *judge, const struct conversation *co
     *judgement = *pair_judge_choose(judgement, &by_server);
 }
 
+bool judge_in_trouble(const struct judge *judge, uint32_t number)
+{
+    return detectors[judge->marks[number].detector]->severity == SEVERITY_FAULT;
+}
+
 struct grouping {
     struct judge *judge;
     struct hash_index index;
-    uint32_t capacity;
 };
 
 static uint32_t finding_hash(const struct judgement *judgement, const struct endpoint *server)
@@ -109,35 +115,19 @@ static struct finding *need_finding(struct grouping *grouping, const struct judg
             endpoint_equal(&finding->server, server))
             return finding;
     }
-    if (judge->finding_count == grouping->capacity) {
-        grouping->capacity = grouping->capacity ? grouping->capacity * 2 : 16;
-        judge->findings = memory_grow(judge->findings, grouping->capacity, sizeof *judge->findings);
-    }
     hash_index_add(&grouping->index, hash, judge->finding_count);
-    struct finding *finding = &judge->findings[judge->finding_count++];
-    *finding = (struct finding){.detector = judgement->detector,
-                                .culprit = judgement->culprit,
-                                .server = *server,
-                                .client = c->ends[SIDE_CLIENT].address,
-                                .first_ns = INT64_MAX,
-                                .last_ns = INT64_MIN};
+    struct finding *finding = judge_add_finding(judge, judgement->detector);
+    finding->culprit = judgement->culprit;
+    finding->server = *server;
+    finding->client = c->ends[SIDE_CLIENT].address;
     return finding;
 }
 
 static void add_conversation(struct finding *finding, const struct judgement *judgement, const struct conversation *c)
 {
-    if (finding->conversation_count == finding->conversation_capacity) {
-        finding->conversation_capacity = finding->conversation_capacity ? finding->conversation_capacity * 2 : 4;
-        finding->conversations =
-            memory_grow(finding->conversations, finding->conversation_capacity, sizeof *finding->conversations);
-    }
-    finding->conversations[finding->conversation_count++] = c->id;
+    finding_add_conversation(finding, c);
     if (!address_equal(&finding->client, &c->ends[SIDE_CLIENT].address))
         finding->client = (struct address){0};
-    if (c->first.time_ns < finding->first_ns)
-        finding->first_ns = c->first.time_ns;
-    if (c->last.time_ns > finding->last_ns)
-        finding->last_ns = c->last.time_ns;
     if (finding->conversation_count == 1 || judgement->confidence > finding->confidence) {
         finding->confidence = judgement->confidence;
         finding->example = *judgement;
@@ -172,29 +162,33 @@ static unsigned detector_number(const struct detector *detector)
 static int compare_findings(const void *left, const void *right)
 {
     const struct finding *a = left, *b = right;
-    if (a->detector->severity != b->detector->severity)
-        return a->detector->severity > b->detector->severity ? -1 : 1;
-    if (a->conversation_count != b->conversation_count)
-        return a->conversation_count > b->conversation_count ? -1 : 1;
+    if (a->severity != b->severity)
+        return a->severity > b->severity ? -1 : 1;
+    if (a->concerned != b->concerned)
+        return a->concerned > b->concerned ? -1 : 1;
     unsigned number_a = detector_number(a->detector), number_b = detector_number(b->detector);
     if (number_a != number_b)
         return number_a < number_b ? -1 : 1;
-    return (a->conversations[0] > b->conversations[0]) - (a->conversations[0] < b->conversations[0]);
+    if (a->capture != b->capture)
+        return a->capture < b->capture ? -1 : 1;
+    uint32_t first_a = a->conversations ? a->conversations[0] : 0, first_b = b->conversations ? b->conversations[0] : 0;
+    return (first_a > first_b) - (first_a < first_b);
 }
 
-void judge_open(struct judge *judge, const struct casebook *casebook)
+static void judge_all(struct judge *judge)
 {
-    *judge = (struct judge){0};
-    surroundings_open(&judge->surroundings, casebook);
+    const struct casebook *casebook = judge->surroundings.casebook;
     struct grouping grouping = {.judge = judge};
     hash_index_open(&grouping.index);
     struct judgement judgement = {0};
     for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
         const struct conversation *c = casebook_conversation(casebook, i);
+        judge->marks[i] = (struct mark){(uint8_t)(detector_count - 1), CULPRIT_NONE};
         if (c->secondary)
             continue;
         judge_conversation(judge, c, &judgement);
         unsigned number = detector_number(judgement.detector);
+        judge->marks[i] = (struct mark){(uint8_t)number, (uint8_t)judgement.culprit};
         if (number < sizeof judge->cause_counts / sizeof *judge->cause_counts)
             judge->cause_counts[number]++;
         if (number + 1 == detector_count)
@@ -204,6 +198,15 @@ void judge_open(struct judge *judge, const struct casebook *casebook)
     hash_index_close(&grouping.index);
     for (uint32_t i = 0; i < judge->finding_count; i++)
         judge->findings[i].scope = scope_of(&judge->findings[i]);
+}
+
+void judge_open(struct judge *judge, const struct casebook *casebook)
+{
+    *judge = (struct judge){0};
+    surroundings_open(&judge->surroundings, casebook);
+    judge->marks = memory_take_array(casebook_conversations(casebook) + 1u, sizeof *judge->marks);
+    judge_all(judge);
+    survey_run(judge);
     if (judge->finding_count > 1)
         qsort(judge->findings, judge->finding_count, sizeof *judge->findings, compare_findings);
     verdict_weigh(judge);
@@ -214,6 +217,7 @@ void judge_close(struct judge *judge)
     for (uint32_t i = 0; i < judge->finding_count; i++)
         memory_give(judge->findings[i].conversations);
     memory_give(judge->findings);
+    memory_give(judge->marks);
     surroundings_close(&judge->surroundings);
     *judge = (struct judge){0};
 }

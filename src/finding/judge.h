@@ -8,19 +8,41 @@
 
 enum finding_scope { SCOPE_CONVERSATION, SCOPE_CLIENT, SCOPE_SERVER, SCOPE_PATH, SCOPE_CAPTURE, SCOPE_HOST, SCOPES };
 
-/* All conversations of one cause (and culprit) with one server. */
+enum { MEASURES_MAX = 12 };
+
+/* A number that a finding rests on. */
+struct measure {
+    const char *name; /* as in JSON, with its unit: "peak_per_minute" */
+    double value;
+};
+
+/* All conversations of one cause (and culprit) with one server; or what a survey found out about its subject. */
 struct finding {
     const struct detector *detector;
     enum culprit culprit;
+    enum severity severity; /* the detector's; a survey may find its subject less bad */
+    bool surveyed;          /* of a subject as a whole: its conversations may be healthy, each for itself */
     enum finding_scope scope;
     double confidence;
     struct endpoint server;  /* the subject; address.version 0: none */
     struct address client;   /* the only client concerned; version 0: several */
-    uint32_t *conversations; /* ids, ascending */
+    uint32_t capture;        /* with SCOPE_CAPTURE: index of the capture file, the first of several */
+    uint32_t *conversations; /* ids, ascending; NULL: none */
     uint32_t conversation_count, conversation_capacity;
+    uint32_t concerned; /* conversations in all: a survey's finding lists only the first of them */
+    uint32_t explained; /* conversations in trouble that a survey's finding is the reason of */
     int64_t first_ns, last_ns;
     struct judgement example;      /* of the conversation with the greatest confidence, the earliest of equals */
-    uint32_t example_conversation; /* its id */
+    uint32_t example_conversation; /* its id; 0: of none in particular */
+    const char *hides;             /* what nobody can say because of it; NULL: it takes nothing away */
+    struct measure measures[MEASURES_MAX];
+    uint8_t measure_count;
+};
+
+/* What the judge said of a conversation, to be counted. */
+struct mark {
+    uint8_t detector; /* number in detectors.def order */
+    uint8_t culprit;
 };
 
 struct verdict {
@@ -33,7 +55,8 @@ struct verdict {
 struct judge {
     struct surroundings surroundings;
     struct finding *findings; /* faults first, then by number of conversations */
-    uint32_t finding_count;
+    uint32_t finding_count, finding_capacity;
+    struct mark *marks;        /* by number of the conversation; of secondary ones: none.normal */
     uint32_t cause_counts[64]; /* conversations by detector, in detectors.def order */
     struct verdict verdict;
 };
@@ -46,6 +69,9 @@ void judge_close(struct judge *judge);
  * one. */
 void judge_conversation(const struct judge *judge, const struct conversation *conversation,
                         struct judgement *judgement);
+
+/* Whether the judge found a fault in the conversation of that number. */
+bool judge_in_trouble(const struct judge *judge, uint32_t number);
 
 /* A step of the troubleshooting workflow (the article's numbers) and what was done about it. */
 enum workflow_state { WORKFLOW_DONE, WORKFLOW_NEEDS_EVIDENCE, WORKFLOW_DOES_NOT_APPLY, WORKFLOW_STATES };

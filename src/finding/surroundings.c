@@ -60,6 +60,12 @@ static uint32_t find_pair(const struct surroundings *s, uint32_t point, const st
     return HASH_NONE;
 }
 
+bool surroundings_knows_pair(const struct surroundings *surroundings, uint32_t point, const struct address *client,
+                             const struct endpoint *server)
+{
+    return find_pair(surroundings, point, client, server) != HASH_NONE;
+}
+
 static uint32_t find_client(const struct surroundings *s, uint32_t point, const struct address *client)
 {
     struct hash_probe probe = hash_index_probe(&s->client_index, key_hash(point, client, NULL));
@@ -207,14 +213,17 @@ const struct time_span *time_spans_touching(const struct time_spans *spans, int6
     return low < spans->count && spans->list[low].from_ns <= to_ns ? &spans->list[low] : NULL;
 }
 
-int64_t surroundings_end_ns(const struct surroundings *surroundings, const struct conversation *conversation)
+int64_t surroundings_point_end_ns(const struct surroundings *surroundings, uint32_t point)
 {
     const struct casebook *casebook = surroundings->casebook;
-    int64_t end = conversation->last.time_ns;
-    if (conversation->point < casebook->point_count && casebook->points[conversation->point].has_packets &&
-        casebook->points[conversation->point].last_ns > end)
-        end = casebook->points[conversation->point].last_ns;
-    return end;
+    return point < casebook->point_count && casebook->points[point].has_packets ? casebook->points[point].last_ns
+                                                                                : INT64_MIN;
+}
+
+int64_t surroundings_end_ns(const struct surroundings *surroundings, const struct conversation *conversation)
+{
+    int64_t end_ns = surroundings_point_end_ns(surroundings, conversation->point);
+    return end_ns > conversation->last.time_ns ? end_ns : conversation->last.time_ns;
 }
 
 int64_t surroundings_watched_after_ns(const struct surroundings *surroundings, const struct conversation *conversation)
@@ -391,12 +400,16 @@ const struct server_record *surroundings_server(const struct surroundings *surro
     return slab_at(&surroundings->servers, n);
 }
 
+uint32_t surroundings_pair_number(const struct surroundings *surroundings, const struct conversation *conversation)
+{
+    return find_pair(surroundings, conversation->point, &conversation->ends[SIDE_CLIENT].address,
+                     &conversation->ends[SIDE_SERVER]);
+}
+
 const struct pair_record *surroundings_pair(const struct surroundings *surroundings,
                                             const struct conversation *conversation)
 {
-    uint32_t n = find_pair(surroundings, conversation->point, &conversation->ends[SIDE_CLIENT].address,
-                           &conversation->ends[SIDE_SERVER]);
-    return slab_at(&surroundings->pairs, n);
+    return slab_at(&surroundings->pairs, surroundings_pair_number(surroundings, conversation));
 }
 
 bool surroundings_scanned_by(const struct surroundings *surroundings, const struct conversation *conversation)

@@ -83,6 +83,9 @@ const struct server_record *surroundings_server(const struct surroundings *surro
 const struct pair_record *surroundings_pair(const struct surroundings *surroundings,
                                             const struct conversation *conversation);
 
+/* The same record's number in surroundings->pairs. */
+uint32_t surroundings_pair_number(const struct surroundings *surroundings, const struct conversation *conversation);
+
 /* How many connections to the conversation's server were accepted whose SYN lies within (from, to). */
 uint32_t surroundings_accepted_between(const struct server_record *server, int64_t from_ns, int64_t to_ns);
 
@@ -98,6 +101,9 @@ const struct time_span *time_spans_touching(const struct time_spans *spans, int6
 /* The end of what the conversation's capture point recorded. */
 int64_t surroundings_end_ns(const struct surroundings *surroundings, const struct conversation *conversation);
 
+/* The end of what that capture point recorded; INT64_MIN: there is no such point, or it has no packets. */
+int64_t surroundings_point_end_ns(const struct surroundings *surroundings, uint32_t point);
+
 /* From the conversation's last packet to the end of its capture point's packets: how long it could have gone on. */
 int64_t surroundings_watched_after_ns(const struct surroundings *surroundings, const struct conversation *conversation);
 
@@ -106,5 +112,9 @@ enum capture_role surroundings_role(const struct surroundings *surroundings, con
 
 /* Whether that capture point saw any conversation with that server. */
 bool surroundings_knows_server(const struct surroundings *surroundings, uint32_t point, const struct endpoint *server);
+
+/* The same with that client. */
+bool surroundings_knows_pair(const struct surroundings *surroundings, uint32_t point, const struct address *client,
+                             const struct endpoint *server);
 
 #endif

@@ -1,9 +1,13 @@
 /*
  * Weighs findings into one verdict: severity first, then what explains most conversations in trouble.
  *
- * A finding weighs the confidence of its best judgement times its conversations. Those of one cause and culprit with
- * several servers weigh together. Traffic that is not SQL Server's weighs little, whatever is wrong with it: the
+ * A finding weighs the confidence of its best judgement times its conversations. First the culprit is found that most weighs against:
+ * a server in trouble shows it in several ways. Then the heaviest cause of that culprit speaks for it. Findings of one cause and culprit
+ * with several servers weigh together. Traffic that is not SQL Server's weighs little, whatever is wrong with it: the
  * question is about SQL Server.
+ *
+ * What a survey finds comes first when it is a fault and the reason of half of the conversations in trouble: those are its symptoms. A
+ * risk that a survey finds accuses nobody; it is mentioned when there is nothing else.
  */
 #include "verdict.h"
 
@@ -12,6 +16,7 @@
 
 #include "memory.h"
 #include "signs.h"
+#include "text.h"
 
 #define WEIGHT_OF_OTHER_TRAFFIC 0.01
 
@@ -32,11 +37,12 @@ static bool concerns_sql(const struct judge *judge, const struct finding *findin
 
 /* At most one weight for each detector and culprit. Findings come in order, so the first one of a cause is its
  * largest. */
-static const struct weight *weigh(const struct judge *judge, struct weight *weights)
+static void put_on_scales(const struct judge *judge, struct weight *weights)
 {
-    const struct weight *heaviest = NULL;
     for (uint32_t i = 0; i < judge->finding_count; i++) {
         const struct finding *finding = &judge->findings[i];
+        if (finding->surveyed)
+            continue;
         unsigned number = 0;
         while (detectors[number] != finding->detector)
             number++;
@@ -50,16 +56,51 @@ static const struct weight *weigh(const struct judge *judge, struct weight *weig
         weight->conversations += finding->conversation_count;
         weight->servers++;
     }
+}
+
+/* The heaviest of those of this severity, with the culprit that most weighs against. NULL: there is none of this severity. */
+static const struct weight *heaviest_of(const struct weight *weights, enum severity severity)
+{
+    double against[CULPRITS] = {0};
+    const struct weight *heaviest = NULL;
+    for (unsigned i = 0; i < detector_count * CULPRITS; i++)
+        if (weights[i].finding && weights[i].finding->severity == severity)
+            against[i % CULPRITS] += weights[i].sum;
     for (unsigned i = 0; i < detector_count * CULPRITS; i++) {
         const struct weight *weight = &weights[i];
-        if (!weight->finding || weight->finding->detector->severity == SEVERITY_NOTE)
+        if (!weight->finding || weight->finding->severity != severity)
             continue;
-        if (!heaviest || weight->finding->detector->severity > heaviest->finding->detector->severity ||
-            (weight->finding->detector->severity == heaviest->finding->detector->severity &&
-             weight->sum > heaviest->sum))
+        double more = heaviest ? against[i % CULPRITS] - against[heaviest->finding->culprit] : 1;
+        if (more > 0 || (weight->finding->culprit == heaviest->finding->culprit && weight->sum > heaviest->sum))
             heaviest = weight;
     }
     return heaviest;
+}
+
+static const struct weight *weigh(const struct judge *judge, struct weight *weights)
+{
+    put_on_scales(judge, weights);
+    const struct weight *heaviest = heaviest_of(weights, SEVERITY_FAULT);
+    return heaviest ? heaviest : heaviest_of(weights, SEVERITY_RISK);
+}
+
+/* What a survey found that explains most of the trouble; NULL: nothing does. */
+static const struct finding *find_reason(const struct judge *judge)
+{
+    uint32_t in_trouble = 0;
+    for (uint32_t i = 0; i < judge->finding_count; i++)
+        if (!judge->findings[i].surveyed && judge->findings[i].severity == SEVERITY_FAULT)
+            in_trouble += judge->findings[i].concerned;
+    const struct finding *reason = NULL;
+    for (uint32_t i = 0; i < judge->finding_count; i++) {
+        const struct finding *finding = &judge->findings[i];
+        if (!finding->surveyed || finding->severity != SEVERITY_FAULT || finding->explained * 2ULL < in_trouble)
+            continue;
+        if (!reason || finding->explained > reason->explained ||
+            (finding->explained == reason->explained && finding->confidence > reason->confidence))
+            reason = finding;
+    }
+    return reason;
 }
 
 /* A connection that both ends captured counts once. */
@@ -101,6 +142,43 @@ static void say_heaviest(const struct judge *judge, const struct weight *heavies
                  heaviest->servers, finding->conversation_count, all, name, title);
 }
 
+static void say_reason(const struct finding *reason, struct verdict *verdict)
+{
+    char client[ADDRESS_TEXT_SIZE], title[JUDGEMENT_TEXT_SIZE], symptoms[64] = "";
+    address_text(&reason->client, client);
+    say_title(title, reason->detector->title);
+    if (reason->explained > 0)
+        snprintf(symptoms, sizeof symptoms, " %u connections failed for it.", reason->explained);
+    snprintf(verdict->summary, sizeof verdict->summary, "%s: %.200s.%s", client, title, symptoms);
+}
+
+/* Appends the risks that surveys found. */
+static void mention_risks(const struct judge *judge, struct verdict *verdict)
+{
+    struct text text = {.ceiling = sizeof verdict->summary - 1};
+    for (unsigned number = 0; number < detector_count; number++) {
+        const struct finding *first = NULL;
+        uint32_t others = 0;
+        for (uint32_t i = 0; detectors[number]->survey && i < judge->finding_count; i++) {
+            const struct finding *finding = &judge->findings[i];
+            if (finding->detector != detectors[number] || finding->severity != SEVERITY_RISK || !finding->surveyed)
+                continue;
+            others += first != NULL;
+            first = first ? first : finding;
+        }
+        if (!first)
+            continue;
+        char client[ADDRESS_TEXT_SIZE];
+        text_format(&text, " Risk: %s (%s", first->detector->cause, address_text(&first->client, client));
+        if (others > 0)
+            text_format(&text, " and %u other%s", others, others == 1 ? "" : "s");
+        text_add(&text, ").");
+    }
+    size_t length = strlen(verdict->summary);
+    snprintf(verdict->summary + length, sizeof verdict->summary - length, "%s", text_string(&text));
+    text_close(&text);
+}
+
 static uint32_t count_of(const struct judge *judge, const char *cause)
 {
     for (unsigned i = 0; i < detector_count && i < sizeof judge->cause_counts / sizeof *judge->cause_counts; i++)
@@ -135,6 +213,14 @@ static void say_nothing_found(const struct judge *judge, struct verdict *verdict
         snprintf(verdict->summary + size, sizeof verdict->summary - (size_t)size,
                  probes || cut_off ? "; %u probe%s, %u cut off by the trace's begin or end." : ".", probes,
                  probes == 1 ? "" : "s", cut_off);
+    mention_risks(judge, verdict);
+}
+
+static void accuse(struct verdict *verdict, const struct finding *finding)
+{
+    verdict->culprit = finding->culprit;
+    verdict->cause = finding->detector->cause;
+    verdict->confidence = finding->confidence;
 }
 
 void verdict_weigh(struct judge *judge)
@@ -142,10 +228,12 @@ void verdict_weigh(struct judge *judge)
     struct verdict *verdict = &judge->verdict;
     struct weight *weights = memory_take_array((size_t)detector_count * CULPRITS, sizeof *weights);
     const struct weight *heaviest = weigh(judge, weights);
-    if (heaviest) {
-        verdict->culprit = heaviest->finding->culprit;
-        verdict->cause = heaviest->finding->detector->cause;
-        verdict->confidence = heaviest->finding->confidence;
+    const struct finding *reason = find_reason(judge);
+    if (reason) {
+        accuse(verdict, reason);
+        say_reason(reason, verdict);
+    } else if (heaviest) {
+        accuse(verdict, heaviest->finding);
         say_heaviest(judge, heaviest, verdict);
     } else {
         say_nothing_found(judge, verdict);

@@ -49,6 +49,15 @@ static uint32_t count_cause(const struct judge *judge, const char *prefix)
     return count;
 }
 
+/* What a survey found of that cause, the first of it; NULL: nothing. */
+static const struct finding *survey_finding(const struct judge *judge, const char *cause)
+{
+    for (uint32_t i = 0; i < judge->finding_count; i++)
+        if (judge->findings[i].surveyed && strcmp(judge->findings[i].detector->cause, cause) == 0)
+            return &judge->findings[i];
+    return NULL;
+}
+
 struct steps {
     struct workflow_step *list;
     uint32_t count, capacity;
@@ -138,14 +147,15 @@ static void add_sides(struct steps *steps, const struct judge *judge, const stru
         server ? "%u connections point to the server; its ERRORLOG and connectivity ring buffer were not given."
                : "%u connections point to the server.",
         server);
+    const struct finding *pooling = survey_finding(judge, "client.no-pooling");
     if (seen->complete == 0)
         add(steps, "1.5.7", "Connection pooling", WORKFLOW_NEEDS_EVIDENCE,
             "No SQL Server connection is in the traces from begin to end; a trace of half an hour would tell.");
     else
         add(steps, "1.5.7", "Connection pooling", WORKFLOW_DONE,
-            "%u of %u connections that are in the traces from begin to end have fewer than %d packets%s.",
+            "%u of %u connections that are in the traces from begin to end have fewer than %d packets. %s",
             seen->short_complete, seen->complete, POOLED_PACKETS,
-            seen->short_complete * 2 > seen->complete ? ": see whether the application pools its connections" : "");
+            pooling ? pooling->example.says : "No client makes so many of them that a pool is missed.");
 }
 
 static void add_rest(struct steps *steps, const struct judge *judge, const struct looked_at *seen)
@@ -170,10 +180,14 @@ static void add_rest(struct steps *steps, const struct judge *judge, const struc
             ? "%u connections have packets that reach the captured machine and are not acknowledged by it."
             : "%u such connections; where the capture was taken is not known, so say it with --client or --server.",
         no_ack);
-    add(steps, "1.6.1", "Ephemeral ports", WORKFLOW_NEEDS_EVIDENCE,
-        "%u connections were seen; the client's port range and its netstat output would tell how many ports it has "
-        "left.",
-        seen->conversations);
+    const struct finding *ports = survey_finding(judge, "client.port-exhaustion");
+    if (ports)
+        add(steps, "1.6.1", "Ephemeral ports", WORKFLOW_DONE, "%s", ports->example.says);
+    else
+        add(steps, "1.6.1", "Ephemeral ports", WORKFLOW_NEEDS_EVIDENCE,
+            "%u connections were seen, too few to use up a system's ports as far as the traces tell; the client's port "
+            "range and its netstat output would tell how many it has left.",
+            seen->conversations);
 }
 
 uint32_t judge_workflow(const struct judge *judge, struct workflow_step *steps, uint32_t capacity)

@@ -27,8 +27,12 @@ static void add_changes(json_t *object, unsigned changes)
         enum packet_change change;
         const char *name;
     } names[] = {
-        {CHANGED_ADDRESSES, "addresses"}, {CHANGED_PORTS, "ports"},     {CHANGED_SEQUENCE_NUMBERS, "sequence-numbers"},
-        {CHANGED_MSS, "mss"},             {CHANGED_OPTIONS, "options"}, {CHANGED_WINDOW, "window"},
+        {CHANGED_ADDRESSES, "addresses"},
+        {CHANGED_PORTS, "ports"},
+        {CHANGED_SEQUENCE_NUMBERS, "sequence-numbers"},
+        {CHANGED_MSS, "mss"},
+        {CHANGED_OPTIONS, "options"},
+        {CHANGED_WINDOW, "window"},
         {CHANGED_PAYLOAD, "payload"},
     };
     if (changes == 0)

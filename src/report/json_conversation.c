@@ -1,6 +1,6 @@
 /* One conversation as JSON. */
-#include "json_comparison.h"
 #include "json_conversation.h"
+#include "json_comparison.h"
 
 #include <string.h>
 

@@ -7,6 +7,7 @@
 #include "json_around.h"
 #include "json_conversation.h"
 #include "json_packets.h"
+#include "json_pattern.h"
 #include "memory.h"
 
 static void add_sentence(void *array, const char *sentence)
@@ -14,13 +15,15 @@ static void add_sentence(void *array, const char *sentence)
     array_add_text(array, sentence);
 }
 
-static json_t *verdict_object(const struct verdict *verdict)
+static json_t *verdict_object(const struct judge *judge)
 {
+    const struct verdict *verdict = &judge->verdict;
     json_t *object = json_new_object();
     object_add_text(object, "culprit", culprit_names[verdict->culprit]);
     object_add_text(object, "cause", verdict->cause);
     object_add_confidence(object, verdict->confidence);
     object_add_text(object, "summary", verdict->summary);
+    object_add_pattern(object, judge, NULL);
     return object;
 }
 
@@ -60,11 +63,24 @@ static json_t *subject_object(const struct finding *finding)
         object_add_text(client, "address", address_text(&finding->client, address));
         object_add(subject, "client", client);
     }
+    if (finding->scope == SCOPE_CAPTURE)
+        object_add_count(subject, "capture", finding->capture);
     return subject;
 }
 
+static json_t *measures_object(const struct finding *finding)
+{
+    json_t *measures = json_new_object();
+    for (unsigned i = 0; i < finding->measure_count; i++) {
+        double value = finding->measures[i].value;
+        bool whole = value == (double)(int64_t)value;
+        object_add(measures, finding->measures[i].name, whole ? json_integer((json_int_t)value) : json_real(value));
+    }
+    return measures;
+}
+
 /* All of a finding but the ids of its conversations, which may be very many. */
-static json_t *finding_object(const struct finding *finding)
+static json_t *finding_object(const struct judge *judge, const struct finding *finding)
 {
     const struct detector *detector = finding->detector;
     struct text explanation = {0};
@@ -73,13 +89,20 @@ static json_t *finding_object(const struct finding *finding)
     object_add_text(object, "cause", detector->cause);
     object_add_text(object, "scope", scope_name(finding->scope));
     object_add_text(object, "culprit", culprit_names[finding->culprit]);
-    object_add_text(object, "severity", severity_name(detector->severity));
+    object_add_text(object, "severity", severity_name(finding->severity));
     object_add_confidence(object, finding->confidence);
     object_add_text(object, "title", detector->title);
     object_add_text(object, "explanation", text_string(&explanation));
     text_close(&explanation);
     object_add(object, "subject", subject_object(finding));
-    if (finding->conversation_count > 0) {
+    if (finding->measure_count > 0)
+        object_add(object, "measured", measures_object(finding));
+    object_add_text(object, "hides", finding->hides);
+    if (finding->severity == SEVERITY_FAULT && !finding->surveyed)
+        object_add_pattern(object, judge, finding);
+    if (finding->concerned > finding->conversation_count)
+        object_add_count(object, "conversation_count", finding->concerned);
+    if (finding->first_ns <= finding->last_ns) {
         object_add_time(object, "first", finding->first_ns);
         object_add_time(object, "last", finding->last_ns);
     }
@@ -91,10 +114,10 @@ static json_t *finding_object(const struct finding *finding)
     return object;
 }
 
-static void write_finding(const struct finding *finding, struct sink *sink)
+static void write_finding(const struct judge *judge, const struct finding *finding, struct sink *sink)
 {
     sink_put(sink, "{");
-    json_write(finding_object(finding), true, sink);
+    json_write(finding_object(judge, finding), true, sink);
     sink_put(sink, ",\"conversations\":[");
     for (uint32_t i = 0; i < finding->conversation_count && !sink->failed; i++)
         sink_format(sink, "%s%" PRIu32, i ? "," : "", finding->conversations[i]);
@@ -166,7 +189,7 @@ static void write_diagnosis(const struct report *report, struct sink *sink)
     const struct casebook *casebook = report->casebook;
     json_t *head = json_new_object();
     object_add_text(head, "schema", "tdscope/1");
-    object_add(head, "verdict", verdict_object(&report->judge->verdict));
+    object_add(head, "verdict", verdict_object(report->judge));
     sink_put(sink, "{");
     json_write(head, true, sink);
     sink_put(sink, ",\n\"captures\":[\n");
@@ -183,7 +206,7 @@ static void write_diagnosis(const struct report *report, struct sink *sink)
     sink_put(sink, "],\n\"findings\":[\n");
     for (uint32_t i = 0; i < report->judge->finding_count && !sink->failed; i++) {
         sink_put(sink, i ? ",\n" : "");
-        write_finding(&report->judge->findings[i], sink);
+        write_finding(report->judge, &report->judge->findings[i], sink);
     }
     sink_put(sink, "\n],\n\"workflow\":[\n");
     write_workflow(report->judge, sink);

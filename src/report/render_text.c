@@ -6,6 +6,7 @@
 
 #include "capture_notes.h"
 #include "fact_names.h"
+#include "failure_pattern.h"
 #include "text_around.h"
 #include "text_conversations.h"
 #include "text_layout.h"
@@ -55,6 +56,27 @@ static const struct finding *verdict_finding(const struct judge *judge)
     return same_cause;
 }
 
+/* Before anything else: what the evidence lacks, and what nobody can say therefore. */
+static void put_limits(const struct judge *judge, struct sink *sink)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < judge->finding_count && !sink->failed; i++) {
+        const struct finding *finding = &judge->findings[i];
+        if (!finding->hides)
+            continue;
+        if (!any)
+            sink_put(sink, "Limits of this evidence\n");
+        any = true;
+        sink_put(sink, "  - ");
+        struct text sentence = {0};
+        text_format(&sentence, "%s %s", finding->example.says, finding->hides);
+        layout_paragraph(sink, 4, 4, text_string(&sentence));
+        text_close(&sentence);
+    }
+    if (any)
+        sink_put(sink, "\n");
+}
+
 static void put_verdict(const struct judge *judge, bool has_cause, struct sink *sink)
 {
     const struct verdict *verdict = &judge->verdict;
@@ -65,6 +87,9 @@ static void put_verdict(const struct judge *judge, bool has_cause, struct sink *
     sink_put(sink, "\n");
     if (verdict->summary[0])
         layout_paragraph(sink, 0, 2, verdict->summary);
+    struct failure_pattern pattern;
+    if (failure_pattern_of(judge, NULL, &pattern))
+        layout_paragraph(sink, 0, 2, pattern.says);
     if (!has_cause)
         return;
     /* The pattern may be plain where the fault is not: then the ID is no accusation. */
@@ -123,7 +148,7 @@ static void put_reasons(const struct report *report, const struct finding *findi
 {
     layout_heading(sink, "Why");
     layout_paragraph(sink, 0, 2, finding->example.says);
-    if (finding->conversation_count > 1)
+    if (finding->conversation_count > 1 && !finding->surveyed)
         sink_format(sink, "  This is conversation %" PRIu32 ", the clearest of %" PRIu32 " with this cause.\n",
                     finding->example_conversation, finding->conversation_count);
     put_proofs(report->casebook, &finding->example, sink);
@@ -156,14 +181,14 @@ static void put_subject(const struct finding *finding, struct sink *sink)
         sink_format(sink, ", server %s", endpoint_text(&finding->server, server));
     if (finding->client.version != 0)
         sink_format(sink, ", client %s", address_text(&finding->client, client));
-    else if (finding->conversation_count > 1)
+    else if (finding->concerned > 1)
         sink_put(sink, ", several clients");
 }
 
 /* Healthy conversations are findings, too, and say nothing new here. */
 static bool worth_telling(const struct finding *finding)
 {
-    return finding->detector->severity != SEVERITY_NOTE || finding->culprit == CULPRIT_UNKNOWN ||
+    return finding->severity != SEVERITY_NOTE || finding->culprit == CULPRIT_UNKNOWN ||
            finding->scope == SCOPE_CAPTURE || finding->scope == SCOPE_HOST;
 }
 
@@ -172,16 +197,15 @@ static void put_other_findings(const struct judge *judge, const struct finding *
     bool first = true;
     for (uint32_t i = 0; i < judge->finding_count && !sink->failed; i++) {
         const struct finding *finding = &judge->findings[i];
-        if (finding == told || !worth_telling(finding))
+        if (finding == told || finding->hides || !worth_telling(finding))
             continue;
         if (first)
             layout_heading(sink, "Other findings");
         first = false;
-        sink_format(sink, "  %s (%s, %.0f %%)", finding->detector->cause, severity_name(finding->detector->severity),
+        sink_format(sink, "  %s (%s, %.0f %%)", finding->detector->cause, severity_name(finding->severity),
                     finding->confidence * 100);
-        if (finding->conversation_count > 0)
-            sink_format(sink, ": %" PRIu32 " conversation%s", finding->conversation_count,
-                        layout_plural(finding->conversation_count));
+        if (finding->concerned > 0)
+            sink_format(sink, ": %" PRIu32 " conversation%s", finding->concerned, layout_plural(finding->concerned));
         put_subject(finding, sink);
         sink_put(sink, "\n");
         layout_paragraph(sink, 0, 4, finding->example.says[0] ? finding->example.says : finding->detector->title);
@@ -245,6 +269,7 @@ static void write_diagnosis(const struct report *report, struct sink *sink)
 {
     const struct finding *finding = verdict_finding(report->judge);
     bool blames = finding && worth_telling(finding);
+    put_limits(report->judge, sink);
     put_verdict(report->judge, blames, sink);
     if (blames) {
         put_reasons(report, finding, sink);

@@ -15,7 +15,7 @@ struct tally {
 
 static bool in_trouble(const struct finding *finding)
 {
-    return finding->detector->severity == SEVERITY_FAULT;
+    return finding->severity == SEVERITY_FAULT && !finding->surveyed;
 }
 
 static struct tally count_conversations(const struct report *report)

@@ -45,6 +45,10 @@ CASES = (
   report_case('mars-close.json', 'none.mars-close/benign-reset'),
   report_case('cut-off.txt', 'unknown.cut-off/ends-two-seconds-after-login7'),
   report_case('not-listening.txt', 'server.not-listening/many-clients'),
+  report_case('port-exhaustion.txt', 'client.port-exhaustion/gave-up-before-login'),
+  report_case('no-pooling.txt', 'client.no-pooling/in-the-background'),
+  report_case('one-direction.txt', 'capture.one-direction/only-the-client'),
+  report_case('every-minute.txt', 'pattern/every-minute'),
   report_case('conversations.txt', 'network.syn-lost/others-are-accepted', 'conversations'),
   report_case('conversations.jsonl', 'network.syn-lost/others-are-accepted', 'conversations'),
   Case('show-login-stalled.txt', ('show', '1'), 'server.login-stalled/clear-until-client-leaves'),
@@ -54,6 +58,7 @@ CASES = (
   Case('show-loss.txt', ('show', '1'), 'network.loss/large-answers'),
   Case('conversations-marks.txt', ('conversations', '--marks'), 'none.normal/login-encrypted'),
   Case('explain-login-stalled.txt', ('explain', 'server.login-stalled')),
+  Case('explain-no-pooling.txt', ('explain', 'client.no-pooling')),
   Case('explain-mars-close.txt', ('explain', 'none.mars-close')),
   Case('help.txt', ('--help',)),
 )

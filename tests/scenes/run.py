@@ -92,6 +92,16 @@ def proof(conversation):
       f"ending {conversation.get('ending')}, stage {conversation.get('login', {}).get('stage')}"] + lines
 
 
+def finding_differences(report, cause, expectation):
+  found = [finding for finding in report.get('findings', []) if finding.get('cause') == cause]
+  if expectation is None:
+    return [f"finding {cause}: not expected, but it says: {finding.get('explanation')}" for finding in found]
+  if not found:
+    return [f"finding {cause}: not there, but {[finding.get('cause') for finding in report.get('findings', [])]}"]
+  wrong = min((differences(finding, expectation) for finding in found), key=len)
+  return [f'finding {cause}: {line}' for line in wrong + [found[0].get('explanation', '')]] if wrong else []
+
+
 def check_scene(scene, report):
   """Differences between what the scene expects and the report, as lines; none when all is as expected."""
   out = []
@@ -106,6 +116,8 @@ def check_scene(scene, report):
       wrong = differences(conversation, expectation)
       if wrong:
         out += [f'conversation {name}:'] + ['  ' + line for line in wrong + proof(conversation)]
+  for cause, expectation in scene.findings:
+    out += finding_differences(report, cause, expectation)
   if scene.verdict:
     wrong = differences(report.get('verdict', {}), scene.verdict)
     out += ['verdict:'] + ['  ' + line for line in wrong] if wrong else []

@@ -11,6 +11,7 @@ from scene_language import SceneError, read_scene
 from scene_pcapng import Record, wrap_in_link_layer, write_pcapng
 from scene_tcp import ip_packet
 
+DOUBLED_AFTER_NS = 20_000
 START_NS = 1_772_443_800_000_000_000  # 2026-03-02T09:30:00Z
 
 
@@ -28,24 +29,33 @@ def capture_records(scene, vantage):
   for _, talk, _ in scene.talks:
     for packet in talk.tcp.packets:
       time = seen_at(packet, vantage)
-      if time is None or outside(scene, time):
+      if time is None or outside(scene, vantage, time) or packet.sender != scene.only.get(vantage, packet.sender):
         continue
       frame = frame_of(scene, packet, vantage)
       entries.append((time + skew, len(entries), frame))
-      if packet.seen_twice_after is not None:
-        entries.append((time + skew + packet.seen_twice_after, len(entries), frame))
+      twice_after = DOUBLED_AFTER_NS if vantage in scene.doubled else packet.seen_twice_after
+      if twice_after is not None:
+        entries.append((time + skew + twice_after, len(entries), frame))
   entries.sort(key=lambda e: e[:2])
-  return [Record(START_NS + time, frame, len(frame)) for time, _, frame in entries]
+  return [Record(START_NS + told(scene, time), frame, len(frame)) for time, _, frame in entries]
 
 
-def outside(scene, time):
-  return (scene.begins is not None and time < scene.begins) or (scene.ends is not None and time > scene.ends)
+def outside(scene, vantage, time):
+  begin, end = scene.windows.get(vantage, (None, None))
+  return (begin is not None and time < begin) or (end is not None and time > end)
+
+
+def told(scene, time):
+  """What the capture's clock says."""
+  by, at = scene.clock_back or (0, 0)
+  return time - by if time >= at else time
 
 
 def frame_of(scene, packet, vantage):
   if scene.id_zero:
     packet.ip_id = 0
-  data = ip_packet(packet, vantage=vantage, hops=scene.hops, offload=scene.offload)
+  data = ip_packet(packet, vantage=vantage, hops=scene.hops, offload=scene.offload,
+                   translated=scene.translated if vantage == 'server' else {})
   outgoing = packet.sender == vantage and not packet.by_device
   return wrap_in_link_layer(data, scene.link, vantage=vantage, outgoing=outgoing, vlan=scene.vlan)
 
@@ -57,7 +67,7 @@ def write_scene(scene, folder):
   paths = {}
   for vantage in scene.captures:
     path = folder / f'{vantage}.pcapng'
-    write_pcapng(path, scene.link, capture_records(scene, vantage), snaplen=scene.snaplen)
+    write_pcapng(path, scene.link, capture_records(scene, vantage), snaplen=scene.snaplen, drops=scene.drops)
     paths[vantage] = path
   return paths
 

@@ -8,7 +8,8 @@ from scene_macros import MACROS
 from scene_steps import FLAGS, Step, Talk, duration
 from scene_tcp import Conversation, Host
 
-HEADERS = ('rtt', 'hops', 'capture', 'link', 'vlan', 'snaplen', 'mss', 'offload', 'skew', 'window', 'id-zero')
+HEADERS = ('rtt', 'hops', 'capture', 'link', 'vlan', 'snaplen', 'mss', 'offload', 'skew', 'window', 'id-zero', 'only', 'doubled',
+           'drops', 'clock-back', 'translate')
 
 
 class SceneError(Exception):
@@ -24,6 +25,14 @@ def endpoint(text):
 
 def is_endpoint(text):
   return bool(re.fullmatch(r'(\[[0-9a-fA-F:.]+\]|\d+\.\d+\.\d+\.\d+):\d+', text))
+
+
+def window(words):
+  """`from TIME until TIME`, either of them."""
+  ends = dict(zip(words[::2], map(duration, words[1::2])))
+  if set(ends) - {'from', 'until'}:
+    raise ValueError(f"'{' '.join(words)}': from TIME, until TIME")
+  return ends.get('from'), ends.get('until')
 
 
 @dataclass
@@ -65,8 +74,7 @@ class Scene:
   rtt: int = 10_000_000
   hops: int = 1
   captures: tuple = ('client',)
-  begins: int | None = None
-  ends: int | None = None
+  windows: dict = field(default_factory=dict)  # vantage -> (begin, end), None where it is not cut
   link: str = 'ethernet'
   vlan: int | None = None
   snaplen: int = 0
@@ -74,9 +82,15 @@ class Scene:
   offload: bool = False
   skew: int = 0
   id_zero: bool = False
+  only: dict = field(default_factory=dict)  # vantage -> the side whose packets alone it records
+  doubled: tuple = ()  # vantages that record every packet twice
+  drops: int = 0
+  clock_back: tuple | None = None  # by how much, and when
+  translated: dict = field(default_factory=dict)  # address of a host -> what the server's capture shows in its place
   talks: list = field(default_factory=list)
   expectations: list = field(default_factory=list)
   verdict: Expectation | None = None
+  findings: list = field(default_factory=list)  # (cause, Expectation); None in its place: no such finding
 
 
 class Reader:
@@ -126,19 +140,23 @@ class Reader:
       scene.id_zero = True
     elif name == 'capture':
       self.capture(values)
+    elif name == 'window':
+      scene.windows[values[0]] = window(values[1:])
+    elif name == 'only':
+      scene.only = {vantage: values[0] for vantage in values[2:] or ('client', 'server')}
+    elif name == 'doubled':
+      scene.doubled = tuple(values) or ('client', 'server')
+    elif name == 'drops':
+      scene.drops = int(values[0])
+    elif name == 'clock-back':
+      scene.clock_back = duration(values[0]), duration(values[2])
+    elif name == 'translate':
+      scene.translated[values[0]] = values[2]
 
   def capture(self, values):
     scene = self.scene
     scene.captures = ('client', 'server') if values[0] == 'both' else (values[0],)
-    rest = values[1:]
-    while rest:
-      word, value, rest = rest[0], rest[1], rest[2:]
-      if word == 'from':
-        scene.begins = duration(value)
-      elif word == 'until':
-        scene.ends = duration(value)
-      else:
-        raise ValueError(f"'{word}' after capture: from TIME, until TIME")
+    scene.windows = {vantage: window(values[1:]) for vantage in scene.captures}
 
   def host(self, side, values):
     address, port = endpoint(values[0])
@@ -151,6 +169,14 @@ class Reader:
     if words[0] == 'verdict':
       self.scene.verdict = Expectation()
       self.scene.verdict.read(words[1:])
+      return
+    if words[:2] == ['no', 'finding']:
+      self.scene.findings.append((words[2], None))
+      return
+    if words[0] == 'finding':
+      expectation = Expectation()
+      expectation.read(words[2:])
+      self.scene.findings.append((words[1], expectation))
       return
     for _, expectation in self.current():
       expectation.read(words)
@@ -169,7 +195,7 @@ class Reader:
 
   def begin_conversation(self, words):
     name, words = words[0], words[1:]
-    client, server, start, copies, every = self.client, self.server, 0, 1, 0
+    client, server, start, copies, every, ports, step = self.client, self.server, 0, 1, 0, 65536, 1
     while words and words[0] != ':':
       word, value, words = words[0], words[1], words[2:]
       if word == 'client':
@@ -182,11 +208,13 @@ class Reader:
         copies = int(value)
       elif word == 'every':
         every = duration(value)
+      elif word == 'ports':
+        ports, step = map(int, value.split('/'))
       else:
-        raise ValueError(f"'{word}' after conversation: client, server, starts, copies, every, or ': macro'")
+        raise ValueError(f"'{word}' after conversation: client, server, starts, copies, every, ports, or ': macro'")
     self.talks = []
     for number in range(copies):
-      there = Host(client.address, client.port + number, client.system)
+      there = Host(client.address, client.port + number * step % ports, client.system)
       label = name if copies == 1 else f'{name}{number + 1}'
       self.talks.append(self.open(label, there, server, start + number * every))
     if words:

@@ -71,8 +71,8 @@ def option(code, value):
   return struct.pack('<HH', code, len(value)) + padded(value)
 
 
-def write_pcapng(path, link, records, *, snaplen=0):
-  """Writes records (nanoseconds) as one section with one interface; a snaplen of 0 is no limit."""
+def write_pcapng(path, link, records, *, snaplen=0, drops=0):
+  """Writes records (nanoseconds) as one section with one interface; a snaplen of 0 is no limit. drops: what its statistics own up to."""
   out = [
     block(0x0A0D0D0A, struct.pack('<IHHq', 0x1A2B3C4D, 1, 0, -1)),
     block(1, struct.pack('<HHI', LINK_TYPES[link], 0, snaplen) + option(9, b'\x09') + option(0, b'')),
@@ -83,6 +83,9 @@ def write_pcapng(path, link, records, *, snaplen=0):
       '<IIIII', 0, record.time_ns >> 32, record.time_ns & 0xFFFFFFFF, len(frame), record.wire_bytes
     )
     out.append(block(6, head + padded(frame)))
+  if drops:
+    last = records[-1].time_ns
+    out.append(block(5, struct.pack('<III', 0, last >> 32, last & 0xFFFFFFFF) + option(5, struct.pack('<Q', drops)) + option(0, b'')))
   with open(path, 'wb') as file:
     file.write(b''.join(out))
 

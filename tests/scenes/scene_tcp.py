@@ -380,7 +380,7 @@ def tcp_checksum(source, destination, segment, *, only_pseudo_header=False):
   return ~ones_complement_sum(pseudo + segment) & 0xFFFF
 
 
-def ip_packet(packet, *, vantage, hops, offload):
+def ip_packet(packet, *, vantage, hops, offload, translated=None):
   """The bytes of a packet as a capture at `vantage` shows them."""
   ends = packet.conversation.ends
   source, destination = ends[packet.sender].host, ends[OTHER[packet.sender]].host
@@ -389,8 +389,8 @@ def ip_packet(packet, *, vantage, hops, offload):
     '!HHIIBBHHH', source.port, destination.port, packet.seq, packet.ack, (5 + len(options) // 4) << 4,
     packet.flags, packet.window, 0, 0,
   ) + options + packet.payload
-  here = ipaddress.ip_address(source.address).packed
-  there = ipaddress.ip_address(destination.address).packed
+  shown = [(translated or {}).get(host.address, host.address) for host in (source, destination)]
+  here, there = (ipaddress.ip_address(address).packed for address in shown)
   outgoing = packet.sender == vantage and not packet.by_device
   checksum = tcp_checksum(here, there, segment, only_pseudo_header=offload and outgoing)
   if packet.bad_checksum:

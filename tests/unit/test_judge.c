@@ -753,6 +753,31 @@ static void test_findings_and_verdict(void **state)
     judge_close(&trace->judge);
 }
 
+/* Two causes with two conversations each point to the server, one with three to the client: the server has more trouble. */
+static void test_culprit_is_weighed_before_cause(void **state)
+{
+    struct trace *trace = *state;
+    for (int i = 0; i < 3; i++) {
+        struct conversation *c = logged_in(trace, 1 + i);
+        data(trace, c, SIDE_CLIENT, 1.2 + i);
+        reset(trace, c, SIDE_CLIENT, 1.3 + i);
+    }
+    for (int i = 0; i < 2; i++) {
+        reset(trace, logged_in(trace, 100 + 60 * i), SIDE_SERVER, 110 + 60 * i);
+        struct conversation *c = new_conversation(trace, 50 + i);
+        c->ends[SIDE_SERVER].address = ipv4(3);
+        syn(trace, c, SIDE_CLIENT, 50 + i);
+        reset(trace, c, SIDE_SERVER, 50.001 + i);
+    }
+    for (uint32_t i = 0; i < casebook_conversations(&trace->casebook); i++)
+        conversation_conclude(casebook_conversation(&trace->casebook, i));
+    judge_open(&trace->judge, &trace->casebook);
+    assert_int_equal(trace->judge.finding_count, 3);
+    assert_string_equal(trace->judge.findings[0].detector->cause, "client.abort");
+    assert_int_equal(trace->judge.verdict.culprit, CULPRIT_SERVER);
+    judge_close(&trace->judge);
+}
+
 static void test_nothing_at_all(void **state)
 {
     struct trace *trace = *state;
@@ -774,7 +799,7 @@ static void test_registry(void **state)
     for (unsigned i = 0; i < detector_count; i++) {
         const struct detector *detector = detectors[i];
         assert_ptr_equal(detector_by_cause(detector->cause), detector);
-        assert_non_null(detector->judge);
+        assert_true(detector->judge || detector->survey);
         assert_true(detector->title[0] && detector->holds_when[0] && detector->means[0] && detector->actions[0]);
     }
     assert_string_equal(detectors[detector_count - 1]->cause, "none.normal");
@@ -834,6 +859,7 @@ int main(void)
         CASE(test_query_timeout),
         CASE(test_one_direction_accuses_nobody),
         CASE(test_findings_and_verdict),
+        CASE(test_culprit_is_weighed_before_cause),
         CASE(test_nothing_at_all),
         CASE(test_registry),
     };

@@ -268,11 +268,16 @@ static void json_tells_findings_with_their_conversations(void **state)
     struct finding finding = {
         .detector = &detector,
         .culprit = CULPRIT_SERVER,
+        .severity = SEVERITY_RISK,
         .scope = SCOPE_SERVER,
         .confidence = 0.9,
         .server = end4(2, 1433),
         .conversations = ids,
         .conversation_count = 2,
+        .concerned = 3,
+        .hides = "Nobody can say more.",
+        .measures = {{"wait_s", 0.5}, {"ports", 7}},
+        .measure_count = 2,
         .first_ns = START_NS,
         .last_ns = START_NS + 1,
         .example = {.detector = &detector, .says = "It says.", .proof_count = 1, .proofs = {{at(1, 1), "a proof"}}}};
@@ -284,8 +289,13 @@ static void json_tells_findings_with_their_conversations(void **state)
     const json_t *told = json_array_get(json_object_get(root, "findings"), 0);
     assert_string_equal(string_at(told, "cause"), "server.made-up");
     assert_string_equal(string_at(told, "scope"), "server");
-    assert_string_equal(string_at(told, "severity"), "fault");
+    assert_string_equal(string_at(told, "severity"), "risk");
+    assert_string_equal(string_at(told, "hides"), "Nobody can say more.");
+    const json_t *measured = json_object_get(told, "measured");
+    assert_true(json_real_value(json_object_get(measured, "wait_s")) == 0.5);
+    assert_int_equal(json_integer_value(json_object_get(measured, "ports")), 7);
     assert_string_equal(string_at(told, "explanation"), "It says. Means this.");
+    assert_int_equal(json_integer_value(json_object_get(told, "conversation_count")), 3);
     assert_int_equal(json_array_size(json_object_get(told, "conversations")), 2);
     assert_int_equal(json_array_size(json_object_get(told, "actions")), 2);
     const json_t *subject = json_object_get(told, "subject");

@@ -1,0 +1,290 @@
+/*
+ * client.port-exhaustion: the client runs out of ephemeral ports.
+ *
+ * Theory of operation: what fails for want of a port sends no packet. What packets do show is how many ports of the client's range
+ * are taken or in TIME_WAIT at once, that ports are taken again as soon as they may be, and that new connections stop when
+ * none is left.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "actions.h"
+#include "finding_list.h"
+#include "port_use.h"
+#include "signs.h"
+
+/* From here on it is worth telling; from there on a burst takes the rest. */
+enum { WARN_PERCENT = 80, FULL_PERCENT = 95 };
+
+/* Connections stop when none comes for this many times their usual interval, and a second: programs pause for shorter, too. */
+enum { PAUSE_INTERVALS = 10 };
+#define PAUSE_LEAST_NS NS_PER_SECOND
+
+/* So many ports that were taken again in TIME_WAIT tell how long their system really waits (TcpTimedWaitDelay, tcp_tw_reuse); one or two may
+ * be a program that binds its port itself. */
+enum { REUSED_LEAST = 3 };
+
+/* A few ports are bound by programs themselves, wherever they like. */
+enum { OWN_RANGE_PERCENT = 95 };
+
+/* The ranges and waits that systems have when nobody changed them. */
+struct port_system {
+    const char *name;
+    uint8_t initial_ttl;
+    bool each_destination; /* a port may serve several destinations at once: only one destination's connections count */
+    struct port_range range;
+    uint8_t shortest_wait_s, longest_wait_s; /* in TIME_WAIT */
+};
+
+static const struct port_system systems[] = {
+    /* Article, 1.6.1: 240 s; newer builds wait 120 s. */
+    {"Windows (Vista, 2008 and later)", 128, false, {49152, 65535}, 120, 240},
+    {"Windows 2003 and XP", 128, false, {1025, 5000}, 240, 240},
+    /* ip_local_port_range; TCP_TIMEWAIT_LEN is compiled in. */
+    {"Linux", 64, true, {32768, 60999}, 60, 60},
+    /* net.inet.tcp.msl is 15 s, TIME_WAIT is twice that. */
+    {"macOS", 64, false, {49152, 65535}, 30, 30},
+};
+
+struct exhaustion {
+    const struct port_system *system;
+    struct port_range range;
+    enum range_evidence narrow; /* narrower than the system's default, as the ports show */
+    int64_t wait_ns; /* TIME_WAIT: the shortest that is plausible, or less when ports were taken again sooner */
+    struct port_peak least, most; /* by the shortest and the longest plausible TIME_WAIT */
+    struct port_reuse reuse;
+    int64_t interval_ns, pause_ns; /* between connections before the peak, and after it; pause 0: none */
+};
+
+static uint8_t initial_ttl(const struct conversation *c)
+{
+    uint8_t ttl = c->sides[SIDE_CLIENT].ttl_max;
+    return ttl == 0 ? 0 : ttl <= 64 ? 64 : ttl <= 128 ? 128 : 255;
+}
+
+static bool reaches(const struct exhaustion *e, const struct port_peak *peak, uint32_t percent)
+{
+    return peak->ports * 100 >= port_range_size(&e->range) * percent;
+}
+
+/* How long no connection of the range came after the one that took the last port; the capture's end counts as one. */
+static void find_pause(struct exhaustion *e, const struct port_holds *holds, int64_t end_ns)
+{
+    uint32_t before = 0, position = e->least.position;
+    int64_t first_ns = 0, full_ns = holds->list[position].from_ns, next_ns = end_ns;
+    for (uint32_t i = 0; i <= position; i++) {
+        if (!port_range_has(&e->range, holds->list[i].port))
+            continue;
+        if (before++ == 0)
+            first_ns = holds->list[i].from_ns;
+    }
+    for (uint32_t i = position + 1; i < holds->count; i++)
+        if (port_range_has(&e->range, holds->list[i].port)) {
+            next_ns = holds->list[i].from_ns;
+            break;
+        }
+    if (before < 2)
+        return;
+    e->interval_ns = (full_ns - first_ns) / (before - 1);
+    int64_t pause_ns = next_ns - full_ns;
+    if (pause_ns >= PAUSE_LEAST_NS && pause_ns >= e->interval_ns * PAUSE_INTERVALS)
+        e->pause_ns = pause_ns;
+}
+
+static bool assess(struct exhaustion *e, const struct port_holds *holds, int64_t end_ns)
+{
+    int64_t shortest_ns = e->system->shortest_wait_s * NS_PER_SECOND;
+    e->most = port_holds_peak(holds, &e->range, e->system->longest_wait_s * NS_PER_SECOND);
+    if (!reaches(e, &e->most, WARN_PERCENT))
+        return false;
+    e->reuse = port_holds_reuse(holds, &e->range, shortest_ns);
+    e->wait_ns = e->reuse.count >= REUSED_LEAST ? e->reuse.usual_ns : shortest_ns;
+    e->least = port_holds_peak(holds, &e->range, e->wait_ns);
+    find_pause(e, holds, end_ns);
+    return true;
+}
+
+static bool fits(const struct port_system *system, const struct port_holds *holds)
+{
+    uint32_t own = 0;
+    for (uint32_t i = 0; i < holds->count; i++)
+        own += port_range_has(&system->range, holds->list[i].port);
+    return own * 100ULL >= holds->count * (uint64_t)OWN_RANGE_PERCENT &&
+           own * 100ULL >= port_range_size(&system->range) * (uint64_t)WARN_PERCENT;
+}
+
+/* The system whose ports these are. A narrowed range does not tell: then the first of its TTL is taken. */
+static bool examine(struct exhaustion *e, const struct port_holds *holds, const struct conversation *sample,
+                    bool each_destination, int64_t end_ns)
+{
+    struct port_range range;
+    enum range_evidence narrow = port_holds_narrow_range(holds, &range);
+    for (size_t i = 0; i < sizeof systems / sizeof *systems; i++) {
+        const struct port_system *system = &systems[i];
+        if (system->initial_ttl != initial_ttl(sample))
+            continue;
+        *e = (struct exhaustion){.system = system, .range = narrow ? range : system->range, .narrow = narrow};
+        if (system->each_destination == each_destination && (narrow || fits(system, holds)) && assess(e, holds, end_ns))
+            return true;
+        if (narrow)
+            break;
+    }
+    return false;
+}
+
+static bool is_full(const struct exhaustion *e)
+{
+    return reaches(e, &e->least, FULL_PERCENT) && e->pause_ns > 0 && e->narrow != RANGE_LIKELY;
+}
+
+static void say(struct judgement *example, const struct exhaustion *e)
+{
+    char has[120], taken[80], after[120] = "";
+    if (e->narrow)
+        snprintf(has, sizeof has, "The client %s only %u source ports, as they show by themselves: %u to %u",
+                 e->narrow == RANGE_LIKELY ? "seems to have" : "has", port_range_size(&e->range), e->range.first,
+                 e->range.last);
+    else
+        snprintf(has, sizeof has, "%s has %u source ports, %u to %u", e->system->name, port_range_size(&e->range),
+                 e->range.first, e->range.last);
+    if (e->most.ports == e->least.ports)
+        snprintf(taken, sizeof taken, "%u of them", e->most.ports);
+    else
+        snprintf(taken, sizeof taken, "%u of them (if TIME_WAIT lasts %u s) or %u (%.1f s)", e->most.ports,
+                 e->system->longest_wait_s, e->least.ports, seconds(e->wait_ns));
+    if (e->pause_ns > 0)
+        snprintf(after, sizeof after, " Then no new connection came for %.1f s, after one every %.3f s.",
+                 seconds(e->pause_ns), seconds(e->interval_ns));
+    else if (e->reuse.count > 0)
+        snprintf(after, sizeof after, " %u ports were taken again within TIME_WAIT, usually %.1f s after their close.",
+                 e->reuse.count, seconds(e->reuse.usual_ns));
+    judgement_say(example, "%s. %s were taken or in TIME_WAIT at once%s.%s", has, taken,
+                  e->system->each_destination ? ", towards this server" : "", after);
+}
+
+static void prove(struct judgement *example, const struct exhaustion *e, const struct port_holds *holds,
+                  const struct casebook *casebook)
+{
+    const struct port_hold *last = &holds->list[e->least.position];
+    judgement_prove(example, &casebook_conversation(casebook, holds->list[0].number)->first,
+                    "the first connection of this client, from port %u", holds->list[0].port);
+    judgement_prove(example, &casebook_conversation(casebook, last->number)->first,
+                    "with port %u, %u ports are taken or in TIME_WAIT", last->port, e->least.ports);
+    if (e->least.position + 1 < holds->count)
+        judgement_prove(example, &casebook_conversation(casebook, holds->list[e->least.position + 1].number)->first,
+                        "the next connection, from port %u", holds->list[e->least.position + 1].port);
+    if (e->reuse.count == 0)
+        return;
+    const struct port_hold *again = &holds->list[e->reuse.position];
+    judgement_prove(example, &casebook_conversation(casebook, again->number)->first,
+                    "port %u is taken again within TIME_WAIT", again->port);
+}
+
+/* A program that waited for a port has spent its time before the SYN. */
+static bool is_explained(const struct survey *survey, const struct port_hold *hold, int64_t since_ns)
+{
+    const struct mark *mark = &survey->judge->marks[hold->number];
+    return hold->from_ns >= since_ns && judge_in_trouble(survey->judge, hold->number) &&
+           strcmp(detectors[mark->detector]->cause, "client.gave-up-before-login") == 0;
+}
+
+static void measure(struct finding *finding, const struct exhaustion *e)
+{
+    finding_measure(finding, "range_first", e->range.first);
+    finding_measure(finding, "range_last", e->range.last);
+    finding_measure(finding, "ports_in_range", port_range_size(&e->range));
+    finding_measure(finding, "ports_used_peak", e->least.ports);
+    finding_measure(finding, "time_wait_s", seconds(e->wait_ns));
+    finding_measure(finding, "ports_used_peak_with_longest_wait", e->most.ports);
+    finding_measure(finding, "longest_time_wait_s", e->system->longest_wait_s);
+    finding_measure(finding, "ports_taken_again_in_time_wait", e->reuse.count);
+    if (e->pause_ns > 0)
+        finding_measure(finding, "pause_s", seconds(e->pause_ns));
+}
+
+static void add_finding(struct survey *survey, const struct exhaustion *e, const struct port_holds *holds)
+{
+    const struct casebook *casebook = survey->surroundings->casebook;
+    const struct conversation *sample = casebook_conversation(casebook, holds->list[0].number);
+    struct finding *finding = survey_add(survey, SCOPE_CLIENT);
+    finding->client = sample->ends[SIDE_CLIENT].address;
+    if (e->system->each_destination)
+        finding->server = sample->ends[SIDE_SERVER];
+    finding->severity = is_full(e) ? SEVERITY_FAULT : SEVERITY_RISK;
+    finding->example.confidence = is_full(e) ? 0.85 : 0.7;
+    finding->example_conversation = casebook_conversation(casebook, holds->list[e->least.position].number)->id;
+    for (uint32_t i = 0; i < holds->count; i++) {
+        survey_concern(finding, casebook_conversation(casebook, holds->list[i].number));
+        finding->explained += is_explained(survey, &holds->list[i], e->least.time_ns);
+    }
+    say(&finding->example, e);
+    prove(&finding->example, e, holds, casebook);
+    measure(finding, e);
+}
+
+/* The question is about SQL Server: a client that does not speak to one is not looked at. */
+static bool knows_sql(const struct survey *survey, const struct port_holds *holds)
+{
+    for (uint32_t i = 0; i < holds->count; i++)
+        if (signs_of_sql(casebook_conversation(survey->surroundings->casebook, holds->list[i].number),
+                         survey->surroundings))
+            return true;
+    return false;
+}
+
+static void survey_groups(struct survey *survey, const struct groups *groups, bool each_destination)
+{
+    const struct casebook *casebook = survey->surroundings->casebook;
+    for (uint32_t group = 0; group < groups->count; group++) {
+        if (groups->first[group + 1] - groups->first[group] < PORT_HOLDS_LEAST)
+            continue;
+        struct port_holds holds;
+        struct exhaustion exhaustion;
+        port_holds_open(&holds, casebook, groups, group);
+        const struct conversation *sample = casebook_conversation(casebook, holds.list[0].number);
+        int64_t end_ns = surroundings_point_end_ns(survey->surroundings, sample->point);
+        if (examine(&exhaustion, &holds, sample, each_destination, end_ns) && knows_sql(survey, &holds))
+            add_finding(survey, &exhaustion, &holds);
+        port_holds_close(&holds);
+    }
+}
+
+static void survey_clients(struct survey *survey)
+{
+    survey_groups(survey, &survey->by_client, false);
+    survey_groups(survey, &survey->by_pair, true);
+}
+
+static const char *const actions[] = {
+    "See the range and how much of it is taken. Windows: `netsh int ipv4 show dynamicport tcp; (Get-NetTCPConnection | "
+    "Group-Object State)`. Linux: `sysctl net.ipv4.ip_local_port_range; ss -tan state time-wait | wc -l`. macOS: "
+    "`sysctl net.inet.ip.portrange.first net.inet.ip.portrange.last`.",
+    "On Windows look for the events that prove it: `Get-WinEvent -FilterHashtable @{LogName='System'; "
+    "ProviderName='Tcpip'; Id=4227,4231}`. On Linux the application's log has EADDRNOTAVAIL (99), \"Cannot assign "
+    "requested address\".",
+    "Find the program that uses them up: `netstat -abon > c:\\ports.txt` (as administrator), on Linux `ss -tanp`.",
+    "Let the application use connection pooling: that is the cure (see `tdscope explain client.no-pooling`).",
+    "Until then, widen the range. Windows: `netsh int ipv4 set dynamicport tcp start=10000 num=55000`. Linux: `sysctl "
+    "-w net.ipv4.ip_local_port_range=\"10240 65535\"`.",
+    "Or let ports be used again sooner. Windows: `reg add HKLM\\SYSTEM\\CurrentControlSet\\Services\\Tcpip\\Parameters "
+    "/v TcpTimedWaitDelay /t REG_DWORD /d 30` and restart. Linux: `sysctl -w net.ipv4.tcp_tw_reuse=1`.",
+    "If the address is that of a translating gateway, look at its ports instead: it may give each machine only some "
+    "dozens.",
+    NULL,
+};
+
+const struct detector client_port_exhaustion = {
+    .cause = "client.port-exhaustion",
+    .title = "The client runs out of ephemeral ports",
+    .holds_when =
+        "Of the client's port range - its system's, or a narrower one that the ports show by filling it - at least 95 "
+        "% are taken or in TIME_WAIT at once, and then new connections stop for a while. From 80 % on it is a risk. "
+        "All destinations count, except for Linux, where each destination has the range for itself.",
+    .means = "Whoever closes a connection first keeps its port for a while: 240 s (or 120 s) on Windows, 60 s on "
+             "Linux. Windows has 16384 ports (3976 before Vista), so 68 connections a second (17) use them up in four "
+             "minutes. Then connects fail or wait without a packet on the wire. (Article, 1.5.7, 1.5.9 and 1.6.1.)",
+    .actions = actions,
+    .culprit = CULPRIT_CLIENT,
+    .severity = SEVERITY_FAULT,
+    .survey = survey_clients,
+};
