@@ -1,0 +1,3 @@
+"""All scenarios: importing a module registers what it holds."""
+
+import scenarios_healthy  # pylint: disable=unused-import
