@@ -125,7 +125,7 @@ class Router:
     self.flows, self.rules, self.outside, self.clamps = {}, {}, {}, {}
     self.waiting, self.held, self.order, self.numbers = [], [], itertools.count(), itertools.count(1)
     self.delay_s = {'to_server': 0.0005, 'to_client': 0.0005}
-    self.jitter_s, self.last_due = 0.0, {'to_server': 0.0, 'to_client': 0.0}
+    self.jitter_s, self.last_due = 0.0, {}
     self.pass_giants, self.hops = False, 1
 
   def run(self):
@@ -298,7 +298,7 @@ class Router:
     if not forged:
       due += self.delay_s[way] + self.rng.random() * self.jitter_s
     if in_order and not hasattr(packet, 'overtaken') and not forged:
-      due = self.last_due[way] = max(due, self.last_due[way])
+      due = self.last_due[flow, way] = max(due, self.last_due.get((flow, way), 0.0))  # packets of one flow keep their order
     heapq.heappush(self.waiting, (due, next(self.order), flow, way, packet, forged))
 
   def send_due(self):

@@ -1,4 +1,7 @@
 """All scenarios: importing a module registers what it holds."""
 
-import scenarios_healthy  # pylint: disable=unused-import
-import scenarios_network  # pylint: disable=unused-import
+# pylint: disable=unused-import
+import scenarios_client
+import scenarios_healthy
+import scenarios_network
+import scenarios_server
