@@ -3,7 +3,7 @@
 It runs as a process of its own. It routes by destination address, takes one off the TTL, and applies the rules that it
 has been given. A rule is a dict:
 
-  do      drop | hold | delay | reorder | copy | ttl | clamp | answer
+  do      drop | hold | delay | reorder | copy | ttl | clamp | answer | refuse (by ICMP, with `code` and `mtu`; IPv4 only)
   flow    ((client address, port), (server address, port)) as the client sees them; None: everything
   way     'to_server' | 'to_client' | None: both
   only    'syn' | 'synack' | 'data' | 'big' | 'udp' | None: all of them
@@ -21,13 +21,14 @@ import struct
 import time
 
 from hosts import enter_namespace
-from packets import ACK, ETHERNET_BYTES, IPV4, IPV6, RST, SYN, Packet, build_tcp, packed, split_giant
+from packets import ACK, RST, SYN, Packet, build_icmp_unreachable, build_tcp, ones_sum, packed, split_giant
 
 SOL_PACKET, PACKET_VNET_HDR, PACKET_IGNORE_OUTGOING = 263, 15, 23
 VNET_BYTES = 10
 NEEDS_CHECKSUM = 1
 ALL_PROTOCOLS = 0x0003
 BIG_BYTES = 1400
+DEVICE_ADDRESS = '10.254.254.254'  # whom its ICMP messages come from
 ROUTER_PRIORITY = -15  # the path must not stutter because the machine that runs the lab is busy
 
 
@@ -123,7 +124,7 @@ class Router:
       for address in link['addresses']:
         self.routes[packed(address)] = (port, ethernet, link['side'])
     self.flows, self.rules, self.outside, self.clamps = {}, {}, {}, {}
-    self.waiting, self.held, self.order, self.numbers = [], [], itertools.count(), itertools.count(1)
+    self.waiting, self.held, self.order, self.numbers = [], {}, itertools.count(), itertools.count(1)
     self.delay_s = {'to_server': 0.0005, 'to_client': 0.0005}
     self.jitter_s, self.last_due = 0.0, {}
     self.pass_giants, self.hops = False, 1
@@ -162,10 +163,8 @@ class Router:
 
   def do_lift(self, number):
     rule = self.rules.pop(number, None)
-    if rule and rule['do'] == 'hold':
-      held, self.held = self.held, []
-      for flow, way, packet in held:
-        self.schedule(flow, way, packet, 0.0)
+    for flow, way, packet in self.held.pop(number, []):
+      self.schedule(flow, way, packet, 0.0)
     return rule.get('hits', 0) if rule else 0
 
   def do_translate(self, flow, as_seen):
@@ -234,7 +233,7 @@ class Router:
       flow.next_seq[way] = packet.next_seq
       flow.ttl[way] = packet.ttl
     wait_s = 0.0
-    for rule in list(self.rules.values()):
+    for number, rule in list(self.rules.items()):
       if not self.applies(rule, flow, way, packet):
         continue
       rule['hits'] = rule.get('hits', 0) + 1
@@ -243,10 +242,10 @@ class Router:
       if rule['do'] == 'drop':
         return
       if rule['do'] == 'hold':
-        self.held.append((flow, way, packet))
+        self.held.setdefault(number, []).append((flow, way, packet))
         return
       wait_s += self.obey(rule, flow, way, packet)
-      if rule['do'] == 'answer':
+      if rule['do'] in ('answer', 'refuse'):
         return
     self.schedule(flow, way, packet, wait_s)
 
@@ -281,6 +280,9 @@ class Router:
       packet.fix_checksums()
     elif what == 'answer' and packet.flags & SYN:
       self.answer(flow, packet, rule)
+    elif what == 'refuse':
+      report = build_icmp_unreachable(packet, packed(DEVICE_ADDRESS), rule['code'], rule.get('mtu', 0), ttl=64)
+      self.schedule(None, 'to_client' if way == 'to_server' else 'to_server', report, 0.0, forged=True)
     return 0.0
 
   def answer(self, flow, syn, rule):
@@ -350,7 +352,7 @@ def _complete_checksum(packet, start, offset):
   if packet.is_tcp:
     packet.fix_checksums()
     return
-  from packets import ones_sum  # the partial sum stands in the field already
+  # The partial sum stands in the field already.
   total = ~ones_sum(packet.frame[start:packet.ip_end]) & 0xFFFF
   struct.pack_into('!H', packet.frame, start + offset, total)
 

@@ -74,6 +74,7 @@ class Lab:
     self.rng = random.Random(f'{name}/{seed}')
     self.look = Look(self.rng, seed, {k: v for k, v in self.setting.items() if k not in ('nat', 'virtual_address', 'quiet')})
     self.tag = f'lab{os.getpid()}'
+    self.every_label = truth.label('none.normal')  # of connections that a script says nothing of
     self.talks, self.findings, self.threads, self.failures = [], [], [], []
     self.ports = iter(self.rng.sample(range(49152, 65535), 4000))
     self.stopping = threading.Event()
@@ -163,7 +164,7 @@ class Lab:
     listener = how.pop('listener', None) or self.listener(server, how.pop('server_port', 1433))
     with self.lock:
       talk = Talk(self, listener, client, **how)
-      talk.label, talk.number = truth.label('none.normal'), len(self.talks)
+      talk.label, talk.number = self.every_label, len(self.talks)
       self.talks.append(talk)
     return talk
 

@@ -6,7 +6,7 @@ import struct
 FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
 ETHERNET_BYTES = 14
 IPV4, IPV6 = 0x0800, 0x86DD
-TCP = 6
+ICMP, TCP = 1, 6
 
 
 def ones_sum(data, start=0):
@@ -143,6 +143,17 @@ def build_tcp(source, target, *, seq, ack, flags, ttl, ip_id=0, window=0, option
   packet = Packet(bytes(12) + struct.pack('!H', ethertype) + header + segment)
   packet.fix_checksums()
   return packet
+
+
+def build_icmp_unreachable(packet, source, code, mtu, ttl):
+  """ICMP type 3 about an IPv4 packet, to its sender (RFC 792; the MTU of code 4 in RFC 1191)."""
+  quoted = bytes(packet.frame[packet.l3:packet.l4 + 8])
+  message = struct.pack('!BBHHH', 3, code, 0, 0, mtu) + quoted
+  message = message[:2] + struct.pack('!H', ~ones_sum(message) & 0xFFFF) + message[4:]
+  header = struct.pack('!BBHHHBBH4s4s', 0x45, 0, 20 + len(message), 0, 0, ttl, ICMP, 0, source, packet.src)
+  report = Packet(bytes(12) + struct.pack('!H', IPV4) + header + message)
+  report.fix_ip_checksum()
+  return report
 
 
 def packed(address):

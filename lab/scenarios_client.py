@@ -278,3 +278,44 @@ def client_impatient(lab):
     lab.sleep(0.4)
     talk.server.close()
   lab.run_all(one, range(2))
+
+
+@scenario('client-dies-silently', quiet=True)
+def client_dies_silently(lab):
+  """The client machine is gone from one moment to the next, with an answer on its way; nobody can tell this from a dead path."""
+  talks = [lab.talk() for _ in range(4)]
+  def one(talk):
+    talk.label = truth.label('network.drop-both-ways', *DROP, *OPEN, ('client', 'client.no-ack'), client=[('none', 'none.normal')])
+    talk.open()
+    talk.work(2)
+    talk.request()
+    talk.server.receive()
+  lab.run_all(one, talks)
+  lab.client.cable('down')
+  for talk in talks:
+    talk.server.keep_alive(5)
+    quietly(talk.answer, 3000)
+  lab.sleep(17)
+
+
+@scenario('client-resets-pool')
+def client_resets_pool(lab):
+  """A process with idle and working sessions is killed: the system resets those with unread answers, and closes the others."""
+  talks = [lab.talk() for _ in range(6)]
+  def one(talk):
+    talk.open()
+    talk.work(3)
+  lab.run_all(one, talks)
+  for number, talk in enumerate(talks):
+    if number % 2:
+      talk.request()
+      talk.server.receive()
+      talk.answer(3000)
+      talk.variant = 'unread answer'
+      talk.label = truth.label('client.abort', ('none', 'client.abort'))
+  lab.sleep(0.5)
+  for talk in talks:
+    talk.client.sock.close()
+  lab.sleep(0.5)
+  for talk in talks:
+    talk.server.close()

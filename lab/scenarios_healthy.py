@@ -340,6 +340,8 @@ def healthy_routed(lab):
   """A login that is sent on to another server: closed after the answer, and opened again over there."""
   def one(_):
     talk = lab.talk()
+    if talk.encryption == 'full':  # whether the hidden answer is a refusal, nobody can see
+      talk.label = truth.label('none.normal', *truth.OPEN)
     talk.connect()
     talk.prelogin()
     if talk.encryption != 'no':
@@ -416,3 +418,109 @@ def healthy_slow_logins(lab):
     talk.work(2)
     talk.close()
   lab.run_all(one, range(3))
+
+
+@scenario('healthy-path-mtu', family=socket.AF_INET, giants=False)
+def healthy_path_mtu(lab):
+  """A tunnel with a small MTU refuses big packets by ICMP; the ends learn, and send smaller ones."""
+  lab.device.rule('refuse', only='big', code=4, mtu=1300)
+  def one(_):
+    talk = lab.talk().open()
+    talk.label = truth.label('none.normal', ('none', 'network.loss'), ('network', 'network.loss'))
+    for _ in range(4):
+      talk.query(size=30_000)
+    talk.close()
+  lab.run_all(one, range(3))
+
+
+class Proxy:
+  """A load balancer that ends connections and opens its own to the server, on the machine `server2`."""
+
+  def __init__(self, lab, port=14331):
+    self.lab, self.listener, self.pairs = lab, lab.listener(lab.server2, port), []
+
+  def open(self, talk, timeout=8.0):
+    """Takes the client's connection and makes the one behind it; the talk's server end is then the real server."""
+    talk.connect(timeout, accept=False)
+    front = self.listener.take(talk.flow[0], timeout)
+    back = self.lab.server2.socket(self.lab.family)
+    back.bind((self.lab.server2.addresses[self.lab.family], self.lab.free_port()))
+    real = self.lab.listener()
+    talk.flow_at_server = (back.getsockname()[:2], (real.address, real.port))
+    back.connect(talk.flow_at_server[1])
+    talk.listener = real
+    talk.accept()
+    for source, target in ((front, back), (back, front)):
+      self.lab.run_beside(self.pump, source, target)
+    self.pairs.append((front, back))
+
+  @staticmethod
+  def pump(source, target):
+    try:
+      while data := source.recv(65536):
+        target.sendall(data)
+      target.shutdown(socket.SHUT_WR)
+    except OSError:
+      pass
+
+
+@scenario('healthy-behind-balancer')
+def healthy_behind_balancer(lab):
+  """A load balancer ends the clients' connections and has its own to the server: other addresses, other numbers."""
+  proxy = Proxy(lab)
+  def one(_):
+    talk = lab.talk(listener=proxy.listener, driver=tds.DRIVERS[0])
+    proxy.open(talk)
+    talk.prelogin()
+    if talk.encryption != 'no':
+      talk.tls()
+    talk.login()
+    talk.work(4)
+    talk.close()
+  lab.run_all(one, range(4))
+
+
+@scenario('healthy-application-ends')
+def healthy_application_ends(lab):
+  """An application ends: it closes its whole pool at one instant, by FIN."""
+  talks = [lab.talk() for _ in range(8)]
+  def one(talk):
+    talk.open()
+    talk.work(3)
+  lab.run_all(one, talks)
+  for talk in talks:
+    talk.client.half_close()
+  for talk in talks:
+    talk.close()
+
+
+@scenario('healthy-slow-insert')
+def healthy_slow_insert(lab):
+  """The server reads a bulk insert slowly: its window shuts for some seconds, the client waits, and it is done."""
+  slow = lab.listener(lab.server, 1466, receive_room=16384)
+  def one(_):
+    talk = lab.talk(listener=slow, encryption='no')
+    talk.label = truth.label('none.normal', ('server', 'server.slow-response'), ('none', 'server.slow-response'))
+    talk.open()
+    writer = threading.Thread(target=talk.client.send, args=(tds.BULK, b'r' * 250_000), daemon=True)
+    writer.start()
+    lab.sleep(3, 5)
+    talk.server.receive(20)
+    writer.join()
+    talk.answer(30)
+    talk.client.receive()
+    talk.close()
+  lab.run_all(one, range(2))
+
+
+@scenario('healthy-idle-closes')
+def healthy_idle_closes(lab):
+  """Sessions that the client left idle for long; the client closes them one after the other, some after a last query."""
+  def one(number):
+    talk = lab.talk().open()
+    talk.query()
+    lab.sleep(6 + number)
+    if number % 2:
+      talk.query()
+    talk.close()
+  lab.run_all(one, range(5))

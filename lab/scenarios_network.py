@@ -1,11 +1,14 @@
 """The path is at fault: it drops, holds, loses or forges."""
 
+import socket
+import struct
 import threading
 import time
 
 import tds
 import truth
 from lab import scenario
+from scenarios_healthy import Proxy
 from talk import Closed
 from truth import DROP, OPEN
 
@@ -313,7 +316,8 @@ def network_delay(lab):
     way, gives_up = how
     talk = lab.talk().open()
     talk.variant = f'{way}, gives up {gives_up}'
-    talk.label = truth.label('network.delay', alone=OPEN + DROP + [('network', 'network.loss')])
+    talk.label = truth.label('network.delay', alone=OPEN + DROP + [('network', 'network.loss')],
+                             server=[] if gives_up else [('none', 'none.normal')])  # it went on: the server sees copies, and no harm
     talk.work(2)
     number = lab.device.rule('hold', talk.flow, way)
     talk.request()
@@ -342,7 +346,8 @@ def network_delay_step(lab):
   def one(way):
     talk = lab.talk().open()
     talk.variant = str(way)
-    talk.label = truth.label('network.delay', alone=OPEN + DROP + [('network', 'network.loss')])
+    talk.label = truth.label('network.delay', alone=OPEN + DROP + [('network', 'network.loss')],
+                             server=[('none', 'none.normal')] if way == 'to_server' else [])  # that its requests are late shows in copies only
     talk.work(3)
     lab.device.rule('delay', talk.flow, way, seconds=lab.rng.uniform(0.8, 2))
     for _ in range(3):
@@ -427,3 +432,128 @@ def network_idle_reset(lab):
     lab.device.forge_reset(talk.flow, 'client', lab.rng.choice([None, 64, 253]), True)
     wait_for_login(talk, 2)
   lab.run_all(one, range(3))
+
+
+@scenario('network-delay-all')
+def network_delay_all(lab):
+  """A tunnel holds everything for some seconds and then lets it all through: every connection is hit, whoever it belongs to."""
+  def one(_):
+    talk = lab.talk().open()
+    talk.label = truth.label('network.delay', ('none', 'none.normal'), ('network', 'network.loss'), *DROP, alone=OPEN)
+    for _ in range(14):
+      talk.query()
+      lab.sleep(0.3, 0.8)
+    talk.close()
+  def hold():
+    lab.sleep(3)
+    number = lab.device.rule('hold', None, lab.rng.choice([None, 'to_client', 'to_server']))
+    lab.sleep(2.5, 5)
+    lab.device.lift(number)
+  lab.run_beside(hold)
+  lab.run_all(one, range(4))
+
+
+@scenario('network-outage-all', quiet=True)
+def network_outage_all(lab):
+  """Nothing passes for 20 s: every client gives up; afterwards new connections work."""
+  talks = [lab.talk() for _ in range(5)]
+  def one(talk):
+    talk.label = truth.label('network.drop-both-ways', ('network', 'network.idle-drop'), alone=DROP + OPEN, server=[('none', 'none.normal')])
+    talk.open()
+    talk.work(2)
+  def use(talk):
+    lab.sleep(0, 2)
+    quietly(talk.request)
+    wait_for_answer(talk)
+  lab.run_all(one, talks)
+  number = lab.device.rule('drop')
+  lab.run_all(use, talks)
+  late = lab.talk()
+  late.label = truth.label('network.syn-lost', *DROP, ('none', 'none.normal'), ('network', 'network.loss'), alone=OPEN)
+  threading.Timer(3.2, lab.device.lift, [number]).start()
+  late.open()
+  late.work(3)
+  late.close()
+
+
+@scenario('network-loss-all', giants=False)
+def network_loss_all(lab):
+  """The path loses 3 % of everything, in both directions, for all."""
+  def one(_):
+    talk = lab.talk()
+    talk.label = loss_label
+    talk.open()
+    for _ in range(12):
+      talk.query(size=lab.rng.choice([300, 5000, 30_000]))
+      lab.sleep(0.1, 0.5)
+    quietly(talk.close)
+  lab.device.rule('drop', chance=lab.rng.uniform(0.02, 0.05))
+  for talk in lab.talks:  # the background, too
+    talk.label = loss_label
+  lab.every_label = loss_label
+  lab.run_all(one, range(4))
+
+
+@scenario('network-device-resets-all', quiet=True)
+def network_device_resets_all(lab):
+  """A device restarts and resets all its connections at one instant, to both ends."""
+  talks = [lab.talk() for _ in range(7)]
+  def one(talk):
+    talk.label = truth.label('network.device-reset', alone=OPEN + [('unknown', 'network.device-reset')])
+    talk.open()
+    talk.work(3)
+  lab.run_all(one, talks)
+  ttl = lab.rng.choice([None, 63, 253])
+  for talk in talks:
+    for end in ('client', 'server'):
+      lab.device.forge_reset(talk.flow, end, ttl, True)
+  lab.sleep(0.5)
+  for talk in talks:
+    talk.drop()
+  after = lab.talk().open()
+  after.work(2)
+  after.close()
+
+
+@scenario('network-refuses-by-icmp', family=socket.AF_INET)
+def network_refuses_by_icmp(lab):
+  """A router answers SYNs with ICMP: administratively prohibited, or host unreachable."""
+  def one(code):
+    talk = lab.talk()
+    talk.variant = f'code {code}'
+    talk.label = truth.label('network.syn-lost', *DROP)
+    lab.device.rule('refuse', talk.flow, 'to_server', code=code)
+    quietly(talk.connect, 5)
+    talk.client.close()
+    lab.sleep(1)
+  lab.run_all(one, [13, 1, 13])
+
+
+@scenario('network-balancer-forgets')
+def network_balancer_forgets(lab):
+  """A load balancer closes idle connections: a reset or a FIN to each end, neither of which the other end sent."""
+  proxy = Proxy(lab)
+  def one(how):
+    talk = lab.talk(listener=proxy.listener, driver=tds.DRIVERS[0])
+    talk.variant = how
+    talk.label = truth.label('network.device-reset', 'network.idle-drop', alone=OPEN + [('unknown', 'network.device-reset')],
+                             server=[('none', 'none.normal')] if how == 'fin' else [])
+    proxy.open(talk)
+    talk.prelogin()
+    if talk.encryption != 'no':
+      talk.tls()
+    talk.login()
+    talk.query()
+    number = [back.getsockname()[:2] for _, back in proxy.pairs].index(talk.flow_at_server[0])
+    lab.sleep(8, 12)
+    for sock in proxy.pairs[number]:
+      if how == 'reset':
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+        sock.shutdown(socket.SHUT_RD)  # wakes the pump
+        sock.close()
+      else:
+        sock.shutdown(socket.SHUT_RDWR)
+    lab.sleep(0.5)
+    talk.client.close()
+    talk.server.close()
+  lab.run_all(one, ['reset', 'fin', 'reset'])

@@ -343,3 +343,108 @@ def server_stalls_for_all(lab):
     talk.client.receive()
     talk.close()
   lab.run_all(one, range(5))
+
+
+@scenario('server-refuses-in-bursts')
+def server_refuses_in_bursts(lab):
+  """As Windows does with a full queue: SYNs are answered with resets for a second or two; before and after it accepts."""
+  def busy():
+    for _ in range(2):
+      lab.sleep(2.5)
+      lab.server.firewall('tcp dport 1477 tcp flags & (syn | ack) == syn reject with tcp reset')
+      lab.sleep(1.5)
+      lab.server.lift_firewall()
+  working = lab.run_beside(busy)
+  while working.is_alive():
+    talk = lab.talk(server_port=1477)
+    try:
+      talk.connect(2, accept=False)
+    except Closed:
+      talk.label = truth.label('server.backlog-full', 'server.not-listening')
+      talk.client.close()
+      lab.sleep(0.1, 0.3)
+      continue
+    talk.accept()
+    talk.prelogin()
+    if talk.encryption != 'no':
+      talk.tls()
+    talk.login()
+    talk.close()
+    lab.sleep(0.1, 0.3)
+
+
+@scenario('server-no-answer-to-anybody', quiet=True)
+def server_no_answer_to_anybody(lab):
+  """The server machine's firewall eats all new connections of one port; those that are open go on."""
+  old = lab.talk().open()
+  lab.server.firewall('tcp dport 1433 tcp flags & (syn | ack) == syn drop')
+  def one(_):
+    lab.sleep(0, 3)
+    talk = lab.talk()
+    talk.label = truth.label('server.no-answer', 'server.no-ack', client=OPEN + [('unknown', 'network.syn-lost')])
+    quietly(talk.connect, lab.rng.choice([5, 10, 15]))
+    talk.client.close()
+  work = lab.run_beside(old.work, 12)
+  lab.run_all(one, range(4))
+  work.join(20)
+  old.close()
+  lab.sleep(1)
+
+
+@scenario('server-slow-domain-controller')
+def server_slow_domain_controller(lab):
+  """A login with NTLM: the server asks its domain controller, which takes seconds; the client waits, or gives up first."""
+  def controller(port):
+    return lab.listener(lab.server2, port)
+  services = [controller(port) for port in (445, 389)]
+  def one(how):
+    talk = lab.talk(encryption='login')
+    talk.variant = how
+    talk.label = truth.label('server.slow-domain-controller', 'server.login-late', 'server.login-stalled',
+                             *([('none', 'none.normal')] if how == 'waits' else []))
+    talk.connect()
+    talk.prelogin()
+    talk.tls()
+    talk.client_login()
+    talk.server_reads_login()
+    talk.server.send(tds.RESPONSE, ntlm_token(2))
+    talk.client.receive()
+    talk.client.send(17, ntlm_token(3)[3:])
+    talk.server.receive()
+    seconds = lab.rng.uniform(3, 6)
+    ask_controller(lab, services, seconds)
+    if how == 'waits':
+      talk.answer_login()
+      talk.client.receive()
+      talk.query()
+      talk.close()
+      return
+    lab.sleep(1)
+    talk.client.half_close()
+    lab.sleep(1, 2)
+    quietly(talk.answer_login)
+    talk.client.close()
+    talk.server.close()
+  lab.run_all(one, ['waits', 'gives up', 'waits'])
+
+
+def ntlm_token(kind):
+  """An SSPI token that holds an NTLM message of this kind: 2 challenge, 3 authenticate."""
+  message = b'NTLMSSP\0' + kind.to_bytes(4, 'little') + bytes(60)
+  return b'\xed' + len(message).to_bytes(2, 'little') + message
+
+
+def ask_controller(lab, services, seconds):
+  """The server machine's own connection to a domain controller, which answers after a time."""
+  service = lab.rng.choice(services)
+  sock = lab.server.socket(lab.family)
+  sock.bind((lab.server.addresses[lab.family], lab.free_port()))
+  sock.connect((service.address, service.port))
+  other = service.take(sock.getsockname()[:2])
+  sock.sendall(b'\0\0\0\x60\xfeSMB' + bytes(92) if service.port == 445 else b'0\x0c\x02\x01\x01\x60\x07\x02\x01\x03\x04\0\x80\0')
+  other.recv(4096)
+  lab.sleep(seconds)
+  other.sendall(b'\0\0\0\x60\xfeSMB' + bytes(92) if service.port == 445 else b'0\x0c\x02\x01\x01\x61\x07\x0a\x01\0\x04\0\x04\0')
+  sock.recv(4096)
+  sock.close()
+  other.close()

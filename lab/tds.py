@@ -69,7 +69,7 @@ def login7(driver, *, host, user, password, server, database):
   table += bytes.fromhex('001a4b3c5d6e')  # the client's network card
   end = offset + len(data)
   table += struct.pack('<HHHHHHI', end, 0, end, 0, end, 0, 0)
-  fixed = struct.pack('<IIIIIBBBBiI', offset + len(data), 0x74000004, driver.packet_bytes, 0x07000000, 4242, 0, 0xE0, 3, 0, 0, 0x0409)
+  fixed = struct.pack('<IIIIIIBBBBiI', offset + len(data), 0x74000004, driver.packet_bytes, 0x07000000, 4242, 0, 0xE0, 3, 0, 0, 0, 0x0409)
   return fixed + table + data
 
 
