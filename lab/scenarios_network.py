@@ -99,9 +99,11 @@ def answer_phase(talk, phase):
 def drop_label(way, phase):
   cause = {'to_server': 'network.drop-to-server', 'to_client': 'network.drop-to-client', None: 'network.drop-both-ways'}[way]
   alone = DROP + OPEN
+  # Who has nothing to send does not show that it could not: both ways dead looks like one way.
+  silent = ['network.drop-to-server'] if way is None and phase != 'response' else []
   # When nothing arrives any more at a server that waits for work, it sees an idle connection.
   idle = [('none', 'none.normal')] if phase in ('request', 'response', 'idle') else []
-  return truth.label(cause, ('network', 'network.idle-drop'), alone=alone, server=idle if way != 'to_client' else [])
+  return truth.label(cause, 'network.idle-drop', *silent, alone=alone, server=idle if way != 'to_client' else [])
 
 
 def drop_scenario(lab, way):
@@ -238,7 +240,7 @@ def network_device_reset(lab):
     talk.variant = f'{to}, {"own" if own_ttl else "same"} ttl, idle {idle}'
     talk.label = truth.label('network.device-reset', alone=OPEN + [('unknown', 'network.device-reset')],
                              client=[('none', 'none.normal')] if to == 'server' else [],
-                             server=[('none', 'none.normal')] if to == 'client' else [])
+                             server=[('none', 'none.normal')])  # an idle session reset by its client: some drivers close so
     talk.query()
     if idle:
       talk.client.keep_alive(4)
@@ -437,9 +439,11 @@ def network_idle_reset(lab):
 @scenario('network-delay-all')
 def network_delay_all(lab):
   """A tunnel holds everything for some seconds and then lets it all through: every connection is hit, whoever it belongs to."""
+  lab.every_label = truth.label('network.delay', ('none', 'none.normal'), ('network', 'network.loss'), *DROP, alone=OPEN)
+  for talk in lab.talks:
+    talk.label = lab.every_label
   def one(_):
     talk = lab.talk().open()
-    talk.label = truth.label('network.delay', ('none', 'none.normal'), ('network', 'network.loss'), *DROP, alone=OPEN)
     for _ in range(14):
       talk.query()
       lab.sleep(0.3, 0.8)
@@ -458,7 +462,7 @@ def network_outage_all(lab):
   """Nothing passes for 20 s: every client gives up; afterwards new connections work."""
   talks = [lab.talk() for _ in range(5)]
   def one(talk):
-    talk.label = truth.label('network.drop-both-ways', ('network', 'network.idle-drop'), alone=DROP + OPEN, server=[('none', 'none.normal')])
+    talk.label = truth.label('network.drop-both-ways', *DROP, alone=OPEN, server=[('none', 'none.normal')])
     talk.open()
     talk.work(2)
   def use(talk):
@@ -499,7 +503,8 @@ def network_device_resets_all(lab):
   """A device restarts and resets all its connections at one instant, to both ends."""
   talks = [lab.talk() for _ in range(7)]
   def one(talk):
-    talk.label = truth.label('network.device-reset', alone=OPEN + [('unknown', 'network.device-reset')])
+    talk.label = truth.label('network.device-reset', alone=OPEN + [('unknown', 'network.device-reset')],
+                             server=[('none', 'none.normal')])  # drivers close idle sessions with resets, too
     talk.open()
     talk.work(3)
   lab.run_all(one, talks)
@@ -537,7 +542,7 @@ def network_balancer_forgets(lab):
     talk = lab.talk(listener=proxy.listener, driver=tds.DRIVERS[0])
     talk.variant = how
     talk.label = truth.label('network.device-reset', 'network.idle-drop', alone=OPEN + [('unknown', 'network.device-reset')],
-                             server=[('none', 'none.normal')] if how == 'fin' else [])
+                             server=[('none', 'none.normal')], client=[('none', 'none.normal')] if how == 'fin' else [])
     proxy.open(talk)
     talk.prelogin()
     if talk.encryption != 'no':

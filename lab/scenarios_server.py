@@ -369,6 +369,7 @@ def server_refuses_in_bursts(lab):
     if talk.encryption != 'no':
       talk.tls()
     talk.login()
+    talk.query(size=200)
     talk.close()
     lab.sleep(0.1, 0.3)
 
