@@ -272,7 +272,8 @@ def network_device_reset_in_login(lab):
   def one(phase):
     talk = lab.talk(encryption='full' if phase == 'tls' else lab.rng.choice(['no', 'login']))
     talk.variant = phase
-    talk.label = truth.label('network.device-reset', alone=OPEN + [('unknown', 'network.device-reset')])
+    talk.label = truth.label('network.device-reset', alone=OPEN + [('unknown', 'network.device-reset')],
+                             server=[('none', 'none.probe')] if phase == 'prelogin' else [])
     login_until(talk, phase)
     lab.device.rule('drop', talk.flow, 'to_server', only='data')
     send_phase(talk, phase)
@@ -285,10 +286,12 @@ def network_device_reset_in_login(lab):
 
 
 def loss_label(tally):
-  """How many packets of a connection were lost decides whether it hurt."""
+  """How many packets of a connection were lost decides whether it hurt; who receives them sees less of it."""
   lost = sum(count for what, count in tally.items() if what.startswith('drop'))
+  hidden = [('none', 'none.normal')]
   if lost >= 5:
-    return truth.label('network.loss', alone=OPEN)
+    return truth.label('network.loss', alone=OPEN, server=hidden if tally.get('drop to_client', 0) < 3 else [],
+                       client=hidden if tally.get('drop to_server', 0) < 3 and tally.get('drop to_client', 0) < 5 else [])
   if lost:
     return truth.label('network.loss', ('none', 'none.normal'), alone=OPEN)
   return truth.label('none.normal')
