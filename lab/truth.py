@@ -4,7 +4,11 @@ NORMAL = [('none', 'none.normal')]
 PROBE = [('none', 'none.probe'), ('none', 'none.normal'), ('none', 'client.gave-up-before-login')]
 DROP = [('network', 'network.drop-to-server'), ('network', 'network.drop-to-client'), ('network', 'network.drop-both-ways'),
         ('network', 'network.idle-drop')]
-OPEN = [('unknown', 'unknown.cut-off')]
+# Nobody is blamed; which cause stands nearest then is a matter of taste.
+OPEN = [('unknown', cause) for cause in (
+    'unknown.cut-off', 'network.drop-to-server', 'network.drop-to-client', 'network.drop-both-ways', 'network.idle-drop', 'network.syn-lost',
+    'network.device-reset', 'network.device-answers', 'network.delay', 'network.loss', 'client.abort', 'client.login-refused', 'server.reset',
+    'server.login-stalled', 'server.closed-in-login', 'server.closed-many', 'server.query-timeout')]
 
 
 def culprit_of(cause):
