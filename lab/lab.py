@@ -60,6 +60,8 @@ class Look:
     self.duplicated = set()       # sides whose capture holds every packet twice
     self.missed = {}              # side: (chance of a single packet, number of runs)
     self.one_direction = {}       # side: whose packets alone the capture holds
+    self.half = set()             # sides whose capture holds half of the connections only
+    self.captured = {}            # side: the machine that was captured instead
     self.window = {}              # side: (begin, end) in seconds after the capture's start; end may be None
     for name, value in setting.items():
       setattr(self, name, value)
@@ -122,9 +124,10 @@ class Lab:
 
   def start_recording(self):
     self.recorders = {}
-    for host in (self.client, self.server):
-      device = 'any' if self.look.cooked[host.name] else 'eth0'
-      self.recorders[host.name] = record.Recorder(host, self.work / f'{host.name}.raw', device)
+    for side in ('client', 'server'):
+      host = getattr(self, self.look.captured.get(side, side))
+      device = 'any' if self.look.cooked[side] else 'eth0'
+      self.recorders[side] = record.Recorder(host, self.work / f'{side}.raw', device)
     self.began_ns = time.time_ns()
 
   def close(self):
@@ -258,6 +261,8 @@ class Lab:
     if side in look.window:
       begin, end = look.window[side]
       records = record.between(records, self.began_ns + begin * 1e9, self.began_ns + (end or 1e5) * 1e9)
+    if side in look.half:
+      records = record.half(records, link)
     if side in look.missed:
       records = record.miss_some(records, self.rng, *look.missed[side])
     if side in look.one_direction:

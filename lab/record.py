@@ -124,6 +124,16 @@ def between(records, begin_ns, end_ns):
   return [r for r in records if begin_ns <= r[0] <= end_ns]
 
 
+def half(records, link):
+  """What one of two teamed cards sees: connections are spread by their ports."""
+  kept = []
+  for record in records:
+    packet = Packet(record[1], L3_OFFSET[link])
+    if not packet.is_tcp or (packet.sport ^ packet.dport) & 2:
+      kept.append(record)
+  return kept
+
+
 def one_way(records, link, from_addresses):
   """Only what these packed addresses sent, as a mirror port with one direction shows."""
   return [r for r in records if Packet(r[1], L3_OFFSET[link]).src in from_addresses]

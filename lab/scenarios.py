@@ -5,3 +5,4 @@ import scenarios_client
 import scenarios_healthy
 import scenarios_network
 import scenarios_server
+import scenarios_traps
