@@ -69,6 +69,7 @@ def trap_reset_missed(lab):
   """The server resets sessions, and its own capture misses packets, some of the resets among them: no device sent those."""
   side = lab.rng.choice(['server', 'client'])
   lab.look.missed[side] = (0.12, 3)
+  unseen = [('none', 'none.normal')]
   def one(who):
     talk = lab.talk().open()
     talk.variant = f'by {who}, gaps at {side}'
@@ -77,12 +78,12 @@ def trap_reset_missed(lab):
     talk.server.receive()
     lab.sleep(0.3, 3)
     if who == 'server':
-      talk.label = truth.label('server.reset', 'server.closed-many', *OPEN)
+      talk.label = truth.label('server.reset', 'server.closed-many', *OPEN, **{side: unseen})
       talk.server.reset()
       lab.sleep(0.3)
       talk.client.close()
     else:
-      talk.label = truth.label('client.abort', *OPEN)
+      talk.label = truth.label('client.abort', *OPEN, **{side: unseen})
       talk.client.reset()
       lab.sleep(0.3)
       talk.server.close()
@@ -107,6 +108,7 @@ def trap_other_machine(lab):
       send_phase(talk, 'prelogin')
       talk.server.receive()
       talk.server.reset()
+      lab.sleep(0.4)
       talk.client.close()
       return
     talk.open()
