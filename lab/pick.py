@@ -9,7 +9,7 @@ import sys
 
 sys.dont_write_bytecode = True
 
-from packets import Packet, packed
+from packets import ICMP, Packet, packed
 from record import LINK_ETHERNET, L3_OFFSET, cut, write_pcapng
 
 SIDES = ('client', 'server')
@@ -49,7 +49,17 @@ def flow_of(connection, side):
 def belongs(record, link, flows):
   tag = 4 if link == LINK_ETHERNET and record[1][12:14] == b'\x81\x00' else 0
   packet = Packet(record[1], L3_OFFSET[link] + tag)
-  return packet.is_tcp and (packet.ends in flows or packet.ends[::-1] in flows)
+  ends = packet.ends if packet.is_tcp else ends_reported(packet)
+  return ends in flows or (ends is not None and ends[::-1] in flows)
+
+
+def ends_reported(packet):
+  """The ends of the packet that an ICMP error quotes; None when this is none."""
+  if packet.version != 4 or packet.proto != ICMP or packet.frame[packet.l4] != 3:
+    return None
+  quoted = Packet(packet.frame, packet.l4 + 8)
+  ports = struct.unpack_from('!HH', packet.frame, quoted.l4)
+  return (quoted.src, ports[0]), (quoted.dst, ports[1])
 
 
 def pick(source, ids, target, snaplen):
@@ -65,7 +75,14 @@ def pick(source, ids, target, snaplen):
     write_pcapng(target / f'{side}.pcapng', link, records, snaplen)
   truth['connections'], truth['findings'] = kept, []
   del truth['failures'], truth['look']
-  (target / 'truth.json').write_text(json.dumps(truth, indent=1) + '\n', encoding='utf-8')
+  write_truth(target / 'truth.json', truth)
+
+
+def write_truth(path, truth):
+  """A line for each connection: they are long, and there are many."""
+  connections = ',\n  '.join(json.dumps(c) for c in truth['connections'])
+  head = json.dumps({key: value for key, value in truth.items() if key != 'connections'}, indent=1)
+  path.write_text(f'{head[:-2]},\n "connections": [\n  {connections}\n ]\n}}\n', encoding='utf-8')
 
 
 def main():
