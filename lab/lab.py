@@ -4,7 +4,6 @@
 import argparse
 import collections
 import concurrent.futures
-import contextlib
 import json
 import os
 import pathlib
@@ -25,7 +24,7 @@ import truth
 from device import Device
 from hosts import Host, run
 from packets import Packet, packed
-from talk import Certificates, Closed, Listener, Talk
+from talk import Certificates, Listener, Talk
 
 SCENARIOS = {}
 LONGEST_S = 150  # a scenario that takes longer is stuck
@@ -243,7 +242,8 @@ class Lab:
     for side in ('client', 'server'):
       link, records = record.read_pcap(self.work / f'{side}.raw')
       records = self.retouch(side, link, record.only_ours(records, link))
-      seen[side] = {p.ends for p in (Packet(r[1], record.L3_OFFSET[link] + 4 * bool(self.tagged(side, link))) for r in records) if p.is_tcp}
+      l3 = record.L3_OFFSET[link] + (record.TAG_BYTES if self.tagged(side, link) else 0)
+      seen[side] = {packet.ends for packet in (Packet(r[1], l3) for r in records) if packet.is_tcp}
       write = record.write_pcap if self.look.classic else record.write_pcapng
       more = {} if self.look.classic else {'microseconds': self.look.microseconds}
       write(self.folder / f'{side}.pcapng', link, records, self.look.snaplen, **more)
@@ -290,7 +290,8 @@ class Lab:
       if not where or not talk.began:
         continue
       told = talk.label(tally.get(keys['client'], {})) if callable(talk.label) else talk.label
-      entry = {'id': f's{talk.number}', 'variant': talk.variant, 'driver': talk.driver.library, 'encryption': talk.encryption, 'seen_in': where, **told}
+      entry = {'id': f's{talk.number}', 'variant': talk.variant, 'driver': talk.driver.library, 'encryption': talk.encryption,
+               'seen_in': where, **told}
       for side, flow in flows.items():
         entry[side] = {end: {'address': a, 'port': p} for end, (a, p) in zip(('client', 'server'), flow)}
       entry['nth'] = uses[talk.flow]

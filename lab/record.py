@@ -11,11 +11,12 @@ import subprocess
 import time
 
 from hosts import CABLE
-from packets import ACK, ETHERNET_BYTES, FIN, RST, SYN, Packet
+from packets import ACK, FIN, RST, SYN, Packet
 
 LINK_ETHERNET, LINK_COOKED, LINK_COOKED2 = 1, 113, 276
 L3_OFFSET = {LINK_ETHERNET: 14, LINK_COOKED: 16, LINK_COOKED2: 20}
 SMALLEST_ETHERNET_BYTES = 60
+TAG_BYTES = 4  # of a VLAN
 
 
 class Recorder:
@@ -142,7 +143,7 @@ def one_way(records, link, from_addresses):
 def tag_vlan(records, vlan):
   for record in records:
     record[1] = record[1][:12] + struct.pack('!HH', 0x8100, vlan) + record[1][12:]
-    record[2] += 4
+    record[2] += TAG_BYTES
   return records
 
 

@@ -11,7 +11,6 @@ import truth
 from hosts import inside
 from lab import scenario
 from scenarios_network import answer_phase, login_until, quietly, send_phase, wait_for_answer, wait_for_login
-from talk import Closed
 from truth import DROP, OPEN
 
 DNS_PORT = 53
@@ -78,7 +77,10 @@ def client_closed_in_login(lab):
     if after == 'login' and end == 'fin':  # before the answer, though it would not have been late
       talk.label = truth.label('client.closed-in-login', ('client', 'client.abort'), ('unknown', 'client.closed-in-login'))
     lab.sleep(0.05)
-    talk.client.reset() if end == 'reset' else talk.close()
+    if end == 'reset':
+      talk.client.reset()
+    else:
+      talk.close()
     lab.sleep(0.5)
     talk.server.close()
   lab.run_all(one, [('server hello', 'reset'), ('tls', 'fin'), ('tls', 'reset'), ('login', 'fin')])

@@ -75,7 +75,10 @@ def healthy_parallel_connect(lab):
                                            ('none', 'client.abort')), 'losing leg'
     def lose():
       lost.connect()
-      lost.client.reset() if number % 2 else lost.client.close()
+      if number % 2:
+        lost.client.reset()
+      else:
+        lost.client.close()
       lost.server.read_away(1)
       lost.server.close()
     loser = lab.run_beside(lose)

@@ -1,15 +1,21 @@
 """The server is at fault, or its machine."""
 
 import socket
-import ssl
-import threading
 
 import tds
 import truth
 from lab import scenario
-from scenarios_network import answer_phase, login_until, quietly, send_phase, wait_for_answer, wait_for_login
+from scenarios_network import login_until, quietly, send_phase, wait_for_answer, wait_for_login
 from talk import Closed, Listener
 from truth import DROP, OPEN
+
+
+def end_it(end, how):
+  """Ends one end's side: by a reset, else by a FIN."""
+  if how == 'reset':
+    end.reset()
+  else:
+    end.half_close()
 
 
 @scenario('server-not-listening')
@@ -35,7 +41,7 @@ def server_restarts(lab):
   how = lab.rng.choice(['fin', 'reset'])
   for talk in talks:
     talk.variant, talk.label = how, truth.label('server.closed-many', 'server.reset', 'server.closed-in-login')
-    talk.server.close() if how == 'fin' else talk.server.reset()
+    end_it(talk.server, how)
   lab.sleep(0.3)
   for talk in talks:
     talk.client.close()
@@ -131,7 +137,7 @@ def server_login_late(lab):
     send_phase(talk, phase)
     talk.server.receive()
     lab.sleep(lab.rng.choice([5, 15]))
-    talk.client.reset() if end == 'reset' else talk.client.half_close()
+    end_it(talk.client, end)
     lab.sleep(0.5, 2)
     if phase == 'login':
       quietly(talk.answer_login)
@@ -169,7 +175,7 @@ def server_closed_in_login(lab):
     send_phase(talk, 'login' if phase == 'after tls' else phase)
     talk.server.receive()
     lab.sleep(0.05, 2)
-    talk.server.reset() if end == 'reset' else talk.server.half_close()
+    end_it(talk.server, end)
     lab.sleep(0.2)
     talk.client.close()
     talk.server.close()
@@ -234,7 +240,7 @@ def server_closed_many(lab):
   for talk in talks:
     talk.variant, talk.label = how, truth.label('server.closed-many', 'server.reset', 'server.closed-in-login')
   for talk in talks:
-    talk.server.half_close() if how == 'fin' else talk.server.reset()
+    end_it(talk.server, how)
   lab.sleep(0.5)
   for talk in talks:
     talk.client.close()
@@ -278,7 +284,8 @@ def server_query_timeout(lab):
       talk.server.close()
       return
     talk.attention()
-    talk.query() if how == 'used again' else None
+    if how == 'used again':
+      talk.query()
     talk.close()
   lab.run_all(one, ['used again', 'closed', 'unanswered', 'used again'])
 
@@ -303,12 +310,37 @@ def server_tls_refused(lab):
     lab.sleep(0.02)
     alert = b'\x15\x03\x03\x00\x02\x02\x46'  # fatal, protocol_version
     if how in ('alert', 'strict'):
-      talk.server.send_raw(alert) if how == 'strict' else talk.server.send(talk.driver.answer_type, alert)
-    talk.server.reset() if how == 'reset' else talk.server.half_close()
+      alert = alert if how == 'strict' else tds.packets(talk.driver.answer_type, alert)
+      talk.server.send_raw(alert)
+    end_it(talk.server, how)
     lab.sleep(0.2)
     talk.client.close()
     talk.server.close()
   lab.run_all(one, ['fin', 'alert', 'reset', 'strict'])
+
+
+@scenario('server-dhe-defect')
+def server_dhe_defect(lab):
+  """TLS_DHE is agreed on; most handshakes succeed, some break off after the client's key exchange: the server closes."""
+  contexts = lab.certificates.diffie_hellman()
+  def one(how):
+    talk = lab.talk(encryption='full')
+    talk.variant = how
+    talk.connect()
+    talk.prelogin()
+    if how == 'works':
+      talk.tls(contexts=contexts)
+      talk.login()
+      talk.work(2)
+      talk.close()
+      return
+    talk.label = truth.label('server.dhe-defect', 'server.tls-refused', ('client', 'client.closed-in-login'), ('client', 'server.dhe-defect'))
+    talk.tls(flights=3, contexts=contexts)
+    end_it(talk.server, how)
+    lab.sleep(0.2)
+    talk.client.close()
+    talk.server.close()
+  lab.run_all(one, ['works', 'fin', 'works', 'fin', 'reset'])
 
 
 @scenario('server-dies-silently', quiet=True)

@@ -2,12 +2,10 @@
 
 import threading
 
-import tds
 import truth
 from lab import scenario
 from scenarios_network import answer_phase, login_until, quietly, send_phase, wait_for_answer, wait_for_login
 from scenarios_server import firewall_rule
-from talk import Closed
 from truth import DROP, OPEN
 
 STOPS_S = 5.5  # when the capture of one end stops; faults begin later
@@ -32,7 +30,8 @@ def trap_server_capture_stopped(lab):
     if what == 'no ack':
       talk.label = truth.label('server.no-ack', 'server.no-answer', *OPEN, client=OPEN, server=before)
     else:
-      talk.label = truth.label('server.query-timeout', 'server.slow-response', ('client', 'server.query-timeout'), ('client', 'client.abort'), *OPEN, server=before)
+      talk.label = truth.label('server.query-timeout', 'server.slow-response', ('client', 'server.query-timeout'),
+                               ('client', 'client.abort'), *OPEN, server=before)
     talk.open()
     talk.work(2)
     lab.sleep(4)

@@ -1,7 +1,6 @@
 """One SQL connection with both its ends in hand: real sockets in two namespaces, moved step by step by a script."""
 
 import contextlib
-import queue
 import socket
 import ssl
 import struct
@@ -32,7 +31,8 @@ class End:
     self.tls = self.incoming = self.outgoing = None
     self.wrapped = self.bare = False  # TLS around TDS, as after a full encryption; TLS outermost from the start (TDS 8)
     self.buffer = b''
-    self.session, self.session_bytes, self.session_news = None, b'', []  # MARS: its number; what is no whole packet yet; what came
+    self.session, self.sent = None, 0  # MARS: the session's number, and how many packets were sent in it
+    self.session_bytes, self.session_news = b'', []  # what is no whole session packet yet; which ones without data came
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
   def send_raw(self, data, timeout=STEP_S):
@@ -205,6 +205,16 @@ class Certificates:
     subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '3650', '-subj', f'/CN={common_name}',
                     '-keyout', str(self.key), '-out', str(self.cert)], check=True, capture_output=True)
 
+  def diffie_hellman(self):
+    """A context of each end for TLS_DHE alone: (client's, server's)."""
+    parameters = self.key.with_name('dh.pem')
+    subprocess.run(['openssl', 'dhparam', '-dsaparam', '-out', str(parameters), '2048'], check=True, capture_output=True)
+    contexts = self.client(), self.server()
+    for context in contexts:
+      context.set_ciphers('DHE-RSA-AES256-GCM-SHA384')
+    contexts[1].load_dh_params(str(parameters))
+    return contexts
+
   def server(self, version=ssl.TLSVersion.TLSv1_2, strict=False):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(self.cert, self.key)
@@ -284,10 +294,11 @@ class Talk:
     self.server_prelogin()
     self.client.receive()
 
-  def begin_tls(self, verify=False, server_version=ssl.TLSVersion.TLSv1_2):
+  def begin_tls(self, verify=False, contexts=None):
     strict = self.encryption == 'strict'
-    self.client.start_tls(self.lab.certificates.client(verify, strict), False, 'sql.example.net')
-    self.server.start_tls(self.lab.certificates.server(server_version, strict), True)
+    for_client, for_server = contexts or (self.lab.certificates.client(verify, strict), self.lab.certificates.server(strict=strict))
+    self.client.start_tls(for_client, False, 'sql.example.net')
+    self.server.start_tls(for_server, True)
     self.client.bare = self.server.bare = strict
 
   def tls_flight(self, sender, reader):
@@ -304,9 +315,9 @@ class Talk:
       reader.incoming.write(reader.receive()[1])
     return len(data)
 
-  def tls(self, verify=False, flights=4):
+  def tls(self, flights=4, contexts=None):
     """The handshake, or its first flights."""
-    self.begin_tls(verify)
+    self.begin_tls(contexts=contexts)
     ends = (self.client, self.server)
     for number in range(flights):
       sender, reader = ends if number % 2 == 0 else ends[::-1]
@@ -340,7 +351,9 @@ class Talk:
     self.connect(timeout)
     if self.encryption == 'strict':
       self.tls()
-    self.prelogin_inside() if self.encryption == 'strict' else self.prelogin()
+      self.prelogin_inside()
+    else:
+      self.prelogin()
     if self.encryption in ('login', 'full'):
       self.tls()
     self.login()

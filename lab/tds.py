@@ -43,7 +43,7 @@ def packets(kind, payload, packet_bytes=4096, spid=0):
 
 def prelogin(version, encrypt, mars=False, trace=None):
   options = [(0, struct.pack('!BBHH', version[0], version[1], version[2], version[3])), (1, bytes([encrypt])),
-             (2, b'\0' if trace is not None else b'\0'), (3, struct.pack('!I', 4711)), (4, bytes([mars]))]
+             (2, b'\0'), (3, struct.pack('!I', 4711)), (4, bytes([mars]))]
   if trace:
     options.append((5, trace.bytes_le + uuid.uuid4().bytes_le + struct.pack('<I', 1)))
   at = len(options) * 5 + 1
