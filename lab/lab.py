@@ -229,8 +229,7 @@ class Lab:
       for thread in self.threads:
         thread.join(20)
       tally = self.device.tally()
-      for recorder in self.recorders.values():
-        recorder.stop()
+      self.dropped = {side: recorder.stop() for side, recorder in self.recorders.items()}
       self.write(tally)
     finally:
       self.stopping.set()
@@ -304,7 +303,7 @@ class Lab:
     look = {k: v for k, v in vars(self.look).items() if not isinstance(v, set)}
     whole = {'scenario': self.name, 'seed': self.seed, 'clock': {'server_minus_client_s': round(self.look.offset_s, 6)},
              'look': {k: v if isinstance(v, (int, float, str, bool, dict)) else str(v) for k, v in look.items()},
-             'findings': self.findings, 'failures': self.failures, 'connections': connections}
+             'dropped_by_capture': self.dropped, 'findings': self.findings, 'failures': self.failures, 'connections': connections}
     if self.look.drift_ppm:
       whole['clock']['drift_ppm'] = round(self.look.drift_ppm, 2)
     (self.folder / 'truth.json').write_text(json.dumps(whole, indent=1) + '\n', encoding='utf-8')

@@ -5,6 +5,7 @@ A record is [time in ns, frame, length on the wire in bytes].
 
 import os
 import pathlib
+import re
 import signal
 import struct
 import subprocess
@@ -16,6 +17,7 @@ from packets import ACK, FIN, RST, SYN, Packet
 LINK_ETHERNET, LINK_COOKED, LINK_COOKED2 = 1, 113, 276
 L3_OFFSET = {LINK_ETHERNET: 14, LINK_COOKED: 16, LINK_COOKED2: 20}
 SMALLEST_ETHERNET_BYTES = 60
+LARGEST_PACKET = '66000'  # bytes; what offload hands to a card may have 64 KiB
 TAG_BYTES = 4  # of a VLAN
 
 
@@ -25,9 +27,11 @@ class Recorder:
   def __init__(self, host, path, device=CABLE):
     self.path = pathlib.Path(path)
     self.log = open(str(path) + '.log', 'w+', encoding='utf-8')
+    # On 'any' each slot of the kernel's ring is as large as the largest packet, so that it needs a larger ring not to lose some.
+    ring_kib = '49152' if device == 'any' else '8192'
     self.process = subprocess.Popen(
-        ['ip', 'netns', 'exec', host.namespace, 'tcpdump', '-i', device, '-U', '--immediate-mode', '-B', '8192', '-Z', 'root',
-         '--time-stamp-precision=nano', '-w', str(path)], stderr=self.log, stdout=subprocess.DEVNULL)
+        ['ip', 'netns', 'exec', host.namespace, 'tcpdump', '-i', device, '-U', '--immediate-mode', '-B', ring_kib, '-s', LARGEST_PACKET,
+         '-Z', 'root', '--time-stamp-precision=nano', '-w', str(path)], stderr=self.log, stdout=subprocess.DEVNULL)
     until = time.monotonic() + 10
     while 'listening on' not in pathlib.Path(self.log.name).read_text(encoding='utf-8'):
       if time.monotonic() > until or self.process.poll() is not None:
@@ -35,11 +39,15 @@ class Recorder:
       time.sleep(0.02)
 
   def stop(self):
+    """Ends the capture; returns how many packets it could not take."""
     time.sleep(0.3)
     self.process.send_signal(signal.SIGINT)
     self.process.wait(5)
     self.log.close()
+    said = pathlib.Path(self.log.name).read_text(encoding='utf-8')
     os.unlink(self.log.name)
+    lost = re.search(r'(\d+) packets? dropped by kernel', said)
+    return int(lost[1]) if lost else 0
 
 
 def read_pcap(path):

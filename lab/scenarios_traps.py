@@ -4,7 +4,7 @@ import threading
 
 import truth
 from lab import scenario
-from scenarios_network import answer_phase, login_until, quietly, send_phase, wait_for_answer, wait_for_login
+from scenarios_network import answer_phase, login_until, loss_label, quietly, send_phase, wait_for_answer, wait_for_login
 from scenarios_server import firewall_rule
 from truth import DROP, OPEN
 
@@ -87,6 +87,21 @@ def trap_reset_missed(lab):
       lab.sleep(0.3)
       talk.server.close()
   lab.run_all(one, ['server', 'client'] * 4)
+
+
+@scenario('trap-loss-and-gaps', giants=False)
+def trap_loss_and_gaps(lab):
+  """Packets are really lost on the way, and one end's capture misses more than that: the other end's is whole, and shows it."""
+  lab.look.missed[lab.rng.choice(['client', 'server'])] = (0.15, 3)
+  def one(_):
+    talk = lab.talk(encryption='no')
+    talk.label = loss_label
+    talk.open()
+    lab.device.rule('drop', talk.flow, chance=0.06)
+    for _ in range(10):
+      talk.query(size=20_000)
+    quietly(talk.close)
+  lab.run_all(one, range(3))
 
 
 @scenario('trap-other-machine-captured', captured={'server': 'server2'})
