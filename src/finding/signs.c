@@ -306,6 +306,14 @@ bool signs_of_pending_request(const struct conversation *conversation)
            (!moment_seen(&server->last_data) || server->last_data.time_ns < client->last_data.time_ns);
 }
 
+/* Timers of Windows tick every 16 ms, and the path and a busy machine add theirs: one work time in twenty falls in here. */
+#define TIMER_SLACK_NS (50 * NS_PER_MS)
+
+bool signs_of_set_time(int64_t wait_ns)
+{
+    return wait_ns >= NS_PER_SECOND && wait_ns % NS_PER_SECOND <= TIMER_SLACK_NS;
+}
+
 double seconds(int64_t ns)
 {
     return (double)ns / (double)NS_PER_SECOND;

@@ -82,6 +82,9 @@ unsigned hops_from_ttl(unsigned ttl);
 /* The client's last word is a request that has no byte of an answer. */
 bool signs_of_pending_request(const struct conversation *conversation);
 
+/* A wait of a whole number of seconds, and at least one: a program's timer set it (a time-out, WAITFOR), not its work. */
+bool signs_of_set_time(int64_t wait_ns);
+
 double seconds(int64_t ns);
 
 #endif
