@@ -38,9 +38,9 @@ static void withhold(const struct conversation *c, struct judgement *judgement)
 
 static bool outweighs(const struct judgement *a, const struct judgement *b)
 {
-    bool a_ends = a->detector->benign_end && b->detector->severity != SEVERITY_NOTE;
-    bool b_ends = b->detector->benign_end && a->detector->severity != SEVERITY_NOTE;
-    return a_ends != b_ends ? b_ends : a->confidence > b->confidence;
+    bool a_yields = a->detector->yields && b->detector->severity != SEVERITY_NOTE;
+    bool b_yields = b->detector->yields && a->detector->severity != SEVERITY_NOTE;
+    return a_yields != b_yields ? b_yields : a->confidence > b->confidence;
 }
 
 /*

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "conversation.h"
+#include "name_waits.h"
 #include "surroundings.h"
 
 /* IANA's port of SQL Server's default instance: what says "SQL" when no byte could. */
@@ -81,6 +82,10 @@ unsigned hops_from_ttl(unsigned ttl);
 
 /* The client's last word is a request that has no byte of an answer. */
 bool signs_of_pending_request(const struct conversation *conversation);
+
+/* Whether the client waited noticeably for its server's address before it connected, and how. */
+bool signs_of_name_wait(const struct conversation *conversation, const struct surroundings *surroundings,
+                        struct name_wait *wait);
 
 /* A wait of a whole number of seconds, and at least one: a program's timer set it (a time-out, WAITFOR), not its work. */
 bool signs_of_set_time(int64_t wait_ns);

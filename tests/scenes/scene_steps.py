@@ -102,6 +102,7 @@ class Talk:
     self.messages = 0
     self.user, self.database = 'app', 'Sales'
     self.spid = 60
+    self.from_server = False
 
   def run(self, side, step, *, gap=None, at=None):
     """Carries out one line of one side, as often as it says."""
