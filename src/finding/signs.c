@@ -119,6 +119,13 @@ const char *login_step_words(enum login_step step)
     return words[step];
 }
 
+const char *signs_of_credentials_checked(enum login_step step)
+{
+    return step == LOGIN_STEP_SSPI_RESPONSE
+               ? " It was checking Windows credentials then: suspect its domain controller first."
+               : "";
+}
+
 /* The latest step at or before limit; false: none. Of steps that came in one packet the later in the usual order
  * wins. */
 static bool latest_step(const struct tds_facts *tds, int64_t limit_ns, enum login_step *latest)

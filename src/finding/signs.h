@@ -46,6 +46,10 @@ struct login_halt signs_of_login_halt(const struct conversation *conversation, c
 /* What the client said last before a halt: "the login packet". */
 const char *login_step_words(enum login_step step);
 
+/* A sentence to add, when it is the answer to this step that the server owes: " It was checking Windows credentials..."; empty
+ * for all others. */
+const char *signs_of_credentials_checked(enum login_step step);
+
 /* What a run of retries to the end tells about whose packets no longer arrive. */
 enum silence_kind {
     SILENCE_NONE,
