@@ -197,6 +197,15 @@ struct login_halt signs_of_login_halt(const struct conversation *conversation, c
     return halt;
 }
 
+bool signs_of_stuck_large(const struct conversation *conversation, enum side side)
+{
+    const struct tcp_side *self = &conversation->sides[side];
+    const struct retry_run *run = &self->data_run;
+    return self->larger_unacknowledged >= LARGE_PAYLOAD && self->unacknowledged_bytes > 0 &&
+           run->count >= RETRIES_OF_A_SILENCE && run->last.time_ns - run->first.time_ns >= SILENCE_LEAST_NS &&
+           !conversation->sides[side_other(side)].zero_window_at_end;
+}
+
 static bool later(const struct moment *a, const struct moment *b)
 {
     return moment_seen(a) && (!moment_seen(b) || a->time_ns > b->time_ns);
@@ -216,7 +225,8 @@ static enum silence_kind kind_of(const struct tcp_side *self, const struct tcp_s
 {
     const struct retry_run *run = &self->data_run;
     bool owed = self->unacknowledged_bytes > 0;
-    bool talks = other->data_run.count > 0 || other->keep_alives > 0;
+    bool closes_late = moment_seen(&other->fin) && other->fin.time_ns - run->first.time_ns >= SILENCE_LEAST_NS;
+    bool talks = other->data_run.count > 0 || other->keep_alives > 0 || closes_late;
     bool answers_reset = moment_seen(&self->reset) && self->reset.time_ns >= run->last.time_ns &&
                          other->last.time_ns >= self->reset.time_ns;
     if (!later(&other->last, &run->first) || (owed && !talks && answers_reset))

@@ -50,6 +50,13 @@ const char *login_step_words(enum login_step step);
  * for all others. */
 const char *signs_of_credentials_checked(enum login_step step);
 
+/* Every IPv6 link carries 1280 bytes (RFC 8200, 5), and IPv4 links in use carry no less: headers off, that is 1220 and 1240 bytes of
+ * payload. A smaller packet is not too large for anything. */
+enum { LARGE_PAYLOAD = 1200 };
+
+/* This side repeats a large segment to the end, larger than all that was acknowledged. */
+bool signs_of_stuck_large(const struct conversation *conversation, enum side side);
+
 /* What a run of retries to the end tells about whose packets no longer arrive. */
 enum silence_kind {
     SILENCE_NONE,

@@ -290,9 +290,14 @@ static void note_conversation(struct surroundings *s, const struct conversation 
     struct server_record *server = need_server(s, c);
     struct pair_record *pair = need_pair(s, c);
     server->conversations++;
-    for (enum side side = SIDE_CLIENT; side < SIDES; side++)
-        if (moment_seen(&c->sides[side].last) && c->sides[side].last.time_ns > pair->last_heard_ns[side])
-            pair->last_heard_ns[side] = c->sides[side].last.time_ns;
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+        const struct tcp_side *self = &c->sides[side];
+        if (moment_seen(&self->last) && self->last.time_ns > pair->last_heard_ns[side])
+            pair->last_heard_ns[side] = self->last.time_ns;
+        if (self->largest_acknowledged > pair->largest_passed[side])
+            pair->largest_passed[side] = self->largest_acknowledged;
+        pair->stuck_large[side] += signs_of_stuck_large(c, side);
+    }
     pair->conversations++;
     if (c->tds) {
         server->speaks_tds++;

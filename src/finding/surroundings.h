@@ -56,7 +56,9 @@ struct pair_record {
     uint64_t lost_packets; /* sent again, not needlessly; conversations that went silent left out, as in the next two */
     uint64_t data_packets; /* with payload */
     uint32_t conversations_with_loss;
-    int64_t last_heard_ns[SIDES]; /* the latest packet of each side in any of these conversations */
+    uint32_t largest_passed[SIDES]; /* payload of each side's that the other acknowledged */
+    uint32_t stuck_large[SIDES];    /* conversations that end with a large segment of that side repeated in vain */
+    int64_t last_heard_ns[SIDES];   /* the latest packet of each side in any of these conversations */
 };
 
 /* One client address. */
