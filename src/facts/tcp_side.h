@@ -81,6 +81,13 @@ struct tcp_side {
     bool acknowledged_unseen;      /* this side acknowledged data of the other that was not captured */
     uint64_t unacknowledged_bytes; /* sent and never acknowledged, at the end */
 
+    uint32_t largest_payload;       /* of a captured packet of this side; cards join and split packets */
+    uint32_t largest_acknowledged;  /* payload of the largest segment that the other side acknowledged, at least */
+    uint32_t larger_unacknowledged; /* of the oldest larger one that it did not, at the end; 0: none */
+    struct moment hole;             /* the other side first said by SACK that it lacks what it still lacks at the end */
+    uint32_t hole_bytes;            /* what it lacks, of this side's; 0: nothing, as far as it said */
+    uint32_t beyond_hole_bytes;     /* what it has all the same */
+
     /* Time from a segment sent by the *other* side passing the capture point to this side's acknowledgement: the path
      * from the capture point to this side and back. Its split tells where the capture was taken. */
     struct round_trips round_trips;

@@ -51,10 +51,11 @@ struct tcp_direction {
     uint32_t round_trip_seq;
     int64_t round_trip_ns;
     int64_t oldest_unacked_ns;
-    int64_t zero_window_ns;       /* since when */
-    int64_t hole_ns;              /* when a segment first left a hole behind it; 0: no hole */
-    uint16_t edge_ip_id;          /* of the packet that brought next_seq where it is */
-    struct retry_run keep_alives; /* the current run */
+    int64_t zero_window_ns;          /* since when */
+    int64_t hole_ns;                 /* when a segment first left a hole behind it; 0: no hole */
+    uint16_t edge_ip_id;             /* of the packet that brought next_seq where it is */
+    uint32_t larger_seq, larger_end; /* of the segment that larger_unacknowledged tells of */
+    struct retry_run keep_alives;    /* the current run */
     struct recent_packet recent[RECENT_PACKETS];
     uint8_t recent_at;
 

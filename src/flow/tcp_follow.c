@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "tcp_sizes.h"
+
 /* The same packet recorded twice comes within microseconds (two layers of one stack, two ports of one switch). With an IP
  * ID that tells packets apart, 50 ms are safe: a retransmission carries a new ID. Without one (RFC 6864 allows 0 for
  * unfragmentable packets) only the time tells: SYN and FIN are repeated after a time-out of 200 ms or more, and data that is
@@ -95,6 +97,7 @@ static void count_retry(struct flow *flow, unsigned origin, const struct packet 
     struct tcp_direction *d = &flow->directions[origin];
     struct tcp_side *facts = flow_facts(flow, origin);
     facts->retransmits++;
+    tcp_sizes_again(flow, origin, p);
     if (!moment_seen(&facts->first_retransmit))
         facts->first_retransmit = p->moment;
     facts->last_retransmit = p->moment;
@@ -225,6 +228,7 @@ static void follow_new_data(struct flow *flow, unsigned origin, const struct pac
     if (p->tcp.flags & TCP_ACK)
         other->answered = p->tcp.ack;
     facts->last_data = p->moment;
+    tcp_sizes_new(flow, origin, p);
     if (d->acked_known && seq_distance(d->acked, end) >= 0) {
         facts->ack_of_last_data = facts->last_progress; /* recorded before what it acknowledges */
     } else {
@@ -428,6 +432,7 @@ enum tcp_verdict tcp_follow(struct flow *flow, unsigned origin, const struct pac
             follow_payload_and_fin(flow, origin, p);
     }
     if (p->tcp.flags & TCP_ACK) {
+        tcp_sizes_acknowledged(flow, origin, p);
         follow_ack(flow, origin, p);
         follow_duplicate_sack(flow, origin, p);
     }

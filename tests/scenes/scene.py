@@ -27,15 +27,22 @@ def capture_records(scene, vantage):
   entries = []
   skew = scene.skew if vantage == 'server' else 0
   for _, talk, _ in scene.talks:
+    if talk.from_server and vantage == 'client':
+      continue
+    side = 'client' if talk.from_server else vantage
     for packet in talk.tcp.packets:
-      time = seen_at(packet, vantage)
+      time = seen_at(packet, side)
       if time is None or outside(scene, vantage, time) or packet.sender != scene.only.get(vantage, packet.sender):
         continue
-      frame = frame_of(scene, packet, vantage)
+      frame = frame_of(scene, packet, side, vantage)
       entries.append((time + skew, len(entries), frame))
       twice_after = DOUBLED_AFTER_NS if vantage in scene.doubled else packet.seen_twice_after
       if twice_after is not None:
         entries.append((time + skew + twice_after, len(entries), frame))
+  for packet in scene.around:
+    if packet.vantage == vantage and not outside(scene, vantage, packet.time):
+      frame = wrap_in_link_layer(packet.data, scene.link, vantage=vantage, outgoing=packet.outgoing, vlan=scene.vlan)
+      entries.append((packet.time + skew, len(entries), frame))
   entries.sort(key=lambda e: e[:2])
   return [Record(START_NS + told(scene, time), frame, len(frame)) for time, _, frame in entries]
 
@@ -51,12 +58,13 @@ def told(scene, time):
   return time - by if time >= at else time
 
 
-def frame_of(scene, packet, vantage):
+def frame_of(scene, packet, side, vantage):
+  """The frame of a packet; side is the end of its conversation that the capture at vantage was taken at."""
   if scene.id_zero:
     packet.ip_id = 0
-  data = ip_packet(packet, vantage=vantage, hops=scene.hops, offload=scene.offload,
+  data = ip_packet(packet, vantage=side, hops=scene.hops, offload=scene.offload,
                    translated=scene.translated if vantage == 'server' else {})
-  outgoing = packet.sender == vantage and not packet.by_device
+  outgoing = packet.sender == side and not packet.by_device
   return wrap_in_link_layer(data, scene.link, vantage=vantage, outgoing=outgoing, vlan=scene.vlan)
 
 

@@ -4,6 +4,7 @@ import re
 import shlex
 from dataclasses import dataclass, field
 
+import scene_around as around
 from scene_macros import MACROS
 from scene_steps import FLAGS, Step, Talk, duration
 from scene_tcp import Conversation, Host
@@ -88,6 +89,7 @@ class Scene:
   clock_back: tuple | None = None  # by how much, and when
   translated: dict = field(default_factory=dict)  # address of a host -> what the server's capture shows in its place
   talks: list = field(default_factory=list)
+  around: list = field(default_factory=list)
   expectations: list = field(default_factory=list)
   verdict: Expectation | None = None
   findings: list = field(default_factory=list)  # (cause, Expectation); None in its place: no such finding
@@ -121,6 +123,8 @@ class Reader:
       self.expect(words[1:])
     elif first == 'conversation':
       self.begin_conversation(words[1:])
+    elif first == 'lookup':
+      self.lookup(words[1:])
     elif first in ('client', 'server') and is_endpoint(words[1]):
       self.host(first, words[1:])
     else:
@@ -193,9 +197,19 @@ class Reader:
     self.scene.talks.append((name, *entry))
     return entry
 
+  def lookup(self, words):
+    """`lookup NAME [at TIME] [x3 every 1s] [answer=ADDRESS] [after=2s] [rcode=3] [unanswered] [type=AAAA] [service=llmnr]`."""
+    name, words = words[0], words[1:]
+    time = 0
+    if words[:1] == ['at']:
+      time, words = duration(words[1]), words[2:]
+    around.lookup(self.scene, self.client, name, Step(['lookup', *words]), time, duration)
+
   def begin_conversation(self, words):
     name, words = words[0], words[1:]
     client, server, start, copies, every, ports, step = self.client, self.server, 0, 1, 0, 65536, 1
+    from_server = words[:1] == ['from-server']
+    words = words[from_server:]
     while words and words[0] != ':':
       word, value, words = words[0], words[1], words[2:]
       if word == 'client':
@@ -217,6 +231,7 @@ class Reader:
       there = Host(client.address, client.port + number * step % ports, client.system)
       label = name if copies == 1 else f'{name}{number + 1}'
       self.talks.append(self.open(label, there, server, start + number * every))
+      self.talks[-1][0].from_server = from_server
     if words:
       self.act(words[1:])
 
@@ -238,10 +253,12 @@ class Reader:
       self.device(talk, words[1:], **when)
     elif first in MACROS:
       MACROS[first](talk, Step(words), **when)
+    elif first == 'too-big':
+      self.too_big(talk, words[1:])
     elif first in ('encrypted', 'clear'):
       talk.encrypted = first == 'encrypted'
     else:
-      raise ValueError(f"'{first}' is not client, server, device or a macro ({', '.join(MACROS)})")
+      raise ValueError(f"'{first}' is not client, server, device, too-big or a macro ({', '.join(MACROS)})")
 
   def device(self, talk, words, **when):
     """`device RST to client ttl=58`: the packet bears the other end's name."""
@@ -250,6 +267,16 @@ class Reader:
     step = Step([words[0], *words[3:]])
     time = talk.tcp.moment(words[2], when.get('gap'), when.get('at'))
     talk.tcp.device_packet(words[2], FLAGS[step.verb], time=time, delivery=step.delivery)
+
+
+  def too_big(self, talk, words):
+    """`too-big to client|server [mtu=1400] [from=ADDRESS]`: a router sends it about the newest packet of that side."""
+    step, side = Step(['too-big', *words[2:]]), words[1]
+    packet = next(p for p in reversed(talk.tcp.packets) if p.sender == side)
+    quoted = around.ip_packet_of(packet)
+    to = talk.tcp.ends[side].host.address
+    data = around.too_big(step.get('from', '10.1.0.1'), to, quoted, int(step.get('mtu', '1400')))
+    self.scene.around.append(around.Datagram(packet.sent + talk.tcp.rtt // 2, side, False, data))
 
 
 def read_scene(text, name='scene'):
