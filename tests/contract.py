@@ -147,7 +147,7 @@ FRAME = {'capture': count, 'frame': positive, 'time': time}
 PASSAGE = {  # packets of one side on their way to the other end
   'arrived': count, 'lost': count, 'lost_with_data?': positive, 'lost_at_end?': positive, 'injected?': positive,
   'duplicated?': positive, 'reordered?': positive, 'late?': positive, 'missed_by_capture?': positive,
-  'not_judged?': positive,
+  'not_judged?': positive, 'largest_arrived?': positive, 'smallest_lost?': positive,
   'changed?': [one_of('addresses ports sequence-numbers mss options window payload')],
   'shortest_s?': seconds, 'longest_s?': seconds, 'first_lost?': FRAME, 'last_lost?': FRAME, 'first_injected?': FRAME,
 }

@@ -86,7 +86,7 @@ void judge_conversation(const struct judge *judge, const struct conversation *co
         return;
     struct judgement by_server;
     judge_view(judge, view.server, &view, &by_server);
-    *judgement = *pair_judge_choose(judgement, &by_server);
+    *judgement = *pair_judge_choose(&view, judgement, &by_server);
 }
 
 bool judge_in_trouble(const struct judge *judge, uint32_t number)

@@ -68,6 +68,31 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     return true;
 }
 
+/* The server's own capture, which covers the time and holds other connections to that address, has no such connection; or it has
+ * not sent the SYN+ACK that the client got. A node of several behind one address would have answered, or have acknowledged. */
+static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
+{
+    const struct conversation *c = view->client;
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    bool forged = view->compared && moment_seen(&view->compared->passages[SIDE_SERVER].injected_syn);
+    if ((view->server && !forged) || !signs_of_sql(c, s) || signs_of_one_direction(c) || !moment_seen(&server->syn) ||
+        server->payload_bytes > 0 || moment_seen(&server->fin))
+        return false;
+    bool unheard = client->payload_bytes > 0 && client->unacknowledged_bytes >= client->payload_bytes;
+    if (!unheard && !(client->payload_bytes == 0 && moment_seen(&server->reset)))
+        return false;
+    judgement->confidence = 0.93;
+    judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
+    judgement_prove(judgement, &server->syn, "an answer with the server's address");
+    judgement_prove(judgement, &client->first_data, "the client's first data, which nobody acknowledges");
+    judgement_prove(judgement, &server->reset, "a reset with the server's address");
+    judgement_say(judgement,
+                  "The client's handshake was completed, and the server's capture, which was running, %s: something on the "
+                  "way answered in its name, and then nobody took the client's data.",
+                  view->server ? "shows that the server did not answer" : "holds nothing of this connection");
+    return true;
+}
+
 static const char *const actions[] = {
     ACTION_TRACE_SERVER,
     "See whether the address belongs to a machine that is up: `Test-NetConnection ADDRESS -Port 1433`, `arp -a` on its "
@@ -99,4 +124,5 @@ const struct detector network_device_answers = {
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,
     .judge = judge,
+    .judge_pair = judge_pair,
 };

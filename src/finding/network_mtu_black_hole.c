@@ -14,6 +14,13 @@ static bool told_too_big(const struct conversation *c)
            (icmp->version == 6 ? icmp->type == 2 : icmp->version == 4 && icmp->type == 3 && icmp->code == 4);
 }
 
+/* With both captures: a first transmission and its repetition, at least; and no link carries packets of less than 576 bytes (RFC 791)
+ * in fragments only, so what is smaller than that without headers was not too large. */
+enum { LOST_LEAST = 2, SMALLEST_LARGE = 536 };
+
+/* Where other connections between the two do carry packets of that size, chance has to be excluded: Windows repeats five times. */
+enum { LOST_CLEARLY = 6 };
+
 struct stuck {
     enum side sender;
     uint32_t size;     /* of what does not arrive */
@@ -100,6 +107,42 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     return false;
 }
 
+/* Of one side, nothing as large as what was lost got through, to the end, and smaller packets did after it. */
+static bool loses_large_only(const struct pair_view *view, const struct surroundings *s, enum side sender)
+{
+    const struct passage *passage = &view->compared->passages[sender];
+    const struct conversation *own = sender == SIDE_CLIENT ? view->client : view->server;
+    bool fits_else = surroundings_pair(s, own)->largest_passed[sender] >= passage->smallest_lost;
+    return passage->lost_data >= (fits_else ? LOST_CLEARLY : LOST_LEAST) && passage->smallest_lost >= SMALLEST_LARGE &&
+           passage->smallest_lost > passage->largest_arrived &&
+           own->sides[sender].unacknowledged_bytes >= passage->smallest_lost &&
+           passage->last_arrival_sent.time_ns > passage->first_lost.time_ns;
+}
+
+static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
+{
+    if (!view->compared || pair_view_misses_packets(view) || signs_of_one_direction(view->client) ||
+        signs_of_one_direction(view->server))
+        return false;
+    for (enum side sender = SIDE_CLIENT; sender < SIDES; sender++) {
+        if (!loses_large_only(view, s, sender))
+            continue;
+        const struct passage *passage = &view->compared->passages[sender];
+        const char *name = sender == SIDE_CLIENT ? "client" : "server", *peer = sender == SIDE_CLIENT ? "server" : "client";
+        judgement->confidence = 0.96;
+        judgement_prove(judgement, &passage->first_lost, "a large packet leaves the %s and does not reach the %s", name, peer);
+        judgement_prove(judgement, &passage->last_lost, "the last of %u", passage->lost_data);
+        judgement_prove(judgement, &passage->last_arrival_sent, "a smaller packet of the %s leaves", name);
+        judgement_prove(judgement, &passage->last_arrival, "and reaches the %s", peer);
+        judgement_say(judgement,
+                      "Of the %s's packets those of %u bytes and more did not arrive, %u in all; those of up to %u bytes "
+                      "did, before and after.",
+                      name, passage->smallest_lost, passage->lost_data, passage->largest_arrived);
+        return true;
+    }
+    return false;
+}
+
 static const char *const actions[] = {
     "Find the largest packet that gets through, from both ends: `ping -f -l 1472 SERVER` and smaller, on Linux "
     "`tracepath "
@@ -137,4 +180,5 @@ const struct detector network_mtu_black_hole = {
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,
     .judge = judge,
+    .judge_pair = judge_pair,
 };

@@ -112,25 +112,22 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
            judge_answered_late(c, surroundings_server(s, c), surroundings_pair(s, c), judgement);
 }
 
-/* The server answered while the client's capture was running, and the client never went on as if it had heard. */
-static bool answer_vanishes(const struct pair_view *view, const struct surroundings *s)
+/* The server answered, and none of its packets is in the client's capture, which was running. */
+static bool answer_vanishes(const struct pair_view *view)
 {
-    const struct tcp_side *answer = &view->server->sides[SIDE_SERVER];
-    return answer->syns > 0 && !conversation_established(view->server) &&
-           pair_view_covers(s, SIDE_SERVER, answer->syn_last.time_ns + NS_PER_SECOND);
+    if (!view->compared || conversation_established(view->server))
+        return false;
+    const struct passage *back = &view->compared->passages[SIDE_SERVER];
+    return moment_seen(&view->server->sides[SIDE_SERVER].syn) && back->lost_data > 0 && back->arrived == 0;
 }
 
 /* The SYN left the client and is not in the server's capture; or the SYN+ACK left the server and is not in the client's. */
-static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
+static bool judge_never_made(const struct pair_view *view, struct judgement *judgement)
 {
-    const struct tcp_side *client = &view->client->sides[SIDE_CLIENT], *server = &view->client->sides[SIDE_SERVER];
-    if (!moment_seen(&client->syn) || moment_seen(&server->syn) || server->packets > 0 || client->data_packets > 0)
+    const struct tcp_side *client = &view->client->sides[SIDE_CLIENT];
+    if (view->server ? !answer_vanishes(view) : client->syns < 2)
         return false;
-    if (view->server && !answer_vanishes(view, s))
-        return false;
-    if (!view->server && client->syns < 2)
-        return false;
-    judgement->confidence = view->server ? 0.95 : client->syns > 2 ? 0.95 : 0.85;
+    judgement->confidence = view->server || client->syns > 2 ? 0.95 : 0.85;
     judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
     judgement_prove(judgement, &client->syn_last, "it asks for the last time, after %u in all", client->syns);
     if (view->server) {
@@ -143,6 +140,38 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
                   "lost on the way.",
                   client->syns);
     return true;
+}
+
+/* The connection was made in the end, and what cost the time is not in the other capture. */
+static bool judge_made_late(const struct pair_view *view, struct judgement *judgement)
+{
+    if (!view->compared || pair_view_misses_packets(view))
+        return false;
+    const struct tcp_side *asked = &view->client->sides[SIDE_CLIENT], *heard = &view->server->sides[SIDE_CLIENT],
+                          *answer = &view->client->sides[SIDE_SERVER];
+    int64_t cost_ns = answer->syn.time_ns - asked->syn.time_ns;
+    bool syn_lost = asked->syns > heard->syns, answer_lost = view->server->sides[SIDE_SERVER].syns > answer->syns;
+    if (cost_ns < NS_PER_SECOND * 9 / 10 || (!syn_lost && !answer_lost))
+        return false;
+    judgement->confidence = 0.92;
+    judgement_prove(judgement, &asked->syn, "the client asks for a connection (SYN)");
+    judgement_prove(judgement, &heard->syn, "the first SYN that reaches the server");
+    judgement_prove(judgement, &view->server->sides[SIDE_SERVER].syn, "the server answers");
+    judgement_prove(judgement, &answer->syn, "the first answer that reaches the client");
+    judgement_say(judgement, "The connection was made only %.1f s after the first SYN: %s did not arrive.", seconds(cost_ns),
+                  syn_lost ? "SYNs of the client" : "answers of the server");
+    return true;
+}
+
+static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
+{
+    (void)s;
+    const struct tcp_side *client = &view->client->sides[SIDE_CLIENT], *server = &view->client->sides[SIDE_SERVER];
+    if (!moment_seen(&client->syn))
+        return false;
+    if (moment_seen(&server->syn))
+        return judge_made_late(view, judgement);
+    return server->packets == 0 && client->data_packets == 0 && judge_never_made(view, judgement);
 }
 
 static const char *const actions[] = {

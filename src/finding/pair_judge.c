@@ -33,8 +33,21 @@ static const struct judgement *surer(const struct judgement *a, const struct jud
     return b->confidence > a->confidence ? b : a;
 }
 
-const struct judgement *pair_judge_choose(const struct judgement *by_client, const struct judgement *by_server)
+/* That capture was running when the last packets of the other side arrived there, or should have, and missed none: so it would
+ * show what the other capture holds against somebody. */
+static bool could_refute(const struct pair_view *view, enum side at)
 {
+    return !view->compared ||
+           (view->compared->passages[side_other(at)].open_at_end == 0 && !pair_view_capture_misses(view, at));
+}
+
+const struct judgement *pair_judge_choose(const struct pair_view *view, const struct judgement *by_client,
+                                          const struct judgement *by_server)
+{
+    if (is_normal(by_server) && !could_refute(view, SIDE_SERVER))
+        return by_client;
+    if (is_normal(by_client) && !could_refute(view, SIDE_CLIENT))
+        return by_server;
     /* What the server's machine did with packets that reached it is only in its own capture, and the same of the client. */
     if (by_server->culprit == CULPRIT_SERVER && by_client->culprit != CULPRIT_SERVER)
         return by_server;

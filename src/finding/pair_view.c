@@ -38,7 +38,7 @@ bool pair_view_of(const struct surroundings *s, const struct conversation *c, st
     uint32_t point = point_of(casebook, CAPTURE_ROLE_SERVER);
     return runs_at(casebook, point, clock_to_server(&casebook->clock, c->first.time_ns)) &&
            runs_at(casebook, point, clock_to_server(&casebook->clock, c->last.time_ns)) &&
-           surroundings_knows_server(s, point, &c->ends[SIDE_SERVER]);
+           surroundings_knows_host(s, point, &c->ends[SIDE_SERVER].address);
 }
 
 bool pair_view_covers(const struct surroundings *s, enum side sender, int64_t time_ns)

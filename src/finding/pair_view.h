@@ -15,7 +15,7 @@ struct pair_view {
 };
 
 /* Fills view when both captures can tell of the conversation: it is in both, or in the client's alone and the server's capture was
- * running all the while and saw other connections to that server. */
+ * running all the while and saw other connections to that server's address. */
 bool pair_view_of(const struct surroundings *surroundings, const struct conversation *conversation,
                   struct pair_view *view);
 

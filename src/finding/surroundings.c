@@ -43,6 +43,17 @@ static uint32_t find_server(const struct surroundings *s, uint32_t point, const 
     return HASH_NONE;
 }
 
+bool surroundings_knows_host(const struct surroundings *surroundings, uint32_t point, const struct address *host)
+{
+    struct hash_probe probe = hash_index_probe(&surroundings->host_index, key_hash(point, host, NULL));
+    for (uint32_t n; (n = hash_probe_next(&probe)) != HASH_NONE;) {
+        const struct server_record *record = slab_at(&surroundings->servers, n);
+        if (record->point == point && address_equal(&record->endpoint.address, host))
+            return true;
+    }
+    return false;
+}
+
 bool surroundings_knows_server(const struct surroundings *surroundings, uint32_t point, const struct endpoint *server)
 {
     return find_server(surroundings, point, server) != HASH_NONE;
@@ -100,6 +111,8 @@ static struct server_record *need_server(struct surroundings *s, const struct co
         record->point = c->point;
         record->endpoint = *server;
         hash_index_add(&s->server_index, key_hash(c->point, NULL, server), n);
+        if (!surroundings_knows_host(s, c->point, &server->address))
+            hash_index_add(&s->host_index, key_hash(c->point, &server->address, NULL), n);
     }
     return slab_at(&s->servers, n);
 }
@@ -376,6 +389,7 @@ void surroundings_open(struct surroundings *surroundings, const struct casebook 
     slab_open(&surroundings->servers, sizeof(struct server_record));
     slab_open(&surroundings->pairs, sizeof(struct pair_record));
     hash_index_open(&surroundings->server_index);
+    hash_index_open(&surroundings->host_index);
     hash_index_open(&surroundings->pair_index);
     slab_open(&surroundings->clients, sizeof(struct client_record));
     hash_index_open(&surroundings->client_index);
@@ -415,6 +429,7 @@ void surroundings_close(struct surroundings *surroundings)
     slab_close(&surroundings->servers);
     slab_close(&surroundings->pairs);
     hash_index_close(&surroundings->server_index);
+    hash_index_close(&surroundings->host_index);
     hash_index_close(&surroundings->pair_index);
     slab_close(&surroundings->clients);
     hash_index_close(&surroundings->client_index);

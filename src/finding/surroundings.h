@@ -76,6 +76,7 @@ struct surroundings {
     const struct casebook *casebook;
     struct slab servers, pairs, clients;
     struct hash_index server_index, pair_index, client_index;
+    struct hash_index host_index; /* a server of each address */
     enum capture_role *inferred_roles; /* by capture point, from hop counts; used where none is given */
 };
 
@@ -115,6 +116,9 @@ int64_t surroundings_watched_after_ns(const struct surroundings *surroundings, c
 
 /* The role of the capture point: given, or inferred; CAPTURE_ROLE_UNKNOWN when neither. */
 enum capture_role surroundings_role(const struct surroundings *surroundings, const struct conversation *conversation);
+
+/* Whether that capture point saw any conversation with a server at that address. */
+bool surroundings_knows_host(const struct surroundings *surroundings, uint32_t point, const struct address *host);
 
 /* Whether that capture point saw any conversation with that server. */
 bool surroundings_knows_server(const struct surroundings *surroundings, uint32_t point, const struct endpoint *server);

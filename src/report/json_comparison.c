@@ -58,6 +58,8 @@ static json_t *passage_object(const struct passage *passage)
     add_some(object, "late", passage->late);
     add_some(object, "missed_by_capture", passage->missed + passage->unsent);
     add_some(object, "not_judged", passage->open);
+    add_some(object, "largest_arrived", passage->largest_arrived);
+    add_some(object, "smallest_lost", passage->smallest_lost);
     add_changes(object, passage->changes);
     if (passage->timed > 0) {
         object_add_seconds(object, "shortest_s", passage->shortest_ns > 0 ? passage->shortest_ns : 0);
