@@ -300,6 +300,21 @@ static void read_side_by_side(struct second_reading *reading)
         close_end(&ends[at]);
 }
 
+/* How poor each of the two captures is, over all connections that were compared. */
+static void count_missed(struct second_reading *reading)
+{
+    for (uint32_t i = 0; i < reading->count; i++) {
+        const struct comparison *comparison = reading->compared[i].views[SIDE_CLIENT]->comparison;
+        for (enum side at = SIDE_CLIENT; at < SIDES; at++) {
+            const struct passage *own = &comparison->passages[at], *others = &comparison->passages[side_other(at)];
+            struct point_facts *point = &reading->casebook->points[reading->points[at]];
+            uint64_t missed = (uint64_t)own->unsent + others->missed;
+            point->compared += missed + own->arrived + others->arrived;
+            point->missed += missed;
+        }
+    }
+}
+
 /* The only capture point of that role; HASH_NONE: none, or several. */
 static uint32_t only_point(const struct casebook *casebook, enum capture_role role)
 {
@@ -343,6 +358,7 @@ void second_reading_run(struct casebook *casebook, const struct second_reading_o
     choose_connections(&reading);
     open_comparators(&reading);
     read_side_by_side(&reading);
+    count_missed(&reading);
     struct clock_facts clock = clock_estimate_result(&reading.estimate);
     if (clock.known && clock.uncertainty_ns < casebook->clock.uncertainty_ns)
         casebook->clock = clock;

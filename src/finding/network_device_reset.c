@@ -57,9 +57,15 @@ static bool judge_relayed(const struct pair_view *view, struct judgement *judgem
     return true;
 }
 
+/* One missed packet in a thousand: with the resets of some connections among thousands of packets, it may have been one. */
+static bool is_poor(const struct surroundings *s, uint32_t point)
+{
+    const struct point_facts *facts = &s->casebook->points[point];
+    return facts->missed * 1000 > facts->compared;
+}
+
 static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
 {
-    (void)s;
     if (view->relayed)
         return judge_relayed(view, judgement);
     if (!view->compared || signs_of_one_direction(view->client) || signs_of_one_direction(view->server))
@@ -72,6 +78,13 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
         return false;
     const struct passage *out = &view->compared->passages[SIDE_CLIENT], *back = &view->compared->passages[SIDE_SERVER];
     judgement->confidence = to_client && to_server ? 0.98 : pair_view_confidence(view);
+    const struct conversation *blind = to_client ? view->server : view->client;
+    if (!to_client != !to_server && is_poor(s, blind->point)) {
+        judgement->culprit = CULPRIT_UNKNOWN;
+        judgement->confidence = 0.5;
+        judgement->would_settle =
+            "A capture that misses no packets: on the machine itself, with a larger buffer, written to a fast disk.";
+    }
     bool reset = moment_seen(&out->injected_reset) || moment_seen(&back->injected_reset);
     const char *what = reset ? "a reset" : "a FIN";
     if (to_client)

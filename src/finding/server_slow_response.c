@@ -73,5 +73,6 @@ const struct detector server_slow_response = {
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_RISK,
+    .yields = true,
     .judge = judge,
 };
