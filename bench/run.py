@@ -5,6 +5,7 @@ Ratios within one run are what counts: the rounds are interleaved, so that what 
 and the capture is in the page cache. A program that is slow runs once. Never asserts anything.
 
   bench/run.py --tdscope build/tdscope
+  bench/run.py --tdscope build/tdscope --kind many --conversations 1000000 --clients 200000
 """
 import argparse
 import collections
@@ -17,6 +18,8 @@ import statistics
 import subprocess
 import sys
 import time
+
+from generate import KINDS
 
 HERE = pathlib.Path(__file__).resolve().parent
 PEERS = {  # every round, unless rounds says otherwise
@@ -111,11 +114,12 @@ def report(runs, subjects):
 
 
 def capture_for(options):
-  name = f'bulk-{options.bytes // 1_000_000}MB{"-small" if options.small_packets else ""}.pcap'
-  capture = HERE / 'data' / name
+  sizes = {'--bytes': options.bytes} if options.kind != 'many' else {
+    '--conversations': options.conversations, '--clients': options.clients}
+  capture = HERE / 'data' / f'{options.kind}-{"-".join(str(size) for size in sizes.values())}.pcap'
   if not capture.exists():
-    command = [sys.executable, str(HERE / 'generate.py'), '--bytes', str(options.bytes), str(capture)]
-    subprocess.run(command + ['--small-packets'] * options.small_packets, check=True)
+    command = [sys.executable, str(HERE / 'generate.py'), '--kind', options.kind, str(capture)]
+    subprocess.run(command + [str(word) for size in sizes.items() for word in size], check=True)
   return capture
 
 
@@ -123,23 +127,30 @@ def main():
   options = argparse.ArgumentParser(description='Measures tdscope beside other programs.')
   options.add_argument('--tdscope', required=True)
   options.add_argument('--rounds', type=int, default=5)
-  options.add_argument('--bytes', type=int, default=1_050_000_000, help='size of the capture (default: %(default)s)')
-  options.add_argument('--small-packets', action='store_true')
+  options.add_argument('--kind', choices=KINDS, default='ordinary',
+                       help='of capture, see generate.py (default: %(default)s)')
+  options.add_argument('--bytes', type=int, default=1_050_000_000,
+                       help='size of the capture (default: %(default)s); not many')
+  options.add_argument('--conversations', type=int, default=1_000_000, help='of many (default: %(default)s)')
+  options.add_argument('--clients', type=int, default=1000, help='of many: their addresses (default: %(default)s)')
+  options.add_argument('--without', action='append', default=[], metavar='PEER', choices=PEERS, help='leave it out')
   options.add_argument('--capture', type=pathlib.Path, help='this one instead of a made one')
   options = options.parse_args()
   capture = options.capture or capture_for(options)
 
   subjects = {
-    'tdscope diagnose': [options.tdscope, 'diagnose', '--quiet', '--format', 'json'],
+    'tdscope diagnose': [options.tdscope, 'diagnose', '--quiet'],
+    'tdscope diagnose, JSON': [options.tdscope, 'diagnose', '--quiet', '--format', 'json'],
     'tdscope conversations': [options.tdscope, 'conversations', '--quiet', '--format', 'json'],
   }
-  missing = [name for name, command in PEERS.items() if not shutil.which(command[0])]
-  commands = {**subjects, **{name: command for name, command in PEERS.items() if name not in missing}}
+  peers = {name: command for name, command in PEERS.items() if name not in options.without}
+  missing = [name for name, command in peers.items() if not shutil.which(command[0])]
+  commands = {**subjects, **{name: command for name, command in peers.items() if name not in missing}}
 
   print(f'{platform.system()} {platform.release()}, {processor()}, {os.cpu_count()} cores')
   print(first_line([options.tdscope, '--version']))
-  for name, command in VERSIONS.items():
-    print(f'{name} is not here' if name in missing else f'{name}: {first_line(command)}')
+  for name in filter(VERSIONS.get, peers):
+    print(f'{name} is not here' if name in missing else f'{name}: {first_line(VERSIONS[name])}')
   print(f'{os.path.relpath(capture)}: {capture.stat().st_size} bytes, in the page cache; {options.rounds} rounds\n')
 
   adopt_orphans()
