@@ -271,7 +271,47 @@ static void conclude_captures(struct run *run)
     }
 }
 
-enum analysis_result analysis_run(struct analysis *analysis)
+/* The first of the conversations to be shown that both ends captured; the view that stands for both. 0: none. */
+static uint32_t observed_connection(struct analysis *analysis)
+{
+    struct shown_packets *shown = &analysis->watch.shown;
+    for (unsigned i = 0; i < shown->count && shown->crossings.id == 0; i++) {
+        const struct conversation *c = casebook_conversation(&analysis->casebook, shown->conversations[i].id - 1);
+        if (c->twin)
+            shown->crossings.id = c->secondary ? c->twin : c->id;
+    }
+    return shown->crossings.id;
+}
+
+/* Numbers are given in the order of reading, which is the same every time: so a view that nobody knew to belong to the one asked
+ * for is found in another run of the line. Pipes cannot be read again. */
+static bool needs_other_view(struct analysis *analysis)
+{
+    if (!analysis->watching || analysis->watch.twin != 0)
+        return false;
+    for (uint32_t i = 0; i < analysis->casebook.capture_count; i++)
+        if (analysis->casebook.captures[i].only_once)
+            return false;
+    analysis->watch.twin = packet_watch_lacks(&analysis->watch, &analysis->casebook);
+    return analysis->watch.twin != 0;
+}
+
+static void forget_results(struct analysis *analysis)
+{
+    judge_close(&analysis->judge);
+    analysis->judged = false;
+    packet_watch_empty(&analysis->watch);
+    casebook_close(&analysis->casebook);
+    casebook_open(&analysis->casebook);
+    os_files_close(&analysis->paths);
+    for (uint32_t i = 0; i < analysis->warning_count; i++)
+        memory_give(analysis->warnings[i]);
+    memory_give(analysis->warnings);
+    analysis->warnings = NULL;
+    analysis->warning_count = 0;
+}
+
+static enum analysis_result run_line(struct analysis *analysis)
 {
     struct run run = {.analysis = analysis};
     expand_items(&run);
@@ -279,9 +319,13 @@ enum analysis_result analysis_run(struct analysis *analysis)
     read_sources(&run);
     conclude_captures(&run);
     pairing_run(&analysis->casebook);
+    uint32_t observed = analysis->watching ? observed_connection(analysis) : 0;
     second_reading_run(&analysis->casebook, &(struct second_reading_options){
                                                 .progress = analysis->progress,
                                                 .progress_context = analysis->progress_context,
+                                                .observe = observed ? packet_watch_cross : NULL,
+                                                .observe_context = &analysis->watch,
+                                                .observed = observed,
                                             });
     for (uint32_t i = 0; i < run.source_count; i++)
         capture_chain_close(&run.sources[i].chain);
@@ -295,4 +339,13 @@ enum analysis_result analysis_run(struct analysis *analysis)
     if (analysis->casebook.capture_count == 0)
         return ANALYSIS_NOTHING;
     return run.incomplete ? ANALYSIS_INCOMPLETE : ANALYSIS_DONE;
+}
+
+enum analysis_result analysis_run(struct analysis *analysis)
+{
+    enum analysis_result result = run_line(analysis);
+    if (!needs_other_view(analysis))
+        return result;
+    forget_results(analysis);
+    return run_line(analysis);
 }

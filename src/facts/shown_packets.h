@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "address.h"
+#include "comparison_facts.h"
 #include "moment.h"
 #include "tds_facts.h"
 
@@ -47,11 +48,30 @@ struct shown_conversation {
     struct shown_packet *first, *last;
 };
 
+/* A packet on its way between the captures of both ends. */
+struct crossing {
+    struct moment sent, arrived; /* in the sender's capture, in the receiver's; frame 0: not there */
+    enum side sender;
+    enum packet_fate fate;
+    int64_t time_ns; /* on the client's clock: when it passed the client's capture, or would have */
+    int64_t took_ns; /* on the way; valid when it arrived */
+};
+
+/* The crossings of one connection, by time. */
+struct shown_crossings {
+    uint32_t id; /* of the view that stands for both; 0: none */
+    struct crossing *list;
+    uint32_t count, capacity;
+    uint32_t beyond; /* crossings that are not kept */
+};
+enum { SHOWN_CROSSINGS = 2 * (SHOWN_FIRST + SHOWN_LAST) };
+
 /* The packets of the conversations that were asked for and found, in order of id. */
 struct shown_packets {
     struct shown_conversation conversations[SHOWN_CONVERSATIONS];
     unsigned count;
     uint32_t beyond; /* conversations that fit, too, and are not kept */
+    struct shown_crossings crossings; /* of the first of them that was compared */
 };
 
 /* Number from 0 to first_count + last_count - 1, in the order of the capture. */

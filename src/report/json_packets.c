@@ -47,6 +47,35 @@ static void write_packets(const struct shown_conversation *shown, const struct c
     text_close(&text);
 }
 
+static void add_frame(json_t *object, const char *key, const struct moment *moment)
+{
+    if (moment_seen(moment))
+        object_add_count(object, key, moment->frame);
+}
+
+/* How each packet fared between the captures of both ends. */
+static void write_crossings(const struct shown_crossings *crossings, struct sink *sink)
+{
+    static const char *const fates[] = {[FATE_ARRIVED] = "arrived",       [FATE_LOST] = "lost",
+                                        [FATE_INJECTED] = "injected",     [FATE_DUPLICATED] = "duplicated",
+                                        [FATE_MISSED] = "missed-by-capture", [FATE_OPEN] = "not-judged"};
+    sink_put(sink, ",\n\"crossings\":[\n");
+    for (uint32_t i = 0; i < crossings->count && !sink->failed; i++) {
+        const struct crossing *crossing = &crossings->list[i];
+        bool by_client = crossing->sender == SIDE_CLIENT;
+        json_t *object = json_new_object();
+        object_add_text(object, "from", side_name(crossing->sender));
+        object_add_text(object, "fate", fates[crossing->fate]);
+        add_frame(object, "client_frame", by_client ? &crossing->sent : &crossing->arrived);
+        add_frame(object, "server_frame", by_client ? &crossing->arrived : &crossing->sent);
+        if (crossing->fate == FATE_ARRIVED)
+            object_add_seconds(object, "took_s", crossing->took_ns > 0 ? crossing->took_ns : 0);
+        sink_put(sink, i ? ",\n" : "");
+        json_write(object, false, sink);
+    }
+    sink_put(sink, "\n]");
+}
+
 void json_packets(const struct report *report, struct sink *sink)
 {
     struct reused_tuples reused;
@@ -61,7 +90,10 @@ void json_packets(const struct report *report, struct sink *sink)
                         (unsigned)(shown->total - shown->first_count - shown->last_count));
         sink_put(sink, ",\n\"packets\":[\n");
         write_packets(shown, conversation, sink);
-        sink_put(sink, "\n]}\n");
+        sink_put(sink, "\n]");
+        if (report->shown->crossings.id == shown->id && report->shown->crossings.count > 0)
+            write_crossings(&report->shown->crossings, sink);
+        sink_put(sink, "}\n");
     }
     reused_tuples_close(&reused);
 }

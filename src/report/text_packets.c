@@ -9,6 +9,7 @@
 #include "login_timeline.h"
 #include "packet_words.h"
 #include "tds_version_names.h"
+#include "text_crossings.h"
 #include "text_layout.h"
 #include "timeline_names.h"
 #include "tls_handshake.h"
@@ -332,7 +333,8 @@ static void put_conversation(const struct report *report, const struct shown_con
         put_tls(c, sink);
     put_others(report, c, sink);
     put_timeline(report->casebook, c, sink);
-    put_ladder(shown, c, sink);
+    if (!text_crossings(report, c, sink))
+        put_ladder(shown, c, sink);
     char filter[WIRESHARK_FILTER_SIZE];
     layout_heading(sink, "In Wireshark");
     sink_format(sink, "  %s\n", wireshark_conversation_filter(c, reused_tuples_have(reused, c), filter));
