@@ -102,7 +102,7 @@ EVIDENCE = {'capture?': count, 'source?': count, 'frame?': positive, 'line?': po
 TDS_REQUEST = {'type': text, 'procedure?': text}
 TIMES = {'count': positive, 'mean_s': seconds, 'slowest_s': seconds, 'half_below_s?': seconds, 'most_below_s?': seconds}
 REQUESTS = {
-  'count': count, 'answered': count, 'rows?': count, 'answers_not_walked?': positive, 'errors_not_read?': positive,
+  'count?': positive, 'answered?': count, 'rows?': count, 'answers_not_walked?': positive, 'errors_not_read?': positive,
   'first_byte?': TIMES, 'end?': TIMES, 'slowest?': TDS_REQUEST, 'last?': TDS_REQUEST,
 }
 MARS_SESSIONS = {
