@@ -122,7 +122,7 @@ LOGIN = {
   'client_process_id?': positive, 'client_thread_id?': positive, 'client_version?': text, 'instance?': text,
   'language?': text, 'packet_size?': positive, 'read_only_intent?': bool, 'changes_password?': bool,
   'user_instance?': bool, 'fedauth_required?': bool, 'features_asked?': [text], 'features_granted?': [text],
-  'activity_id?': text, 'activity_sequence?': count,
+  'activity_id?': text, 'activity_sequence?': count, 'sts_url?': text, 'sts_spn?': text,
   'error?': {'number': int, 'state': count, 'severity': count, 'message?': text},
   'timeline?': [{'step': text, 'from?': one_of('client server'), 'time': time, 'capture?': count, 'frame?': positive,
                  'duration_s?': seconds, 'waited_for?': one_of('client server network'), 'slowest?': bool}],

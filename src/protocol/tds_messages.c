@@ -118,6 +118,7 @@ void tds_message_begin(struct tds_state *s, struct tds_channel *channel, struct 
     case TYPE_FEDAUTH:
         s->facts->authentication = LOGIN_ENTRA;
         s->facts->fedauth_token = true;
+        tds_step(s, LOGIN_STEP_SSPI_RESPONSE, &lane->message_begin);
         break;
     case TYPE_RPC:
         begin_gather(lane, RPC_KEPT);

@@ -63,6 +63,8 @@ void json_add_login(json_t *login, const struct tds_facts *tds)
         object_add_flag(login, "user_instance", true);
     if (tds->fedauth_required != NOT_SAID)
         object_add_flag(login, "fedauth_required", tds->fedauth_required == 1);
+    object_add_text(login, "sts_url", tds->sts_url);
+    object_add_text(login, "sts_spn", tds->sts_spn);
     add_features(login, "features_asked", tds->features_asked);
     add_features(login, "features_granted", tds->features_granted);
     if (tds->has_activity_id) {

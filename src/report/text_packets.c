@@ -96,6 +96,7 @@ static void put_login(const struct conversation *c, struct sink *sink)
     add_item(&line, "application", tds->application);
     add_item(&line, "database", tds->database);
     add_item(&line, "by", authentication_name(tds->authentication));
+    add_item(&line, "token from", tds->sts_url);
     add_item(&line, "server", tds->server_version ? server_version_text(tds->server_version, version) : NULL);
     put_line(sink, "Login", &line);
     if (tds->login_error.number == 0)
