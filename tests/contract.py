@@ -143,6 +143,7 @@ TLS = {
               'level?': one_of('warning fatal'), 'number?': count, 'name?': text}],
   'alerts_beyond?': positive, 'records': {'client': count, 'server': count},
 }
+SEGMENTS = {'mss?': positive, 'largest?': positive, 'largest_acknowledged?': positive, 'largest_unanswered?': positive}
 CONVERSATION = {
   'id': positive, 'protocol': text, 'client': ENDPOINT, 'server': ENDPOINT,
   'seen_by_server?': {'client': ENDPOINT, 'server': ENDPOINT}, 'seen_in': [count],
@@ -150,7 +151,8 @@ CONVERSATION = {
   'ending': one_of('open fin reset timeout refused no-answer'), 'closed_first_by?': one_of('client server device'),
   'server_name_asked?': text, 'name_lookup?': positive, 'instance_asked?': text, 'instance_lookup?': positive,
   'named_pipe?': text,
-  'retransmits': count, 'keep_alives': count, 'zero_windows': count, 'login?': LOGIN, 'tls?': TLS, 'messages?': dict,
+  'retransmits': count, 'keep_alives': count, 'zero_windows': count, 'segments?': {'client?': SEGMENTS, 'server?': SEGMENTS},
+  'login?': LOGIN, 'tls?': TLS, 'messages?': dict,
   'errors?': [TDS_ERROR], 'errors_beyond?': positive, 'mars?': bool, 'spid?': positive,
   'routed_to?': {'server?': text, 'port': port}, 'requests?': REQUESTS, 'attention_times?': {'first': time, 'acknowledged?': time},
   'mars_sessions?': MARS_SESSIONS, 'culprit': culprit, 'cause': cause,

@@ -38,6 +38,11 @@ struct tcp_side {
     struct moment ack_of_last_data; /* the *other* side's packet that acknowledged all this side had sent until then */
     struct moment last_progress;    /* the *other* side's latest packet that acknowledged something new */
 
+    /* Payload of one packet on the wire: the largest; the largest that was acknowledged and had not been sent in smaller
+     * pieces; and of what was sent again and never acknowledged. 0: none. A capture on the sender's machine may show packets
+     * that its network card cuts into segments of the MSS. */
+    uint32_t largest_payload, largest_acknowledged, largest_unanswered;
+
     uint32_t isn;
     bool isn_known;
     uint16_t mss;         /* from its SYN; 0: not known */

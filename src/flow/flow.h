@@ -35,6 +35,16 @@ struct held_segment {
     uint8_t data[];
 };
 
+/* A segment that waits for its acknowledgement; length 0: none. */
+struct sized_segment {
+    uint32_t end, length;
+};
+
+struct segment_sizes {
+    struct sized_segment first, largest; /* of those larger than any that was acknowledged */
+    uint32_t resent_end;                 /* of tcp_side's largest_unanswered */
+};
+
 struct tcp_direction {
     /* Following: what this origin sent. */
     uint32_t next_seq; /* one past the highest sequence number captured */
@@ -57,6 +67,7 @@ struct tcp_direction {
     struct retry_run keep_alives; /* the current run */
     struct recent_packet recent[RECENT_PACKETS];
     uint8_t recent_at;
+    struct segment_sizes sizes;
 
     /* In-order bytes. */
     uint32_t position; /* next sequence number to hand on */

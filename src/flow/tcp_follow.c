@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "segment_sizes.h"
+
 /* The same packet recorded twice comes within microseconds (two layers of one stack, two ports of one switch). With an IP
  * ID that tells packets apart, 50 ms are safe: a retransmission carries a new ID. Without one (RFC 6864 allows 0 for
  * unfragmentable packets) only the time tells: SYN and FIN are repeated after a time-out of 200 ms or more, and data that is
@@ -267,12 +269,13 @@ static void follow_payload_and_fin(struct flow *flow, unsigned origin, const str
         else if (!has_new)
             facts->fin_retransmits++;
     }
-    if (has_old && p->payload_length + fin > 0) {
-        if (!has_new && was_reordered(flow, d, p))
-            facts->out_of_order++;
-        else
-            count_retry(flow, origin, p);
-    }
+    bool overtaken = has_old && !has_new && was_reordered(flow, d, p);
+    if (overtaken)
+        facts->out_of_order++;
+    else if (has_old && p->payload_length + fin > 0)
+        count_retry(flow, origin, p);
+    if (p->payload_length > 0)
+        segment_sizes_sent(flow, origin, p, has_old && !overtaken);
     if (!has_new)
         return;
     if (p->payload_length > 0 && seq_distance(data_end, d->next_seq) > 0)
@@ -318,6 +321,7 @@ static void follow_ack(struct flow *flow, unsigned origin, const struct packet *
     if (other->acked_known && seq_distance(ack, other->acked) <= 0)
         return;
     bool first = !other->acked_known;
+    segment_sizes_acknowledged(flow, 1 - origin, ack);
     other->acked = ack;
     other->acked_known = true;
     if (other->round_trip_open && seq_distance(ack, other->round_trip_seq) >= 0) {
