@@ -4,12 +4,13 @@ import re
 import shlex
 from dataclasses import dataclass, field
 
+from scene_datagrams import dns_message, ssrp_message, udp_packet
 from scene_macros import MACROS
 from scene_steps import FLAGS, Step, Talk, duration
 from scene_tcp import Conversation, Host
 
 HEADERS = ('rtt', 'hops', 'capture', 'link', 'vlan', 'snaplen', 'mss', 'offload', 'skew', 'window', 'id-zero', 'only', 'doubled',
-           'drops', 'clock-back', 'translate')
+           'drops', 'clock-back', 'translate', 'big-endian', 'microseconds', 'infer')
 
 
 class SceneError(Exception):
@@ -67,6 +68,16 @@ class Expectation:
 
 
 @dataclass
+class Stray:
+  """A frame of no conversation: a datagram, or bytes that are no packet."""
+
+  time: int
+  data: bytes
+  sender: str = ''
+  runt: bool = False
+
+
+@dataclass
 class Scene:
   """A scene that has been carried out."""
 
@@ -87,10 +98,18 @@ class Scene:
   drops: int = 0
   clock_back: tuple | None = None  # by how much, and when
   translated: dict = field(default_factory=dict)  # address of a host -> what the server's capture shows in its place
+  big_endian: bool = False
+  microseconds: bool = False
+  infer: bool = False
   talks: list = field(default_factory=list)
+  strays: list = field(default_factory=list)
   expectations: list = field(default_factory=list)
   verdict: Expectation | None = None
   findings: list = field(default_factory=list)  # (cause, Expectation); None in its place: no such finding
+  report: Expectation | None = None
+
+  def own_address(self, vantage):
+    return self.talks[0][1].tcp.ends[vantage].host.address if self.talks else None
 
 
 class Reader:
@@ -134,10 +153,8 @@ class Reader:
       setattr(scene, name, int(values[0]))
     elif name == 'link':
       scene.link = values[0]
-    elif name == 'offload':
-      scene.offload = True
-    elif name == 'id-zero':
-      scene.id_zero = True
+    elif name in ('offload', 'id-zero', 'big-endian', 'microseconds', 'infer'):
+      setattr(scene, name.replace('-', '_'), True)
     elif name == 'capture':
       self.capture(values)
     elif name == 'window':
@@ -166,9 +183,10 @@ class Reader:
     setattr(self, side, host)
 
   def expect(self, words):
-    if words[0] == 'verdict':
-      self.scene.verdict = Expectation()
-      self.scene.verdict.read(words[1:])
+    if words[0] in ('verdict', 'report'):
+      expectation = getattr(self.scene, words[0]) or Expectation()
+      expectation.read(words[1:])
+      setattr(self.scene, words[0], expectation)
       return
     if words[:2] == ['no', 'finding']:
       self.scene.findings.append((words[2], None))
@@ -226,8 +244,20 @@ class Reader:
       gap, words = duration(words[0][1:]), words[1:]
     elif words[0] == 'at':
       at, words = duration(words[1]), words[2:]
+    if words[0] in ('udp', 'runt'):
+      self.scene.strays.append(self.stray(words, at or 0))
+      return
     for talk, _ in self.current():
       self.carry_out(talk, words, gap=gap, at=at)
+
+  def stray(self, words, time):
+    """`udp FROM TO DNS|SSRP ...`, or `runt size=10`: a frame too short to be one."""
+    if words[0] == 'runt':
+      return Stray(time, bytes(int(Step(words).get('size', '10'))), runt=True)
+    source, destination, step = endpoint(words[1]), endpoint(words[2]), Step(words[3:])
+    makers = {'DNS': lambda: dns_message(step.options), 'SSRP': lambda: ssrp_message(step.options, step.flags)}
+    data = udp_packet(source, destination, makers[step.verb](), ip_id=len(self.scene.strays) + 1)
+    return Stray(time, data, sender=source[0])
 
   def carry_out(self, talk, words, **when):
     when = {name: value for name, value in when.items() if value is not None}

@@ -74,7 +74,7 @@ class Step:
       delivery.bad_checksum = True
     elif '=' in word:
       key, value = word.split('=', 1)
-      names = {'ttl': 'ttl', 'ipid': 'ip_id', 'win': 'window'}
+      names = {'ttl': 'ttl', 'ipid': 'ip_id', 'win': 'window', 'fragments': 'fragment_bytes'}
       if key in names:
         setattr(delivery, names[key], int(value))
       else:
@@ -115,7 +115,7 @@ class Talk:
   def once(self, side, step, time):
     tcp, delivery = self.tcp, step.delivery
     if step.verb == 'again' or 'again' in step.flags:
-      tcp.send_again(side, time=time, delivery=delivery)
+      tcp.send_again(side, time=time, delivery=delivery, split=step.split)
     elif step.verb in FLAGS:
       tcp.send(side, FLAGS[step.verb], time=time, delivery=delivery, dsack='dsack' in step.flags)
     elif step.verb == 'KEEPALIVE':
