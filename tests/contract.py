@@ -143,9 +143,18 @@ TLS = {
               'level?': one_of('warning fatal'), 'number?': count, 'name?': text}],
   'alerts_beyond?': positive, 'records': {'client': count, 'server': count},
 }
-SEGMENTS = {'mss?': positive, 'largest?': positive, 'largest_acknowledged?': positive, 'largest_unanswered?': positive}
+SEGMENTS = {'mss?': positive, 'largest?': positive, 'largest_acknowledged?': positive, 'larger_unacknowledged?': positive}
+FRAME = {'capture': count, 'frame': positive, 'time': time}
+PASSAGE = {  # packets of one side on their way to the other end
+  'arrived': count, 'lost': count, 'lost_with_data?': positive, 'lost_at_end?': positive, 'injected?': positive,
+  'duplicated?': positive, 'reordered?': positive, 'late?': positive, 'missed_by_capture?': positive,
+  'not_judged?': positive,
+  'changed?': [one_of('addresses ports sequence-numbers mss options window payload')],
+  'shortest_s?': seconds, 'longest_s?': seconds, 'first_lost?': FRAME, 'last_lost?': FRAME, 'first_injected?': FRAME,
+}
 CONVERSATION = {
   'id': positive, 'protocol': text, 'client': ENDPOINT, 'server': ENDPOINT,
+  'compared?': {'to_server': PASSAGE, 'to_client': PASSAGE},
   'seen_by_server?': {'client': ENDPOINT, 'server': ENDPOINT}, 'seen_in': [count],
   'start': time, 'end': time, 'packets': positive, 'bytes': count,
   'ending': one_of('open fin reset timeout refused no-answer'), 'closed_first_by?': one_of('client server device'),

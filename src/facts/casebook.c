@@ -37,6 +37,7 @@ void casebook_close(struct casebook *casebook)
     slab_close(&casebook->tickets);
     joins_close(&casebook->joins);
     domain_controllers_close(&casebook->domain_controllers);
+    controller_waits_close(&casebook->controller_waits);
     arena_close(&casebook->texts);
 }
 
@@ -107,4 +108,5 @@ void casebook_join(struct casebook *casebook)
 {
     joins_open(&casebook->joins, casebook);
     domain_controllers_open(&casebook->domain_controllers, casebook);
+    controller_waits_open(&casebook->controller_waits, casebook);
 }

@@ -6,6 +6,7 @@
 #include "capture_facts.h"
 #include "certificate_store.h"
 #include "clock_facts.h"
+#include "controller_waits.h"
 #include "conversation.h"
 #include "domain_controllers.h"
 #include "instance_lookup_facts.h"
@@ -40,6 +41,7 @@ struct casebook {
     struct slab tickets;                          /* struct ticket_request */
     struct joins joins;                           /* empty before casebook_join() */
     struct domain_controllers domain_controllers; /* the same */
+    struct controller_waits controller_waits;     /* the same */
 
     struct arena texts;
     uint32_t secondary_count; /* conversations that are another one's twin */

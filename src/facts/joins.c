@@ -24,7 +24,7 @@ static int compare(const void *left, const void *right)
     const struct join *a = left, *b = right;
     int order = compare_ends(a, b);
     if (order == 0)
-        order = (a->answered_ns > b->answered_ns) - (a->answered_ns < b->answered_ns);
+        order = (a->at_ns > b->at_ns) - (a->at_ns < b->at_ns);
     return order != 0 ? order : (a->number > b->number) - (a->number < b->number);
 }
 
@@ -43,7 +43,7 @@ static void file_names(struct join_list *joins, const struct casebook *casebook)
         for (unsigned i = 0; i < lookup->address_count; i++)
             joins->list[joins->count++] = (struct join){.client = lookup->exchange.client.address,
                                                         .server = lookup->addresses[i],
-                                                        .answered_ns = lookup->exchange.answered.time_ns,
+                                                        .at_ns = lookup->exchange.answered.time_ns,
                                                         .number = number};
     }
     sort(joins);
@@ -61,7 +61,7 @@ static void file_instances(struct join_list *joins, const struct casebook *caseb
         struct join join = {.client = lookup->exchange.client.address,
                             .server = lookup->exchange.server.address,
                             .port = lookup->dac_port,
-                            .answered_ns = lookup->exchange.answered.time_ns,
+                            .at_ns = lookup->exchange.answered.time_ns,
                             .number = number};
         if (join.port != 0)
             joins->list[joins->count++] = join;
@@ -75,18 +75,52 @@ static void file_instances(struct join_list *joins, const struct casebook *caseb
     sort(joins);
 }
 
+static void file_questions(struct join_list *joins, const struct casebook *casebook)
+{
+    joins->list = memory_take_array((size_t)casebook->name_lookups.in_use + 1, sizeof *joins->list);
+    for (uint32_t number = 0; number < casebook->name_lookups.in_use; number++) {
+        const struct exchange_facts *exchange = &casebook_name_lookup(casebook, number)->exchange;
+        if (moment_seen(&exchange->asked))
+            joins->list[joins->count++] =
+                (struct join){.client = exchange->client.address, .at_ns = exchange->asked.time_ns, .number = number};
+    }
+    sort(joins);
+}
+
 void joins_open(struct joins *joins, const struct casebook *casebook)
 {
     *joins = (struct joins){0};
     file_names(&joins->names, casebook);
     file_instances(&joins->instances, casebook);
+    file_questions(&joins->questions, casebook);
 }
 
 void joins_close(struct joins *joins)
 {
     memory_give(joins->names.list);
     memory_give(joins->instances.list);
+    memory_give(joins->questions.list);
     *joins = (struct joins){0};
+}
+
+/* The first place whose join is later than wanted. */
+static uint32_t place_behind(const struct join_list *joins, const struct join *wanted)
+{
+    uint32_t low = 0, high = joins->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (compare(&joins->list[middle], wanted) <= 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+uint32_t joins_asked_until(const struct joins *joins, const struct address *client, int64_t time_ns)
+{
+    const struct join wanted = {.client = *client, .at_ns = time_ns, .number = UINT32_MAX};
+    return place_behind(&joins->questions, &wanted);
 }
 
 /* The latest that was answered before the conversation began; NULL: none. */
@@ -95,16 +129,9 @@ static const struct join *latest_before(const struct join_list *joins, const str
     const struct join wanted = {.client = c->ends[SIDE_CLIENT].address,
                                 .server = c->ends[SIDE_SERVER].address,
                                 .port = port,
-                                .answered_ns = c->first.time_ns,
+                                .at_ns = c->first.time_ns,
                                 .number = UINT32_MAX};
-    uint32_t low = 0, high = joins->count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (compare(&joins->list[middle], &wanted) <= 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
+    uint32_t low = place_behind(joins, &wanted);
     if (low == 0 || compare_ends(&joins->list[low - 1], &wanted) != 0)
         return NULL;
     return &joins->list[low - 1];
@@ -118,14 +145,14 @@ const struct name_lookup *casebook_name_lookup_for(const struct casebook *casebo
     const struct name_lookup *lookup = casebook_name_lookup(casebook, join->number);
     int64_t valid_ns = lookup->ttl_s * NS_PER_SECOND;
     valid_ns = valid_ns < SHORTLY_NS ? SHORTLY_NS : valid_ns > LONGEST_TTL_NS ? LONGEST_TTL_NS : valid_ns;
-    return join->answered_ns < c->first.time_ns - valid_ns ? NULL : lookup;
+    return join->at_ns < c->first.time_ns - valid_ns ? NULL : lookup;
 }
 
 const struct instance_lookup *casebook_instance_lookup_for(const struct casebook *casebook,
                                                            const struct conversation *c)
 {
     const struct join *join = latest_before(&casebook->joins.instances, c, c->ends[SIDE_SERVER].port);
-    if (!join || join->answered_ns < c->first.time_ns - SHORTLY_NS)
+    if (!join || join->at_ns < c->first.time_ns - SHORTLY_NS)
         return NULL;
     return casebook_instance_lookup(casebook, join->number);
 }

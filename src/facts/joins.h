@@ -15,8 +15,8 @@ struct casebook;
 
 struct join {
     struct address client, server;
-    uint16_t port; /* 0: any */
-    int64_t answered_ns;
+    uint16_t port;   /* 0: any */
+    int64_t at_ns;   /* of the answer; of the question in questions */
     uint32_t number; /* in the list that it points into */
 };
 
@@ -27,9 +27,13 @@ struct join_list {
 
 struct joins {
     struct join_list names, instances;
+    struct join_list questions; /* for names, by who asked */
 };
 
 void joins_open(struct joins *joins, const struct casebook *casebook);
 void joins_close(struct joins *joins);
+
+/* The place behind the last question for a name that this client asked until then. */
+uint32_t joins_asked_until(const struct joins *joins, const struct address *client, int64_t time_ns);
 
 #endif

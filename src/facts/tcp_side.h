@@ -38,11 +38,6 @@ struct tcp_side {
     struct moment ack_of_last_data; /* the *other* side's packet that acknowledged all this side had sent until then */
     struct moment last_progress;    /* the *other* side's latest packet that acknowledged something new */
 
-    /* Payload of one packet on the wire: the largest; the largest that was acknowledged and had not been sent in smaller
-     * pieces; and of what was sent again and never acknowledged. 0: none. A capture on the sender's machine may show packets
-     * that its network card cuts into segments of the MSS. */
-    uint32_t largest_payload, largest_acknowledged, largest_unanswered;
-
     uint32_t isn;
     bool isn_known;
     uint16_t mss;         /* from its SYN; 0: not known */
@@ -85,6 +80,13 @@ struct tcp_side {
     uint64_t unseen_bytes;
     bool acknowledged_unseen;      /* this side acknowledged data of the other that was not captured */
     uint64_t unacknowledged_bytes; /* sent and never acknowledged, at the end */
+
+    uint32_t largest_payload;       /* of a captured packet of this side; cards join and split packets */
+    uint32_t largest_acknowledged;  /* payload of the largest segment that the other side acknowledged, at least */
+    uint32_t larger_unacknowledged; /* of the oldest larger one that it did not, at the end; 0: none */
+    struct moment hole;             /* the other side first said by SACK that it lacks what it still lacks at the end */
+    uint32_t hole_bytes;            /* what it lacks, of this side's; 0: nothing, as far as it said */
+    uint32_t beyond_hole_bytes;     /* what it has all the same */
 
     /* Time from a segment sent by the *other* side passing the capture point to this side's acknowledgement: the path
      * from the capture point to this side and back. Its split tells where the capture was taken. */

@@ -19,6 +19,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return false;
     if (moment_seen(&client->reset) && signs_of_foreign_reset(client))
         return false;
+    if (c->sides[SIDE_SERVER].hole_bytes > 0)
+        return false; /* it was not its turn yet: it lacked a part of what the server had sent */
     judgement->confidence = signs_of_missed_packets(c) ? 0.55 : halt.turn == SIDE_CLIENT ? 0.85 : 0.75;
     judgement_prove(judgement, &client->syn, "the client connects");
     judgement_prove(judgement, &halt.since, "the last word of the login: %s", login_step_words(halt.last_step));

@@ -59,8 +59,11 @@ static bool judge_byteless(const struct conversation *c, const struct surroundin
 
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
+    struct name_wait wait;
     if (!c->starts_with_syn || !conversation_established(c) || signs_of_one_direction(c) || signs_of_silence(c).held)
         return false;
+    if (signs_of_name_wait(c, s, &wait))
+        return false; /* then it is known on what: see client.slow-name-resolution */
     if (c->sides[SIDE_CLIENT].payload_bytes + c->sides[SIDE_SERVER].payload_bytes == 0)
         return judge_byteless(c, s, judgement);
     return judge_after_prelogin(c, s, judgement);

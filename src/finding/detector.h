@@ -50,6 +50,8 @@ struct detector {
     /* The rule needs that something (a FIN, an answer, an acknowledgement) is *not* there. When the capture has missed packets
      * of the conversation, its absence proves nothing: the judge then leaves the culprit open. */
     bool rests_on_absence;
+    /* It tells of the connection's begin or end alone: whatever fault or risk holds beside it comes first. */
+    bool yields;
     /* Whether the cause holds for this conversation. On true, judgement holds at least confidence and says; the rest of
      * it was preset by the caller (detector, culprit, no proofs). NULL: no conversation shows it by itself. */
     bool (*judge)(const struct conversation *conversation, const struct surroundings *surroundings,

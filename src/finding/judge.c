@@ -36,6 +36,13 @@ static void withhold(const struct conversation *c, struct judgement *judgement)
         "A capture that misses no packets: on the machine itself, with a larger buffer, written to a fast disk.";
 }
 
+static bool outweighs(const struct judgement *a, const struct judgement *b)
+{
+    bool a_yields = a->detector->yields && b->detector->severity != SEVERITY_NOTE;
+    bool b_yields = b->detector->yields && a->detector->severity != SEVERITY_NOTE;
+    return a_yields != b_yields ? b_yields : a->confidence > b->confidence;
+}
+
 /*
  * The last detector of the list is the absence of all others: it is asked when none of them holds. What comparing both
  * captures can tell (view; NULL: there is one capture) was told; one of them alone says no more about that.
@@ -53,7 +60,7 @@ static void judge_view(const struct judge *judge, const struct conversation *con
         if (!detectors[i]->judge || !detectors[i]->judge(conversation, &judge->surroundings, &candidate))
             continue;
         withhold(conversation, &candidate);
-        if (found && candidate.confidence <= judgement->confidence)
+        if (found && !outweighs(&candidate, judgement))
             continue;
         *judgement = candidate;
         found = true;

@@ -66,7 +66,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 /* What the receiver's capture lacks was lost, whoever repeated it and whether the repetition was needed. */
 static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
 {
-    if (!view->compared || signs_of_one_direction(view->client) || signs_of_one_direction(view->server))
+    if (!view->compared || !conversation_established(view->client) || signs_of_one_direction(view->client) || signs_of_one_direction(view->server))
         return false;
     const struct passage *out = &view->compared->passages[SIDE_CLIENT], *back = &view->compared->passages[SIDE_SERVER];
     uint64_t lost = (uint64_t)out->lost_data + back->lost_data;

@@ -43,5 +43,6 @@ const struct detector none_mars_close = {
     .actions = actions,
     .culprit = CULPRIT_NONE,
     .severity = SEVERITY_NOTE,
+    .yields = true,
     .judge = judge,
 };

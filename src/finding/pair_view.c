@@ -80,7 +80,8 @@ static bool stops_arriving(const struct pair_view *view, enum side sender)
 
 enum pair_drop pair_view_drop(const struct pair_view *view)
 {
-    if (!view->compared || signs_of_one_direction(view->client) || signs_of_one_direction(view->server))
+    if (!view->compared || !conversation_established(view->client) || signs_of_one_direction(view->client) ||
+        signs_of_one_direction(view->server))
         return PAIR_DROP_NONE;
     bool to_server = stops_arriving(view, SIDE_CLIENT), to_client = stops_arriving(view, SIDE_SERVER);
     return to_server && to_client ? PAIR_DROP_BOTH

@@ -16,8 +16,10 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return false;
     bool reset = moment_seen(&server->reset) && server->reset.time_ns == halt.close.time_ns;
     bool client_silent = halt.turn == SIDE_CLIENT && halt.waited_ns >= CLIENT_SILENT_NS;
-    judgement->confidence = signs_of_missed_packets(c) ? 0.6 : client_silent ? 0.6 : reset ? 0.82 : 0.85;
-    if (client_silent)
+    /* A server that got the packet acknowledges it. Repeated in vain, it did not get there, or the answer was not its own. */
+    bool unheard = halt.turn == SIDE_SERVER && !halt.acknowledged && c->sides[SIDE_CLIENT].data_run.count > 0;
+    judgement->confidence = signs_of_missed_packets(c) || client_silent || unheard ? 0.6 : reset ? 0.82 : 0.85;
+    if (client_silent || unheard)
         judgement->culprit = CULPRIT_UNKNOWN;
     if (reset)
         judgement->would_settle = SETTLE_BY_SERVER_CAPTURE;

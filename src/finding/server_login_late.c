@@ -76,8 +76,9 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     }
     judgement_prove(judgement, from, "the client sends %s", login_step_words(asked));
     judgement_prove(judgement, to, "the server sends %s", login_step_words(answered));
-    judgement_say(judgement, "The server took %.1f s to answer %s%s; drivers give the whole login 15 s.",
-                  seconds(longest_ns), login_step_words(asked), lossy ? " (with retransmissions meanwhile)" : "");
+    judgement_say(judgement, "The server took %.1f s to answer %s%s; drivers give the whole login 15 s.%s",
+                  seconds(longest_ns), login_step_words(asked), lossy ? " (with retransmissions meanwhile)" : "",
+                  signs_of_credentials_checked(asked));
     return true;
 }
 

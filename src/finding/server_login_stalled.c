@@ -26,15 +26,12 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         judgement_prove(judgement, &client->ack_of_last_data, "the server machine acknowledges it");
     judgement_prove(judgement, &halt.close, "after %.1f s without an answer the %s closes", seconds(halt.waited_ns),
                     halt.closed_by == SIDE_CLIENT ? "client" : "server");
-    const char *hint = halt.last_step == LOGIN_STEP_SSPI_RESPONSE
-                           ? " It was checking Windows credentials then: suspect its domain controller first."
-                           : "";
     judgement_say(judgement, "The server machine acknowledged %s and did not answer it for %.1f s, until %s.%s",
                   login_step_words(halt.last_step), seconds(halt.waited_ns),
                   !halt.closed                    ? "the capture ended"
                   : halt.closed_by == SIDE_CLIENT ? "the client gave up"
                                                   : "it closed",
-                  hint);
+                  signs_of_credentials_checked(halt.last_step));
     return true;
 }
 

@@ -24,10 +24,46 @@ static int64_t waited_for_ns(const struct tds_facts *tds, struct moment *request
     return 0;
 }
 
+/* Drivers that close instead of sending an attention, and those whose time-out counts from the connection's begin, do so when
+ * a set time is over. Shorter ones are set for the network, not for a statement. */
+#define CLOSED_LEAST_NS (5 * NS_PER_SECOND)
+
+/* The client closes while its request is unanswered. Only who is at the server, or sees the server's machine answer the close at
+ * once, knows that no answer got lost on the way. */
+static bool judge_closed(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT];
+    struct moment close = conversation_first_close(c);
+    if (!c->tds || !c->first_close_known || c->closed_first_by != SIDE_CLIENT || !signs_of_login_done(c))
+        return false;
+    if (!c->tds->request_unanswered || !signs_of_pending_request(c) || !moment_seen(&c->tds->last_request))
+        return false;
+    int64_t waited_ns = close.time_ns - client->last_data.time_ns;
+    bool at_server = surroundings_role(s, c) == CAPTURE_ROLE_SERVER;
+    bool path_lives = moment_seen(&client->fin) && client->last_progress.time_ns >= client->fin.time_ns &&
+                      client->fin_retransmits == 0;
+    if (waited_ns < CLOSED_LEAST_NS || !signs_of_set_time(waited_ns) || (!at_server && !path_lives) ||
+        signs_of_foreign_reset(client) || signs_of_retransmits_within(c, c->tds->last_request.time_ns, close.time_ns))
+        return false;
+    judgement->confidence = signs_of_missed_packets(c) ? 0.5 : at_server ? 0.85 : 0.8;
+    judgement_prove(judgement, &c->tds->last_request, "the client sends a request");
+    judgement_prove(judgement, &close, "after %.1f s without an answer it closes", seconds(waited_ns));
+    judgement_prove(judgement, &c->sides[SIDE_SERVER].last, "the server's last packet: no answer among them");
+    judgement_say(
+        judgement,
+        "The client waited %.1f s for the answer to a request and then closed the connection: a time-out of its "
+        "own ran out while the server worked.",
+        seconds(waited_ns));
+    return true;
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
-    (void)s;
-    if (!c->tds || !moment_seen(&c->tds->first_attention) || signs_of_silence(c).held || signs_of_one_direction(c))
+    if (signs_of_silence(c).held || signs_of_one_direction(c))
+        return false;
+    if (judge_closed(c, s, judgement))
+        return true;
+    if (!c->tds || !moment_seen(&c->tds->first_attention))
         return false;
     struct moment request;
     int64_t waited_ns = waited_for_ns(c->tds, &request);
@@ -61,7 +97,11 @@ static const char *const actions[] = {
 const struct detector server_query_timeout = {
     .cause = "server.query-timeout",
     .title = "The client's command time-out runs out while the server works",
-    .holds_when = "The client sends an attention after a request that had no byte of an answer for a second or more.",
+    .holds_when =
+        "The client sends an attention after a request that had no byte of an answer for a second or more; or it "
+        "closes after "
+        "a whole number of seconds, five at least, with nothing sent again meanwhile - in the server's capture, or "
+        "where the server's machine confirms the close at once.",
     .means = "The connection is sound: the request arrived and was acknowledged, and the attention is the driver's "
              "own way to call a statement off. The time went into executing or blocking. \"Timeout expired\" of this "
              "kind is not a network fault. (MS-TDS 2.2.1.7.)",

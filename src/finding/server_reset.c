@@ -23,10 +23,12 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     bool at_server = surroundings_role(s, c) == CAPTURE_ROLE_SERVER;
     bool foreign = !at_server && signs_of_foreign_reset(server);
     bool idle = !at_server && quiet_ns >= IDLE_NS;
-    judgement->confidence = idle || foreign ? 0.5 : at_server ? 0.85 : 0.7;
+    /* Who has the packet acknowledges it: what is repeated in vain did not reach the server that is said to reset. */
+    bool unheard = !at_server && client->data_run.count > 0 && client->unacknowledged_bytes > 0;
+    judgement->confidence = idle || foreign || unheard ? 0.5 : at_server ? 0.85 : 0.7;
     if (signs_of_missed_packets(c))
         judgement->confidence -= 0.1;
-    if (foreign || idle)
+    if (foreign || idle || unheard)
         judgement->culprit = CULPRIT_UNKNOWN;
     if (!at_server)
         judgement->would_settle = SETTLE_BY_SERVER_CAPTURE;

@@ -119,6 +119,13 @@ const char *login_step_words(enum login_step step)
     return words[step];
 }
 
+const char *signs_of_credentials_checked(enum login_step step)
+{
+    return step == LOGIN_STEP_SSPI_RESPONSE
+               ? " It was checking Windows credentials then: suspect its domain controller first."
+               : "";
+}
+
 /* The latest step at or before limit; false: none. Of steps that came in one packet the later in the usual order
  * wins. */
 static bool latest_step(const struct tds_facts *tds, int64_t limit_ns, enum login_step *latest)
@@ -190,6 +197,15 @@ struct login_halt signs_of_login_halt(const struct conversation *conversation, c
     return halt;
 }
 
+bool signs_of_stuck_large(const struct conversation *conversation, enum side side)
+{
+    const struct tcp_side *self = &conversation->sides[side];
+    const struct retry_run *run = &self->data_run;
+    return self->larger_unacknowledged >= LARGE_PAYLOAD && self->unacknowledged_bytes > 0 &&
+           run->count >= RETRIES_OF_A_SILENCE && run->last.time_ns - run->first.time_ns >= SILENCE_LEAST_NS &&
+           !conversation->sides[side_other(side)].zero_window_at_end;
+}
+
 static bool later(const struct moment *a, const struct moment *b)
 {
     return moment_seen(a) && (!moment_seen(b) || a->time_ns > b->time_ns);
@@ -209,7 +225,8 @@ static enum silence_kind kind_of(const struct tcp_side *self, const struct tcp_s
 {
     const struct retry_run *run = &self->data_run;
     bool owed = self->unacknowledged_bytes > 0;
-    bool talks = other->data_run.count > 0 || other->keep_alives > 0;
+    bool closes_late = moment_seen(&other->fin) && other->fin.time_ns - run->first.time_ns >= SILENCE_LEAST_NS;
+    bool talks = other->data_run.count > 0 || other->keep_alives > 0 || closes_late;
     bool answers_reset = moment_seen(&self->reset) && self->reset.time_ns >= run->last.time_ns &&
                          other->last.time_ns >= self->reset.time_ns;
     if (!later(&other->last, &run->first) || (owed && !talks && answers_reset))
@@ -304,6 +321,26 @@ bool signs_of_pending_request(const struct conversation *conversation)
         return true;
     return moment_seen(&client->last_data) &&
            (!moment_seen(&server->last_data) || server->last_data.time_ns < client->last_data.time_ns);
+}
+
+/* A name server nearby answers in milliseconds, one that has to ask others within a second. Windows repeats its question after
+ * one, Linux after five: with two seconds gone, more than a single packet was lost, and a connection time-out of 15 s has
+ * lost a good part. */
+#define SLOW_NAME_NS (2 * NS_PER_SECOND)
+
+bool signs_of_name_wait(const struct conversation *conversation, const struct surroundings *surroundings,
+                        struct name_wait *wait)
+{
+    *wait = casebook_name_wait_for(surroundings->casebook, conversation);
+    return wait->wait_ns >= SLOW_NAME_NS;
+}
+
+/* Timers of Windows tick every 16 ms, and the path and a busy machine add theirs: one work time in twenty falls in here. */
+#define TIMER_SLACK_NS (50 * NS_PER_MS)
+
+bool signs_of_set_time(int64_t wait_ns)
+{
+    return wait_ns >= NS_PER_SECOND && wait_ns % NS_PER_SECOND <= TIMER_SLACK_NS;
 }
 
 double seconds(int64_t ns)

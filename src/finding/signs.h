@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "conversation.h"
+#include "name_waits.h"
 #include "surroundings.h"
 
 /* IANA's port of SQL Server's default instance: what says "SQL" when no byte could. */
@@ -45,6 +46,17 @@ struct login_halt signs_of_login_halt(const struct conversation *conversation, c
 /* What the client said last before a halt: "the login packet". */
 const char *login_step_words(enum login_step step);
 
+/* A sentence to add, when it is the answer to this step that the server owes: " It was checking Windows credentials..."; empty
+ * for all others. */
+const char *signs_of_credentials_checked(enum login_step step);
+
+/* Every IPv6 link carries 1280 bytes (RFC 8200, 5), and IPv4 links in use carry no less: headers off, that is 1220 and 1240 bytes of
+ * payload. A smaller packet is not too large for anything. */
+enum { LARGE_PAYLOAD = 1200 };
+
+/* This side repeats a large segment to the end, larger than all that was acknowledged. */
+bool signs_of_stuck_large(const struct conversation *conversation, enum side side);
+
 /* What a run of retries to the end tells about whose packets no longer arrive. */
 enum silence_kind {
     SILENCE_NONE,
@@ -81,6 +93,13 @@ unsigned hops_from_ttl(unsigned ttl);
 
 /* The client's last word is a request that has no byte of an answer. */
 bool signs_of_pending_request(const struct conversation *conversation);
+
+/* Whether the client waited noticeably for its server's address before it connected, and how. */
+bool signs_of_name_wait(const struct conversation *conversation, const struct surroundings *surroundings,
+                        struct name_wait *wait);
+
+/* A wait of a whole number of seconds, and at least one: a program's timer set it (a time-out, WAITFOR), not its work. */
+bool signs_of_set_time(int64_t wait_ns);
 
 double seconds(int64_t ns);
 

@@ -285,14 +285,40 @@ static void note_ending(struct server_record *server, struct pair_record *pair, 
         pair->closed_by_reset++;
 }
 
+/* How the server's own packets look, to tell those of a device that answers in its place. */
+static void note_answerer(struct server_record *server, const struct conversation *c)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *listener = &c->sides[SIDE_SERVER];
+    if (!c->starts_with_syn || !moment_seen(&listener->syn) || !moment_seen(&client->syn))
+        return;
+    if (listener->payload_bytes == 0) {
+        if (moment_seen(&listener->reset) && conversation_established(c))
+            times_add(&server->hollow_resets, listener->reset.time_ns - client->syn.time_ns);
+        return;
+    }
+    int64_t handshake_ns = listener->syn.time_ns - client->syn.time_ns;
+    if (client->syns == 1 && handshake_ns > 0 &&
+        (server->shortest_handshake_ns == 0 || handshake_ns < server->shortest_handshake_ns))
+        server->shortest_handshake_ns = handshake_ns;
+    if (server->spoken_ttl_max == 0 || listener->ttl_min < server->spoken_ttl_min)
+        server->spoken_ttl_min = listener->ttl_min;
+    if (listener->ttl_max > server->spoken_ttl_max)
+        server->spoken_ttl_max = listener->ttl_max;
+}
+
 static void note_conversation(struct surroundings *s, const struct conversation *c)
 {
     struct server_record *server = need_server(s, c);
     struct pair_record *pair = need_pair(s, c);
     server->conversations++;
-    for (enum side side = SIDE_CLIENT; side < SIDES; side++)
-        if (moment_seen(&c->sides[side].last) && c->sides[side].last.time_ns > pair->last_heard_ns[side])
-            pair->last_heard_ns[side] = c->sides[side].last.time_ns;
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+        const struct tcp_side *self = &c->sides[side];
+        if (moment_seen(&self->last) && self->last.time_ns > pair->last_heard_ns[side])
+            pair->last_heard_ns[side] = self->last.time_ns;
+        if (self->largest_acknowledged > pair->largest_passed[side])
+            pair->largest_passed[side] = self->largest_acknowledged;
+        pair->stuck_large[side] += signs_of_stuck_large(c, side);
+    }
     pair->conversations++;
     if (c->tds) {
         server->speaks_tds++;
@@ -304,6 +330,7 @@ static void note_conversation(struct surroundings *s, const struct conversation 
     }
     pair->accepted += moment_seen(&c->sides[SIDE_SERVER].syn) || !c->starts_with_syn;
     pair->rejected += c->ending == ENDING_REFUSED || c->ending == ENDING_NO_ANSWER;
+    note_answerer(server, c);
     note_handshake(s, server, c);
     note_ending(server, pair, c);
     if (conversation_established(c) && !signs_of_silence(c).held && !signs_of_one_direction(c)) {
@@ -357,6 +384,7 @@ void surroundings_open(struct surroundings *surroundings, const struct casebook 
         note_conversation(surroundings, casebook_conversation(casebook, i));
     for (uint32_t i = 0; i < surroundings->servers.in_use; i++) {
         struct server_record *server = slab_at(&surroundings->servers, i);
+        times_sort(&server->hollow_resets);
         times_sort(&server->accepts);
         times_sort(&server->refusals);
         times_sort(&server->served);
@@ -376,6 +404,7 @@ void surroundings_close(struct surroundings *surroundings)
 {
     for (uint32_t i = 0; i < surroundings->servers.in_use; i++) {
         struct server_record *server = slab_at(&surroundings->servers, i);
+        memory_give(server->hollow_resets.ns);
         memory_give(server->accepts.ns);
         memory_give(server->refusals.ns);
         memory_give(server->served.ns);

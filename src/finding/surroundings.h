@@ -32,6 +32,10 @@ struct server_record {
     uint32_t accepted, refused, unanswered; /* SYNs: answered by SYN+ACK, by a reset, not at all */
     uint32_t speaks_tds;                    /* conversations in which TDS was recognised */
     uint32_t logins_done;
+    int64_t shortest_handshake_ns;          /* SYN to SYN+ACK, where the server then spoke; 0: none did */
+    uint8_t spoken_ttl_min, spoken_ttl_max; /* of the server's packets in such connections; 0: none */
+    struct times
+        hollow_resets; /* from SYN to reset, ns, of connections that were accepted and in which the server never spoke */
     struct times accepts;      /* of the SYN of each accepted connection */
     struct times refusals;     /* likewise of refused ones */
     struct times served;       /* of the SYN of each connection whose program answered its first data within a second */
@@ -56,7 +60,9 @@ struct pair_record {
     uint64_t lost_packets; /* sent again, not needlessly; conversations that went silent left out, as in the next two */
     uint64_t data_packets; /* with payload */
     uint32_t conversations_with_loss;
-    int64_t last_heard_ns[SIDES]; /* the latest packet of each side in any of these conversations */
+    uint32_t largest_passed[SIDES]; /* payload of each side's that the other acknowledged */
+    uint32_t stuck_large[SIDES];    /* conversations that end with a large segment of that side repeated in vain */
+    int64_t last_heard_ns[SIDES];   /* the latest packet of each side in any of these conversations */
 };
 
 /* One client address. */

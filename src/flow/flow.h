@@ -35,16 +35,6 @@ struct held_segment {
     uint8_t data[];
 };
 
-/* A segment that waits for its acknowledgement; length 0: none. */
-struct sized_segment {
-    uint32_t end, length;
-};
-
-struct segment_sizes {
-    struct sized_segment first, largest; /* of those larger than any that was acknowledged */
-    uint32_t resent_end;                 /* of tcp_side's largest_unanswered */
-};
-
 struct tcp_direction {
     /* Following: what this origin sent. */
     uint32_t next_seq; /* one past the highest sequence number captured */
@@ -61,13 +51,13 @@ struct tcp_direction {
     uint32_t round_trip_seq;
     int64_t round_trip_ns;
     int64_t oldest_unacked_ns;
-    int64_t zero_window_ns;       /* since when */
-    int64_t hole_ns;              /* when a segment first left a hole behind it; 0: no hole */
-    uint16_t edge_ip_id;          /* of the packet that brought next_seq where it is */
-    struct retry_run keep_alives; /* the current run */
+    int64_t zero_window_ns;          /* since when */
+    int64_t hole_ns;                 /* when a segment first left a hole behind it; 0: no hole */
+    uint16_t edge_ip_id;             /* of the packet that brought next_seq where it is */
+    uint32_t larger_seq, larger_end; /* of the segment that larger_unacknowledged tells of */
+    struct retry_run keep_alives;    /* the current run */
     struct recent_packet recent[RECENT_PACKETS];
     uint8_t recent_at;
-    struct segment_sizes sizes;
 
     /* In-order bytes. */
     uint32_t position; /* next sequence number to hand on */

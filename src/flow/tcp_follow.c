@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "segment_sizes.h"
+#include "tcp_sizes.h"
 
 /* The same packet recorded twice comes within microseconds (two layers of one stack, two ports of one switch). With an IP
  * ID that tells packets apart, 50 ms are safe: a retransmission carries a new ID. Without one (RFC 6864 allows 0 for
@@ -97,6 +97,7 @@ static void count_retry(struct flow *flow, unsigned origin, const struct packet 
     struct tcp_direction *d = &flow->directions[origin];
     struct tcp_side *facts = flow_facts(flow, origin);
     facts->retransmits++;
+    tcp_sizes_again(flow, origin, p);
     if (!moment_seen(&facts->first_retransmit))
         facts->first_retransmit = p->moment;
     facts->last_retransmit = p->moment;
@@ -227,6 +228,7 @@ static void follow_new_data(struct flow *flow, unsigned origin, const struct pac
     if (p->tcp.flags & TCP_ACK)
         other->answered = p->tcp.ack;
     facts->last_data = p->moment;
+    tcp_sizes_new(flow, origin, p);
     if (d->acked_known && seq_distance(d->acked, end) >= 0) {
         facts->ack_of_last_data = facts->last_progress; /* recorded before what it acknowledges */
     } else {
@@ -269,13 +271,12 @@ static void follow_payload_and_fin(struct flow *flow, unsigned origin, const str
         else if (!has_new)
             facts->fin_retransmits++;
     }
-    bool overtaken = has_old && !has_new && was_reordered(flow, d, p);
-    if (overtaken)
-        facts->out_of_order++;
-    else if (has_old && p->payload_length + fin > 0)
-        count_retry(flow, origin, p);
-    if (p->payload_length > 0)
-        segment_sizes_sent(flow, origin, p, has_old && !overtaken);
+    if (has_old && p->payload_length + fin > 0) {
+        if (!has_new && was_reordered(flow, d, p))
+            facts->out_of_order++;
+        else
+            count_retry(flow, origin, p);
+    }
     if (!has_new)
         return;
     if (p->payload_length > 0 && seq_distance(data_end, d->next_seq) > 0)
@@ -321,7 +322,6 @@ static void follow_ack(struct flow *flow, unsigned origin, const struct packet *
     if (other->acked_known && seq_distance(ack, other->acked) <= 0)
         return;
     bool first = !other->acked_known;
-    segment_sizes_acknowledged(flow, 1 - origin, ack);
     other->acked = ack;
     other->acked_known = true;
     if (other->round_trip_open && seq_distance(ack, other->round_trip_seq) >= 0) {
@@ -432,6 +432,7 @@ enum tcp_verdict tcp_follow(struct flow *flow, unsigned origin, const struct pac
             follow_payload_and_fin(flow, origin, p);
     }
     if (p->tcp.flags & TCP_ACK) {
+        tcp_sizes_acknowledged(flow, origin, p);
         follow_ack(flow, origin, p);
         follow_duplicate_sack(flow, origin, p);
     }

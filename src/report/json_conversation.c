@@ -186,7 +186,7 @@ static json_t *segments_of(const struct tcp_side *side)
     add_size(object, "mss", side->mss);
     add_size(object, "largest", side->largest_payload);
     add_size(object, "largest_acknowledged", side->largest_acknowledged);
-    add_size(object, "largest_unanswered", side->largest_unanswered);
+    add_size(object, "larger_unacknowledged", side->larger_unacknowledged);
     return object;
 }
 

@@ -94,9 +94,9 @@ static void put_sizes(const struct conversation *c, struct sink *sink)
                     facts->largest_payload);
         if (facts->mss > 0)
             text_format(&line, ", announces MSS %u", facts->mss);
-        if (facts->largest_unanswered > 0)
-            text_format(&line, ", %" PRIu32 " sent again and never acknowledged; acknowledged at most %" PRIu32,
-                        facts->largest_unanswered, facts->largest_acknowledged);
+        if (facts->larger_unacknowledged > 0)
+            text_format(&line, ", %" PRIu32 " never acknowledged; acknowledged at least %" PRIu32,
+                        facts->larger_unacknowledged, facts->largest_acknowledged);
     }
     put_line(sink, "Largest payload", &line);
 }

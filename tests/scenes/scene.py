@@ -27,17 +27,21 @@ def capture_records(scene, vantage):
   entries = []
   skew = scene.skew if vantage == 'server' else 0
   for _, talk, _ in scene.talks:
+    if talk.from_server and vantage == 'client':
+      continue
+    side = 'client' if talk.from_server else vantage
     for packet in talk.tcp.packets:
-      time = seen_at(packet, vantage)
+      time = seen_at(packet, side)
       if time is None or outside(scene, vantage, time) or packet.sender != scene.only.get(vantage, packet.sender):
         continue
       twice_after = DOUBLED_AFTER_NS if vantage in scene.doubled else packet.seen_twice_after
-      for frame in frames_of(scene, packet, vantage):
+      for frame in frames_of(scene, packet, side, vantage):
         entries.append((time + skew, len(entries), frame))
         if twice_after is not None:
           entries.append((time + skew + twice_after, len(entries), frame))
-  entries += [(stray.time + skew, len(entries) + number, stray_frame(scene, stray, vantage))
-              for number, stray in enumerate(scene.strays) if not outside(scene, vantage, stray.time)]
+  for packet in scene.around:
+    if packet.vantage in (None, vantage) and not outside(scene, vantage, packet.time):
+      entries.append((packet.time + skew, len(entries), frame_around(scene, packet, vantage)))
   entries.sort(key=lambda e: e[:2])
   return [Record(START_NS + told(scene, time), frame, len(frame)) for time, _, frame in entries]
 
@@ -53,22 +57,23 @@ def told(scene, time):
   return time - by if time >= at else time
 
 
-def frames_of(scene, packet, vantage):
-  """More than one of a packet that travels in fragments."""
+def frames_of(scene, packet, side, vantage):
+  """The frames of a packet, more than one if it travels in fragments; side is the end of its conversation that the capture at
+  vantage was taken at."""
   if scene.id_zero:
     packet.ip_id = 0
-  data = ip_packet(packet, vantage=vantage, hops=scene.hops, offload=scene.offload,
+  data = ip_packet(packet, vantage=side, hops=scene.hops, offload=scene.offload,
                    translated=scene.translated if vantage == 'server' else {})
-  outgoing = packet.sender == vantage and not packet.by_device
+  outgoing = packet.sender == side and not packet.by_device
   return [wrap_in_link_layer(part, scene.link, vantage=vantage, outgoing=outgoing, vlan=scene.vlan)
           for part in ip_fragments(data, packet.fragment_bytes)]
 
 
-def stray_frame(scene, stray, vantage):
-  if stray.runt:
-    return stray.data
-  outgoing = stray.sender == scene.own_address(vantage)
-  return wrap_in_link_layer(stray.data, scene.link, vantage=vantage, outgoing=outgoing, vlan=scene.vlan)
+def frame_around(scene, packet, vantage):
+  if packet.runt:
+    return packet.data
+  outgoing = packet.sender == scene.own_address(vantage)
+  return wrap_in_link_layer(packet.data, scene.link, vantage=vantage, outgoing=outgoing, vlan=scene.vlan)
 
 
 def write_scene(scene, folder):

@@ -4,7 +4,7 @@ import re
 import shlex
 from dataclasses import dataclass, field
 
-from scene_datagrams import dns_message, ssrp_message, udp_packet
+import scene_around as around
 from scene_macros import MACROS
 from scene_steps import FLAGS, Step, Talk, duration
 from scene_tcp import Conversation, Host
@@ -68,16 +68,6 @@ class Expectation:
 
 
 @dataclass
-class Stray:
-  """A frame of no conversation: a datagram, or bytes that are no packet."""
-
-  time: int
-  data: bytes
-  sender: str = ''
-  runt: bool = False
-
-
-@dataclass
 class Scene:
   """A scene that has been carried out."""
 
@@ -102,7 +92,7 @@ class Scene:
   microseconds: bool = False
   infer: bool = False
   talks: list = field(default_factory=list)
-  strays: list = field(default_factory=list)
+  around: list = field(default_factory=list)
   expectations: list = field(default_factory=list)
   verdict: Expectation | None = None
   findings: list = field(default_factory=list)  # (cause, Expectation); None in its place: no such finding
@@ -140,6 +130,8 @@ class Reader:
       self.expect(words[1:])
     elif first == 'conversation':
       self.begin_conversation(words[1:])
+    elif first == 'lookup':
+      self.lookup(words[1:])
     elif first in ('client', 'server') and is_endpoint(words[1]):
       self.host(first, words[1:])
     else:
@@ -211,9 +203,19 @@ class Reader:
     self.scene.talks.append((name, *entry))
     return entry
 
+  def lookup(self, words):
+    """`lookup NAME [at TIME] [x3 every 1s] [answer=ADDRESS] [after=2s] [rcode=3] [unanswered] [type=AAAA] [service=llmnr]`."""
+    name, words = words[0], words[1:]
+    time = 0
+    if words[:1] == ['at']:
+      time, words = duration(words[1]), words[2:]
+    around.lookup(self.scene, self.client, name, Step(['lookup', *words]), time, duration)
+
   def begin_conversation(self, words):
     name, words = words[0], words[1:]
     client, server, start, copies, every, ports, step = self.client, self.server, 0, 1, 0, 65536, 1
+    from_server = words[:1] == ['from-server']
+    words = words[from_server:]
     while words and words[0] != ':':
       word, value, words = words[0], words[1], words[2:]
       if word == 'client':
@@ -235,6 +237,7 @@ class Reader:
       there = Host(client.address, client.port + number * step % ports, client.system)
       label = name if copies == 1 else f'{name}{number + 1}'
       self.talks.append(self.open(label, there, server, start + number * every))
+      self.talks[-1][0].from_server = from_server
     if words:
       self.act(words[1:])
 
@@ -244,20 +247,14 @@ class Reader:
       gap, words = duration(words[0][1:]), words[1:]
     elif words[0] == 'at':
       at, words = duration(words[1]), words[2:]
-    if words[0] in ('udp', 'runt'):
-      self.scene.strays.append(self.stray(words, at or 0))
+    if words[0] == 'udp':
+      around.datagram(self.scene, endpoint(words[1]), endpoint(words[2]), Step(words[3:]), at or 0)
+      return
+    if words[0] == 'runt':
+      around.runt(self.scene, Step(words), at or 0)
       return
     for talk, _ in self.current():
       self.carry_out(talk, words, gap=gap, at=at)
-
-  def stray(self, words, time):
-    """`udp FROM TO DNS|SSRP ...`, or `runt size=10`: a frame too short to be one."""
-    if words[0] == 'runt':
-      return Stray(time, bytes(int(Step(words).get('size', '10'))), runt=True)
-    source, destination, step = endpoint(words[1]), endpoint(words[2]), Step(words[3:])
-    makers = {'DNS': lambda: dns_message(step.options), 'SSRP': lambda: ssrp_message(step.options, step.flags)}
-    data = udp_packet(source, destination, makers[step.verb](), ip_id=len(self.scene.strays) + 1)
-    return Stray(time, data, sender=source[0])
 
   def carry_out(self, talk, words, **when):
     when = {name: value for name, value in when.items() if value is not None}
@@ -268,10 +265,12 @@ class Reader:
       self.device(talk, words[1:], **when)
     elif first in MACROS:
       MACROS[first](talk, Step(words), **when)
+    elif first == 'too-big':
+      self.too_big(talk, words[1:])
     elif first in ('encrypted', 'clear'):
       talk.encrypted = first == 'encrypted'
     else:
-      raise ValueError(f"'{first}' is not client, server, device or a macro ({', '.join(MACROS)})")
+      raise ValueError(f"'{first}' is not client, server, device, too-big or a macro ({', '.join(MACROS)})")
 
   def device(self, talk, words, **when):
     """`device RST to client ttl=58`: the packet bears the other end's name."""
@@ -280,6 +279,16 @@ class Reader:
     step = Step([words[0], *words[3:]])
     time = talk.tcp.moment(words[2], when.get('gap'), when.get('at'))
     talk.tcp.device_packet(words[2], FLAGS[step.verb], time=time, delivery=step.delivery)
+
+  def too_big(self, talk, words):
+    """`too-big to client|server [mtu=1400] [from=ADDRESS]`: a router sends it about the newest packet of that side."""
+    step, side = Step(['too-big', *words[2:]]), words[1]
+    packet = next(p for p in reversed(talk.tcp.packets) if p.sender == side)
+    quoted = around.ip_packet_of(packet)
+    to = talk.tcp.ends[side].host.address
+    reporter = step.get('from', '10.1.0.1')
+    data = around.too_big(reporter, to, quoted, int(step.get('mtu', '1400')))
+    self.scene.around.append(around.Datagram(packet.sent + talk.tcp.rtt // 2, data, reporter, side))
 
 
 def read_scene(text, name='scene'):

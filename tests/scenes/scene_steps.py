@@ -44,7 +44,7 @@ class Step:
   def __init__(self, words):
     self.verb = words[0]
     self.options, self.flags = {}, set()
-    self.split, self.lose, self.delivery = (), (), Delivery()
+    self.split, self.lose, self.drop, self.delivery = (), (), (), Delivery()
     self.times, self.every = 1, None
     rest = list(words[1:])
     while rest:
@@ -66,6 +66,8 @@ class Step:
       self.split = tuple(int(n) for n in rest.pop(0).split(','))
     elif word == 'lose':
       self.lose = tuple(int(n) for n in rest.pop(0).split(','))
+    elif word == 'drop':
+      self.drop = tuple(int(n) for n in rest.pop(0).split(','))
     elif re.fullmatch(r'x\d+', word):
       self.times = int(word[1:])
     elif word == 'every':
@@ -102,6 +104,7 @@ class Talk:
     self.messages = 0
     self.user, self.database = 'app', 'Sales'
     self.spid = 60
+    self.from_server = False
 
   def run(self, side, step, *, gap=None, at=None):
     """Carries out one line of one side, as often as it says."""
@@ -127,7 +130,7 @@ class Talk:
         self.joined[side] = payload
         return
       tcp.send_message(
-        side, payload, time=time, split=step.split, lose=step.lose, delivery=delivery,
+        side, payload, time=time, split=step.split, lose=step.lose, drop=step.drop, delivery=delivery,
         giant='giant' in step.flags,
       )
 
@@ -176,7 +179,7 @@ class Talk:
     self.cipher = int(step.get('cipher', '0x1302' if self.tls_version == '1.3' else '0xc030'), 16)
     flight = tls.server_flight(
       self.label, cipher=self.cipher, version=self.tls_version, alpn=step.get('alpn', None),
-      common_name=step.get('cn', 'SSL_Self_Signed_Fallback'),
+      common_name=step.get('cn', 'SSL_Self_Signed_Fallback'), chain=int(step.get('chain', '1')),
     )
     return self.wrapped(flight, step)
 

@@ -304,15 +304,16 @@ class Conversation:
         payload = payload[size:]
     return out + [payload[i : i + room] for i in range(0, len(payload), room)]
 
-  def send_message(self, side, payload, *, time, split=(), lose=(), delivery=None, giant=False):
-    """Sends a message as segments; a long one in flights that the other side acknowledges."""
+  def send_message(self, side, payload, *, time, split=(), lose=(), drop=(), delivery=None, giant=False):
+    """Sends a message as segments; a long one in flights that the other side acknowledges. What is dropped stays lost."""
     parts = [payload] if giant else self.segments(payload, split)
-    if len(parts) > 3 and not split or lose:
+    if len(parts) > 3 and not split and not drop or lose:
       self.send_flights(side, parts, time, set(lose), delivery)
       return
     for number, part in enumerate(parts, 1):
       last = PSH if number == len(parts) else 0
-      self.send(side, ACK | last, part, time=time, delivery=delivery)
+      fate = Delivery(**{**vars(delivery or Delivery()), 'lost': number in drop}) if drop else delivery
+      self.send(side, ACK | last, part, time=time, delivery=fate)
       time += SAME_SIDE_GAP
 
   def send_flights(self, side, parts, time, lose, delivery):

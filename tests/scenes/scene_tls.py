@@ -107,14 +107,16 @@ def server_hello(label, *, cipher, version='1.2', alpn=None):
   return handshake(2, body)
 
 
-def server_flight(label, *, cipher=0xC030, version='1.2', alpn=None, common_name='SSL_Self_Signed_Fallback'):
+def server_flight(label, *, cipher=0xC030, version='1.2', alpn=None, common_name='SSL_Self_Signed_Fallback', chain=1):
   """ServerHello up to ServerHelloDone (1.2), or up to the encrypted Finished (1.3)."""
   hello = server_hello(label, cipher=cipher, version=version, alpn=alpn)
   legacy = {'1.0': 0x0301, '1.1': 0x0302}.get(version, 0x0303)
   if version == '1.3':
     return record(22, hello) + change_cipher_spec() + application_data(label + '/flight', 900, version)
-  cert = certificate(common_name, label)
-  certificates = (len(cert)).to_bytes(3, 'big') + cert
+  certificates = b''
+  for number in range(chain):
+    cert = certificate(common_name if number == 0 else f'Authority {number}', label)
+    certificates += (len(cert)).to_bytes(3, 'big') + cert
   flight = hello + handshake(11, len(certificates).to_bytes(3, 'big') + certificates)
   signature = struct.pack('!HH', 0x0401, 256) + filler(label + '/ske-signature', 256)
   if cipher in (0x009E, 0x009F, 0x0033, 0x0039, 0x0067, 0x006B):

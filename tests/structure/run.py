@@ -23,6 +23,9 @@ CODE_FOLDERS = ('src', 'app', 'include', 'tests')
 LONGEST_FILE = 700
 LONGEST_TEST = 1000
 SEVERAL_BY_DESIGN = {'meson.build', 'README.md', 'run.py'}
+DETECTORS = 'src/finding/detectors.def'
+CAUSE = re.compile(r'\.cause = "([^"]+)"')
+SCENES_LEAST, NEAR_SCENES_LEAST = 3, 2
 PUBLIC_HEADER = 'include/tdscope/tdscope.h'
 
 STRINGS_AND_COMMENTS = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'', re.S)
@@ -135,6 +138,18 @@ def registries_have_files(tree):
   return wrong
 
 
+def causes_have_scenes(tree):
+  """A rule that is not shown to hold, and not to hold where it nearly does, is a guess: three scenes and two near ones at least."""
+  wrong = []
+  for entry in REGISTRY_LINE.findall(tree.code(DETECTORS)):
+    cause = CAUSE.search(tree.texts[f'src/finding/{entry}.c'])[1]
+    scenes = [os.path.basename(name) for name in tree.names if name.startswith(f'tests/scenes/{cause}/')]
+    near = sum(scene.startswith('near-') for scene in scenes)
+    if len(scenes) - near < SCENES_LEAST or near < NEAR_SCENES_LEAST:
+      wrong.append(f'{cause}: {len(scenes) - near} scenes, {near} near ones')
+  return wrong
+
+
 def every_source_built(tree):
   """A file that the build does not know is dead."""
   builds = '\n'.join(text for name, text in tree.texts.items() if name.endswith('meson.build'))
@@ -206,7 +221,7 @@ def main():
     tap.case(name, [f'why: {reason}', *complaints] if complaints else [])
 
   for check in (names_unique, files_short, public_header_alone, command_line_public, includes_by_bare_name,
-                registries_have_files, every_source_built, headers_used, no_trailing_blanks, nothing_outside):
+                registries_have_files, causes_have_scenes, every_source_built, headers_used, no_trailing_blanks, nothing_outside):
     rule(check.__name__.replace('_', ' '), ' '.join(check.__doc__.split()), check(tree))
   for name, pattern, folders, allowed, reason in FORBIDDEN_CALLS:
     rule(name, reason, forbidden_calls(tree, pattern, folders, allowed))

@@ -155,11 +155,21 @@ static void test_what_fits_twice_stays_unmatched(void **state)
     assert_false(casebook.clock.known);
 }
 
+/* What the comparator found of it: so far, everything arrived. */
+static struct comparison *compared(struct conversation *c)
+{
+    c->comparison = casebook_add_comparison(&casebook);
+    for (unsigned i = 0; i < SIDES; i++)
+        c->comparison->passages[i] = (struct passage){.arrived = 5, .timed = 5, .shortest_ns = WAY_NS, .longest_ns = WAY_NS};
+    return c->comparison;
+}
+
 static void test_reset_that_nobody_sent(void **state)
 {
     (void)state;
     struct conversation *here = connection(CLIENT_POINT, 50001, 77);
     connection(SERVER_POINT, 50001, 77);
+    compared(here)->passages[SIDE_SERVER].injected_reset = at(CLIENT_POINT, 2 * NS_PER_SECOND);
     here->sides[SIDE_SERVER].reset = at(CLIENT_POINT, 2 * NS_PER_SECOND);
     here->sides[SIDE_SERVER].resets = 1;
     here->last = here->sides[SIDE_SERVER].reset;
@@ -191,6 +201,11 @@ static struct conversation *retries_that_do_not_arrive(void)
     client->last_retransmit = client->last = here->last = client->data_run.last;
     client->silent_run = true;
     client->unacknowledged_bytes = 100;
+    struct passage *passage = &compared(here)->passages[SIDE_CLIENT];
+    passage->last_arrival_sent = here->sides[SIDE_CLIENT].first_data;
+    passage->lost = passage->lost_data = passage->lost_at_end = 6;
+    passage->first_lost = passage->lost_at_end_first = client->data_run.first;
+    passage->last_lost = client->last;
     return here;
 }
 
@@ -202,12 +217,24 @@ static void test_packets_that_do_not_arrive(void **state)
     check_judgement(here, "network.drop-to-server", CULPRIT_NETWORK);
 }
 
-/* Near: the server's capture ended before they could have arrived. Nobody is blamed for what it cannot show. */
-static void test_packets_after_the_other_capture_s_end(void **state)
+/* Near: one of them arrived after all. */
+static void test_packets_of_which_the_last_arrives(void **state)
 {
     (void)state;
     struct conversation *here = retries_that_do_not_arrive();
-    casebook.points[SERVER_POINT].last_ns = BEGIN_NS + AHEAD_NS + 2 * NS_PER_SECOND;
+    here->comparison->passages[SIDE_CLIENT].lost_at_end = 0;
+    conclude_all();
+    check_judgement(here, "network.loss", CULPRIT_NETWORK);
+}
+
+/* Near: the capture of the server missed more than what is lacking. */
+static void test_packets_that_a_capture_missed(void **state)
+{
+    (void)state;
+    struct conversation *here = retries_that_do_not_arrive();
+    struct passage *passage = &here->comparison->passages[SIDE_CLIENT];
+    passage->missed = 9;
+    passage->lost_at_end = passage->lost_data = 2;
     conclude_all();
     struct judge judge;
     struct judgement judgement;
@@ -278,7 +305,8 @@ int main(void)
         PAIRING_TEST(test_reset_that_nobody_sent),
         PAIRING_TEST(test_reset_that_the_server_sent),
         PAIRING_TEST(test_packets_that_do_not_arrive),
-        PAIRING_TEST(test_packets_after_the_other_capture_s_end),
+        PAIRING_TEST(test_packets_of_which_the_last_arrives),
+        PAIRING_TEST(test_packets_that_a_capture_missed),
         PAIRING_TEST(test_syns_that_never_reach_the_server),
         PAIRING_TEST(test_syns_that_the_server_ignores),
     };

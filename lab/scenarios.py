@@ -1,0 +1,8 @@
+"""All scenarios: importing a module registers what it holds."""
+
+# pylint: disable=unused-import
+import scenarios_client
+import scenarios_healthy
+import scenarios_network
+import scenarios_server
+import scenarios_traps

@@ -1,0 +1,323 @@
+"""The client is at fault, or its machine."""
+
+import socket
+import ssl
+import struct
+import threading
+import time
+
+import tds
+import truth
+from hosts import inside
+from lab import scenario
+from scenarios_network import answer_phase, login_until, quietly, send_phase, wait_for_answer, wait_for_login
+from truth import DROP, OPEN
+
+DNS_PORT = 53
+
+
+@scenario('client-abort')
+def client_abort(lab):
+  """The program ends its connection with a reset in the middle of its work: with a request open, or in a response."""
+  def one(what):
+    lab.sleep(0, 2)
+    talk = lab.talk().open()
+    talk.variant, talk.label = what, truth.label('client.abort')
+    talk.work(2)
+    talk.request()
+    talk.server.receive()
+    if what == 'in response':
+      writer = threading.Thread(target=talk.answer_quietly, args=(400_000,), daemon=True)
+      writer.start()
+      quietly(talk.client.receive_raw)
+    else:
+      lab.sleep(0.3, 1)
+    talk.client.reset()
+    lab.sleep(1)
+    talk.server.close()
+  lab.run_all(one, ['request open', 'in response', 'request open', 'in response'])
+
+
+@scenario('client-gave-up')
+def client_gave_up(lab):
+  """The client's time was spent before it began to connect: it closes after the handshake, or after PRELOGIN."""
+  def one(what):
+    lab.sleep(0, 2)
+    talk = lab.talk()
+    talk.variant, talk.label = what, truth.label('client.gave-up-before-login')
+    talk.connect()
+    if what == 'after prelogin':
+      talk.prelogin()
+    elif what == 'prelogin sent':
+      talk.client_prelogin()
+    else:
+      talk.label = truth.label('client.gave-up-before-login', 'none.probe', 'none.normal')
+    talk.client.half_close()
+    talk.server.read_away(1)
+    talk.server.close()
+    talk.client.read_away(1)
+    talk.client.close()
+  lab.run_all(one, ['after prelogin', 'prelogin sent', 'handshake only', 'after prelogin'])
+
+
+@scenario('client-closed-in-login')
+def client_closed_in_login(lab):
+  """The client closes part-way through the login though nothing failed and nothing was late: by FIN or reset."""
+  def one(how):
+    after, end = how
+    talk = lab.talk(encryption='full')
+    talk.variant, talk.label = f'{after}, {end}', truth.label('client.closed-in-login', ('client', 'client.abort'),
+                                                              ('client', 'client.certificate-rejected'), ('client', 'client.gave-up-before-login'))
+    talk.connect()
+    talk.prelogin()
+    talk.tls(flights=2 if after == 'server hello' else 4)
+    if after == 'login':
+      talk.client_login()
+      talk.server_reads_login()
+    if after == 'login' and end == 'fin':  # before the answer, though it would not have been late
+      talk.label = truth.label('client.closed-in-login', ('client', 'client.abort'), ('unknown', 'client.closed-in-login'))
+    lab.sleep(0.05)
+    if end == 'reset':
+      talk.client.reset()
+    else:
+      talk.close()
+    lab.sleep(0.5)
+    talk.server.close()
+  lab.run_all(one, [('server hello', 'reset'), ('tls', 'fin'), ('tls', 'reset'), ('login', 'fin')])
+
+
+@scenario('client-slow-reader')
+def client_slow_reader(lab):
+  """The program does not read its result: the window shuts for 8 s and more, then it reads on, or aborts."""
+  def one(end):
+    talk = lab.talk(encryption=lab.rng.choice(['no', 'full']))
+    talk.variant, talk.label = end, truth.label('client.slow-reader')
+    talk.client.receive_room(16384)
+    talk.open()
+    talk.request()
+    talk.server.receive()
+    threading.Thread(target=quietly, args=(talk.server.send, tds.RESPONSE, tds.result(300_000)), daemon=True).start()
+    lab.sleep(7.5 if end == 'reads on' else 10)  # the sender waits 8 s and its script no longer
+    if end == 'reads on':
+      quietly(talk.client.receive, 10)
+      talk.close()
+    else:
+      talk.client.reset()
+      lab.sleep(0.5)
+      talk.server.close()
+  lab.run_all(one, ['reads on', 'aborts'])
+
+
+@scenario('client-no-ack')
+def client_no_ack(lab):
+  """Something on the client machine eats what arrives, behind the point where captures are taken (filter driver)."""
+  def one(phase):
+    lab.sleep(0, 2)
+    talk = lab.talk(encryption=lab.rng.choice(['no', 'full']))
+    talk.variant, talk.label = phase, truth.label('client.no-ack', server=OPEN)
+    login_until(talk, phase)
+    word = 'ip6' if lab.family == socket.AF_INET6 else 'ip'
+    lab.client.firewall(f'{word} saddr {talk.flow[1][0]} tcp sport 1433 tcp dport {talk.flow[0][1]} drop')
+    talk.server.keep_alive(6)
+    send_phase(talk, phase)
+    server = threading.Thread(target=quietly, args=(answer_phase, talk, phase), daemon=True)
+    server.start()
+    if phase in ('prelogin', 'login'):
+      wait_for_login(talk, lab.rng.choice([5, 15]))
+    else:
+      wait_for_answer(talk)
+    lab.sleep(4)
+  lab.run_all(one, ['prelogin', 'login', 'request'])
+
+
+@scenario('client-certificate-rejected')
+def client_certificate_rejected(lab):
+  """The client does not trust the server's certificate: it closes, with a TLS alert or without one."""
+  def one(how):
+    talk = lab.talk(encryption='full')
+    talk.variant, talk.label = how, truth.label('client.certificate-rejected', ('server', 'client.certificate-rejected'))
+    talk.connect()
+    talk.prelogin()
+    talk.begin_tls(verify=True)
+    talk.tls_flight(talk.client, talk.server)
+    talk.tls_flight(talk.server, talk.client)
+    try:
+      talk.client.handshake_step()
+    except ssl.SSLError:
+      pass
+    if how == 'alert':
+      talk.client.send(tds.PRELOGIN, talk.client.outgoing.read())
+    elif how == 'reset':
+      talk.client.reset()
+      lab.sleep(0.3)
+      talk.server.close()
+      return
+    talk.close()
+  lab.run_all(one, ['alert', 'silent', 'alert', 'reset'])
+
+
+@scenario('client-login-refused')
+def client_login_refused(lab):
+  """The server refuses the login with an error: wrong password, unknown database, both of the ends close then."""
+  def one(how):
+    number, closer = how
+    talk = lab.talk(encryption=lab.rng.choice(['no', 'login']))
+    talk.variant = f'{number}, {closer} closes first'
+    talk.label = truth.label('client.login-refused', ('none', 'client.login-refused'), ('server', 'client.login-refused'))
+    talk.connect()
+    talk.prelogin()
+    if talk.encryption != 'no':
+      talk.tls()
+    talk.client_login()
+    talk.server_reads_login()
+    talk.server.send(tds.RESPONSE, tds.login_refusal(talk.user, number))
+    if closer == 'server':
+      talk.server.half_close()
+    talk.client.receive()
+    talk.close()
+  lab.run_all(one, [(18456, 'server'), (18456, 'client'), (4060, 'client'), (18470, 'server')])
+
+
+@scenario('client-login-refused-hidden')
+def client_login_refused_hidden(lab):
+  """The same inside TLS: nobody can read the error. The server closes after its answer."""
+  def one(closer):
+    talk = lab.talk(encryption=lab.rng.choice(['full', 'strict']))
+    talk.variant = closer
+    talk.label = truth.label('client.login-refused', ('none', 'client.login-refused'), ('server', 'server.closed-in-login'),
+                             ('client', 'client.closed-in-login'), *OPEN)
+    talk.connect()
+    if talk.encryption == 'strict':
+      talk.tls()
+      talk.prelogin_inside()
+    else:
+      talk.prelogin()
+      talk.tls()
+    talk.client_login()
+    talk.server_reads_login()
+    talk.server.send(tds.RESPONSE, tds.login_refusal(talk.user))
+    if closer == 'server':
+      talk.server.half_close()
+    talk.client.receive()
+    talk.close()
+  lab.run_all(one, ['server', 'client'])
+
+
+def dns_question(number, name):
+  labels = b''.join(bytes([len(part)]) + part.encode() for part in name.split('.'))
+  return struct.pack('!HHHHHH', number, 0x0100, 1, 0, 0, 0) + labels + b'\0' + struct.pack('!HH', 1, 1)
+
+
+def dns_answer(question, address, code=0):
+  head = struct.pack('!HHHHHH', struct.unpack_from('!H', question)[0], 0x8180 | code, 1, 0 if code else 1, 0, 0)
+  record = b'' if code else b'\xc0\x0c' + struct.pack('!HHIH', 1, 1, 60, 4) + socket.inet_aton(address)
+  return head + question[12:] + record
+
+
+@scenario('client-slow-dns', family=socket.AF_INET)
+def client_slow_dns(lab):
+  """The name server takes seconds; the client logs in after it, or gives up at once since its time is over."""
+  with inside(lab.server2.namespace):
+    service = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+  service.bind((lab.server2.addresses[socket.AF_INET], DNS_PORT))
+  def serve(slow_s):
+    question, peer = service.recvfrom(512)
+    time.sleep(slow_s)
+    service.sendto(dns_answer(question, lab.server.addresses[socket.AF_INET]), peer)
+  for number, (slow_s, gives_up) in enumerate([(0.01, False), (lab.rng.uniform(4, 7), False), (lab.rng.uniform(6, 8), True)]):
+    lab.run_beside(serve, slow_s)
+    resolver = lab.client.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    resolver.sendto(dns_question(4000 + number, f'sql{number}.example.net'), service.getsockname())
+    resolver.settimeout(20)
+    resolver.recv(512)
+    talk = lab.talk()
+    if number:
+      talk.label = truth.label('client.slow-name-resolution', ('network', 'client.slow-name-resolution'), ('none', 'none.normal'),
+                               ('client', 'client.gave-up-before-login'), ('none', 'none.probe'))
+    talk.variant = f'{slow_s:.1f} s, gives up {gives_up}'
+    talk.connect()
+    if gives_up:
+      talk.close()
+      continue
+    talk.prelogin()
+    if talk.encryption != 'no':
+      talk.tls()
+    talk.login()
+    talk.query()
+    talk.close()
+  lab.findings.append({'cause': 'client.slow-name-resolution', 'modes': ['client', 'both'],
+                       'accept': ['client.slow-name-resolution', 'client.gave-up-before-login']})
+
+
+@scenario('client-no-pooling')
+def client_no_pooling(lab):
+  """A program that opens a connection for each query."""
+  def worker(_):
+    for _ in range(25):
+      talk = lab.talk(encryption='login')
+      talk.label = truth.label('client.no-pooling', ('client', 'none.normal'), ('none', 'none.normal'))
+      talk.open()
+      talk.query(size=200)
+      talk.close()
+  lab.findings.append({'cause': 'client.no-pooling', 'accept': ['client.no-pooling']})
+  lab.run_all(worker, range(3))
+
+
+@scenario('client-command-timeout-zero-answer')
+def client_impatient(lab):
+  """A program with a timeout of one second that closes by FIN in the middle of an answer that was on its way."""
+  def one(_):
+    talk = lab.talk(encryption='no').open()
+    talk.label = truth.label('client.abort', ('client', 'client.closed-in-login'), ('none', 'none.normal'), *OPEN,
+                             ('server', 'server.slow-response'))
+    talk.request()
+    talk.server.receive()
+    lab.sleep(1)
+    talk.client.half_close()
+    talk.server.read_away(0.3)
+    quietly(talk.answer, 5000)
+    talk.client.close()
+    lab.sleep(0.4)
+    talk.server.close()
+  lab.run_all(one, range(2))
+
+
+@scenario('client-dies-silently', quiet=True)
+def client_dies_silently(lab):
+  """The client machine is gone from one moment to the next, with an answer on its way; nobody can tell this from a dead path."""
+  talks = [lab.talk() for _ in range(4)]
+  def one(talk):
+    talk.label = truth.label('network.drop-both-ways', *DROP, *OPEN, ('client', 'client.no-ack'), client=[('none', 'none.normal')])
+    talk.open()
+    talk.work(2)
+    talk.request()
+    talk.server.receive()
+  lab.run_all(one, talks)
+  lab.client.cable('down')
+  for talk in talks:
+    talk.server.keep_alive(5)
+    quietly(talk.answer, 3000)
+  lab.sleep(17)
+
+
+@scenario('client-resets-pool')
+def client_resets_pool(lab):
+  """A process with idle and working sessions is killed: the system resets those with unread answers, and closes the others."""
+  talks = [lab.talk() for _ in range(6)]
+  def one(talk):
+    talk.open()
+    talk.work(3)
+  lab.run_all(one, talks)
+  for number, talk in enumerate(talks):
+    if number % 2:
+      talk.request()
+      talk.server.receive()
+      talk.answer(3000)
+      talk.variant = 'unread answer'
+      talk.label = truth.label('client.abort', ('none', 'client.abort'))
+  lab.sleep(0.5)
+  for talk in talks:
+    talk.client.sock.close()
+  lab.sleep(0.5)
+  for talk in talks:
+    talk.server.close()

@@ -1,0 +1,483 @@
+"""The server is at fault, or its machine."""
+
+import socket
+
+import tds
+import truth
+from lab import scenario
+from scenarios_network import login_until, quietly, send_phase, wait_for_answer, wait_for_login
+from talk import Closed, Listener
+from truth import DROP, OPEN
+
+
+def end_it(end, how):
+  """Ends one end's side: by a reset, else by a FIN."""
+  if how == 'reset':
+    end.reset()
+  else:
+    end.half_close()
+
+
+@scenario('server-not-listening')
+def server_not_listening(lab):
+  """No instance listens on the port: each SYN is answered with a reset; the client tries again as drivers do."""
+  for number in range(4):
+    talk = lab.talk(server_port=1434 + number // 4)
+    if number == 0:
+      talk.listener.close()
+    talk.label = truth.label('server.not-listening', 'server.backlog-full')
+    quietly(talk.connect, 3, False)
+    talk.client.close()
+    lab.sleep(0.3, 1.5)
+
+
+@scenario('server-restarts')
+def server_restarts(lab):
+  """The instance stops: all sessions end at once, new ones are refused; then it listens again and all is well."""
+  talks = [lab.talk(server_port=1444) for _ in range(6)]
+  lab.run_all(lambda talk: talk.open(), talks)
+  lab.run_all(lambda talk: talk.work(2), talks)
+  talks[0].listener.close()
+  how = lab.rng.choice(['fin', 'reset'])
+  for talk in talks:
+    talk.variant, talk.label = how, truth.label('server.closed-many', 'server.reset', 'server.closed-in-login')
+    end_it(talk.server, how)
+  lab.sleep(0.3)
+  for talk in talks:
+    talk.client.close()
+  for _ in range(3):
+    talk = lab.talk(server_port=1444)
+    talk.variant, talk.label = 'refused', truth.label('server.not-listening', 'server.backlog-full')
+    quietly(talk.connect, 3, False)
+    talk.client.close()
+    lab.sleep(0.5, 1)
+  del lab.listeners['server', 1444]
+  back = lab.talk(server_port=1444).open()
+  back.work(3)
+  back.close()
+
+
+@scenario('server-backlog-full')
+def server_backlog_full(lab):
+  """The instance is too busy to accept: the queue of connections fills; the system ignores further SYNs. Later it recovers."""
+  busy = Listener(lab.server, lab.family, 1455, backlog=1, accepting=True)
+  lab.listeners['server', 1455] = busy
+  before = lab.talk(listener=busy).open()
+  before.work(2)
+  busy.may_accept.clear()
+  lab.sleep(0.3)
+  waker = lab.talk(listener=busy)  # the thread that accepts sits in accept() once more
+  waker.open()
+  def one(number):
+    lab.sleep(number * 0.15)
+    talk = lab.talk(listener=busy)
+    talk.label = truth.label('server.backlog-full', 'server.login-stalled', 'server.no-answer', 'server.not-listening', 'server.no-ack',
+                             alone=OPEN, client=[('unknown', 'network.syn-lost')])
+    try:
+      talk.connect(7, accept=False)
+      talk.variant = 'queued'
+      talk.client_prelogin()
+      wait_for_login(talk, 7)
+    except Closed:
+      talk.variant = 'ignored'
+      talk.client.close()
+  lab.run_all(one, range(7))
+  busy.may_accept.set()
+  after = lab.talk(listener=busy)
+  after.label = truth.label('none.normal', 'server.backlog-full', 'network.loss')
+  after.open()
+  after.work(2)
+  waker.close()
+
+
+def firewall_rule(lab, talk):
+  word = 'ip6' if lab.family == socket.AF_INET6 else 'ip'
+  return f'{word} saddr {talk.flow_at_server[0][0]} tcp sport {talk.flow_at_server[0][1]} tcp dport 1433 drop'
+
+
+@scenario('server-no-answer')
+def server_no_answer(lab):
+  """The server machine's firewall eats the SYN of some clients: it arrives, and nothing answers."""
+  def one(_):
+    talk = lab.talk()
+    talk.label = truth.label('server.no-answer', 'server.no-ack', client=OPEN + [('unknown', 'network.syn-lost')])
+    lab.server.firewall(firewall_rule(lab, talk))
+    quietly(talk.connect, lab.rng.choice([5, 10, 15]))
+    talk.client.close()
+    lab.sleep(1)
+  lab.run_all(one, range(3))
+
+
+@scenario('server-no-ack')
+def server_no_ack(lab):
+  """Something on the server machine eats what arrives on established connections (filter driver)."""
+  def one(phase):
+    lab.sleep(0, 2)
+    talk = lab.talk(encryption=lab.rng.choice(['no', 'full']))
+    talk.variant, talk.label = phase, truth.label('server.no-ack', 'server.no-answer', client=OPEN)
+    login_until(talk, phase)
+    lab.server.firewall(firewall_rule(lab, talk))
+    send_phase(talk, phase)
+    if phase in ('prelogin', 'login'):
+      wait_for_login(talk, lab.rng.choice([5, 15]))
+    else:
+      wait_for_answer(talk)
+    lab.sleep(3)
+  lab.run_all(one, ['prelogin', 'login', 'request'])
+
+
+@scenario('server-login-late')
+def server_login_late(lab):
+  """The login's answer, or PRELOGIN's, comes after the client has given up."""
+  def one(how):
+    phase, end = how
+    talk = lab.talk(encryption='no' if phase == 'prelogin' else lab.rng.choice(['no', 'full']))
+    talk.variant, talk.label = f'{phase}, {end}', truth.label('server.login-late', 'server.login-stalled')
+    login_until(talk, phase)
+    send_phase(talk, phase)
+    talk.server.receive()
+    lab.sleep(lab.rng.choice([5, 15]))
+    end_it(talk.client, end)
+    lab.sleep(0.5, 2)
+    if phase == 'login':
+      quietly(talk.answer_login)
+    else:
+      quietly(talk.server_prelogin)
+    talk.client.close()
+    talk.server.close()
+  lab.run_all(one, [('login', 'fin'), ('prelogin', 'fin'), ('login', 'reset')])
+
+
+@scenario('server-login-stalled')
+def server_login_stalled(lab):
+  """The server machine acknowledges, the instance never answers: at PRELOGIN, in TLS, at LOGIN7; some connections survive."""
+  def one(phase):
+    talk = lab.talk(encryption='full' if phase == 'tls' else lab.rng.choice(['no', 'login', 'full']))
+    talk.variant, talk.label = phase, truth.label('server.login-stalled', 'server.login-late')
+    login_until(talk, phase)
+    send_phase(talk, phase)
+    wait_for_login(talk, lab.rng.choice([5, 15]))
+    lab.sleep(1)
+    talk.server.close()
+  lab.run_all(one, ['prelogin', 'tls', 'login', 'login'])
+
+
+@scenario('server-closed-in-login')
+def server_closed_in_login(lab):
+  """The server closes part-way through the login without a reason: by FIN or by reset."""
+  def one(how):
+    phase, end = how
+    talk = lab.talk(encryption='full' if phase in ('tls', 'after tls') else lab.rng.choice(['no', 'login']))
+    talk.variant = f'{phase}, {end}'
+    talk.label = truth.label('server.closed-in-login', 'server.reset', *(['server.tls-refused'] if phase == 'tls' else []),
+                             client=[('unknown', 'server.closed-in-login')])
+    login_until(talk, 'login' if phase == 'after tls' else phase)
+    send_phase(talk, 'login' if phase == 'after tls' else phase)
+    talk.server.receive()
+    lab.sleep(0.05, 2)
+    end_it(talk.server, end)
+    lab.sleep(0.2)
+    talk.client.close()
+    talk.server.close()
+  lab.run_all(one, [('prelogin', 'fin'), ('tls', 'fin'), ('after tls', 'reset'), ('login', 'reset'), ('prelogin', 'reset')])
+
+
+@scenario('server-reset')
+def server_reset(lab):
+  """The server resets a session: its process dies with a request unread, or it aborts the session."""
+  def one(what):
+    lab.sleep(0, 4)
+    talk = lab.talk().open()
+    talk.variant = what
+    talk.label = truth.label('server.reset', 'server.closed-many', client=OPEN + [('unknown', 'server.reset')])
+    talk.work(2)
+    if what == 'dies with unread request':
+      talk.request()
+      lab.sleep(0.5)
+      talk.server.close()
+    elif what == 'aborts in response':
+      talk.request()
+      talk.server.receive()
+      quietly(talk.server.send_raw, tds.packets(tds.RESPONSE, tds.result(9000), 4096)[:4096])
+      talk.server.reset()
+    else:
+      lab.sleep(3)
+      talk.server.reset()
+    lab.sleep(0.5)
+    talk.client.close()
+  lab.run_all(one, ['dies with unread request', 'aborts in response', 'aborts idle'])
+
+
+@scenario('server-killed-session')
+def server_killed_session(lab):
+  """An administrator kills a session: the server closes first, by FIN."""
+  def one(what):
+    talk = lab.talk().open()
+    talk.variant = what
+    talk.label = truth.label('server.reset', 'server.closed-many', 'server.closed-in-login', ('none', 'none.normal'), *OPEN)
+    talk.work(2)
+    if what == 'working':
+      talk.request()
+      talk.server.receive()
+    lab.sleep(1)
+    talk.server.half_close()
+    quietly(talk.client.receive, 1)
+    talk.client.close()
+    lab.sleep(0.2)
+    talk.server.close()
+  lab.run_all(one, ['working', 'idle'])
+
+
+@scenario('server-closed-many')
+def server_closed_many(lab):
+  """Many sessions and logins are closed at one instant: a failover, or an instance that dies."""
+  talks = [lab.talk() for _ in range(8)]
+  how = lab.rng.choice(['fin', 'reset'])
+  def one(talk):
+    talk.open()
+    talk.work(3)
+  lab.run_all(one, talks)
+  for talk in talks:
+    talk.variant, talk.label = how, truth.label('server.closed-many', 'server.reset', 'server.closed-in-login')
+  for talk in talks:
+    end_it(talk.server, how)
+  lab.sleep(0.5)
+  for talk in talks:
+    talk.client.close()
+    talk.server.close()
+
+
+@scenario('server-slow-response')
+def server_slow_response(lab):
+  """A query takes 10 to 25 s; the answer comes and all goes on."""
+  def one(_):
+    talk = lab.talk().open()
+    talk.label = truth.label('server.slow-response', ('none', 'none.normal'), ('none', 'server.slow-response'))
+    talk.client.keep_alive(10)
+    talk.server.keep_alive(10)
+    talk.query()
+    talk.request()
+    talk.server.receive()
+    lab.sleep(10, 25)
+    talk.answer(2000)
+    talk.client.receive()
+    talk.close()
+  lab.run_all(one, range(3))
+
+
+@scenario('server-query-timeout')
+def server_query_timeout(lab):
+  """The client's command timeout runs out: attention, answered or not, and the session is used again or closed."""
+  def one(how):
+    talk = lab.talk().open()
+    talk.variant = how
+    talk.label = truth.label('server.query-timeout', 'server.slow-response', ('client', 'server.query-timeout'), ('none', 'server.query-timeout'),
+                             ('none', 'server.slow-response'), *([('none', 'none.normal')] if talk.encryption == 'full' else []),
+                             *([('client', 'client.abort'), *OPEN] if talk.encryption == 'full' and how == 'unanswered' else []))
+    talk.query()
+    talk.request()
+    talk.server.receive()
+    lab.sleep(10)
+    if how == 'unanswered':  # the server acknowledges the attention and does no more
+      talk.client.send(tds.ATTENTION, b'')
+      wait_for_login(talk, 5)
+      talk.server.close()
+      return
+    talk.attention()
+    if how == 'used again':
+      talk.query()
+    talk.close()
+  lab.run_all(one, ['used again', 'closed', 'unanswered', 'used again'])
+
+
+@scenario('server-tls-refused')
+def server_tls_refused(lab):
+  """The server does not like the ClientHello: it closes, resets, or sends an alert first."""
+  def one(how):
+    talk = lab.talk(encryption='full' if how != 'strict' else 'strict')
+    talk.variant = how
+    talk.label = truth.label('server.tls-refused', 'server.closed-in-login', ('client', 'server.tls-refused'), 'server.reset')
+    talk.connect()
+    if how == 'strict':
+      talk.begin_tls()
+      talk.client.send_raw(talk.client.handshake_step())
+      talk.server.receive_raw()
+    else:
+      talk.prelogin()
+      talk.begin_tls()
+      send_phase(talk, 'tls')
+      talk.server.receive()
+    lab.sleep(0.02)
+    alert = b'\x15\x03\x03\x00\x02\x02\x46'  # fatal, protocol_version
+    if how in ('alert', 'strict'):
+      alert = alert if how == 'strict' else tds.packets(talk.driver.answer_type, alert)
+      talk.server.send_raw(alert)
+    end_it(talk.server, how)
+    lab.sleep(0.2)
+    talk.client.close()
+    talk.server.close()
+  lab.run_all(one, ['fin', 'alert', 'reset', 'strict'])
+
+
+@scenario('server-dhe-defect')
+def server_dhe_defect(lab):
+  """TLS_DHE is agreed on; most handshakes succeed, some break off after the client's key exchange: the server closes."""
+  contexts = lab.certificates.diffie_hellman()
+  def one(how):
+    talk = lab.talk(encryption='full')
+    talk.variant = how
+    talk.connect()
+    talk.prelogin()
+    if how == 'works':
+      talk.tls(contexts=contexts)
+      talk.login()
+      talk.work(2)
+      talk.close()
+      return
+    talk.label = truth.label('server.dhe-defect', 'server.tls-refused', ('client', 'client.closed-in-login'), ('client', 'server.dhe-defect'))
+    talk.tls(flights=3, contexts=contexts)
+    end_it(talk.server, how)
+    lab.sleep(0.2)
+    talk.client.close()
+    talk.server.close()
+  lab.run_all(one, ['works', 'fin', 'works', 'fin', 'reset'])
+
+
+@scenario('server-dies-silently', quiet=True)
+def server_dies_silently(lab):
+  """The server machine is gone from one moment to the next; nobody can tell this from a path that is dead."""
+  talks = [lab.talk() for _ in range(4)]
+  def one(talk):
+    talk.label = truth.label('network.drop-both-ways', *DROP, *OPEN, ('server', 'server.no-ack'), ('server', 'server.no-answer'),
+                             server=[('none', 'none.normal')])
+    talk.open()
+    talk.work(2)
+  lab.run_all(one, talks)
+  lab.server.cable('down')
+  def use(talk):
+    quietly(talk.request)
+    wait_for_answer(talk, 8)
+  lab.run_all(use, talks)
+
+
+@scenario('server-stalls-for-all')
+def server_stalls_for_all(lab):
+  """For ten seconds the instance answers nothing (a frozen virtual machine's process); machines acknowledge. Then all goes on."""
+  def one(number):
+    talk = lab.talk().open()
+    talk.label = truth.label('server.slow-response', ('none', 'none.normal'), ('none', 'server.slow-response'))
+    talk.query()
+    lab.sleep(0.2 * number)
+    talk.request()
+    talk.server.receive()
+    lab.sleep(9 - 0.2 * number)
+    talk.answer(400)
+    talk.client.receive()
+    talk.close()
+  lab.run_all(one, range(5))
+
+
+@scenario('server-refuses-in-bursts')
+def server_refuses_in_bursts(lab):
+  """As Windows does with a full queue: SYNs are answered with resets for a second or two; before and after it accepts."""
+  def busy():
+    for _ in range(2):
+      lab.sleep(2.5)
+      lab.server.firewall('tcp dport 1477 tcp flags & (syn | ack) == syn reject with tcp reset')
+      lab.sleep(1.5)
+      lab.server.lift_firewall()
+  working = lab.run_beside(busy)
+  while working.is_alive():
+    talk = lab.talk(server_port=1477)
+    try:
+      talk.connect(2, accept=False)
+    except Closed:
+      talk.label = truth.label('server.backlog-full', 'server.not-listening')
+      talk.client.close()
+      lab.sleep(0.1, 0.3)
+      continue
+    talk.accept()
+    talk.prelogin()
+    if talk.encryption != 'no':
+      talk.tls()
+    talk.login()
+    talk.query(size=200)
+    talk.close()
+    lab.sleep(0.1, 0.3)
+
+
+@scenario('server-no-answer-to-anybody', quiet=True)
+def server_no_answer_to_anybody(lab):
+  """The server machine's firewall eats all new connections of one port; those that are open go on."""
+  old = lab.talk().open()
+  lab.server.firewall('tcp dport 1433 tcp flags & (syn | ack) == syn drop')
+  def one(_):
+    lab.sleep(0, 3)
+    talk = lab.talk()
+    talk.label = truth.label('server.no-answer', 'server.no-ack', client=OPEN + [('unknown', 'network.syn-lost')])
+    quietly(talk.connect, lab.rng.choice([5, 10, 15]))
+    talk.client.close()
+  work = lab.run_beside(old.work, 12)
+  lab.run_all(one, range(4))
+  work.join(20)
+  old.close()
+  lab.sleep(1)
+
+
+@scenario('server-slow-domain-controller')
+def server_slow_domain_controller(lab):
+  """A login with NTLM: the server asks its domain controller, which takes seconds; the client waits, or gives up first."""
+  def controller(port):
+    return lab.listener(lab.server2, port)
+  services = [controller(port) for port in (445, 389)]
+  def one(how):
+    talk = lab.talk(encryption='login')
+    talk.variant = how
+    talk.label = truth.label('server.slow-domain-controller', 'server.login-late', 'server.login-stalled',
+                             *([('none', 'none.normal')] if how == 'waits' else []))
+    talk.connect()
+    talk.prelogin()
+    talk.tls()
+    talk.client_login()
+    talk.server_reads_login()
+    talk.server.send(tds.RESPONSE, ntlm_token(2))
+    talk.client.receive()
+    talk.client.send(17, ntlm_token(3)[3:])
+    talk.server.receive()
+    seconds = lab.rng.uniform(3, 6)
+    ask_controller(lab, services, seconds)
+    if how == 'waits':
+      talk.answer_login()
+      talk.client.receive()
+      talk.query()
+      talk.close()
+      return
+    lab.sleep(1)
+    talk.client.half_close()
+    lab.sleep(1, 2)
+    quietly(talk.answer_login)
+    talk.client.close()
+    talk.server.close()
+  lab.run_all(one, ['waits', 'gives up', 'waits'])
+
+
+def ntlm_token(kind):
+  """An SSPI token that holds an NTLM message of this kind: 2 challenge, 3 authenticate."""
+  message = b'NTLMSSP\0' + kind.to_bytes(4, 'little') + bytes(60)
+  return b'\xed' + len(message).to_bytes(2, 'little') + message
+
+
+def ask_controller(lab, services, seconds):
+  """The server machine's own connection to a domain controller, which answers after a time."""
+  service = lab.rng.choice(services)
+  sock = lab.server.socket(lab.family)
+  sock.bind((lab.server.addresses[lab.family], lab.free_port()))
+  sock.connect((service.address, service.port))
+  other = service.take(sock.getsockname()[:2])
+  sock.sendall(b'\0\0\0\x60\xfeSMB' + bytes(92) if service.port == 445 else b'0\x0c\x02\x01\x01\x60\x07\x02\x01\x03\x04\0\x80\0')
+  other.recv(4096)
+  lab.sleep(seconds)
+  other.sendall(b'\0\0\0\x60\xfeSMB' + bytes(92) if service.port == 445 else b'0\x0c\x02\x01\x01\x61\x07\x0a\x01\0\x04\0\x04\0')
+  sock.recv(4096)
+  sock.close()
+  other.close()

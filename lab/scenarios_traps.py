@@ -1,0 +1,247 @@
+"""Captures that do not hold what one would conclude from: windows that end too early, gaps, the wrong machine, several faults at once."""
+
+import threading
+
+import truth
+from lab import scenario
+from scenarios_network import answer_phase, login_until, loss_label, quietly, send_phase, wait_for_answer, wait_for_login
+from scenarios_server import firewall_rule
+from truth import DROP, OPEN
+
+STOPS_S = 5.5  # when the capture of one end stops; faults begin later
+
+
+def _stops_early(lab, side):
+  """One end's capture ends before the faults: nothing can be said of what that end did in them."""
+  lab.look.window[side] = (0, STOPS_S)
+  lab.every_label = truth.label('none.normal', **{side: OPEN})
+  for talk in lab.talks:
+    talk.label = lab.every_label
+
+
+@scenario('trap-server-capture-stopped')
+def trap_server_capture_stopped(lab):
+  """The server stalls or eats packets after its own capture stopped: what is missing there was not lost on the way."""
+  _stops_early(lab, 'server')
+  def one(what):
+    talk = lab.talk(encryption=lab.rng.choice(['no', 'full']))
+    talk.variant = what
+    before = [('none', 'none.normal')] + OPEN
+    if what == 'no ack':
+      talk.label = truth.label('server.no-ack', 'server.no-answer', *OPEN, client=OPEN, server=before)
+    else:
+      talk.label = truth.label('server.query-timeout', 'server.slow-response', ('client', 'server.query-timeout'),
+                               ('client', 'client.abort'), *OPEN, server=before)
+    talk.open()
+    talk.work(2)
+    lab.sleep(4)
+    if what == 'no ack':
+      lab.server.firewall(firewall_rule(lab, talk))
+    talk.request()
+    wait_for_answer(talk)
+    lab.sleep(1)
+  lab.run_all(one, ['no ack', 'no answer', 'no ack'])
+
+
+@scenario('trap-client-capture-stopped')
+def trap_client_capture_stopped(lab):
+  """The client machine eats packets, or reads nothing, after its own capture stopped."""
+  _stops_early(lab, 'client')
+  def one(_):
+    talk = lab.talk(encryption='no')
+    talk.label = truth.label('client.no-ack', *OPEN, client=[('none', 'none.normal')] + OPEN)
+    talk.open()
+    talk.work(2)
+    lab.sleep(4)
+    word = 'ip6' if ':' in talk.flow[0][0] else 'ip'
+    lab.client.firewall(f'{word} saddr {talk.flow[1][0]} tcp sport 1433 tcp dport {talk.flow[0][1]} drop')
+    talk.request()
+    server = threading.Thread(target=quietly, args=(answer_phase, talk, 'request'), daemon=True)
+    server.start()
+    wait_for_answer(talk)
+    lab.sleep(1)
+  lab.run_all(one, range(3))
+
+
+@scenario('trap-reset-missed-by-capture')
+def trap_reset_missed(lab):
+  """The server resets sessions, and its own capture misses packets, some of the resets among them: no device sent those."""
+  side = lab.rng.choice(['server', 'client'])
+  lab.look.missed[side] = (0.12, 3)
+  unseen = [('none', 'none.normal')]
+  def one(who):
+    talk = lab.talk().open()
+    talk.variant = f'by {who}, gaps at {side}'
+    talk.work(2)
+    talk.request()
+    talk.server.receive()
+    lab.sleep(0.3, 3)
+    if who == 'server':
+      talk.label = truth.label('server.reset', 'server.closed-many', *OPEN, **{side: unseen})
+      talk.server.reset()
+      lab.sleep(0.3)
+      talk.client.close()
+    else:
+      talk.label = truth.label('client.abort', *OPEN, **{side: unseen})
+      talk.client.reset()
+      lab.sleep(0.3)
+      talk.server.close()
+  lab.run_all(one, ['server', 'client'] * 4)
+
+
+@scenario('trap-loss-and-gaps', giants=False)
+def trap_loss_and_gaps(lab):
+  """Packets are really lost on the way, and one end's capture misses more than that: the other end's is whole, and shows it."""
+  lab.look.missed[lab.rng.choice(['client', 'server'])] = (0.15, 3)
+  def one(_):
+    talk = lab.talk(encryption='no')
+    talk.label = loss_label
+    talk.open()
+    lab.device.rule('drop', talk.flow, chance=0.06)
+    for _ in range(10):
+      talk.query(size=20_000)
+    quietly(talk.close)
+  lab.run_all(one, range(3))
+
+
+@scenario('trap-other-machine-captured', captured={'server': 'server2'})
+def trap_other_machine(lab):
+  """The "server's" capture was taken on another node: it covers the time, and has nothing of the client's connections."""
+  def one(what):
+    talk = lab.talk(encryption='full')
+    talk.variant = what
+    if what == 'stalled':
+      talk.label = truth.label('server.login-stalled', 'server.login-late')
+      login_until(talk, 'login')
+      send_phase(talk, 'login')
+      wait_for_login(talk, 5)
+      return
+    if what == 'closed':
+      talk.label = truth.label('server.closed-in-login', 'server.reset', *OPEN)
+      login_until(talk, 'prelogin')
+      send_phase(talk, 'prelogin')
+      talk.server.receive()
+      talk.server.reset()
+      lab.sleep(0.4)
+      talk.client.close()
+      return
+    talk.open()
+    talk.work(4)
+    talk.close()
+  lab.run_all(one, ['healthy', 'stalled', 'closed', 'healthy'])
+
+
+@scenario('trap-half-captured', half={'server'})
+def trap_half_captured(lab):
+  """One of two teamed cards is captured at the server: half of the connections are not there, healthy ones and others."""
+  def one(what):
+    talk = lab.talk(encryption=lab.rng.choice(['no', 'full']))
+    talk.variant = what
+    if what == 'stalled':
+      talk.label = truth.label('server.login-stalled', 'server.login-late')
+      login_until(talk, 'login')
+      send_phase(talk, 'login')
+      wait_for_login(talk, 5)
+      return
+    if what == 'reset':
+      talk.label = truth.label('server.reset', 'server.closed-many', *OPEN)
+    talk.open()
+    talk.work(4)
+    if what == 'reset':
+      talk.request()
+      talk.server.receive()
+      talk.server.reset()
+      lab.sleep(0.3)
+      talk.client.close()
+      return
+    talk.close()
+  lab.run_all(one, ['healthy', 'stalled', 'reset', 'healthy', 'stalled', 'reset', 'healthy'])
+
+
+@scenario('trap-several-faults', giants=False)
+def trap_several_faults(lab):
+  """Several faults in one capture: each connection has its own."""
+  def lost():
+    talk = lab.talk()
+    talk.label = truth.label('network.drop-to-client', 'network.idle-drop', alone=DROP + OPEN)
+    talk.open()
+    talk.query()
+    lab.device.rule('drop', talk.flow, 'to_client')
+    talk.request()
+    server = threading.Thread(target=quietly, args=(answer_phase, talk, 'request'), daemon=True)
+    server.start()
+    wait_for_answer(talk)
+  def stalled():
+    talk = lab.talk()
+    talk.label = truth.label('server.login-stalled', 'server.login-late')
+    login_until(talk, 'login')
+    send_phase(talk, 'login')
+    wait_for_login(talk, 15)
+  def slow():
+    talk = lab.talk()
+    talk.label = truth.label('server.slow-response', ('none', 'none.normal'), ('none', 'server.slow-response'))
+    talk.open()
+    talk.query(server_s=9)
+    talk.close()
+  def aborts():
+    talk = lab.talk()
+    talk.label = truth.label('client.abort', ('unknown', 'client.abort'))
+    talk.open()
+    talk.work(3)
+    talk.request()
+    talk.server.receive()
+    lab.sleep(0.4)
+    talk.client.reset()
+    lab.sleep(0.3)
+    talk.server.close()
+  def refused():
+    talk = lab.talk(server_port=1599)
+    talk.listener.close()
+    talk.label = truth.label('server.not-listening', 'server.backlog-full')
+    quietly(talk.connect, 3, False)
+    talk.client.close()
+  threads = [lab.run_beside(work) for work in (lost, stalled, slow, aborts, refused, lost)]
+  for thread in threads:
+    thread.join(60)
+
+
+@scenario('trap-nat-rebinds', nat='ports')
+def trap_nat_rebinds(lab):
+  """A NAT forgets an idle connection and gives the client another port: the server does not know it, and answers with a reset."""
+  def one(_):
+    talk = lab.talk().open()
+    talk.label = truth.label('network.device-reset', 'network.idle-drop', *DROP, alone=OPEN, server=[('none', 'none.normal')])
+    talk.query()
+    lab.sleep(8, 11)
+    (address, port), server = talk.flow_at_server
+    lab.device.translate(talk.flow, ((address, port + 1 if port < 65000 else port - 1), server))
+    quietly(talk.request)
+    wait_for_login(talk, 4)
+    lab.sleep(1)
+  lab.run_all(one, range(3))
+
+
+@scenario('trap-late-by-a-little')
+def trap_late_by_a_little(lab):
+  """The login's answer leaves the server in time and meets the client's FIN on the way; or comes just before it."""
+  def one(how):
+    talk = lab.talk(encryption='no')
+    talk.variant = how
+    login_until(talk, 'login')
+    send_phase(talk, 'login')
+    talk.server_reads_login()
+    lab.sleep(5)
+    if how == 'crossing':
+      talk.label = truth.label('server.login-late', 'server.login-stalled', ('client', 'client.closed-in-login'), *OPEN)
+      talk.client.half_close()
+      talk.answer_login()
+      lab.sleep(0.5)
+      talk.client.close()
+      talk.server.close()
+      return
+    talk.label = truth.label('none.normal', ('server', 'server.login-late'), ('none', 'server.login-late'))
+    talk.answer_login()
+    talk.client.receive()
+    talk.query()
+    talk.close()
+  lab.run_all(one, ['crossing', 'just in time', 'crossing'])

@@ -1,0 +1,102 @@
+/* network.device-answers: a device completes the handshake in place of the server, and has nobody to pass the data to. */
+#include "actions.h"
+#include "detector.h"
+#include "signs.h"
+
+/* Of the resets of one device's timer, which has one setting, and of the path. */
+#define TIMER_SLACK_NS (50 * NS_PER_MS)
+enum { ALIKE_LEAST = 3 };
+
+/* Nothing that waits on a timer waits for less, and a refusal comes at once. */
+#define TIMER_LEAST_NS NS_PER_SECOND
+
+/* An answer in half of the shortest time that the way to the server and back takes did not come from there. */
+static bool too_fast(const struct conversation *c, const struct server_record *record)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    int64_t answer_ns = server->syn.time_ns - client->syn.time_ns;
+    return client->syns == 1 && record->shortest_handshake_ns > 0 && answer_ns * 2 < record->shortest_handshake_ns;
+}
+
+/* It came over another number of hops than every packet of those connections in which the server spoke. */
+static bool other_way(const struct conversation *c, const struct server_record *record)
+{
+    unsigned ttl = c->sides[SIDE_SERVER].ttl_first;
+    if (record->spoken_ttl_max == 0 || ttl == 0)
+        return false;
+    unsigned hops = hops_from_ttl(ttl);
+    return (ttl < record->spoken_ttl_min || ttl > record->spoken_ttl_max) &&
+           hops != hops_from_ttl(record->spoken_ttl_min) && hops != hops_from_ttl(record->spoken_ttl_max);
+}
+
+/* SYN+ACK, and from then on not even an acknowledgement of what the client sent. */
+static bool is_hollow(const struct conversation *c)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    return c->starts_with_syn && moment_seen(&server->syn) && conversation_established(c) &&
+           !signs_of_one_direction(c) && !signs_of_missed_packets(c) && server->payload_bytes == 0 &&
+           !moment_seen(&server->fin) && client->payload_bytes > 0 &&
+           client->unacknowledged_bytes >= client->payload_bytes;
+}
+
+static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    if (!is_hollow(c) || !signs_of_sql(c, s) || surroundings_role(s, c) == CAPTURE_ROLE_SERVER)
+        return false;
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    const struct server_record *record = surroundings_server(s, c);
+    bool fast = too_fast(c, record), elsewhere = other_way(c, record);
+    int64_t delay_ns = moment_seen(&server->reset) ? server->reset.time_ns - client->syn.time_ns : 0;
+    uint32_t alike = delay_ns >= TIMER_LEAST_NS
+                         ? times_within(&record->hollow_resets, delay_ns - TIMER_SLACK_NS, delay_ns + TIMER_SLACK_NS)
+                         : 0;
+    if (!fast && !elsewhere && alike < ALIKE_LEAST)
+        return false;
+    judgement->confidence = fast && elsewhere ? 0.88 : fast || elsewhere ? 0.8 : 0.65;
+    if (!fast && !elsewhere)
+        judgement->culprit = CULPRIT_UNKNOWN;
+    judgement->would_settle = SETTLE_BY_SERVER_CAPTURE;
+    judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
+    judgement_prove(judgement, &server->syn, "an answer with the server's address after %.4f s, TTL %u",
+                    seconds(server->syn.time_ns - client->syn.time_ns), server->ttl_first);
+    judgement_prove(judgement, &client->first_data, "the client's first data, which nobody acknowledges");
+    judgement_prove(judgement, &server->reset, "a reset, %.3f s after the SYN", seconds(delay_ns));
+    judgement_say(judgement, "The handshake was completed, and nothing the client sent was acknowledged.%s%s%s",
+                  fast ? " The answer came in less than half of the time that the server's answers take." : "",
+                  elsewhere ? " It came over another number of hops than the server's packets." : "",
+                  alike >= ALIKE_LEAST ? " Resets end these connections always the same time after the SYN." : "");
+    return true;
+}
+
+static const char *const actions[] = {
+    ACTION_TRACE_SERVER,
+    "See whether the address belongs to a machine that is up: `Test-NetConnection ADDRESS -Port 1433`, `arp -a` on its "
+    "own "
+    "network. A listener of an availability group is bound on one node only: `SELECT * FROM "
+    "sys.availability_group_listener_ip_addresses`.",
+    "Look for WAN optimisers, SYN proxies and load balancers at the client's site, and let connections to SQL Server "
+    "go past "
+    "them.",
+    "Compare how fast it answers with the path: `tracert -d ADDRESS`, on Linux `tcptraceroute ADDRESS 1433`.",
+    NULL,
+};
+
+const struct detector network_device_answers = {
+    .cause = "network.device-answers",
+    .title = "A device on the way answers in place of the server",
+    .holds_when =
+        "In a capture that is not the server's, SYN+ACK comes, no byte of the client is acknowledged, and: the SYN+ACK "
+        "takes "
+        "less than half of the time, or another number of hops, than in connections in which the server spoke; or "
+        "three or more such connections are reset the same time after their SYN (then the culprit stays open).",
+    .means =
+        "A machine that completes a handshake acknowledges data, too. A WAN optimiser or a SYN proxy accepts "
+        "connections in "
+        "the server's name before it knows whether it can reach it, and resets them when its own timer runs out. With "
+        "MultiSubnetFailover the driver then picks the address that is dead, because it answered first. (Article, "
+        "1.5.4.)",
+    .actions = actions,
+    .culprit = CULPRIT_NETWORK,
+    .severity = SEVERITY_FAULT,
+    .judge = judge,
+};

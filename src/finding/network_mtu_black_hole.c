@@ -1,0 +1,140 @@
+/* network.mtu-black-hole: small packets arrive, full-size ones do not (RFC 2923, 2.1). */
+#include "actions.h"
+#include "detector.h"
+#include "signs.h"
+
+/* A hole that is open for longer than the first repetitions take (RFC 6298) is not about to be filled. */
+#define OPEN_NS NS_PER_SECOND
+
+/* The router's word: ICMP type 3, code 4 (RFC 1191), ICMPv6 type 2 (RFC 4443, 3.2). */
+static bool told_too_big(const struct conversation *c)
+{
+    const struct icmp_facts *icmp = &c->icmp;
+    return icmp->count > 0 &&
+           (icmp->version == 6 ? icmp->type == 2 : icmp->version == 4 && icmp->type == 3 && icmp->code == 4);
+}
+
+struct stuck {
+    enum side sender;
+    uint32_t size;     /* of what does not arrive */
+    uint32_t passed;   /* of the largest that did */
+    bool small_passes; /* smaller packets that were sent later arrived */
+};
+
+/* What the sender repeats to the end is larger than all that was acknowledged. */
+static bool repeats_large(const struct conversation *c, enum side sender, struct stuck *stuck)
+{
+    const struct tcp_side *self = &c->sides[sender];
+    if (!signs_of_stuck_large(c, sender))
+        return false;
+    *stuck = (struct stuck){.sender = sender,
+                            .size = self->larger_unacknowledged,
+                            .passed = self->largest_acknowledged,
+                            .small_passes = self->beyond_hole_bytes > 0 && self->beyond_hole_bytes < LARGE_PAYLOAD};
+    return true;
+}
+
+/* The receiver lacks bytes to the end and has got the smaller packet behind them; later ones of that side arrived, too. */
+static bool lacks_large(const struct conversation *c, enum side sender, struct stuck *stuck)
+{
+    const struct tcp_side *self = &c->sides[sender];
+    if (self->hole_bytes < LARGE_PAYLOAD || self->beyond_hole_bytes >= LARGE_PAYLOAD ||
+        self->largest_payload >= LARGE_PAYLOAD || self->last.time_ns - self->hole.time_ns < OPEN_NS)
+        return false;
+    *stuck = (struct stuck){
+        .sender = sender, .size = self->hole_bytes, .passed = self->largest_payload, .small_passes = true};
+    return true;
+}
+
+static void prove(const struct conversation *c, const struct stuck *stuck, struct judgement *judgement)
+{
+    const struct tcp_side *self = &c->sides[stuck->sender];
+    const char *name = stuck->sender == SIDE_CLIENT ? "client" : "server",
+               *peer = stuck->sender == SIDE_CLIENT ? "server" : "client";
+    judgement_prove(judgement, &self->last_progress, "the last packet of the %s that acknowledges something new", peer);
+    judgement_prove(judgement, &self->data_run.first, "the %s repeats a packet of %u bytes", name, stuck->size);
+    judgement_prove(judgement, &self->hole, "the %s has what came after it, and still lacks %u bytes", peer,
+                    self->hole_bytes);
+    judgement_prove(judgement, &c->icmp.first, "a router reports by ICMP that the packet is too big");
+    judgement_prove(judgement, &self->data_run.last, "the last of %u repetitions", self->data_run.count);
+}
+
+static void say(const struct stuck *stuck, bool told, uint32_t alike, struct judgement *judgement)
+{
+    const char *name = stuck->sender == SIDE_CLIENT ? "client" : "server";
+    const char *why =
+        told                  ? "A router says that it is too big for the next link; the sender goes on sending it"
+        : stuck->small_passes ? "A smaller packet behind it arrived, so the path lives and only large ones vanish"
+        : alike > 1
+            ? "Other connections between the two ended at their first large packet, too, and none got one through"
+            : "Whether smaller ones would still arrive is not in the capture";
+    if (stuck->passed > 0)
+        judgement_say(judgement, "%u bytes of the %s never arrive, while packets of up to %u bytes did. %s.",
+                      stuck->size, name, stuck->passed, why);
+    else
+        judgement_say(judgement, "%u bytes of the %s never arrive. %s.", stuck->size, name, why);
+}
+
+static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    if (!conversation_established(c) || signs_of_one_direction(c) || !signs_of_sql(c, s))
+        return false;
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+        struct stuck stuck;
+        if (!repeats_large(c, side, &stuck) && !lacks_large(c, side, &stuck))
+            continue;
+        const struct pair_record *pair = surroundings_pair(s, c);
+        if (pair->largest_passed[side] >= LARGE_PAYLOAD)
+            return false; /* the path has room for them */
+        bool told = told_too_big(c), alone = !told && !stuck.small_passes && pair->stuck_large[side] < 2;
+        judgement->confidence = told ? 0.93 : stuck.small_passes ? 0.88 : alone ? 0.5 : 0.8;
+        if (alone)
+            judgement->culprit = CULPRIT_UNKNOWN;
+        judgement->would_settle =
+            "Captures of both ends; or a test with packets of that size that must not be fragmented: "
+            "`ping -f -l 1472 SERVER`, on Linux `ping -M do -s 1472 SERVER`.";
+        prove(c, &stuck, judgement);
+        say(&stuck, told, pair->stuck_large[side], judgement);
+        return true;
+    }
+    return false;
+}
+
+static const char *const actions[] = {
+    "Find the largest packet that gets through, from both ends: `ping -f -l 1472 SERVER` and smaller, on Linux "
+    "`tracepath "
+    "SERVER` or `ping -M do -s 1472 SERVER`. 1472 bytes and 28 of headers make 1500.",
+    "Let firewalls pass ICMP type 3 code 4 (\"fragmentation needed\") and ICMPv6 type 2 (\"packet too big\"): without "
+    "them no sender "
+    "learns that it has to send smaller packets.",
+    "Let the VPN or tunnel device on the way lower the MSS of connections through it (MSS clamping), or set a smaller "
+    "MTU: "
+    "`netsh interface ipv4 set subinterface \"Ethernet\" mtu=1400 store=persistent`, on Linux `ip link set eth0 mtu "
+    "1400`.",
+    "See whether jumbo frames are on at one end only: `Get-NetAdapterAdvancedProperty -RegistryKeyword *JumboPacket`, "
+    "on Linux "
+    "`ip link`.",
+    "On Linux let TCP find out by itself: `sysctl net.ipv4.tcp_mtu_probing=1`.",
+    NULL,
+};
+
+const struct detector network_mtu_black_hole = {
+    .cause = "network.mtu-black-hole",
+    .title = "Large packets vanish on the way, small ones arrive",
+    .holds_when = "A segment of 1200 bytes or more, larger than any that was acknowledged, is repeated to the end and "
+                  "never acknowledged, or "
+                  "the receiver lacks it to the end: while it has got a smaller one behind it, or a router reports by "
+                  "ICMP that it is too big. "
+                  "Not when other connections between the two carry such packets. With neither of the two signs the "
+                  "culprit stays open.",
+    .means = "A link on the way takes smaller packets than the two ends believe - a tunnel, a VPN, a wrong jumbo frame "
+             "setting - and the "
+             "ICMP message that would tell the sender is filtered or ignored. Handshake and small requests work; the "
+             "server's "
+             "certificate, a login with a Kerberos ticket or the first large answer never arrives. (RFC 1191, RFC "
+             "2923; article, 1.5.4.)",
+    .actions = actions,
+    .culprit = CULPRIT_NETWORK,
+    .severity = SEVERITY_FAULT,
+    .judge = judge,
+};
