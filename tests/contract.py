@@ -102,7 +102,7 @@ EVIDENCE = {'capture?': count, 'source?': count, 'frame?': positive, 'line?': po
 TDS_REQUEST = {'type': text, 'procedure?': text}
 TIMES = {'count': positive, 'mean_s': seconds, 'slowest_s': seconds, 'half_below_s?': seconds, 'most_below_s?': seconds}
 REQUESTS = {
-  'count': count, 'answered': count, 'rows?': count, 'answers_not_walked?': positive, 'errors_not_read?': positive,
+  'count?': positive, 'answered?': count, 'rows?': count, 'answers_not_walked?': positive, 'errors_not_read?': positive,
   'first_byte?': TIMES, 'end?': TIMES, 'slowest?': TDS_REQUEST, 'last?': TDS_REQUEST,
 }
 MARS_SESSIONS = {
@@ -122,7 +122,7 @@ LOGIN = {
   'client_process_id?': positive, 'client_thread_id?': positive, 'client_version?': text, 'instance?': text,
   'language?': text, 'packet_size?': positive, 'read_only_intent?': bool, 'changes_password?': bool,
   'user_instance?': bool, 'fedauth_required?': bool, 'features_asked?': [text], 'features_granted?': [text],
-  'activity_id?': text, 'activity_sequence?': count,
+  'activity_id?': text, 'activity_sequence?': count, 'sts_url?': text, 'sts_spn?': text,
   'error?': {'number': int, 'state': count, 'severity': count, 'message?': text},
   'timeline?': [{'step': text, 'from?': one_of('client server'), 'time': time, 'capture?': count, 'frame?': positive,
                  'duration_s?': seconds, 'waited_for?': one_of('client server network'), 'slowest?': bool}],
@@ -143,6 +143,7 @@ TLS = {
               'level?': one_of('warning fatal'), 'number?': count, 'name?': text}],
   'alerts_beyond?': positive, 'records': {'client': count, 'server': count},
 }
+SEGMENTS = {'mss?': positive, 'largest?': positive, 'largest_acknowledged?': positive, 'larger_unacknowledged?': positive}
 FRAME = {'capture': count, 'frame': positive, 'time': time}
 PASSAGE = {  # packets of one side on their way to the other end
   'arrived': count, 'lost': count, 'lost_with_data?': positive, 'lost_at_end?': positive, 'injected?': positive,
@@ -159,7 +160,8 @@ CONVERSATION = {
   'ending': one_of('open fin reset timeout refused no-answer'), 'closed_first_by?': one_of('client server device'),
   'server_name_asked?': text, 'name_lookup?': positive, 'instance_asked?': text, 'instance_lookup?': positive,
   'named_pipe?': text,
-  'retransmits': count, 'keep_alives': count, 'zero_windows': count, 'login?': LOGIN, 'tls?': TLS, 'messages?': dict,
+  'retransmits': count, 'keep_alives': count, 'zero_windows': count, 'segments?': {'client?': SEGMENTS, 'server?': SEGMENTS},
+  'login?': LOGIN, 'tls?': TLS, 'messages?': dict,
   'errors?': [TDS_ERROR], 'errors_beyond?': positive, 'mars?': bool, 'spid?': positive,
   'routed_to?': {'server?': text, 'port': port}, 'requests?': REQUESTS, 'attention_times?': {'first': time, 'acknowledged?': time},
   'mars_sessions?': MARS_SESSIONS, 'culprit': culprit, 'cause': cause,

@@ -17,8 +17,8 @@ enum login_step {
     LOGIN_STEP_KEY_EXCHANGE,   /* client: ClientKeyExchange or ChangeCipherSpec, whichever is first */
     LOGIN_STEP_TLS_DONE,       /* server: ChangeCipherSpec or the NewSessionTicket before it; TLS 1.3: ServerHello */
     LOGIN_STEP_LOGIN,          /* client: LOGIN7 in clear, or the first TLS record after the handshake */
-    LOGIN_STEP_SSPI_CHALLENGE, /* server: SSPI token (MS-TDS 2.2.7.22) */
-    LOGIN_STEP_SSPI_RESPONSE,  /* client: SSPI message (packet type 0x11) */
+    LOGIN_STEP_SSPI_CHALLENGE, /* server: SSPI token (MS-TDS 2.2.7.22); Entra: FEDAUTHINFO (2.2.7.12) */
+    LOGIN_STEP_SSPI_RESPONSE,  /* client: SSPI message (packet type 0x11); Entra: FEDAUTH (0x08) */
     LOGIN_STEP_LOGIN_ANSWER,   /* server: first packet of the answer to the login: LOGINACK, ERROR, or encrypted */
     LOGIN_STEP_LOGIN_ACK,      /* server: LOGINACK token (2.2.7.14); unseen when encrypted */
     LOGIN_STEP_LOGIN_ERROR,    /* server: ERROR token before any LOGINACK */
@@ -162,6 +162,8 @@ struct tds_facts {
     uint8_t login_flags;                               /* enum login_flag */
     uint32_t features_asked, features_granted;         /* bits; see enum login_feature */
     bool fedauth_token;    /* a federated authentication token was sent in a message of its own */
+    const char *sts_url;   /* FEDAUTHINFO: where the client is to fetch that token */
+    const char *sts_spn;   /* and for what */
     uint32_t packet_size;  /* negotiated, else asked for; 0: not known */
     uint16_t spid;         /* of the server's latest packet that tells; 0: not known */
     const char *routed_to; /* ENVCHANGE: the server that the client is sent on to */

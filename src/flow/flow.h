@@ -66,6 +66,7 @@ struct tcp_direction {
     uint8_t gap_at;
     struct sequence_gap gaps[RECENT_GAPS];
     bool fin_known, ended;
+    bool told_of_reset; /* the other sent a reset */
     uint32_t fin_seq;
     struct held_segment *held; /* ascending by seq */
     uint32_t held_count, held_bytes;

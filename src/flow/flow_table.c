@@ -241,7 +241,7 @@ static void follow_packet(struct flow_table *table, struct flow *flow, const str
     if (p->tcp.flags & (TCP_RST | TCP_FIN))
         note_close(c);
     if (p->tcp.flags & TCP_RST)
-        tcp_stream_end(flow, &p->moment, &table->consumer);
+        tcp_stream_reset(flow, origin, &p->moment, &table->consumer);
 }
 
 static void follow_icmp_error(struct flow_table *table, const struct packet *p)

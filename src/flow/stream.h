@@ -25,7 +25,8 @@ struct stream_consumer {
     void (*data)(void *context, struct stream *stream, enum side side, struct span bytes, const struct moment *at);
     /* size bytes are missing. What came before the capture began is no gap: nobody knows how much it was. */
     void (*gap)(void *context, struct stream *stream, enum side side, uint64_t size, const struct moment *at);
-    /* The side closed (FIN delivered in order), or the conversation was reset or retired; once for each side. */
+    /* The side closed (FIN delivered in order) or reset the connection, or the conversation was retired; once for each
+     * side. */
     void (*end)(void *context, struct stream *stream, enum side side, const struct moment *at);
     /* Roles were exchanged: state that the protocol keeps per side has to be, too. */
     void (*sides_exchanged)(void *context, struct stream *stream);

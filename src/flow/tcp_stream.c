@@ -117,7 +117,7 @@ void tcp_stream_segment(struct flow *flow, unsigned origin, const struct packet 
     bool syn = packet->tcp.flags & TCP_SYN;
     uint32_t seq = packet->tcp.seq + syn, length = packet->payload_length;
     struct span bytes = span_part(packet->payload, 0, length);
-    if (d->ended)
+    if (d->ended || (d->told_of_reset && (!d->positioned || seq_distance(seq, d->position) > 0)))
         return;
     if (!d->positioned) {
         /* A capture that begins mid-stream begins with what it sees; the other side's acknowledgement may tell that
@@ -174,16 +174,32 @@ static void missing_tail(struct flow *flow, unsigned origin, const struct moment
         missing_until(flow, origin, until, at, consumer);
 }
 
+/* Nothing is waited for any more: hands on what is held, and says what is missing. */
+static void give_up_waiting(struct flow *flow, unsigned origin, const struct moment *at,
+                            const struct stream_consumer *consumer)
+{
+    struct tcp_direction *d = &flow->directions[origin];
+    while (!d->ended && d->held) {
+        if (seq_distance(d->held->seq, d->position) > 0)
+            missing_until(flow, origin, d->held->seq, at, consumer);
+        hand_on_held(flow, origin, consumer);
+    }
+    missing_tail(flow, origin, at, consumer);
+}
+
+void tcp_stream_reset(struct flow *flow, unsigned origin, const struct moment *at,
+                      const struct stream_consumer *consumer)
+{
+    for (unsigned i = 0; i < ORIGINS; i++)
+        give_up_waiting(flow, i, at, consumer);
+    end_direction(flow, origin, at, consumer);
+    flow->directions[1 - origin].told_of_reset = true;
+}
+
 void tcp_stream_end(struct flow *flow, const struct moment *at, const struct stream_consumer *consumer)
 {
     for (unsigned origin = 0; origin < ORIGINS; origin++) {
-        struct tcp_direction *d = &flow->directions[origin];
-        while (!d->ended && d->held) {
-            if (seq_distance(d->held->seq, d->position) > 0)
-                missing_until(flow, origin, d->held->seq, at, consumer);
-            hand_on_held(flow, origin, consumer);
-        }
-        missing_tail(flow, origin, at, consumer);
+        give_up_waiting(flow, origin, at, consumer);
         end_direction(flow, origin, at, consumer);
     }
     flow->protocol_done = true;

@@ -16,6 +16,11 @@ void tcp_stream_segment(struct flow *flow, unsigned origin, const struct packet 
 void tcp_stream_acknowledged(struct flow *flow, unsigned origin, uint32_t ack, const struct moment *at,
                              const struct stream_consumer *consumer);
 
+/* origin sent a reset: its stream ends. The other side does not know yet, and may have more on its way: of that, what follows
+ * in order is still handed on. Beyond a hole nothing is, for no missing segment comes any more, and the ports may be used anew. */
+void tcp_stream_reset(struct flow *flow, unsigned origin, const struct moment *at,
+                      const struct stream_consumer *consumer);
+
 /* Hands on what is held, then the end, of both directions. Later calls do nothing. */
 void tcp_stream_end(struct flow *flow, const struct moment *at, const struct stream_consumer *consumer);
 

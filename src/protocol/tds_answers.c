@@ -175,6 +175,20 @@ static void on_envchange(struct tds_state *s, const struct token_event *event)
         packet_size_changed(s, value);
 }
 
+/* The server asks for a federated authentication token: the client has to fetch it, as an answer to a challenge. */
+static void on_fedauthinfo(struct tds_state *s, const struct token_event *event)
+{
+    struct tds_facts *facts = s->facts;
+    facts->authentication = LOGIN_ENTRA;
+    if (tds_step_seen(s, LOGIN_STEP_SSPI_CHALLENGE))
+        return;
+    tds_step(s, LOGIN_STEP_SSPI_CHALLENGE, &event->begin);
+    struct token_fedauthinfo info;
+    token_read_fedauthinfo(event->body, &info);
+    facts->sts_url = tds_store_name(s, info.sts_url, true);
+    facts->sts_spn = tds_store_name(s, info.spn, true);
+}
+
 static void on_done(struct tds_state *s, const struct token_event *event)
 {
     if (event->body.size == 0 || !(event->body.data[0] & DONE_ATTN))
@@ -230,7 +244,7 @@ static void on_token(void *context, const struct token_event *event)
         tds_learn_mechanism(s, event->body);
         break;
     case TOKEN_FEDAUTHINFO:
-        s->facts->authentication = LOGIN_ENTRA;
+        on_fedauthinfo(s, event);
         break;
     case TOKEN_DONE:
     case TOKEN_DONEPROC:

@@ -120,7 +120,7 @@ static bool places_overlap(struct place a, struct place b)
 }
 
 /* What no text may show, whatever its own offset says. */
-enum { SECRETS_MAX = 3 };
+enum { SECRETS_MAX = 4 };
 struct secrets {
     struct place places[SECRETS_MAX];
 };
@@ -143,7 +143,8 @@ static struct place read_place(struct cursor *c)
 
 enum { FEATURE_TERMINATOR = 0xff, FEATURES_MAX = 64 };
 
-static uint32_t read_features(struct span body, uint16_t extension)
+/* The bits of those asked for. fedauth: where the data of that one stand; they may be the token itself. */
+static uint32_t read_features(struct span body, uint16_t extension, struct place *fedauth)
 {
     struct cursor pointer = cursor_over(span_from(body, extension));
     uint32_t offset = cursor_u32le(&pointer), seen = 0;
@@ -157,6 +158,8 @@ static uint32_t read_features(struct span body, uint16_t extension)
             break;
         if (feature <= FEATURES_KNOWN_MAX)
             seen |= (uint32_t)1 << feature;
+        if (feature == FEATURE_FEDAUTH)
+            *fedauth = (struct place){body.size - features.left, size};
         cursor_skip(&features, size);
     }
     return seen;
@@ -179,6 +182,7 @@ enum {
     OPTION3_USER_INSTANCE = 0x02,
     OPTION3_EXTENSION = 0x10,
     TEXT_POINTER = 4,
+    TEXTS_BEFORE_EXTENSION = 5,
     TEXTS_BEFORE_CLIENT_ID = 9,
     CLIENT_ID = 6,
     SSPI_LONG = 0xffff,
@@ -195,10 +199,16 @@ static struct place read_sspi(struct cursor *c)
     return (struct place){offset, size == SSPI_LONG && sspi_long > 0 ? sspi_long : size};
 }
 
-/* The places of the password, the SSPI token, and (from TDS 7.2 on) the new password. */
-static struct secrets read_secrets(struct cursor c, bool has_new_password)
+static uint16_t read_extension(struct cursor c)
 {
-    struct secrets secrets = {0};
+    cursor_skip(&c, TEXTS_BEFORE_EXTENSION * TEXT_POINTER);
+    return cursor_u16le(&c);
+}
+
+/* The places of the password, the SSPI token, and (from TDS 7.2 on) the new password; fedauth is the fourth. */
+static struct secrets read_secrets(struct cursor c, bool has_new_password, struct place fedauth)
+{
+    struct secrets secrets = {.places[3] = fedauth};
     cursor_skip(&c, 2 * TEXT_POINTER);
     secrets.places[0] = read_place(&c);
     cursor_skip(&c, (TEXTS_BEFORE_CLIENT_ID - 3) * TEXT_POINTER + CLIENT_ID);
@@ -208,17 +218,14 @@ static struct secrets read_secrets(struct cursor c, bool has_new_password)
     return secrets;
 }
 
-static void read_pointers(struct cursor c, struct span body, bool extension, const struct secrets *secrets,
-                          struct login7 *login)
+static void read_pointers(struct cursor c, struct span body, const struct secrets *secrets, struct login7 *login)
 {
     login->host = text_at(body, read_place(&c), secrets);
     login->user = text_at(body, read_place(&c), secrets);
     cursor_skip(&c, TEXT_POINTER); /* the password's */
     login->application = text_at(body, read_place(&c), secrets);
     login->server = text_at(body, read_place(&c), secrets);
-    uint16_t extension_offset = cursor_u16le(&c);
-    cursor_skip(&c, 2);
-    login->features = extension ? read_features(body, extension_offset) : 0;
+    cursor_skip(&c, TEXT_POINTER); /* the extension's */
     login->library = text_at(body, read_place(&c), secrets);
     login->language = text_at(body, read_place(&c), secrets);
     login->database = text_at(body, read_place(&c), secrets);
@@ -263,8 +270,11 @@ bool login7_read(struct span body, struct login7 *login)
         return false;
     bool has_new_password =
         login->tds_version >> 24 >= VERSION_72 || login->tds_version == TDS_VERSION_8 || first_text >= LOGIN7_FIXED;
-    struct secrets secrets = read_secrets(c, has_new_password);
-    read_pointers(c, body, option3 & OPTION3_EXTENSION, &secrets, login);
+    struct place fedauth = {0};
+    if (option3 & OPTION3_EXTENSION)
+        login->features = read_features(body, read_extension(c), &fedauth);
+    struct secrets secrets = read_secrets(c, has_new_password, fedauth);
+    read_pointers(c, body, &secrets, login);
     return true;
 }
 

@@ -118,6 +118,7 @@ void tds_message_begin(struct tds_state *s, struct tds_channel *channel, struct 
     case TYPE_FEDAUTH:
         s->facts->authentication = LOGIN_ENTRA;
         s->facts->fedauth_token = true;
+        tds_step(s, LOGIN_STEP_SSPI_RESPONSE, &lane->message_begin);
         break;
     case TYPE_RPC:
         begin_gather(lane, RPC_KEPT);
@@ -141,7 +142,9 @@ static void begin_tokens(struct tds_state *s, struct tds_channel *channel, struc
     lane->body = BODY_TOKENS;
     token_walker_begin(&lane->walker);
     bool challenge = first == TOKEN_SSPI || first == TOKEN_FEDAUTHINFO;
-    if (tds_step_seen(s, LOGIN_STEP_LOGIN) && !challenge)
+    /* A LOGINACK that was cut off behind a challenge leaves the login without an answer: that to a request is none. */
+    bool in_login = tds_step_seen(s, LOGIN_STEP_LOGIN) && !tds_step_seen(s, LOGIN_STEP_FIRST_REQUEST);
+    if (in_login && !challenge)
         tds_step(s, LOGIN_STEP_LOGIN_ANSWER, &lane->message_begin);
     if (s->login_encrypted)
         s->facts->encryption = LOGIN_ENCRYPTION_LOGIN;

@@ -52,11 +52,16 @@ static bool type_plausible(const struct tds_state *s, const struct tds_lane *lan
     return false;
 }
 
-static bool status_plausible(uint8_t type, uint8_t status)
+/* MS-TDS 2.2.3.1.2 knows no 0x04, but clients were seen to set it (Wireshark calls it an event notification): where SQL Server
+ * is known to be, it is let pass. */
+static bool status_plausible(const struct tds_state *s, uint8_t type, uint8_t status)
 {
     const unsigned known = TDS_STATUS_EOM | TDS_STATUS_IGNORE | TDS_STATUS_RESET | TDS_STATUS_RESET_KEEP;
     const unsigned resets = TDS_STATUS_RESET | TDS_STATUS_RESET_KEEP;
-    if (status & ~known || (status & resets) == resets)
+    unsigned unknown = status & ~known;
+    if (unknown && !(unknown == TDS_STATUS_EVENT && (s->recognised || tds_on_server_port(s))))
+        return false;
+    if ((status & resets) == resets)
         return false;
     if (status & TDS_STATUS_IGNORE && !(status & TDS_STATUS_EOM))
         return false;
@@ -68,7 +73,7 @@ bool tds_header_plausible(const struct tds_state *s, const struct tds_lane *lane
     const uint8_t *b = bytes.data;
     if (bytes.size > 0 && !type_plausible(s, lane, b[0]))
         return false;
-    if (bytes.size > 1 && !status_plausible(b[0], b[1]))
+    if (bytes.size > 1 && !status_plausible(s, b[0], b[1]))
         return false;
     if (bytes.size < TDS_HEADER)
         return bytes.size > 0;

@@ -23,7 +23,13 @@
  */
 
 enum { TDS_HEADER = 8, TDS_TYPE_RESPONSE = 4, TDS_TYPE_PRELOGIN = 0x12, TDS_TYPE_OLD_NORMAL = 0x0f };
-enum { TDS_STATUS_EOM = 0x01, TDS_STATUS_IGNORE = 0x02, TDS_STATUS_RESET = 0x08, TDS_STATUS_RESET_KEEP = 0x10 };
+enum {
+    TDS_STATUS_EOM = 0x01,
+    TDS_STATUS_IGNORE = 0x02,
+    TDS_STATUS_EVENT = 0x04,
+    TDS_STATUS_RESET = 0x08,
+    TDS_STATUS_RESET_KEEP = 0x10
+};
 enum { TDS_DEFAULT_PORT = 1433, TDS_SMP_SESSIONS = 32 };
 
 /* What is kept of a message's end that is not walked: room for an ERROR and what follows it. */

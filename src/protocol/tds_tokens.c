@@ -22,7 +22,7 @@ struct token_law {
     uint16_t kept;  /* so much of its body, at most */
 };
 
-enum { KEPT_MAX = 4096, KEPT_SSPI = 1024, KEPT_NUMBER = 4, KEPT_FEATURE = 4 };
+enum { KEPT_MAX = 4096, KEPT_SSPI = 1024, KEPT_FEDAUTHINFO = 1024, KEPT_NUMBER = 4, KEPT_FEATURE = 4 };
 
 static const struct token_law laws[256] = {
     [TOKEN_OFFSET] = {LENGTH_FIXED_4, false, 0},
@@ -46,7 +46,7 @@ static const struct token_law laws[256] = {
     [TOKEN_SESSIONSTATE] = {LENGTH_U32, false, 0},
     [TOKEN_EED] = {LENGTH_U16, true, KEPT_MAX},
     [TOKEN_SSPI] = {LENGTH_U16, true, KEPT_SSPI},
-    [TOKEN_FEDAUTHINFO] = {LENGTH_U32, true, 0},
+    [TOKEN_FEDAUTHINFO] = {LENGTH_U32, true, KEPT_FEDAUTHINFO},
     [TOKEN_DONE] = {LENGTH_DONE, true, KEPT_MAX},
     [TOKEN_DONEPROC] = {LENGTH_DONE, true, KEPT_MAX},
     [TOKEN_DONEINPROC] = {LENGTH_DONE, true, KEPT_MAX},
@@ -413,6 +413,26 @@ bool token_read_routing(struct span body, struct token_routing *routing)
     uint16_t characters = cursor_u16le(&value);
     routing->server = cursor_take(&value, (size_t)characters * 2);
     return !value.failed && protocol == PROTOCOL_TCP;
+}
+
+/* Offsets count from the token's body on. */
+void token_read_fedauthinfo(struct span body, struct token_fedauthinfo *info)
+{
+    enum { ID_STSURL = 1, ID_SPN = 2, OPTIONS_MAX = 16 };
+    *info = (struct token_fedauthinfo){0};
+    struct cursor c = cursor_over(body);
+    uint32_t options = cursor_u32le(&c);
+    for (uint32_t i = 0; i < options && i < OPTIONS_MAX && !c.failed; i++) {
+        uint8_t id = cursor_u8(&c);
+        uint32_t size = cursor_u32le(&c), offset = cursor_u32le(&c);
+        struct span value = span_part(body, offset, size);
+        if (c.failed || value.size != size)
+            continue;
+        if (id == ID_STSURL)
+            info->sts_url = value;
+        else if (id == ID_SPN)
+            info->spn = value;
+    }
 }
 
 uint32_t token_read_info_number(struct span body)

@@ -125,6 +125,12 @@ struct token_routing {
 };
 bool token_read_routing(struct span body, struct token_routing *routing);
 
+/* FEDAUTHINFO (2.2.7.12): where the client is to fetch a token, and for what. UTF-16LE; empty: not told, or not captured. */
+struct token_fedauthinfo {
+    struct span sts_url, spn;
+};
+void token_read_fedauthinfo(struct span body, struct token_fedauthinfo *info);
+
 enum { INFO_DATABASE_CHANGED = 5701 };
 /* The number of an INFO; 0: not captured. */
 uint32_t token_read_info_number(struct span body);

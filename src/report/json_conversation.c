@@ -174,6 +174,34 @@ static void add_tcp(json_t *object, const struct conversation *conversation)
     object_add_count(object, "zero_windows", (uint64_t)client->zero_windows + server->zero_windows);
 }
 
+static void add_size(json_t *object, const char *key, uint32_t bytes)
+{
+    if (bytes > 0)
+        object_add_count(object, key, bytes);
+}
+
+static json_t *segments_of(const struct tcp_side *side)
+{
+    json_t *object = json_new_object();
+    add_size(object, "mss", side->mss);
+    add_size(object, "largest", side->largest_payload);
+    add_size(object, "largest_acknowledged", side->largest_acknowledged);
+    add_size(object, "larger_unacknowledged", side->larger_unacknowledged);
+    return object;
+}
+
+/* The MSS that a side announced limits the segments of the other. */
+static void add_segments(json_t *object, const struct conversation *conversation)
+{
+    json_t *segments = json_new_object();
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+        const struct tcp_side *facts = &conversation->sides[side];
+        if (facts->mss > 0 || facts->largest_payload > 0)
+            object_add(segments, side_name(side), segments_of(facts));
+    }
+    object_add(object, "segments", segments);
+}
+
 static void add_judgement(json_t *object, const struct judgement *judgement)
 {
     object_add_text(object, "culprit", culprit_names[judgement->culprit]);
@@ -197,6 +225,7 @@ json_t *json_conversation(const struct report *report, const struct reused_tuple
     object_add_count(object, "packets", conversation->packets);
     object_add_count(object, "bytes", conversation->wire_bytes);
     add_tcp(object, conversation);
+    add_segments(object, conversation);
     object_add(object, "login", login_object(report->casebook, conversation));
     json_add_comparison(object, conversation);
     json_add_joins(object, report->casebook, conversation);

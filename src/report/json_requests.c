@@ -63,6 +63,8 @@ void json_add_login(json_t *login, const struct tds_facts *tds)
         object_add_flag(login, "user_instance", true);
     if (tds->fedauth_required != NOT_SAID)
         object_add_flag(login, "fedauth_required", tds->fedauth_required == 1);
+    object_add_text(login, "sts_url", tds->sts_url);
+    object_add_text(login, "sts_spn", tds->sts_spn);
     add_features(login, "features_asked", tds->features_asked);
     add_features(login, "features_granted", tds->features_granted);
     if (tds->has_activity_id) {
@@ -121,8 +123,10 @@ static void add_requests(json_t *object, const struct tds_facts *tds)
     if (tds->requests == 0 && tds->rows == 0)
         return;
     json_t *inner = json_new_object();
-    object_add_count(inner, "count", tds->requests);
-    object_add_count(inner, "answered", tds->answered);
+    if (tds->requests > 0) { /* of a capture that holds the server's words only, a zero would be made up */
+        object_add_count(inner, "count", tds->requests);
+        object_add_count(inner, "answered", tds->answered);
+    }
     if (tds->messages[TDS_RESPONSE] > 0 && tds->encrypted_requests == 0)
         object_add_count(inner, "rows", tds->rows);
     add_known(inner, "answers_not_walked", tds->unwalked);

@@ -29,7 +29,7 @@ static const char *const messages[TDS_MESSAGES] = {
     [TDS_RESPONSE] = "response",
     [TDS_ATTENTION] = "attention",
     [TDS_BULK] = "bulk load",
-    [TDS_FEDAUTH] = "token",
+    [TDS_FEDAUTH] = "token (FEDAUTH)",
     [TDS_TRANSACTION] = "transaction request",
 };
 
@@ -63,10 +63,20 @@ static void add_alert(struct text *words, const struct tls_alert *alert)
         text_format(words, "TLS alert %u", alert->number);
 }
 
+/* Entra's challenge is no SSPI, and its answer a message that has a word already. */
+static const char *step_word(enum login_step step, const struct tds_facts *tds, enum side sender)
+{
+    bool entra = tds->authentication == LOGIN_ENTRA;
+    if (entra && step == LOGIN_STEP_SSPI_RESPONSE)
+        return NULL;
+    if (entra && step == LOGIN_STEP_SSPI_CHALLENGE)
+        return "request for a token (FEDAUTHINFO)";
+    return sender == SIDE_CLIENT ? client_steps[step] : server_steps[step];
+}
+
 static void add_steps(struct text *words, const struct shown_packet *packet, const struct tds_facts *tds,
                       enum side sender)
 {
-    const char *const *table = sender == SIDE_CLIENT ? client_steps : server_steps;
     const struct moment *steps = tds->steps;
     bool said_better = is_of(packet, &steps[LOGIN_STEP_LOGIN_ACK]) || is_of(packet, &steps[LOGIN_STEP_LOGIN_ERROR]) ||
                        is_of(packet, &steps[LOGIN_STEP_SSPI_CHALLENGE]);
@@ -74,7 +84,7 @@ static void add_steps(struct text *words, const struct shown_packet *packet, con
         bool hello_too = i == LOGIN_STEP_TLS_DONE && is_of(packet, &steps[LOGIN_STEP_SERVER_HELLO]);
         if (!is_of(packet, &steps[i]) || hello_too || (i == LOGIN_STEP_LOGIN_ANSWER && said_better))
             continue;
-        add_word(words, table[i]);
+        add_word(words, step_word((enum login_step)i, tds, sender));
         if (i == LOGIN_STEP_SERVER_HELLO && tds->tls && tds->tls->certificate_seen)
             add_word(words, "certificate");
         if (i == LOGIN_STEP_LOGIN_ERROR && tds->login_error.number)

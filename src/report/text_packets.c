@@ -83,6 +83,25 @@ static void put_line(struct sink *sink, const char *title, struct text *line)
     text_close(line);
 }
 
+/* For a path that swallows large packets. */
+static void put_sizes(const struct conversation *c, struct sink *sink)
+{
+    struct text line = {0};
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+        const struct tcp_side *facts = &c->sides[side];
+        if (facts->largest_payload == 0)
+            continue;
+        text_format(&line, "%s%s %" PRIu32 " bytes", line.size > 0 ? "; " : "", side_name(side),
+                    facts->largest_payload);
+        if (facts->mss > 0)
+            text_format(&line, ", announces MSS %u", facts->mss);
+        if (facts->larger_unacknowledged > 0)
+            text_format(&line, ", %" PRIu32 " never acknowledged; acknowledged at least %" PRIu32,
+                        facts->larger_unacknowledged, facts->largest_acknowledged);
+    }
+    put_line(sink, "Largest payload", &line);
+}
+
 static void put_login(const struct conversation *c, struct sink *sink)
 {
     const struct tds_facts *tds = c->tds;
@@ -97,6 +116,7 @@ static void put_login(const struct conversation *c, struct sink *sink)
     add_item(&line, "application", tds->application);
     add_item(&line, "database", tds->database);
     add_item(&line, "by", authentication_name(tds->authentication));
+    add_item(&line, "token from", tds->sts_url);
     add_item(&line, "server", tds->server_version ? server_version_text(tds->server_version, version) : NULL);
     put_line(sink, "Login", &line);
     if (tds->login_error.number == 0)
@@ -327,6 +347,7 @@ static void put_conversation(const struct report *report, const struct shown_con
     const struct conversation *c = casebook_conversation(report->casebook, shown->id - 1);
     put_who(report, c, sink);
     put_verdict(report, c, sink);
+    put_sizes(c, sink);
     if (c->tds)
         put_login(c, sink);
     if (c->tds && c->tds->tls)

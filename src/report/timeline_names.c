@@ -49,13 +49,13 @@ const char *waited_for_name(enum waited_for waited_for)
     return waits[waited_for];
 }
 
-/* SQL Network Analyzer has a mark of its own for what is not NTLM, and for a login that cannot be read. */
+/* SQL Network Analyzer has a mark of its own for what is not NTLM, none for Entra, and one for a login that cannot be read. */
 static const char *mark_of(const struct conversation *c, enum timeline_step step)
 {
     const struct tds_facts *tds = c->tds;
     bool ntlm = tds && tds->authentication == LOGIN_NTLM;
     if ((step == TIMELINE_SSPI_CHALLENGE || step == TIMELINE_SSPI_RESPONSE) && !ntlm)
-        return "SS";
+        return tds && tds->authentication == LOGIN_ENTRA ? NULL : "SS";
     bool login_in_clear = tds && tds->messages[TDS_LOGIN] > 0;
     if (step == TIMELINE_LOGIN && login_in_clear)
         return NULL;

@@ -11,16 +11,13 @@ an error. --differences prints what would have to be listed.
 
   tests/differential/around.py --tdscope build/tdscope
 """
-import argparse
 import collections
 import concurrent.futures
-import hashlib
 import ipaddress
 import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 
@@ -29,12 +26,11 @@ sys.path.insert(0, str(HERE.parent))
 sys.dont_write_bytecode = True
 from captures import FOLDER, all_captures
 from known_differences import KnownDifferences
-from tap import Tap, skip_all
+from tap import Tap
+from wireshark import Wireshark, read_options, run, skip_unless_comparable
 
 KNOWN = HERE / 'around_known.tsv'
 GROUP = '7-auth-dns/'
-TIMEOUT_S = 300
-BETWEEN = '\x1f'  # between several values of one field
 
 ENDS = ('ip.src', 'ipv6.src', 'udp.srcport', 'tcp.srcport', 'ip.dst', 'ipv6.dst', 'udp.dstport', 'tcp.dstport')
 DNS_FIELDS = ('frame.number', 'dns.id', 'dns.flags.response', 'dns.qry.name', 'dns.qry.type', 'dns.flags.rcode',
@@ -52,40 +48,6 @@ RCODES = {name: number for number, name in enumerate(
 REQUEST_TYPES = {'as': 10, 'tgs': 12}
 ESCAPE = re.compile(r'\\\d{3}')  # how tshark writes a byte that is not printable
 EXCHANGE_TYPES = {10, 11, 12, 13, 30}
-
-
-def run(command, environment=None):
-  return subprocess.run(command, capture_output=True, text=True, errors='replace', timeout=TIMEOUT_S,
-                        stdin=subprocess.DEVNULL, env=environment)
-
-
-class Wireshark:
-  """What tshark says of a file, remembered by the file's content, the questions and Wireshark's version."""
-
-  def __init__(self, cache):
-    self.cache = cache
-    self.cache.mkdir(parents=True, exist_ok=True)
-    settings = cache / 'no-settings'
-    settings.mkdir(exist_ok=True)
-    self.environment = dict(os.environ, LC_ALL='C', WIRESHARK_CONFIG_DIR=str(settings))
-    self.version = run(['tshark', '--version'], self.environment).stdout.split('\n')[0]
-
-  def fields(self, path, display_filter, fields):
-    command = ['tshark', '-n', '-2', '-Y', display_filter, '-T', 'fields', '-E', 'occurrence=a', '-E',
-               f'aggregator={BETWEEN}', '-o', 'kerberos.decrypt:FALSE']
-    for field in fields:
-      command += ['-e', field]
-    key = repr((self.version, command)).encode() + path.read_bytes()
-    remembered = self.cache / f'{hashlib.sha256(key).hexdigest()}.around.json'
-    if remembered.exists():
-      return json.loads(remembered.read_text())
-    answer = run([*command, '-r', str(path)], self.environment)
-    rows = [[value.split(BETWEEN) if value else [] for value in line.split('\t')]
-            for line in answer.stdout.splitlines()]
-    unfinished = remembered.with_suffix('.new')
-    unfinished.write_text(json.dumps(rows))
-    unfinished.replace(remembered)
-    return rows
 
 
 def as_type(name):
@@ -279,17 +241,9 @@ def examine(wireshark, tdscope, name):
 
 
 def main():
-  options = argparse.ArgumentParser(description='Compares DNS and Kerberos facts with tshark.')
-  options.add_argument('--tdscope', required=True)
-  options.add_argument('--cache', type=pathlib.Path, default=pathlib.Path('build-test/tshark-answers'))
-  options.add_argument('--differences', action='store_true', help='print lines for around_known.tsv instead of TAP')
-  options.add_argument('captures', nargs='*', help='only these, named as below the folder of captures')
-  options = options.parse_args()
+  options = read_options('DNS and Kerberos facts', KNOWN.name)
   names = options.captures or [name for name in all_captures() if name.startswith(GROUP)]
-  if not names:
-    skip_all(f'no captures in {os.path.relpath(FOLDER)}/{GROUP}')
-  if not shutil.which('tshark'):
-    skip_all('no tshark to compare with')
+  skip_unless_comparable(names, 'tshark')
   known, wireshark, tap = KnownDifferences(KNOWN), Wireshark(options.cache), Tap()
   with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
     outcomes = pool.map(lambda name: examine(wireshark, options.tdscope, name), names)

@@ -10,16 +10,13 @@ error. --differences prints what would have to be listed.
 
   tests/differential/run.py --tdscope build/tdscope
 """
-import argparse
 import collections
 import concurrent.futures
-import hashlib
 import ipaddress
 import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 
@@ -27,11 +24,11 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 sys.dont_write_bytecode = True
 from captures import FOLDER, all_captures
-from tap import Tap, skip_all
+from tap import Tap
+from wireshark import Wireshark, read_options, run, skip_unless_comparable
 
 KNOWN = HERE / 'known.tsv'
 NOT_TCP = {'udp', 'ssrp', 'dns'}
-TIMEOUT_S = 300
 SHOWN = 8
 CONVERSATION = re.compile(r'^(\S+):(\d+)\s+<->\s+(\S+):(\d+)\s+(\d+) -?\d+ \S+\s+(\d+) -?\d+ \S+\s+(\d+) -?\d+ ')
 
@@ -39,53 +36,31 @@ Peer = collections.namedtuple('Peer', 'readable packets conversations')
 Outcome = collections.namedtuple('Outcome', 'status report conversations stderr')
 
 
-def run(command, environment=None):
-  return subprocess.run(command, capture_output=True, text=True, errors='replace', timeout=TIMEOUT_S,
-                        stdin=subprocess.DEVNULL, env=environment)
-
-
 def endpoint(address, port):
   return str(ipaddress.ip_address(address)), int(port)
 
 
-class Wireshark:
-  """What capinfos and tshark say of a file, remembered by the file's content and Wireshark's version."""
+def ask_wireshark(wireshark, path):
+  capinfos, tshark = ['capinfos', '-T', '-r', '-c', '-M'], ['tshark', '-n', '-q', '-z', 'conv,tcp', '-r']
 
-  def __init__(self, cache):
-    self.cache = cache
-    self.cache.mkdir(parents=True, exist_ok=True)
-    settings = cache / 'no-settings'
-    settings.mkdir(exist_ok=True)
-    self.environment = dict(os.environ, LC_ALL='C', WIRESHARK_CONFIG_DIR=str(settings))
-    self.version = run(['tshark', '--version'], self.environment).stdout.split('\n')[0]
+  def ask():
+    counted, listed = wireshark.run([*capinfos, str(path)]), wireshark.run([*tshark, str(path)])
+    return {'capinfos': counted.stdout, 'capinfos_error': counted.stderr, 'tshark': listed.stdout}
+  return understand(wireshark.remembered(path, (capinfos, tshark), ask))
 
-  def ask(self, path):
-    digest = hashlib.sha256(self.version.encode() + path.read_bytes()).hexdigest()
-    remembered = self.cache / f'{digest}.json'
-    if remembered.exists():
-      answer = json.loads(remembered.read_text())
-    else:
-      capinfos = run(['capinfos', '-T', '-r', '-c', '-M', str(path)], self.environment)
-      tshark = run(['tshark', '-n', '-q', '-z', 'conv,tcp', '-r', str(path)], self.environment)
-      answer = {'capinfos': capinfos.stdout, 'capinfos_error': capinfos.stderr, 'tshark': tshark.stdout}
-      unfinished = remembered.with_suffix('.new')
-      unfinished.write_text(json.dumps(answer))
-      unfinished.replace(remembered)
-    return self.understand(answer)
 
-  @staticmethod
-  def understand(answer):
-    count = re.search(r'\t(\d+)\s*$', answer['capinfos'])
-    stopped = re.search(r'error occurred after reading (\d+) packets', answer['capinfos_error'])
-    if not count and not stopped:
-      return Peer(False, 0, None)
-    rows = collections.Counter()
-    for line in answer['tshark'].splitlines():
-      found = CONVERSATION.match(line)
-      if found:
-        ends = sorted([endpoint(found[1], found[2]), endpoint(found[3], found[4])])
-        rows[(*ends, int(found[7]))] += 1
-    return Peer(True, int((count or stopped)[1]), rows)
+def understand(answer):
+  count = re.search(r'\t(\d+)\s*$', answer['capinfos'])
+  stopped = re.search(r'error occurred after reading (\d+) packets', answer['capinfos_error'])
+  if not count and not stopped:
+    return Peer(False, 0, None)
+  rows = collections.Counter()
+  for line in answer['tshark'].splitlines():
+    found = CONVERSATION.match(line)
+    if found:
+      ends = sorted([endpoint(found[1], found[2]), endpoint(found[3], found[4])])
+      rows[(*ends, int(found[7]))] += 1
+  return Peer(True, int((count or stopped)[1]), rows)
 
 
 def ask_tdscope(tdscope, path):
@@ -128,7 +103,7 @@ def examine(wireshark, tdscope, name):
   """[(what, complaints)] of one capture."""
   path = FOLDER / name
   try:
-    peer = wireshark.ask(path)
+    peer = ask_wireshark(wireshark, path)
     ours = ask_tdscope(tdscope, path)
   except (subprocess.TimeoutExpired, json.JSONDecodeError, KeyError) as error:
     return [('run', [f'{type(error).__name__}: {error}'])]
@@ -148,17 +123,9 @@ def read_known():
 
 
 def main():
-  options = argparse.ArgumentParser(description='Compares tdscope with capinfos and tshark.')
-  options.add_argument('--tdscope', required=True)
-  options.add_argument('--cache', type=pathlib.Path, default=pathlib.Path('build-test/tshark-answers'))
-  options.add_argument('--differences', action='store_true', help='print lines for known.tsv instead of TAP')
-  options.add_argument('captures', nargs='*', help='only these, named as below the folder of captures')
-  options = options.parse_args()
+  options = read_options('packets and conversations', KNOWN.name)
   names = options.captures or all_captures()
-  if not names:
-    skip_all(f'no captures in {os.path.relpath(FOLDER)}')
-  if not shutil.which('tshark') or not shutil.which('capinfos'):
-    skip_all('no tshark and capinfos to compare with')
+  skip_unless_comparable(names, 'tshark', 'capinfos')
   known = read_known()
   wireshark = Wireshark(options.cache)
   tap = Tap()

@@ -11,14 +11,10 @@ error. --differences prints what would have to be listed.
 
   tests/differential/tds.py --tdscope build/tdscope
 """
-import argparse
 import collections
-import hashlib
 import ipaddress
 import json
-import os
 import pathlib
-import shutil
 import subprocess
 import sys
 
@@ -27,13 +23,13 @@ sys.path.insert(0, str(HERE.parent))
 sys.dont_write_bytecode = True
 from captures import FOLDER, all_captures
 from known_differences import KnownDifferences
-from tap import Tap, skip_all
+from tap import Tap
+from wireshark import Wireshark, read_options, run, skip_unless_comparable
 
 KNOWN = HERE / 'known_tds.tsv'
 WHERE = '1-tds/'
 LABELLED = ('login-failed/1/client.pcapng', 'login-failed/2/server.pcapng', 'mars-benign-reset/1/client.pcapng',
             'query-timeout/1/server.pcapng')
-TIMEOUT_S = 300
 TYPES = {1: 'batch', 2: 'old_login', 3: 'rpc', 4: 'response', 6: 'attention', 7: 'bulk', 8: 'fedauth', 14: 'transaction',
          15: 'batch', 16: 'login', 17: 'sspi', 18: 'prelogin'}
 LOGIN = {'user': ('tds.7login.username', 'tds.login.username'), 'client_host': ('tds.7login.clientname', 'tds.login.hostname'),
@@ -51,43 +47,24 @@ ENVCHANGES_OF_TEXT = {1, 2, 3, 4, 5, 6, 13, 19}
 FIELDS += [field for both in LOGIN.values() for field in both]
 
 
-def run(command, environment=None):
-  return subprocess.run(command, capture_output=True, text=True, errors='replace', timeout=TIMEOUT_S,
-                        stdin=subprocess.DEVNULL, env=environment)
+def packets_of(wireshark, path, ports):
+  """The TDS fields of each packet of a file that tshark takes for TDS, also on these ports."""
+  command = ['tshark', '-n', '-Y', 'tds', '-T', 'fields', '-E', 'separator=\x1f', '-E', 'aggregator=\x1e']
+  for port in sorted(ports):
+    command += ['-d', f'tcp.port=={port},tds']
+  for field in FIELDS:
+    command += ['-e', field]
 
-
-class Tshark:
-  """The TDS fields of each packet of a file, remembered by the file's content, the question and tshark's version."""
-
-  def __init__(self, cache):
-    self.cache = cache
-    self.cache.mkdir(parents=True, exist_ok=True)
-    settings = cache / 'no-settings'
-    settings.mkdir(exist_ok=True)
-    self.environment = dict(os.environ, LC_ALL='C', WIRESHARK_CONFIG_DIR=str(settings))
-    self.version = run(['tshark', '--version'], self.environment).stdout.split('\n')[0]
-
-  def ask(self, path, ports):
-    command = ['tshark', '-n', '-Y', 'tds', '-T', 'fields', '-E', 'separator=\x1f', '-E', 'aggregator=\x1e', '-r', str(path)]
-    for port in sorted(ports):
-      command += ['-d', f'tcp.port=={port},tds']
-    for field in FIELDS:
-      command += ['-e', field]
-    digest = hashlib.sha256('\n'.join([self.version, *command[:-1]]).encode() + path.read_bytes()).hexdigest()
-    remembered = self.cache / f'tds-{digest}.json'
-    if remembered.exists():
-      return json.loads(remembered.read_text())
+  def ask():
     packets, cells = [], []
-    for line in run(command, self.environment).stdout.split('\n')[:-1]:
+    for line in wireshark.run([*command, '-r', str(path)]).stdout.split('\n')[:-1]:
       more = line.split('\x1f')
       cells = cells[:-1] + [cells[-1] + more[0]] + more[1:] if cells else more  # a text may have a line's end in it
       if len(cells) == len(FIELDS):
         packets.append({field: cell.split('\x1e') if cell else [] for field, cell in zip(FIELDS, cells)})
         cells = []
-    unfinished = remembered.with_suffix('.new')
-    unfinished.write_text(json.dumps(packets))
-    unfinished.replace(remembered)
     return packets
+  return wireshark.remembered(path, command, ask)
 
 
 def tds_version(number):
@@ -227,7 +204,7 @@ def by_tdscope(conversations):
   return named(pairs)
 
 
-def examine(tshark, tdscope, name):
+def examine(wireshark, tdscope, name):
   """{what: complaints} of one capture."""
   path = FOLDER / name
   complaints = {what: [] for what in ('messages', 'logins', 'versions', 'errors', 'rows')}
@@ -235,7 +212,7 @@ def examine(tshark, tdscope, name):
     listing = run([tdscope, 'conversations', '--format', 'json', str(path)]).stdout
     conversations = [json.loads(line) for line in listing.splitlines()]
     conversations = [conversation for conversation in conversations if conversation['protocol'] in ('tds', 'tds8')]
-    packets = tshark.ask(path, {conversation['server']['port'] for conversation in conversations})
+    packets = packets_of(wireshark, path, {conversation['server']['port'] for conversation in conversations})
     mine, theirs = by_tdscope(conversations), by_tshark(packets)
   except (subprocess.TimeoutExpired, json.JSONDecodeError, KeyError) as error:
     return {'run': [f'{type(error).__name__}: {error}']}
@@ -246,22 +223,14 @@ def examine(tshark, tdscope, name):
 
 
 def main():
-  options = argparse.ArgumentParser(description='Compares what tdscope and tshark read in TDS.')
-  options.add_argument('--tdscope', required=True)
-  options.add_argument('--cache', type=pathlib.Path, default=pathlib.Path('build-test/tshark-answers'))
-  options.add_argument('--differences', action='store_true', help='print lines for known_tds.tsv instead of TAP')
-  options.add_argument('captures', nargs='*', help='only these, named as below the folder of captures')
-  options = options.parse_args()
+  options = read_options('what is read in TDS', KNOWN.name)
   names = options.captures or [name for name in all_captures() if name.startswith(WHERE)]
-  if not names:
-    skip_all(f'no captures in {os.path.relpath(FOLDER)}')
-  if not shutil.which('tshark'):
-    skip_all('no tshark to compare with')
+  skip_unless_comparable(names, 'tshark')
   if not options.captures:
     names += [f'../labelled/{name}' for name in LABELLED if (FOLDER / '../labelled' / name).exists()]
-  known, tshark, tap = KnownDifferences(KNOWN), Tshark(options.cache), Tap()
+  known, wireshark, tap = KnownDifferences(KNOWN), Wireshark(options.cache), Tap()
   for name in names:
-    for what, complaints in examine(tshark, options.tdscope, name).items():
+    for what, complaints in examine(wireshark, options.tdscope, name).items():
       if options.differences:
         known.print_lines(name, what, complaints)
       else:

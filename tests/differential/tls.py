@@ -11,7 +11,6 @@ error. --differences prints what would have to be listed.
 
   tests/differential/tls.py --tdscope build/tdscope
 """
-import argparse
 import collections
 import concurrent.futures
 import hashlib
@@ -20,16 +19,15 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 sys.dont_write_bytecode = True
-from around import Wireshark, run
 from captures import FOLDER
 from known_differences import KnownDifferences
-from tap import Tap, skip_all
+from tap import Tap
+from wireshark import Wireshark, read_options, run, skip_unless_comparable
 
 KNOWN = HERE / 'tls_known.tsv'
 LABELLED = FOLDER.parent / 'labelled'
@@ -176,17 +174,10 @@ def labelled_captures():
 
 
 def main():
-  options = argparse.ArgumentParser(description='Compares what tdscope says of TLS with tshark.')
-  options.add_argument('--tdscope', required=True)
-  options.add_argument('--cache', type=pathlib.Path, default=pathlib.Path('build-test/tshark-answers'))
-  options.add_argument('--differences', action='store_true', help='print lines for tls_known.tsv instead of TAP')
-  options = options.parse_args()
-  paths = sorted((FOLDER / '1-tds').glob('*')) + labelled_captures()
+  options = read_options('what is said of TLS', KNOWN.name)
+  paths = [FOLDER / name for name in options.captures] or sorted((FOLDER / '1-tds').glob('*')) + labelled_captures()
   paths = [path for path in paths if path.suffix != '.tsv']
-  if not paths:
-    skip_all(f'no captures in {os.path.relpath(FOLDER)}')
-  if not shutil.which('tshark'):
-    skip_all('no tshark to compare with')
+  skip_unless_comparable(paths, 'tshark')
   wireshark, suites, known = Wireshark(options.cache), suite_names(), KnownDifferences(KNOWN)
   tap, all_compared, fallbacks_in = Tap(), 0, {}
   with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -201,7 +192,8 @@ def main():
           known.case(tap, name, fact, lines)
   if options.differences:
     return 0
-  known.leftovers(tap)
+  if not options.captures:
+    known.leftovers(tap)
   if FOLDER / FALLBACK_SEEN in fallbacks_in:
     tap.case(f'{FALLBACK_SEEN}: SQL Server made the certificate itself',
              [] if fallbacks_in[FOLDER / FALLBACK_SEEN] else ['not known for what it is'])

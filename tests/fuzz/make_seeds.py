@@ -28,9 +28,9 @@ SCENES = {  # name of the seed: scene
   'mars': 'none.mars-close/benign-reset',
 }
 TDS_SCENES = {  # besides them, for the target tds
-  'tls-alert': 'w/tls-alert-wrapped',
-  'tls-alert-strict': 'w/tls-alert-strict',
-  'tls13': 'w/tls13-is-not-tls12',
+  'tls-alert': 'w/w06-tls-alert-wrapped',
+  'tls-alert-strict': 'w/w06-tls-alert-strict',
+  'tls13': 'w/w05-tls13-is-not-tls12',
   'certificate': 'w/certificate-of-its-own',
 }
 FOR_READERS = ('made.pcap', 'made.pcapng', 'cut.pcapng', 'raw.pcapng')

@@ -36,7 +36,7 @@ SCENES = (
 )
 LABELLED = (
   'normal/1', 'login-failed/2', 'mars-benign-reset/1', 'client-abort/2', 'server-login-late/1',
-  'network-loss/1', 'server-crash-mid-login/2', 'normal/2', 'no-pooling/2',
+  'network-loss/1', 'server-crash-mid-login/2', 'normal/2', 'no-pooling/2', 'one-direction-only/2',
 )
 MAX_SOURCE_BYTES = 600_000
 PREFIXES_NEAR_BORDERS = 120
@@ -97,6 +97,7 @@ def session_facts(conversation):
   return out
 
 
+BY_TOKENS = ('login-answer', 'login-ack', 'login-error')  # one stands for another when a token is cut off
 WHERE = ('capture', 'frame', 'time')
 
 
@@ -115,6 +116,9 @@ def choose_steps(conversation):
   login, messages = conversation.get('login', {}), conversation.get('messages', {})
   out = {name: conversation.get(name) for name in ('protocol', 'ending', 'closed_first_by', 'cause')}
   out['steps'] = {name: messages.get(name) for name in ('prelogin', 'login', 'sspi', 'attention')}
+  out['timeline'] = [(step['step'], step.get('from'), step['time']) for step in login.get('timeline', ())
+      if step['step'] not in BY_TOKENS]
+  out['requests'] = {name: conversation.get('requests', {}).get(name) for name in ('count', 'answered')}
   return {**out, 'stage': login.get('stage'), 'encrypted': login.get('encrypted')}
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 
 HERE = pathlib.Path(__file__).resolve().parent
 EXAMPLES = HERE.parent.parent / 'examples'
+PEER_BUGS = 28
 sys.path.insert(0, str(HERE.parent))
 sys.dont_write_bytecode = True
 
@@ -118,9 +119,9 @@ def check_scene(scene, report):
         out += [f'conversation {name}:'] + ['  ' + line for line in wrong + proof(conversation)]
   for cause, expectation in scene.findings:
     out += finding_differences(report, cause, expectation)
-  if scene.verdict:
-    wrong = differences(report.get('verdict', {}), scene.verdict)
-    out += ['verdict:'] + ['  ' + line for line in wrong] if wrong else []
+  for what, expectation, part in (('verdict', scene.verdict, report.get('verdict', {})), ('report', scene.report, report)):
+    wrong = differences(part, expectation) if expectation else []
+    out += [what + ':'] + ['  ' + line for line in wrong] if wrong else []
   return out
 
 
@@ -149,12 +150,18 @@ def run_scene(tap, tool, path, keep):
     if tool is None:
       tap.case(name, stale)
       return
-    run, report = diagnose(tool, capture_arguments(paths))
+    run, report = diagnose(tool, paths.values() if scene.infer else capture_arguments(paths))
   if run.status != 0 or run.died or report is None:
     tap.case(name, [run.complaint if report is not None else 'no JSON report; ' + run.complaint])
     return
   broken = [f'contract: {complaint}' for complaint in contract.complaints(report)]
   tap.case(name, stale + check_scene(scene, report) + broken[:5])
+
+
+def unshown_bugs():
+  """The folder `w` has a scene for each bug that the peer is known to have, by its number."""
+  numbers = {path.name[:3] for path in HERE.glob('w/w*.scene')}
+  return [f'W{number} has none' for number in range(1, PEER_BUGS + 1) if f'w{number:02}' not in numbers]
 
 
 def main():
@@ -169,6 +176,8 @@ def main():
     name = name_of(path)
     if fnmatch.fnmatch(name, arguments.only) or fnmatch.fnmatch(name, arguments.only + '*'):
       run_scene(tap, tool, path, arguments.keep)
+  if arguments.only == '*':
+    tap.case(f'w: scenes for W1 to W{PEER_BUGS}', unshown_bugs())
   if tap.number == 0:
     print(f'# no scene matches {arguments.only}')
     return 1

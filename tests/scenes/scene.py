@@ -9,7 +9,7 @@ sys.dont_write_bytecode = True
 
 from scene_language import SceneError, read_scene
 from scene_pcapng import Record, wrap_in_link_layer, write_pcapng
-from scene_tcp import ip_packet
+from scene_tcp import ip_fragments, ip_packet
 
 DOUBLED_AFTER_NS = 20_000
 START_NS = 1_772_443_800_000_000_000  # 2026-03-02T09:30:00Z
@@ -34,15 +34,14 @@ def capture_records(scene, vantage):
       time = seen_at(packet, side)
       if time is None or outside(scene, vantage, time) or packet.sender != scene.only.get(vantage, packet.sender):
         continue
-      frame = frame_of(scene, packet, side, vantage)
-      entries.append((time + skew, len(entries), frame))
       twice_after = DOUBLED_AFTER_NS if vantage in scene.doubled else packet.seen_twice_after
-      if twice_after is not None:
-        entries.append((time + skew + twice_after, len(entries), frame))
+      for frame in frames_of(scene, packet, side, vantage):
+        entries.append((time + skew, len(entries), frame))
+        if twice_after is not None:
+          entries.append((time + skew + twice_after, len(entries), frame))
   for packet in scene.around:
-    if packet.vantage == vantage and not outside(scene, vantage, packet.time):
-      frame = wrap_in_link_layer(packet.data, scene.link, vantage=vantage, outgoing=packet.outgoing, vlan=scene.vlan)
-      entries.append((packet.time + skew, len(entries), frame))
+    if packet.vantage in (None, vantage) and not outside(scene, vantage, packet.time):
+      entries.append((packet.time + skew, len(entries), frame_around(scene, packet, vantage)))
   entries.sort(key=lambda e: e[:2])
   return [Record(START_NS + told(scene, time), frame, len(frame)) for time, _, frame in entries]
 
@@ -58,14 +57,23 @@ def told(scene, time):
   return time - by if time >= at else time
 
 
-def frame_of(scene, packet, side, vantage):
-  """The frame of a packet; side is the end of its conversation that the capture at vantage was taken at."""
+def frames_of(scene, packet, side, vantage):
+  """The frames of a packet, more than one if it travels in fragments; side is the end of its conversation that the capture at
+  vantage was taken at."""
   if scene.id_zero:
     packet.ip_id = 0
   data = ip_packet(packet, vantage=side, hops=scene.hops, offload=scene.offload,
                    translated=scene.translated if vantage == 'server' else {})
   outgoing = packet.sender == side and not packet.by_device
-  return wrap_in_link_layer(data, scene.link, vantage=vantage, outgoing=outgoing, vlan=scene.vlan)
+  return [wrap_in_link_layer(part, scene.link, vantage=vantage, outgoing=outgoing, vlan=scene.vlan)
+          for part in ip_fragments(data, packet.fragment_bytes)]
+
+
+def frame_around(scene, packet, vantage):
+  if packet.runt:
+    return packet.data
+  outgoing = packet.sender == scene.own_address(vantage)
+  return wrap_in_link_layer(packet.data, scene.link, vantage=vantage, outgoing=outgoing, vlan=scene.vlan)
 
 
 def write_scene(scene, folder):
@@ -75,7 +83,8 @@ def write_scene(scene, folder):
   paths = {}
   for vantage in scene.captures:
     path = folder / f'{vantage}.pcapng'
-    write_pcapng(path, scene.link, capture_records(scene, vantage), snaplen=scene.snaplen, drops=scene.drops)
+    write_pcapng(path, scene.link, capture_records(scene, vantage), snaplen=scene.snaplen, drops=scene.drops,
+                 big_endian=scene.big_endian, microseconds=scene.microseconds)
     paths[vantage] = path
   return paths
 

@@ -10,7 +10,7 @@ from scene_steps import FLAGS, Step, Talk, duration
 from scene_tcp import Conversation, Host
 
 HEADERS = ('rtt', 'hops', 'capture', 'link', 'vlan', 'snaplen', 'mss', 'offload', 'skew', 'window', 'id-zero', 'only', 'doubled',
-           'drops', 'clock-back', 'translate')
+           'drops', 'clock-back', 'translate', 'big-endian', 'microseconds', 'infer')
 
 
 class SceneError(Exception):
@@ -88,11 +88,18 @@ class Scene:
   drops: int = 0
   clock_back: tuple | None = None  # by how much, and when
   translated: dict = field(default_factory=dict)  # address of a host -> what the server's capture shows in its place
+  big_endian: bool = False
+  microseconds: bool = False
+  infer: bool = False
   talks: list = field(default_factory=list)
   around: list = field(default_factory=list)
   expectations: list = field(default_factory=list)
   verdict: Expectation | None = None
   findings: list = field(default_factory=list)  # (cause, Expectation); None in its place: no such finding
+  report: Expectation | None = None
+
+  def own_address(self, vantage):
+    return self.talks[0][1].tcp.ends[vantage].host.address if self.talks else None
 
 
 class Reader:
@@ -138,10 +145,8 @@ class Reader:
       setattr(scene, name, int(values[0]))
     elif name == 'link':
       scene.link = values[0]
-    elif name == 'offload':
-      scene.offload = True
-    elif name == 'id-zero':
-      scene.id_zero = True
+    elif name in ('offload', 'id-zero', 'big-endian', 'microseconds', 'infer'):
+      setattr(scene, name.replace('-', '_'), True)
     elif name == 'capture':
       self.capture(values)
     elif name == 'window':
@@ -170,9 +175,10 @@ class Reader:
     setattr(self, side, host)
 
   def expect(self, words):
-    if words[0] == 'verdict':
-      self.scene.verdict = Expectation()
-      self.scene.verdict.read(words[1:])
+    if words[0] in ('verdict', 'report'):
+      expectation = getattr(self.scene, words[0]) or Expectation()
+      expectation.read(words[1:])
+      setattr(self.scene, words[0], expectation)
       return
     if words[:2] == ['no', 'finding']:
       self.scene.findings.append((words[2], None))
@@ -241,6 +247,12 @@ class Reader:
       gap, words = duration(words[0][1:]), words[1:]
     elif words[0] == 'at':
       at, words = duration(words[1]), words[2:]
+    if words[0] == 'udp':
+      around.datagram(self.scene, endpoint(words[1]), endpoint(words[2]), Step(words[3:]), at or 0)
+      return
+    if words[0] == 'runt':
+      around.runt(self.scene, Step(words), at or 0)
+      return
     for talk, _ in self.current():
       self.carry_out(talk, words, gap=gap, at=at)
 
@@ -268,15 +280,15 @@ class Reader:
     time = talk.tcp.moment(words[2], when.get('gap'), when.get('at'))
     talk.tcp.device_packet(words[2], FLAGS[step.verb], time=time, delivery=step.delivery)
 
-
   def too_big(self, talk, words):
     """`too-big to client|server [mtu=1400] [from=ADDRESS]`: a router sends it about the newest packet of that side."""
     step, side = Step(['too-big', *words[2:]]), words[1]
     packet = next(p for p in reversed(talk.tcp.packets) if p.sender == side)
     quoted = around.ip_packet_of(packet)
     to = talk.tcp.ends[side].host.address
-    data = around.too_big(step.get('from', '10.1.0.1'), to, quoted, int(step.get('mtu', '1400')))
-    self.scene.around.append(around.Datagram(packet.sent + talk.tcp.rtt // 2, side, False, data))
+    reporter = step.get('from', '10.1.0.1')
+    data = around.too_big(reporter, to, quoted, int(step.get('mtu', '1400')))
+    self.scene.around.append(around.Datagram(packet.sent + talk.tcp.rtt // 2, data, reporter, side))
 
 
 def read_scene(text, name='scene'):

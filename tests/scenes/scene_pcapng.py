@@ -62,30 +62,38 @@ def padded(data):
   return data + b'\0' * (-len(data) % 4)
 
 
-def block(block_type, body):
+def block(block_type, body, order='<'):
   total = 12 + len(body)
-  return struct.pack('<II', block_type, total) + body + struct.pack('<I', total)
+  return struct.pack(order + 'II', block_type, total) + body + struct.pack(order + 'I', total)
 
 
-def option(code, value):
-  return struct.pack('<HH', code, len(value)) + padded(value)
+def option(code, value, order='<'):
+  return struct.pack(order + 'HH', code, len(value)) + padded(value)
 
 
-def write_pcapng(path, link, records, *, snaplen=0, drops=0):
-  """Writes records (nanoseconds) as one section with one interface; a snaplen of 0 is no limit. drops: what its statistics own up to."""
+def write_pcapng(path, link, records, *, snaplen=0, drops=0, big_endian=False, microseconds=False):
+  """Writes records (nanoseconds) as one section with one interface; a snaplen of 0 is no limit. drops: what its statistics own
+  up to. The interface says that it counts nanoseconds; microseconds are the default, and it says nothing
+  (draft-ietf-opsawg-pcapng, 4.2)."""
+  order = '>' if big_endian else '<'
+  resolution = b'' if microseconds else option(9, b'\x09', order)
+
+  def counted(time_ns):
+    ticks = time_ns // 1000 if microseconds else time_ns
+    return ticks >> 32, ticks & 0xFFFFFFFF
+
   out = [
-    block(0x0A0D0D0A, struct.pack('<IHHq', 0x1A2B3C4D, 1, 0, -1)),
-    block(1, struct.pack('<HHI', LINK_TYPES[link], 0, snaplen) + option(9, b'\x09') + option(0, b'')),
+    block(0x0A0D0D0A, struct.pack(order + 'IHHq', 0x1A2B3C4D, 1, 0, -1), order),
+    block(1, struct.pack(order + 'HHI', LINK_TYPES[link], 0, snaplen) + resolution + option(0, b'', order), order),
   ]
   for record in records:
     frame = record.frame[:snaplen] if snaplen else record.frame
-    head = struct.pack(
-      '<IIIII', 0, record.time_ns >> 32, record.time_ns & 0xFFFFFFFF, len(frame), record.wire_bytes
-    )
-    out.append(block(6, head + padded(frame)))
+    head = struct.pack(order + 'IIIII', 0, *counted(record.time_ns), len(frame), record.wire_bytes)
+    out.append(block(6, head + padded(frame), order))
   if drops:
-    last = records[-1].time_ns
-    out.append(block(5, struct.pack('<III', 0, last >> 32, last & 0xFFFFFFFF) + option(5, struct.pack('<Q', drops)) + option(0, b'')))
+    body = struct.pack(order + 'III', 0, *counted(records[-1].time_ns))
+    body += option(5, struct.pack(order + 'Q', drops), order) + option(0, b'', order)
+    out.append(block(5, body, order))
   with open(path, 'wb') as file:
     file.write(b''.join(out))
 

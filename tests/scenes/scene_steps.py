@@ -76,7 +76,7 @@ class Step:
       delivery.bad_checksum = True
     elif '=' in word:
       key, value = word.split('=', 1)
-      names = {'ttl': 'ttl', 'ipid': 'ip_id', 'win': 'window'}
+      names = {'ttl': 'ttl', 'ipid': 'ip_id', 'win': 'window', 'fragments': 'fragment_bytes'}
       if key in names:
         setattr(delivery, names[key], int(value))
       else:
@@ -118,7 +118,7 @@ class Talk:
   def once(self, side, step, time):
     tcp, delivery = self.tcp, step.delivery
     if step.verb == 'again' or 'again' in step.flags:
-      tcp.send_again(side, time=time, delivery=delivery)
+      tcp.send_again(side, time=time, delivery=delivery, split=step.split)
     elif step.verb in FLAGS:
       tcp.send(side, FLAGS[step.verb], time=time, delivery=delivery, dsack='dsack' in step.flags)
     elif step.verb == 'KEEPALIVE':
@@ -198,12 +198,13 @@ class Talk:
       sspi = tds.ntlm_negotiate()
     elif step.get('sspi', '') == 'kerberos':
       sspi = tds.kerberos_token(self.label, size_of(step.get('ticket', '1800')))
+    features = tds.fed_auth_feature() if 'fedauth' in step.flags else b''
     self.user = step.get('user', '' if sspi else 'app')
     self.database = step.get('database', 'Sales')
     return tds.login7(
-      host=step.get('host', 'WEB01'), user=self.user, password='' if sspi else step.get('password', 'not-a-secret'),
+      host=step.get('host', 'WEB01'), user=self.user, password='' if sspi or features else step.get('password', 'not-a-secret'),
       app=step.get('app', 'Orders'), server=step.get('server', 'sql01'), library=step.get('library', 'ODBC'),
-      language=step.get('language', ''), database=self.database, sspi=sspi,
+      language=step.get('language', ''), database=self.database, sspi=sspi, features=features,
     )
 
   def make_ntlm_challenge(self, side, step):
@@ -211,6 +212,13 @@ class Talk:
 
   def make_ntlm_auth(self, side, step):
     return tds.ntlm_authenticate(self.label, host=step.get('host', 'WEB01'), user=step.get('user', 'svc_orders'))
+
+  def make_fedauthinfo(self, side, step):
+    url = step.get('url', 'https://login.example.net/common')
+    return tds.response(tds.fed_auth_info(url, step.get('spn', 'https://database.example.net/')), spid=0)
+
+  def make_fedauth(self, side, step):
+    return tds.fed_auth_token(tls.filler(self.label + '/token', size_of(step.get('size', '1500'))))
 
   def make_loginack(self, side, step):
     route = step.get('route', '').rpartition(':')

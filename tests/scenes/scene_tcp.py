@@ -65,6 +65,7 @@ class Packet:
   by_device: bool = False
   unseen_by: tuple = ()
   seen_twice_after: int | None = None
+  fragment_bytes: int | None = None
 
   @property
   def length(self):
@@ -87,6 +88,7 @@ class Delivery:
   ip_id: int | None = None
   window: int | None = None
   bad_checksum: bool = False
+  fragment_bytes: int | None = None
 
 
 class End:
@@ -238,6 +240,7 @@ class Conversation:
       bad_checksum=delivery.bad_checksum,
       unseen_by=delivery.unseen_by,
       seen_twice_after=delivery.dup,
+      fragment_bytes=delivery.fragment_bytes,
     )
     if flags & SYN:
       end.syn_sent = True
@@ -256,14 +259,17 @@ class Conversation:
       end.sent_bytes = max(end.sent_bytes, start + packet.length)
     self.last_packet = packet
 
-  def send_again(self, side, *, time, delivery=None):
-    """Retransmits the oldest segment of `side` that was lost, else its newest one."""
+  def send_again(self, side, *, time, delivery=None, split=()):
+    """Retransmits the oldest segment of `side` that was lost, else its newest one; in pieces of the sizes in `split`."""
     candidates = self.ends[side].resendable
     if not candidates:
       raise ValueError(f'{side} has nothing to send again')
     lost = [r for r in candidates if r[3]]
     start, flags, payload, _ = lost[0] if lost else candidates[-1]
-    return self.send(side, flags, payload, time=time, offset=start, delivery=delivery)
+    for part in self.segments(payload, split) if split else [payload]:
+      self.send(side, flags, part, time=time, offset=start, delivery=delivery)
+      start += len(part)
+      time += SAME_SIDE_GAP
 
   def keep_alive(self, side, *, time, delivery=None):
     end = self.ends[side]
@@ -404,3 +410,16 @@ def ip_packet(packet, *, vantage, hops, offload, translated=None):
   head = struct.pack('!BBHHHBBH', 0x45, 0, total if total < 65536 else 0, packet.ip_id, 0x4000, ttl, 6, 0)
   head += here + there
   return head[:10] + struct.pack('!H', ~ones_complement_sum(head) & 0xFFFF) + head[12:] + segment
+
+
+def ip_fragments(data, size):
+  """An IPv4 packet as fragments of so many bytes each (RFC 791, 3.2); size None: whole."""
+  if size is None:
+    return [data]
+  head, body, out = data[:20], data[20:], []
+  for at in range(0, len(body), size):
+    part, more = body[at : at + size], 0x2000 if at + size < len(body) else 0
+    new = head[:2] + struct.pack('!H', 20 + len(part)) + head[4:6] + struct.pack('!H', more | at // 8) + head[8:10]
+    new += b'\0\0' + head[12:]
+    out.append(new[:10] + struct.pack('!H', ~ones_complement_sum(new) & 0xFFFF) + new[12:] + part)
+  return out

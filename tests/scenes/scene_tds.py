@@ -5,10 +5,11 @@ import struct
 
 from scene_tls import der, filler
 
-PACKET_BATCH, PACKET_RPC, PACKET_RESPONSE, PACKET_ATTENTION, PACKET_BULK = 1, 3, 4, 6, 7
+PACKET_BATCH, PACKET_RPC, PACKET_RESPONSE, PACKET_ATTENTION, PACKET_BULK, PACKET_FEDAUTH = 1, 3, 4, 6, 7, 8
 PACKET_LOGIN7, PACKET_SSPI, PACKET_PRELOGIN = 0x10, 0x11, 0x12
 DEFAULT_PACKET_BYTES = 4096
 TDS_74 = 0x74000004
+EXTENSION = 5  # its place among the texts of LOGIN7; its length counts bytes
 DONE_MORE, DONE_ERROR, DONE_COUNT, DONE_ATTENTION = 0x01, 0x02, 0x10, 0x20
 ENCRYPTION = {'off': 0, 'on': 1, 'notsup': 2, 'req': 3, 'strict': 8}
 SMP_SYN, SMP_ACK, SMP_FIN, SMP_DATA = 1, 2, 4, 8
@@ -71,23 +72,30 @@ def scrambled(password):
   return bytes((((b << 4) | (b >> 4)) & 0xFF) ^ 0xA5 for b in utf16(password))
 
 
-def login7(*, host='', user='', password='', app='', server='', library='', language='', database='', sspi=b''):
+def fed_auth_feature():
+  """The feature FEDAUTH (2.2.6.4) of a client that fetches its token when the server says where: MSAL, with a user's password."""
+  return struct.pack('<BIBB', 2, 2, 2 << 1 | 1, 1) + b'\xff'
+
+
+def login7(*, host='', user='', password='', app='', server='', library='', language='', database='', sspi=b'', features=b''):
   """LOGIN7 (2.2.6.4): fixed part, offsets and lengths, then the data."""
   options2 = 0x83 if sspi else 0x03
-  fixed = struct.pack('<IIIIIBBBBiI', TDS_74, 4096, 0x06000000, 4242, 0, 0xE0, options2, 0, 0, 0, 0x0409)
+  fixed = struct.pack('<IIIIIBBBBiI', TDS_74, 4096, 0x06000000, 4242, 0, 0xE0, options2, 0, 0x10 if features else 0, 0, 0x0409)
   texts = [utf16(host), utf16(user), scrambled(password), utf16(app), utf16(server), b'', utf16(library),
        utf16(language), utf16(database)]
   at = 94
+  if features:
+    texts[EXTENSION] = struct.pack('<I', at + sum(map(len, texts)) + 4 + len(sspi))
   offsets, data = b'', b''
-  for text in texts:
-    offsets += struct.pack('<HH', at + len(data), len(text) // 2)
+  for number, text in enumerate(texts):
+    offsets += struct.pack('<HH', at + len(data), len(text) if number == EXTENSION else len(text) // 2)
     data += text
   offsets += bytes.fromhex('02005e100001')
   offsets += struct.pack('<HH', at + len(data), len(sspi))
   data += sspi
   end = at + len(data)
   offsets += struct.pack('<HHHHI', end, 0, end, 0, 0)
-  body = fixed + offsets + data
+  body = fixed + offsets + data + features
   return message(PACKET_LOGIN7, struct.pack('<I', 4 + len(body)) + body)
 
 
@@ -122,6 +130,21 @@ def kerberos_token(label, ticket_bytes=1800):
   ap_req = der(0x60, der(0x06, bytes.fromhex('2a864886f712010202')), b'\x01\x00', filler(label, ticket_bytes))
   inner = der(0x30, der(0xA0, mechanism), der(0xA2, der(0x04, ap_req)))
   return der(0x60, der(0x06, bytes.fromhex('2b0601050502')), der(0xA0, inner))
+
+
+def fed_auth_info(url, spn):
+  """FEDAUTHINFO (2.2.7.12): its offsets count from the number of the options on."""
+  at = 4 + 2 * 9
+  head, data = struct.pack('<I', 2), b''
+  for number, text in ((1, url), (2, spn)):
+    head += struct.pack('<BII', number, len(utf16(text)), at + len(data))
+    data += utf16(text)
+  return struct.pack('<BI', 0xEE, len(head + data)) + head + data
+
+
+def fed_auth_token(token):
+  """2.2.6.3: what the client was given for its token's address."""
+  return message(PACKET_FEDAUTH, struct.pack('<II', 4 + len(token), len(token)) + token)
 
 
 def sspi_token(data):

@@ -494,6 +494,37 @@ static void test_refused(void **state)
     assert_int_equal(c->closed_first_by, SIDE_SERVER);
 }
 
+/* What was under way when the other side reset the connection is told, as far as nothing is missing before it. */
+static void test_data_behind_the_other_side_s_reset(void **state)
+{
+    struct bench *b = *state;
+    handshake(b);
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 1, "ask");
+    send(b, SIDE_CLIENT, TCP_RST, 4, 0, "");
+    send(b, SIDE_CLIENT, TCP_ACK, 4, 1, "own");
+    send(b, SIDE_SERVER, TCP_ACK, 1, 4, "late");
+    send(b, SIDE_SERVER, TCP_ACK, 9, 4, "hole");
+    send(b, SIDE_SERVER, TCP_ACK, 3, 4, "ter");
+    send(b, SIDE_SERVER, TCP_RST, 6, 0, "");
+    send(b, SIDE_SERVER, TCP_ACK, 6, 4, "own");
+    const struct conversation *c = only(b);
+    assert_string_equal(text_string(&b->heard[SIDE_CLIENT]), "ask.");
+    assert_string_equal(text_string(&b->heard[SIDE_SERVER]), "later.");
+    assert_int_equal(c->ending, ENDING_RESET);
+}
+
+static void test_nothing_is_waited_for_behind_a_reset(void **state)
+{
+    struct bench *b = *state;
+    handshake(b);
+    send(b, SIDE_SERVER, TCP_ACK, 4, 1, "held");
+    send(b, SIDE_CLIENT, TCP_RST, 1, 0, "");
+    assert_string_equal(text_string(&b->heard[SIDE_SERVER]), "[3]held");
+    send(b, SIDE_SERVER, TCP_ACK | TCP_FIN, 8, 1, "end");
+    only(b);
+    assert_string_equal(text_string(&b->heard[SIDE_SERVER]), "[3]heldend.");
+}
+
 static void test_reset_with_another_time_to_live(void **state)
 {
     struct bench *b = *state;
@@ -560,6 +591,8 @@ int main(void)
         FLOW_TEST(test_duplicate_sack_tells_a_spurious_retransmission),
         FLOW_TEST(test_port_reuse_splits_by_initial_sequence_number),
         FLOW_TEST(test_refused),
+        FLOW_TEST(test_data_behind_the_other_side_s_reset),
+        FLOW_TEST(test_nothing_is_waited_for_behind_a_reset),
         FLOW_TEST(test_reset_with_another_time_to_live),
         FLOW_TEST(test_finished_conversations_leave_the_table),
         FLOW_TEST(test_ceiling_concludes_the_longest_silent),

@@ -386,6 +386,30 @@ static void test_mid_stream(void **state)
     talk_close(&talk);
 }
 
+/* A status that MS-TDS does not know, as some clients send it, mid-stream: no proof of TDS by itself. */
+static void test_status_of_an_event(void **state)
+{
+    (void)state;
+    static const uint8_t event_batch[] = {0x01, 0x05, 0x00, 0x0e, 0, 0, 1, 0, W('g'), W('o'), W(' ')};
+    static const uint8_t unknown_batch[] = {0x01, 0x41, 0x00, 0x0e, 0, 0, 1, 0, W('g'), W('o'), W(' ')};
+    const uint16_t ports[] = {SQL_PORT, OTHER_PORT};
+    for (unsigned i = 0; i < 2; i++) {
+        struct talk talk;
+        talk_open(&talk, ports[i], false);
+        SAY(&talk, SIDE_CLIENT, event_batch);
+        assert_int_equal(facts_of(&talk) != NULL, ports[i] == SQL_PORT);
+        SAY(&talk, SIDE_SERVER, rows_answer);
+        SAY(&talk, SIDE_CLIENT, batch);
+        SAY(&talk, SIDE_SERVER, rows_answer);
+        SAY(&talk, SIDE_CLIENT, event_batch);
+        assert_int_equal(facts_of(&talk)->messages[TDS_BATCH], ports[i] == SQL_PORT ? 3 : 2);
+        SAY(&talk, SIDE_CLIENT, unknown_batch);
+        assert_int_equal(facts_of(&talk)->messages[TDS_BATCH], ports[i] == SQL_PORT ? 3 : 2);
+        assert_int_equal(facts_of(&talk)->malformed, 1);
+        talk_close(&talk);
+    }
+}
+
 static void test_one_look_alike_is_no_server(void **state)
 {
     (void)state;
@@ -735,6 +759,7 @@ int main(void)
         cmocka_unit_test(test_error_before_ack_is_no_refusal),
         cmocka_unit_test(test_unanswered_request),
         cmocka_unit_test(test_mid_stream),
+        cmocka_unit_test(test_status_of_an_event),
         cmocka_unit_test(test_one_look_alike_is_no_server),
         cmocka_unit_test(test_other_protocols_are_refused_at_once),
         cmocka_unit_test(test_mars),

@@ -235,7 +235,7 @@ static void test_hostile_length_holds_little(void **state)
     (void)state;
     enum { HELD_MAX = 4096 };
     static const uint8_t heads[][5] = {{0xaa, 0xff, 0xff, 0, 0}, {0xee, 0xff, 0xff, 0xff, 0xff}};
-    static const size_t held[] = {HELD_MAX, 0};
+    static const size_t held[] = {HELD_MAX, 1024};
     static const uint8_t body[10000];
     for (unsigned i = 0; i < 2; i++) {
         struct token_walker walker = {0};
