@@ -55,6 +55,11 @@ struct tcp_side {
     /* The reset does not look like this side's other packets: its TTL differs from all of them. One reason more to
      * suspect a device on the way; none alone proves it. */
     bool reset_ttl_differs;
+    /* The first reset goes on where this side's other packets were: in its IP IDs, timestamps or window, which a device that
+     * makes one up does not know. Without it nothing is said: some stacks send resets with all of them zero. */
+    bool reset_goes_on;
+    /* The first packet, no reset, that this side sent well after its own reset: who resets has no connection any more. */
+    struct moment alive_after_reset;
 
     uint32_t retransmits; /* of any kind: data, SYN, FIN; keep-alives and capture duplicates are none */
     uint32_t syn_retransmits, fin_retransmits;

@@ -36,7 +36,8 @@ static bool is_healthy_until_close(const struct conversation *c, const struct su
         return false;
     if (signs_of_login_halt(c, s).halted || signs_of_login_refused(c) || (c->tds && !signs_of_login_done(c)))
         return false;
-    return c->sides[SIDE_SERVER].payload_bytes > 0 && !signs_of_foreign_reset(&c->sides[SIDE_CLIENT]);
+    return c->sides[SIDE_SERVER].payload_bytes > 0 && !signs_of_foreign_reset(&c->sides[SIDE_CLIENT]) &&
+           !signs_of_disowned_reset(c, s, SIDE_CLIENT);
 }
 
 /* From the last data of either side to the close. */
@@ -86,12 +87,13 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return false;
     int64_t quiet_ns = quiet_before_ns(c, &close);
     bool long_quiet = quiet_ns >= LONG_WAIT_NS;
-    judgement->confidence = long_quiet ? 0.6 : fin ? 0.75 : pending ? 0.88 : 0.7;
+    bool open = !fin && !signs_of_own_reset(c, s, SIDE_CLIENT);
+    judgement->confidence = long_quiet || open ? 0.6 : fin ? 0.75 : pending ? 0.88 : 0.7;
     if (signs_of_missed_packets(c))
         judgement->confidence -= 0.2;
-    if (long_quiet) {
+    if (long_quiet || open) {
         judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->would_settle = SETTLE_BY_SERVER_CAPTURE;
+        judgement->would_settle = open ? SETTLE_BY_CLIENT_CAPTURE : SETTLE_BY_SERVER_CAPTURE;
     }
     judgement_prove(judgement, &client->last_data, "the client's last data");
     judgement_prove(judgement, &c->sides[SIDE_SERVER].last_data, "the server's last data");

@@ -3,10 +3,31 @@
 #include "detector.h"
 #include "signs.h"
 
+/* Who sends a reset has no connection any more (RFC 9293, 3.5.2), and neither probes it nor sends data on it. */
+static bool judge_disowned(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    const struct tcp_side *side = &c->sides[c->closed_first_by];
+    if (moment_seen(&side->fin) || !signs_of_disowned_reset(c, s, c->closed_first_by))
+        return false;
+    const char *name = c->closed_first_by == SIDE_CLIENT ? "client" : "server";
+    judgement->confidence = 0.93;
+    judgement_prove(judgement, &side->reset, "a reset with the %s's address", name);
+    judgement_prove(judgement, &side->alive_after_reset,
+                    "the %s goes on with the connection that it is said to have reset", name);
+    judgement_say(
+        judgement,
+        "A reset bears the %s's address, and %.3f s later the %s still uses the connection: it did not send that "
+        "reset, a device between the two did.",
+        name, seconds(side->alive_after_reset.time_ns - side->reset.time_ns), name);
+    return true;
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     if (!c->first_close_known || signs_of_silence(c).held || !conversation_established(c) || !signs_of_sql(c, s))
         return false;
+    if (judge_disowned(c, s, judgement))
+        return true;
     const struct tcp_side *side = &c->sides[c->closed_first_by];
     if (!moment_seen(&side->reset) || moment_seen(&side->fin) || !signs_of_foreign_reset(side))
         return false;
@@ -52,8 +73,10 @@ static bool judge_relayed(const struct pair_view *view, struct judgement *judgem
     judgement->confidence = 0.9;
     judgement_prove(judgement, &at_client, "the client's connection is closed from the server's side");
     judgement_prove(judgement, &at_server, "the server's connection is closed from the client's side");
-    judgement_say(judgement, "A device ends the client's connection and opens its own to the server, under other numbers. Each end "
-                             "was told that the other one closes, and neither did: the device closed both.");
+    judgement_say(
+        judgement,
+        "A device ends the client's connection and opens its own to the server, under other numbers. Each end "
+        "was told that the other one closes, and neither did: the device closed both.");
     return true;
 }
 
@@ -116,7 +139,8 @@ const struct detector network_device_reset = {
     .cause = "network.device-reset",
     .title = "A device on the way resets the connection",
     .holds_when = "The conversation ends with a reset whose TTL shows another number of hops than every other packet "
-                  "of that side.",
+                  "of that side; or that side goes on using the connection after its reset, by more than a round trip "
+                  "and 200 ms.",
     .means = "Routers count the TTL down by one each; packets of one machine arrive with one TTL as long as the way "
              "is the same. A firewall or load balancer that resets a connection in somebody else's name is nearer, "
              "and starts from its own TTL. Both ends then report that the other one reset it. (Article, 1.5.4.)",

@@ -16,18 +16,27 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (signs_of_silence(c).held || !signs_of_session(c) || signs_of_one_direction(c))
         return false;
     const struct tcp_side *server = &c->sides[SIDE_SERVER];
-    if (moment_seen(&server->reset) && !moment_seen(&server->fin) && signs_of_foreign_reset(server))
+    bool reset = moment_seen(&server->reset) && !moment_seen(&server->fin);
+    if (reset && (signs_of_foreign_reset(server) || signs_of_disowned_reset(c, s, SIDE_SERVER)))
         return false;
     const struct server_record *record = surroundings_server(s, c);
     uint32_t together = times_within(&record->closes, close.time_ns - INSTANT_NS, close.time_ns + INSTANT_NS);
     if (together < MANY)
         return false;
     char name[ENDPOINT_TEXT_SIZE];
-    judgement->confidence = 0.9;
+    bool open = reset && !signs_of_own_reset(c, s, SIDE_SERVER);
+    judgement->confidence = open ? 0.6 : 0.9;
+    if (open) {
+        judgement->culprit = CULPRIT_UNKNOWN;
+        judgement->would_settle = SETTLE_BY_SERVER_CAPTURE;
+    }
     judgement_prove(judgement, &c->sides[SIDE_CLIENT].last_data, "the client's last data");
     judgement_prove(judgement, &close, "the server closes");
-    judgement_say(judgement, "%s closed this connection and %u others within one second.",
-                  endpoint_text(&c->ends[SIDE_SERVER], name), together - 1);
+    judgement_say(
+        judgement, "%s closed this connection and %u others within one second%s.",
+        endpoint_text(&c->ends[SIDE_SERVER], name), together - 1,
+        open ? ", this one with a reset: a device on the way that restarts or drops its connections looks the same"
+             : "");
     return true;
 }
 

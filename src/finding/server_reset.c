@@ -13,7 +13,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         !signs_of_sql(c, s))
         return false;
     if (!moment_seen(&server->reset) || moment_seen(&server->fin) || signs_of_silence(c).held ||
-        signs_of_one_direction(c))
+        signs_of_one_direction(c) || signs_of_disowned_reset(c, s, SIDE_SERVER))
         return false;
     if (client->payload_bytes + server->payload_bytes == 0 || signs_of_login_refused(c))
         return false;
@@ -25,10 +25,11 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     bool idle = !at_server && quiet_ns >= IDLE_NS;
     /* Who has the packet acknowledges it: what is repeated in vain did not reach the server that is said to reset. */
     bool unheard = !at_server && client->data_run.count > 0 && client->unacknowledged_bytes > 0;
-    judgement->confidence = idle || foreign || unheard ? 0.5 : at_server ? 0.85 : 0.7;
+    bool open = foreign || idle || unheard || !signs_of_own_reset(c, s, SIDE_SERVER);
+    judgement->confidence = open ? 0.5 : at_server ? 0.85 : 0.7;
     if (signs_of_missed_packets(c))
         judgement->confidence -= 0.1;
-    if (foreign || idle || unheard)
+    if (open)
         judgement->culprit = CULPRIT_UNKNOWN;
     if (!at_server)
         judgement->would_settle = SETTLE_BY_SERVER_CAPTURE;

@@ -88,6 +88,14 @@ bool signs_of_retransmits_within(const struct conversation *conversation, int64_
  * that a machine which merely sends resets with another initial TTL is not suspected. */
 bool signs_of_foreign_reset(const struct tcp_side *side);
 
+/* It is known whose reset that was: the capture was taken where it left, or it goes on where that side's own packets were. */
+bool signs_of_own_reset(const struct conversation *conversation, const struct surroundings *surroundings,
+                        enum side side);
+
+/* That side lives on after its reset, which a side that had reset could not: the reset was made by somebody else. */
+bool signs_of_disowned_reset(const struct conversation *conversation, const struct surroundings *surroundings,
+                             enum side side);
+
 /* Hops that a packet with this TTL has made, from the next initial TTL in use (64, 128, 255). */
 unsigned hops_from_ttl(unsigned ttl);
 

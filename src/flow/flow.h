@@ -42,6 +42,9 @@ struct tcp_direction {
     uint32_t answered; /* highest acknowledgement that came with data of the other; valid when the other has data */
     uint16_t last_ip_id;
     uint8_t ip_id_steps; /* how often the IP ID counted up, to IP_ID_COUNTS at most */
+    bool ip_id_goes_on;  /* the newest packet's is counted on from the one before */
+    uint16_t window;     /* raw, of the newest packet that is no SYN and no reset; 0: of none, too */
+    uint32_t timestamp;  /* of the newest packet with one that is no reset */
     bool started;        /* next_seq is valid */
     bool acked_known;
     bool heard_since_run; /* the other sent something since the current run of retries began */

@@ -41,6 +41,7 @@ static bool is_late_copy(struct tcp_direction *d, const struct packet *p)
     int16_t step = (int16_t)(p->ip_id - d->last_ip_id);
     bool near = p->ip_id != 0 && d->last_ip_id != 0 && step > -IP_ID_NEAR && step < IP_ID_NEAR;
     bool old = d->started && p->payload_length > 0 && seq_distance(p->tcp.seq + p->payload_length, d->next_seq) <= 0;
+    d->ip_id_goes_on = near && step > 0 && d->ip_id_steps == IP_ID_COUNTS;
     if (near && step <= 0)
         return old && d->ip_id_steps == IP_ID_COUNTS;
     if (near && d->ip_id_steps < IP_ID_COUNTS)
@@ -286,6 +287,38 @@ static void follow_payload_and_fin(struct flow *flow, unsigned origin, const str
         open_round_trip(d, end, p->moment.time_ns);
 }
 
+/* Packets that were sent before a reset may arrive after it, by as much as the path differs; a stack that waits for nothing
+ * sends its next one after its least time-out. */
+#define AFTER_RESET_NS (200 * NS_PER_MS)
+
+static void note_alive(struct flow *flow, unsigned origin, const struct packet *p)
+{
+    struct tcp_side *facts = flow_facts(flow, origin);
+    if (!moment_seen(&facts->reset) || moment_seen(&facts->alive_after_reset))
+        return;
+    int64_t path_ns = flow->handshake_ns > AFTER_RESET_NS ? flow->handshake_ns : AFTER_RESET_NS;
+    if (p->moment.time_ns - facts->reset.time_ns > path_ns)
+        facts->alive_after_reset = p->moment;
+}
+
+static void note_sender_state(struct tcp_direction *d, const struct packet *p)
+{
+    if (!(p->tcp.flags & TCP_SYN))
+        d->window = p->tcp.window;
+    if (p->tcp.has_timestamp)
+        d->timestamp = p->tcp.timestamp_value;
+}
+
+static bool goes_on(const struct tcp_direction *d, const struct tcp_side *facts, const struct packet *p)
+{
+    if (facts->reset_ttl_differs)
+        return false;
+    bool same_window = p->tcp.window != 0 && p->tcp.window == d->window;
+    bool timestamp =
+        p->tcp.has_timestamp && facts->timestamps && seq_distance(p->tcp.timestamp_value, d->timestamp) >= 0;
+    return same_window || timestamp || d->ip_id_goes_on;
+}
+
 static void follow_reset(struct flow *flow, unsigned origin, const struct packet *p)
 {
     struct tcp_side *facts = flow_facts(flow, origin);
@@ -297,6 +330,7 @@ static void follow_reset(struct flow *flow, unsigned origin, const struct packet
     facts->reset_ip_id = p->ip_id;
     facts->reset_ttl = p->ttl;
     facts->reset_ttl_differs = facts->ttl_max != 0 && (p->ttl < facts->ttl_min || p->ttl > facts->ttl_max);
+    facts->reset_goes_on = goes_on(&flow->directions[origin], facts, p);
 }
 
 static void add_round_trip(struct round_trips *trips, int64_t ns)
@@ -424,6 +458,8 @@ enum tcp_verdict tcp_follow(struct flow *flow, unsigned origin, const struct pac
         follow_reset(flow, origin, p);
     } else {
         note_ttl(facts, p);
+        note_alive(flow, origin, p);
+        note_sender_state(d, p);
         if (p->tcp.flags & TCP_SYN)
             follow_syn(flow, origin, p);
         else if (!is_window_probe(d, other, p) && is_keep_alive(d, p))

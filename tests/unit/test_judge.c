@@ -519,6 +519,8 @@ static void test_server_reset_and_device_reset(void **state)
 {
     struct conversation *c = logged_in(*state, 1);
     reset(*state, c, SIDE_SERVER, 5);
+    expect(*state, c, "server.reset", CULPRIT_UNKNOWN);
+    c->sides[SIDE_SERVER].reset_goes_on = true;
     expect(*state, c, "server.reset", CULPRIT_SERVER);
     c->sides[SIDE_SERVER].reset_ttl_differs = true;
     c->sides[SIDE_SERVER].reset_ttl = 127;
@@ -763,7 +765,9 @@ static void test_culprit_is_weighed_before_cause(void **state)
         reset(trace, c, SIDE_CLIENT, 1.3 + i);
     }
     for (int i = 0; i < 2; i++) {
-        reset(trace, logged_in(trace, 100 + 60 * i), SIDE_SERVER, 110 + 60 * i);
+        struct conversation *own = logged_in(trace, 100 + 60 * i);
+        reset(trace, own, SIDE_SERVER, 110 + 60 * i);
+        own->sides[SIDE_SERVER].reset_goes_on = true;
         struct conversation *c = new_conversation(trace, 50 + i);
         c->ends[SIDE_SERVER].address = ipv4(3);
         syn(trace, c, SIDE_CLIENT, 50 + i);
