@@ -8,7 +8,7 @@
 #include "packet_words.h"
 #include "text_layout.h"
 
-enum { WORDS_COLUMNS = 34, LINE_LEAST = 4 };
+enum { WORDS_COLUMNS = 34, LINE_LEAST = 4, ARROW_SIZE = 2 * (WORDS_COLUMNS + LINE_LEAST) + 16 };
 #define QUIET_NS NS_PER_SECOND
 
 struct packet_in_view {
@@ -74,7 +74,7 @@ static const char *fate_words(enum packet_fate fate)
 }
 
 /* "words ----->|", from where the packet is seen to where it is seen. X: lost there. *: a device made it. */
-static void arrow(const struct crossing *crossing, const char *words, char line[static WORDS_COLUMNS * 2])
+static void arrow(const struct crossing *crossing, const char *words, char line[static ARROW_SIZE])
 {
     char shown[WORDS_COLUMNS + 1], dashes[WORDS_COLUMNS + LINE_LEAST + 1];
     snprintf(shown, sizeof shown, "%s", words);
@@ -83,9 +83,9 @@ static void arrow(const struct crossing *crossing, const char *words, char line[
     dashes[count] = '\0';
     bool lost = crossing->fate == FATE_LOST, made = crossing->fate == FATE_INJECTED;
     if (crossing->sender == SIDE_CLIENT)
-        snprintf(line, WORDS_COLUMNS * 2, "%s %s %s%s", made ? "    *" : "|-", shown, dashes, lost ? "X     " : ">|");
+        snprintf(line, ARROW_SIZE, "%s %s %s%s", made ? "    *" : "|-", shown, dashes, lost ? "X     " : ">|");
     else
-        snprintf(line, WORDS_COLUMNS * 2, "%s%s %s %s", lost ? "     X" : "|<", dashes, shown, made ? "*    " : "-|");
+        snprintf(line, ARROW_SIZE, "%s%s %s %s", lost ? "     X" : "|<", dashes, shown, made ? "*    " : "-|");
 }
 
 static void frame_text(const struct moment *moment, char text[static 16])
@@ -106,7 +106,7 @@ static enum text_colour crossing_colour(enum packet_fate fate)
 static void put_crossing(const struct report *report, const struct conversation *client, const struct crossing *crossing,
                          struct text *words, struct sink *sink)
 {
-    char clock[CLOCK_TEXT_SIZE], left[16], right[16], line[WORDS_COLUMNS * 2], took[QUANTITY_TEXT_SIZE];
+    char clock[CLOCK_TEXT_SIZE], left[16], right[16], line[ARROW_SIZE], took[QUANTITY_TEXT_SIZE];
     bool by_client = crossing->sender == SIDE_CLIENT;
     text_clear(words);
     put_words(report, client, crossing, words);

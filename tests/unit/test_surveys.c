@@ -68,9 +68,9 @@ static struct conversation *short_connection(struct trace *trace, uint8_t client
         self->payload_bytes = 200;
         self->syns = self->fins = 1;
         self->ttl_first = self->ttl_min = self->ttl_max = WINDOWS_TTL;
-        self->syn = self->first = at(trace, time_s + 0.001 * side);
-        self->first_data = at(trace, time_s + 0.002 + 0.001 * side);
-        self->last_data = at(trace, time_s + 0.004 + 0.001 * side);
+        self->syn = self->first = at(trace, time_s + 0.001 * (int)side);
+        self->first_data = at(trace, time_s + 0.002 + 0.001 * (int)side);
+        self->last_data = at(trace, time_s + 0.004 + 0.001 * (int)side);
         self->fin = self->last = at(trace, time_s + (side == closes ? 0.008 : 0.009));
     }
     c->sides[SIDE_CLIENT].last_data_answered = true;
