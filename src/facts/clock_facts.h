@@ -24,7 +24,7 @@ static inline int64_t clock_to_server(const struct clock_facts *clock, int64_t c
     return client_ns + clock_shift_ns(clock, client_ns);
 }
 
-/* The drift is parts in a million: that the shift is read at a time which is off by the shift itself changes nothing. */
+/* The drift is parts in a million: that the shift is read at a time which is off by what has drifted costs microseconds. */
 static inline int64_t clock_to_client(const struct clock_facts *clock, int64_t server_ns)
 {
     return server_ns - clock_shift_ns(clock, server_ns - clock->server_minus_client_ns);
