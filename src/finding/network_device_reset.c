@@ -94,6 +94,11 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     if (!view->compared || signs_of_one_direction(view->client) || signs_of_one_direction(view->server))
         return false;
     const struct moment *to_client = foreign_close(view, SIDE_SERVER), *to_server = foreign_close(view, SIDE_CLIENT);
+    /* A FIN at one end alone is rather one that the sender's capture missed: devices that close so close both ways. */
+    if (!to_server && to_client == &view->compared->passages[SIDE_SERVER].injected_fin)
+        to_client = NULL;
+    if (!to_client && to_server == &view->compared->passages[SIDE_CLIENT].injected_fin)
+        to_server = NULL;
     if (!to_client && !to_server)
         return false;
     /* A capture that missed other packets may have missed this one. */
