@@ -259,7 +259,9 @@ void packet_watch_cross(void *context, enum side sender, const struct compared_p
         .arrived = arrived ? arrived->moment : (struct moment){0},
         .sender = sender,
         .fate = fate,
-        .time_ns = at_client ? at_client->time_ns : sent ? sent->time_ns : arrived->time_ns,
+        .time_ns = at_client ? at_client->time_ns
+                   : sent    ? sent->time_ns
+                             : arrived->time_ns,
         .took_ns = sent && arrived ? arrived->time_ns - sent->time_ns : 0,
     };
 }

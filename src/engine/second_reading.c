@@ -88,7 +88,8 @@ static void choose(struct second_reading *reading, struct conversation *client, 
     for (enum side at = SIDE_CLIENT; at < SIDES; at++) {
         const struct conversation *view = compared->views[at];
         hash_index_add(&reading->by_first, hash_first(view->first.capture, view->first.frame), 2 * number + at);
-        hash_index_add(&reading->by_ends, hash_both(&view->ends[SIDE_CLIENT], &view->ends[SIDE_SERVER]), 2 * number + at);
+        hash_index_add(&reading->by_ends, hash_both(&view->ends[SIDE_CLIENT], &view->ends[SIDE_SERVER]),
+                       2 * number + at);
     }
 }
 
@@ -116,7 +117,8 @@ static void open_comparators(struct second_reading *reading)
     for (uint32_t i = 0; i < reading->count; i++) {
         struct compared *compared = &reading->compared[i];
         const struct conversation *client = compared->views[SIDE_CLIENT];
-        comparator_open(&compared->comparator, client->comparison, client, compared->views[SIDE_SERVER], &casebook->clock);
+        comparator_open(&compared->comparator, client->comparison, client, compared->views[SIDE_SERVER],
+                        &casebook->clock);
         compared->comparator.estimate = &reading->estimate;
         for (enum side at = SIDE_CLIENT; at < SIDES; at++) {
             const struct point_facts *point = &casebook->points[reading->points[at]];
@@ -200,7 +202,8 @@ static void see(void *context, const struct conversation *c, const struct packet
 }
 
 /* The flow floor follows; no protocol listens. */
-static void ignore_data(void *context, struct stream *stream, enum side side, struct span bytes, const struct moment *at)
+static void ignore_data(void *context, struct stream *stream, enum side side, struct span bytes,
+                        const struct moment *at)
 {
     (void)context, (void)stream, (void)side, (void)bytes, (void)at;
 }
@@ -284,10 +287,9 @@ static void read_side_by_side(struct second_reading *reading)
         open_end(&ends[at], reading, at);
     uint32_t until_progress = LIMIT_PROGRESS_PACKETS;
     while (ends[SIDE_CLIENT].at_hand || ends[SIDE_SERVER].at_hand) {
-        bool client = ends[SIDE_CLIENT].at_hand &&
-                      (!ends[SIDE_SERVER].at_hand ||
-                       ends[SIDE_CLIENT].frame.moment.time_ns <=
-                           clock_to_client(clock, ends[SIDE_SERVER].frame.moment.time_ns));
+        bool client = ends[SIDE_CLIENT].at_hand && (!ends[SIDE_SERVER].at_hand ||
+                                                    ends[SIDE_CLIENT].frame.moment.time_ns <=
+                                                        clock_to_client(clock, ends[SIDE_SERVER].frame.moment.time_ns));
         read_frame(&ends[client ? SIDE_CLIENT : SIDE_SERVER]);
         if (--until_progress == 0) {
             until_progress = LIMIT_PROGRESS_PACKETS;
@@ -348,8 +350,8 @@ void second_reading_run(struct casebook *casebook, const struct second_reading_o
     struct second_reading reading = {.casebook = casebook, .options = options};
     reading.points[SIDE_CLIENT] = only_point(casebook, CAPTURE_ROLE_CLIENT);
     reading.points[SIDE_SERVER] = only_point(casebook, CAPTURE_ROLE_SERVER);
-    if (reading.points[SIDE_CLIENT] == HASH_NONE || reading.points[SIDE_SERVER] == HASH_NONE || !casebook->clock.known ||
-        casebook->secondary_count == 0 || !can_read_again(casebook, reading.points))
+    if (reading.points[SIDE_CLIENT] == HASH_NONE || reading.points[SIDE_SERVER] == HASH_NONE ||
+        !casebook->clock.known || casebook->secondary_count == 0 || !can_read_again(casebook, reading.points))
         return;
     const struct point_facts *client = &casebook->points[reading.points[SIDE_CLIENT]];
     clock_estimate_open(&reading.estimate, client->first_ns, client->last_ns);

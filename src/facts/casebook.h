@@ -21,7 +21,8 @@ struct point_facts {
     bool role_given;           /* by the user, not inferred */
     int64_t first_ns, last_ns; /* of all its packets */
     bool has_packets;
-    uint64_t compared, missed; /* packets that both ends had, by comparing the captures; and those of them not in this one */
+    uint64_t compared,
+        missed; /* packets that both ends had, by comparing the captures; and those of them not in this one */
 };
 
 struct casebook {

@@ -42,23 +42,23 @@ struct passage {
     struct moment first_lost, last_lost; /* in the sender's capture */
     /* Everything since the last arrival was lost; 0: the last packet that could be judged arrived. */
     uint32_t lost_at_end;
-    uint32_t probes_lost_at_end; /* of them: keep-alives */
-    bool probe_first;            /* the first of them is one */
-    uint32_t open_at_end;        /* packets since the last that could be judged */
-    struct moment lost_at_end_first;           /* in the sender's capture */
-    struct moment last_arrival_sent;           /* in the sender's capture: the last packet that arrived, when it left */
-    struct moment last_arrival;                /* and when it arrived, in the receiver's */
-    struct moment first_injected;              /* in the receiver's capture */
-    struct moment injected_syn;                /* likewise: the first SYN, reset or FIN among them */
+    uint32_t probes_lost_at_end;     /* of them: keep-alives */
+    bool probe_first;                /* the first of them is one */
+    uint32_t open_at_end;            /* packets since the last that could be judged */
+    struct moment lost_at_end_first; /* in the sender's capture */
+    struct moment last_arrival_sent; /* in the sender's capture: the last packet that arrived, when it left */
+    struct moment last_arrival;      /* and when it arrived, in the receiver's */
+    struct moment first_injected;    /* in the receiver's capture */
+    struct moment injected_syn;      /* likewise: the first SYN, reset or FIN among them */
     struct moment injected_reset;
     struct moment injected_fin;
-    struct moment first_changed;               /* in the receiver's capture: the first packet with another payload */
-    uint32_t timed;                            /* of the arrived ones: sent for the first time, so that no other copy can be meant */
-    int64_t shortest_ns;                       /* time on the way, on one clock; valid when timed > 0 */
-    int64_t longest_ns;                        /* likewise, of all that arrived */
+    struct moment first_changed; /* in the receiver's capture: the first packet with another payload */
+    uint32_t timed;              /* of the arrived ones: sent for the first time, so that no other copy can be meant */
+    int64_t shortest_ns;         /* time on the way, on one clock; valid when timed > 0 */
+    int64_t longest_ns;          /* likewise, of all that arrived */
     struct moment longest_sent, longest_arrival;
-    uint32_t largest_arrived;                  /* payload of one packet, as it arrived */
-    uint32_t smallest_lost;                    /* the same of the lost ones, keep-alives left out; 0: none */
+    uint32_t largest_arrived; /* payload of one packet, as it arrived */
+    uint32_t smallest_lost;   /* the same of the lost ones, keep-alives left out; 0: none */
 };
 
 struct comparison {

@@ -50,9 +50,10 @@ struct conversation {
     struct tds_facts *tds;         /* NULL unless TDS was recognised */
     struct service_facts *service; /* NULL unless it goes to a port of a domain controller */
 
-    uint32_t twin;  /* id of the same connection in the capture of the other side; 0: not known */
-    struct comparison *comparison; /* of the packets at both ends, on the view that stands for both; NULL: not compared */
-    bool secondary; /* the twin of a conversation that stands for both in reports: the server's view */
+    uint32_t twin; /* id of the same connection in the capture of the other side; 0: not known */
+    struct comparison
+        *comparison; /* of the packets at both ends, on the view that stands for both; NULL: not compared */
+    bool secondary;  /* the twin of a conversation that stands for both in reports: the server's view */
 
     uint32_t capture_first, capture_last; /* capture files of first and last packet */
 

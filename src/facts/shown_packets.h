@@ -70,7 +70,7 @@ enum { SHOWN_CROSSINGS = 2 * (SHOWN_FIRST + SHOWN_LAST) };
 struct shown_packets {
     struct shown_conversation conversations[SHOWN_CONVERSATIONS];
     unsigned count;
-    uint32_t beyond; /* conversations that fit, too, and are not kept */
+    uint32_t beyond;                  /* conversations that fit, too, and are not kept */
     struct shown_crossings crossings; /* of the first of them that was compared */
 };
 

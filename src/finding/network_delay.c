@@ -64,7 +64,8 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     const char *name = sender == SIDE_CLIENT ? "client" : "server", *peer = sender == SIDE_CLIENT ? "server" : "client";
     judgement->confidence = 0.95;
     judgement_prove(judgement, &late->longest_sent, "a packet leaves the %s", name);
-    judgement_prove(judgement, &late->longest_arrival, "it reaches the %s, %.2f s later", peer, seconds(late->longest_ns));
+    judgement_prove(judgement, &late->longest_arrival, "it reaches the %s, %.2f s later", peer,
+                    seconds(late->longest_ns));
     judgement_say(judgement,
                   "%u packets of the %s arrived late, one took %.2f s; the fastest took %.4f s. Something "
                   "on the way held them up.",

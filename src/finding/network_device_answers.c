@@ -86,10 +86,11 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     judgement_prove(judgement, &server->syn, "an answer with the server's address");
     judgement_prove(judgement, &client->first_data, "the client's first data, which nobody acknowledges");
     judgement_prove(judgement, &server->reset, "a reset with the server's address");
-    judgement_say(judgement,
-                  "The client's handshake was completed, and the server's capture, which was running, %s: something on the "
-                  "way answered in its name, and then nobody took the client's data.",
-                  view->server ? "shows that the server did not answer" : "holds nothing of this connection");
+    judgement_say(
+        judgement,
+        "The client's handshake was completed, and the server's capture, which was running, %s: something on the "
+        "way answered in its name, and then nobody took the client's data.",
+        view->server ? "shows that the server did not answer" : "holds nothing of this connection");
     return true;
 }
 

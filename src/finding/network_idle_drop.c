@@ -71,10 +71,11 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     judgement_prove(judgement, &passage->lost_at_end_first, "%.0f s later: the first packet that does not arrive%s",
                     seconds(idle_ns), passage->probe_first ? ", a keep-alive" : "");
     judgement_prove(judgement, &passage->last_lost, "the last of %u that do not arrive", passage->lost_at_end);
-    judgement_say(judgement,
-                  "After %.0f s without a packet, %u packets that left the %s did not reach the %s: a device on the way "
-                  "had forgotten the idle connection.",
-                  seconds(idle_ns), passage->lost_at_end, name, peer);
+    judgement_say(
+        judgement,
+        "After %.0f s without a packet, %u packets that left the %s did not reach the %s: a device on the way "
+        "had forgotten the idle connection.",
+        seconds(idle_ns), passage->lost_at_end, name, peer);
     return true;
 }
 

@@ -66,15 +66,16 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 /* What the receiver's capture lacks was lost, whoever repeated it and whether the repetition was needed. */
 static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
 {
-    if (!view->compared || !conversation_established(view->client) || signs_of_one_direction(view->client) || signs_of_one_direction(view->server))
+    if (!view->compared || !conversation_established(view->client) || signs_of_one_direction(view->client) ||
+        signs_of_one_direction(view->server))
         return false;
     const struct passage *out = &view->compared->passages[SIDE_CLIENT], *back = &view->compared->passages[SIDE_SERVER];
     uint64_t lost = (uint64_t)out->lost_data + back->lost_data;
     uint64_t missed = (uint64_t)out->missed + out->unsent + back->missed + back->unsent;
     if (missed >= lost) /* which of the two befell a packet is not always to be seen */
         return false;
-    uint64_t data = (uint64_t)view->client->sides[SIDE_CLIENT].data_packets +
-                    view->server->sides[SIDE_SERVER].data_packets + lost;
+    uint64_t data =
+        (uint64_t)view->client->sides[SIDE_CLIENT].data_packets + view->server->sides[SIDE_SERVER].data_packets + lost;
     const struct pair_record *pair = surroundings_pair(s, view->client);
     bool often = lost >= LOSS_LEAST && lost * 100 >= data * LOSS_PERCENT;
     bool path_loses = pair->conversations_with_loss > 1 && pair->lost_packets >= LOSS_CLEAR &&

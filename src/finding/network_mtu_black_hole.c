@@ -128,16 +128,19 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
         if (!loses_large_only(view, s, sender))
             continue;
         const struct passage *passage = &view->compared->passages[sender];
-        const char *name = sender == SIDE_CLIENT ? "client" : "server", *peer = sender == SIDE_CLIENT ? "server" : "client";
+        const char *name = sender == SIDE_CLIENT ? "client" : "server",
+                   *peer = sender == SIDE_CLIENT ? "server" : "client";
         judgement->confidence = 0.96;
-        judgement_prove(judgement, &passage->first_lost, "a large packet leaves the %s and does not reach the %s", name, peer);
+        judgement_prove(judgement, &passage->first_lost, "a large packet leaves the %s and does not reach the %s", name,
+                        peer);
         judgement_prove(judgement, &passage->last_lost, "the last of %u", passage->lost_data);
         judgement_prove(judgement, &passage->last_arrival_sent, "a smaller packet of the %s leaves", name);
         judgement_prove(judgement, &passage->last_arrival, "and reaches the %s", peer);
-        judgement_say(judgement,
-                      "Of the %s's packets those of %u bytes and more did not arrive, %u in all; those of up to %u bytes "
-                      "did, before and after.",
-                      name, passage->smallest_lost, passage->lost_data, passage->largest_arrived);
+        judgement_say(
+            judgement,
+            "Of the %s's packets those of %u bytes and more did not arrive, %u in all; those of up to %u bytes "
+            "did, before and after.",
+            name, passage->smallest_lost, passage->lost_data, passage->largest_arrived);
         return true;
     }
     return false;

@@ -158,8 +158,8 @@ static bool judge_made_late(const struct pair_view *view, struct judgement *judg
     judgement_prove(judgement, &heard->syn, "the first SYN that reaches the server");
     judgement_prove(judgement, &view->server->sides[SIDE_SERVER].syn, "the server answers");
     judgement_prove(judgement, &answer->syn, "the first answer that reaches the client");
-    judgement_say(judgement, "The connection was made only %.1f s after the first SYN: %s did not arrive.", seconds(cost_ns),
-                  syn_lost ? "SYNs of the client" : "answers of the server");
+    judgement_say(judgement, "The connection was made only %.1f s after the first SYN: %s did not arrive.",
+                  seconds(cost_ns), syn_lost ? "SYNs of the client" : "answers of the server");
     return true;
 }
 

@@ -105,7 +105,8 @@ bool one_sided_loss(const struct pair_view *view, enum side sender, struct judge
     const struct passage *passage = &view->compared->passages[sender], *back = &view->compared->passages[receiver];
     bool works = moment_seen(&back->last_arrival) && back->lost_at_end == 0;
     judgement->confidence = pair_view_confidence(view);
-    judgement_prove(judgement, &passage->last_arrival_sent, "the last packet of the %s that arrives leaves", names[sender]);
+    judgement_prove(judgement, &passage->last_arrival_sent, "the last packet of the %s that arrives leaves",
+                    names[sender]);
     judgement_prove(judgement, &passage->last_arrival, "it reaches the %s", names[receiver]);
     judgement_prove(judgement, &passage->lost_at_end_first, "the first of %u packets that the %s does not get",
                     passage->lost_at_end, names[receiver]);

@@ -65,7 +65,8 @@ bool pair_view_misses_packets(const struct pair_view *view)
 
 bool pair_view_is_complete(const struct pair_view *view)
 {
-    return view->compared && !pair_view_misses_packets(view) && view->compared->passages[SIDE_CLIENT].open_at_end == 0 &&
+    return view->compared && !pair_view_misses_packets(view) &&
+           view->compared->passages[SIDE_CLIENT].open_at_end == 0 &&
            view->compared->passages[SIDE_SERVER].open_at_end == 0 && !signs_of_one_direction(view->client) &&
            !signs_of_one_direction(view->server);
 }

@@ -76,7 +76,7 @@ struct surroundings {
     const struct casebook *casebook;
     struct slab servers, pairs, clients;
     struct hash_index server_index, pair_index, client_index;
-    struct hash_index host_index; /* a server of each address */
+    struct hash_index host_index;      /* a server of each address */
     enum capture_role *inferred_roles; /* by capture point, from hop counts; used where none is given */
 };
 

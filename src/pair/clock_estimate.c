@@ -86,7 +86,8 @@ static double median_slope(const struct clock_estimate *estimate)
     for (unsigned i = 0; i < count; i++) {
         for (unsigned j = i + 1; j < count; j++) {
             const struct clock_slice *a = &estimate->slices[used[i]], *b = &estimate->slices[used[j]];
-            double rise = (double)(b->to_server_ns - b->to_client_ns) / 2 - (double)(a->to_server_ns - a->to_client_ns) / 2;
+            double rise =
+                (double)(b->to_server_ns - b->to_client_ns) / 2 - (double)(a->to_server_ns - a->to_client_ns) / 2;
             slope[slopes++] = rise / ((double)estimate->slice_ns * (used[j] - used[i]));
         }
     }

@@ -151,8 +151,9 @@ static unsigned fit(const struct comparator *comparator, const struct compared_p
         return 0;
     if (sent->time_ns > arrived->time_ns + slack_ns(comparator))
         return 0;
-    if (has_bytes(sent) ? distance(seq, sent->seq) < 0 || distance(seq, end_of(sent)) >= 0 || sent->consumed >= sent->size
-                        : sent->seq != arrived->seq || sent->ack != arrived->ack)
+    if (has_bytes(sent)
+            ? distance(seq, sent->seq) < 0 || distance(seq, end_of(sent)) >= 0 || sent->consumed >= sent->size
+            : sent->seq != arrived->seq || sent->ack != arrived->ack)
         return 0;
     if (!has_bytes(sent) && sent->partner != NO_PARTNER)
         return 0;
@@ -169,8 +170,8 @@ static unsigned fit(const struct comparator *comparator, const struct compared_p
 }
 
 /* Among the first sent packets, those that left before the arrival. */
-static uint32_t best_partner(const struct comparator *comparator, enum side sender, const struct compared_packet *arrived,
-                             uint32_t seq, uint32_t before, unsigned at_least)
+static uint32_t best_partner(const struct comparator *comparator, enum side sender,
+                             const struct compared_packet *arrived, uint32_t seq, uint32_t before, unsigned at_least)
 {
     const struct packet_lane *lane = &comparator->sent[sender];
     uint32_t best = NO_PARTNER;
@@ -324,7 +325,8 @@ static enum packet_fate fate_of_arrival(const struct comparator *comparator, enu
 static bool is_probe(const struct comparator *comparator, enum side sender, const struct compared_packet *p)
 {
     const struct seq_mark *judged = &comparator->judged_until[sender];
-    return p->payload <= 1 && !(p->flags & (TCP_SYN | TCP_FIN | TCP_RST)) && judged->known && judged->until - p->seq == 1;
+    return p->payload <= 1 && !(p->flags & (TCP_SYN | TCP_FIN | TCP_RST)) && judged->known &&
+           judged->until - p->seq == 1;
 }
 
 /* What cards and drivers hand over as one large segment travels in pieces of the receiver's MSS at most. */
@@ -392,9 +394,9 @@ static void note_arrived(const struct comparator *comparator, enum side sender, 
     struct passage *passage = &comparator->comparison->passages[sender];
     int64_t took_ns = arrived->time_ns - sent->time_ns;
     /* Of a packet that was sent several times it may be another copy that arrived: only the first cannot seem too fast. */
-    bool first_transmission = has_bytes(sent) && sent->payload == arrived->payload &&
-                              (!comparator->judged_until[sender].known ||
-                               distance(sent->seq, comparator->judged_until[sender].until) >= 0);
+    bool first_transmission =
+        has_bytes(sent) && sent->payload == arrived->payload &&
+        (!comparator->judged_until[sender].known || distance(sent->seq, comparator->judged_until[sender].until) >= 0);
     passage->arrived++;
     if (first_transmission) {
         if (passage->timed++ == 0 || took_ns < passage->shortest_ns)
@@ -524,7 +526,8 @@ static void release(struct comparator *comparator, enum side sender, uint32_t un
 static bool is_relayed(const struct comparator *comparator)
 {
     const struct compared_packet *here = &comparator->syn[SIDE_CLIENT], *there = &comparator->syn[SIDE_SERVER];
-    if (comparator->seq_shift[SIDE_CLIENT] == 0 || comparator->seq_shift[SIDE_SERVER] == 0 || !here->flags || !there->flags)
+    if (comparator->seq_shift[SIDE_CLIENT] == 0 || comparator->seq_shift[SIDE_SERVER] == 0 || !here->flags ||
+        !there->flags)
         return false;
     if (here->timestamp && there->timestamp)
         return here->timestamp != there->timestamp;
@@ -586,7 +589,8 @@ void comparator_add(struct comparator *comparator, enum side at, enum side sende
     struct compared_packet *p = lane_add(lane);
     *p = (struct compared_packet){
         .moment = packet->moment,
-        .time_ns = at == SIDE_SERVER ? clock_to_client(&comparator->clock, packet->moment.time_ns) : packet->moment.time_ns,
+        .time_ns =
+            at == SIDE_SERVER ? clock_to_client(&comparator->clock, packet->moment.time_ns) : packet->moment.time_ns,
         .seq = packet->tcp.seq - shift,
         .ack = has_ack ? packet->tcp.ack - ack_shift : 0,
         .size = packet->payload_length + ((packet->tcp.flags & TCP_SYN) != 0) + ((packet->tcp.flags & TCP_FIN) != 0),

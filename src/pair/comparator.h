@@ -25,7 +25,8 @@ struct compared_packet {
     uint8_t flags;
     bool copy; /* the capture recorded the same packet before; so it seems */
     /* Matching, made anew each time the packets at hand are judged. */
-    uint32_t partner; /* of an arrival: the sent packet it is (the first, if it joins several); of a sent one: its first arrival */
+    uint32_t
+        partner; /* of an arrival: the sent packet it is (the first, if it joins several); of a sent one: its first arrival */
     uint32_t consumed; /* of a sent packet: bytes that arrived */
 };
 
@@ -59,16 +60,16 @@ struct comparator {
     fate_observer *observe;          /* NULL: nobody asks */
     void *observe_context;
 
-    bool ids_tell;             /* of the lane being matched: the IP ID says which transmission of the same bytes it is */
-    uint32_t mss[SIDES];       /* most payload of one packet of that side on the wire; 0: not known */
-    uint32_t seq_shift[SIDES]; /* sequence numbers of that side: server's capture minus client's */
+    bool ids_tell;       /* of the lane being matched: the IP ID says which transmission of the same bytes it is */
+    uint32_t mss[SIDES]; /* most payload of one packet of that side on the wire; 0: not known */
+    uint32_t seq_shift[SIDES];         /* sequence numbers of that side: server's capture minus client's */
     struct compared_packet syn[SIDES]; /* of the client, as each capture has it; flags 0: not seen */
     struct packet_lane sent[SIDES], arrived[SIDES];
     uint32_t look_at[SIDES]; /* how many packets of that sender are at hand when the old ones are judged */
     struct seq_mark sent_until[SIDES], arrived_until[SIDES]; /* of that side's packets that were let go */
-    struct seq_mark reached_until[SIDES]; /* of that side's packets at the other end, so far */
+    struct seq_mark reached_until[SIDES];                    /* of that side's packets at the other end, so far */
     struct seq_mark judged_until[SIDES];                     /* of those sent whose fate is known */
-    struct seq_mark acked_until[SIDES]; /* of that side's bytes, acknowledged in either capture */
+    struct seq_mark acked_until[SIDES];                      /* of that side's bytes, acknowledged in either capture */
 };
 
 /* client and server are the two views of the connection; they are read only here. */

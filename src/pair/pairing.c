@@ -171,7 +171,8 @@ static void measure_conversation(struct clock_estimate *estimate, const struct c
     bool whole = is_whole(client) && is_whole(server);
     for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
         const struct tcp_side *here = &client->sides[side], *there = &server->sides[side];
-        const struct tcp_side *sent = side == SIDE_CLIENT ? here : there, *received = side == SIDE_CLIENT ? there : here;
+        const struct tcp_side *sent = side == SIDE_CLIENT ? here : there,
+                              *received = side == SIDE_CLIENT ? there : here;
         if (here->syns == 1 && there->syns == 1)
             measure(estimate, side, &sent->syn, &received->syn);
         if (!whole)

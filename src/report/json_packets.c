@@ -56,8 +56,8 @@ static void add_frame(json_t *object, const char *key, const struct moment *mome
 /* How each packet fared between the captures of both ends. */
 static void write_crossings(const struct shown_crossings *crossings, struct sink *sink)
 {
-    static const char *const fates[] = {[FATE_ARRIVED] = "arrived",       [FATE_LOST] = "lost",
-                                        [FATE_INJECTED] = "injected",     [FATE_DUPLICATED] = "duplicated",
+    static const char *const fates[] = {[FATE_ARRIVED] = "arrived",          [FATE_LOST] = "lost",
+                                        [FATE_INJECTED] = "injected",        [FATE_DUPLICATED] = "duplicated",
                                         [FATE_MISSED] = "missed-by-capture", [FATE_OPEN] = "not-judged"};
     sink_put(sink, ",\n\"crossings\":[\n");
     for (uint32_t i = 0; i < crossings->count && !sink->failed; i++) {

@@ -103,8 +103,8 @@ static enum text_colour crossing_colour(enum packet_fate fate)
                                                       : COLOUR_UNSURE;
 }
 
-static void put_crossing(const struct report *report, const struct conversation *client, const struct crossing *crossing,
-                         struct text *words, struct sink *sink)
+static void put_crossing(const struct report *report, const struct conversation *client,
+                         const struct crossing *crossing, struct text *words, struct sink *sink)
 {
     char clock[CLOCK_TEXT_SIZE], left[16], right[16], line[ARROW_SIZE], took[QUANTITY_TEXT_SIZE];
     bool by_client = crossing->sender == SIDE_CLIENT;

@@ -85,7 +85,8 @@ static void test_everything_arrives_under_other_numbers(void **state)
     struct talk talk;
     begin(&talk, 12345, 0);
     for (uint32_t i = 0; i < 5000; i++)
-        send_packet(&talk, SIDE_CLIENT, packet_of(&talk, SIDE_CLIENT, 1 + 100 * i, 100, TCP_ACK, 1), i * NS_PER_MS, WAY_NS);
+        send_packet(&talk, SIDE_CLIENT, packet_of(&talk, SIDE_CLIENT, 1 + 100 * i, 100, TCP_ACK, 1), i * NS_PER_MS,
+                    WAY_NS);
     struct passage *passage = end(&talk, SIDE_CLIENT);
     assert_int_equal(passage->arrived, 5000);
     assert_int_equal(passage->lost + passage->injected + passage->missed + passage->unsent + passage->open, 0);
@@ -130,8 +131,10 @@ static void test_packets_that_stop_arriving(void **state)
     begin(&talk, 0, 0);
     send_packet(&talk, SIDE_CLIENT, packet_of(&talk, SIDE_CLIENT, 1, 100, TCP_ACK, 1), 0, WAY_NS);
     for (int i = 0; i < 5; i++)
-        send_packet(&talk, SIDE_CLIENT, packet_of(&talk, SIDE_CLIENT, 101, 100, TCP_ACK, 1), (1 + i) * NS_PER_SECOND, NOWHERE);
-    send_packet(&talk, SIDE_CLIENT, packet_of(&talk, SIDE_CLIENT, 201, 0, TCP_RST | TCP_ACK, 1), 9 * NS_PER_SECOND, WAY_NS);
+        send_packet(&talk, SIDE_CLIENT, packet_of(&talk, SIDE_CLIENT, 101, 100, TCP_ACK, 1), (1 + i) * NS_PER_SECOND,
+                    NOWHERE);
+    send_packet(&talk, SIDE_CLIENT, packet_of(&talk, SIDE_CLIENT, 201, 0, TCP_RST | TCP_ACK, 1), 9 * NS_PER_SECOND,
+                WAY_NS);
     struct passage *passage = end(&talk, SIDE_CLIENT);
     assert_int_equal(passage->lost_at_end, 5); /* that a reset gets through in the end does not change it */
     assert_int_equal(passage->lost_at_end_first.frame, 2);
@@ -147,7 +150,8 @@ static void test_packets_after_the_other_capture_s_end(void **state)
     talk.comparator.coverage[SIDE_SERVER].to_ns = BEGIN_NS + NS_PER_SECOND;
     send_packet(&talk, SIDE_CLIENT, packet_of(&talk, SIDE_CLIENT, 1, 100, TCP_ACK, 1), 0, WAY_NS);
     for (int i = 0; i < 5; i++)
-        send_packet(&talk, SIDE_CLIENT, packet_of(&talk, SIDE_CLIENT, 101, 100, TCP_ACK, 1), (2 + i) * NS_PER_SECOND, NOWHERE);
+        send_packet(&talk, SIDE_CLIENT, packet_of(&talk, SIDE_CLIENT, 101, 100, TCP_ACK, 1), (2 + i) * NS_PER_SECOND,
+                    NOWHERE);
     struct passage *passage = end(&talk, SIDE_CLIENT);
     assert_int_equal(passage->lost, 0);
     assert_int_equal(passage->open_at_end, 5);
@@ -160,7 +164,8 @@ static void test_keep_alives_that_do_not_arrive(void **state)
     begin(&talk, 0, 0);
     send_packet(&talk, SIDE_CLIENT, packet_of(&talk, SIDE_CLIENT, 1, 100, TCP_ACK, 1), 0, WAY_NS);
     for (int i = 0; i < 4; i++)
-        send_packet(&talk, SIDE_CLIENT, packet_of(&talk, SIDE_CLIENT, 100, 1, TCP_ACK, 1), (30 + i) * NS_PER_SECOND, NOWHERE);
+        send_packet(&talk, SIDE_CLIENT, packet_of(&talk, SIDE_CLIENT, 100, 1, TCP_ACK, 1), (30 + i) * NS_PER_SECOND,
+                    NOWHERE);
     struct passage *passage = end(&talk, SIDE_CLIENT);
     assert_true(passage->probe_first);
     assert_int_equal(passage->probes_lost_at_end, 4);
@@ -204,8 +209,8 @@ static void test_late_packets(void **state)
     struct talk talk;
     begin(&talk, 0, 0);
     for (uint32_t i = 0; i < 4; i++)
-        send_packet(&talk, SIDE_SERVER, packet_of(&talk, SIDE_SERVER, 1 + 10 * i, 10, TCP_ACK, 1), i * 10 * NS_PER_SECOND,
-                    i == 2 ? 2 * NS_PER_SECOND : WAY_NS);
+        send_packet(&talk, SIDE_SERVER, packet_of(&talk, SIDE_SERVER, 1 + 10 * i, 10, TCP_ACK, 1),
+                    i * 10 * NS_PER_SECOND, i == 2 ? 2 * NS_PER_SECOND : WAY_NS);
     struct passage *passage = end(&talk, SIDE_SERVER);
     assert_int_equal(passage->late, 1);
     assert_int_equal(passage->longest_ns, 2 * NS_PER_SECOND);
@@ -244,8 +249,7 @@ static void test_clocks_that_drift(void **state)
     assert_true(clock.known);
     assert_true(clock.drift > 49e-6 && clock.drift < 51e-6);
     int64_t told_ns = clock_to_client(&clock, clock_to_server(&clock, 1000 * NS_PER_SECOND));
-    assert_in_range(told_ns, 1000 * NS_PER_SECOND - 10 * NS_PER_US,
-                    1000 * NS_PER_SECOND + 10 * NS_PER_US);
+    assert_in_range(told_ns, 1000 * NS_PER_SECOND - 10 * NS_PER_US, 1000 * NS_PER_SECOND + 10 * NS_PER_US);
     assert_in_range(clock_shift_ns(&clock, 1000 * NS_PER_SECOND), NS_PER_SECOND + 45 * NS_PER_MS,
                     NS_PER_SECOND + 55 * NS_PER_MS);
 }

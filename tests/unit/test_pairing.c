@@ -160,7 +160,8 @@ static struct comparison *compared(struct conversation *c)
 {
     c->comparison = casebook_add_comparison(&casebook);
     for (unsigned i = 0; i < SIDES; i++)
-        c->comparison->passages[i] = (struct passage){.arrived = 5, .timed = 5, .shortest_ns = WAY_NS, .longest_ns = WAY_NS};
+        c->comparison->passages[i] =
+            (struct passage){.arrived = 5, .timed = 5, .shortest_ns = WAY_NS, .longest_ns = WAY_NS};
     return c->comparison;
 }
 
