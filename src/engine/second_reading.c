@@ -26,6 +26,7 @@ struct compared {
     struct comparator comparator;
     const struct conversation *views[SIDES]; /* in the capture at the client, at the server */
     uint32_t duplicates[SIDES];              /* that the flow floor had counted before the packet under way */
+    bool over[SIDES]; /* its last packet was read there */
     bool open;
 };
 
@@ -199,6 +200,11 @@ static void see(void *context, const struct conversation *c, const struct packet
     compared->duplicates[end->at] = duplicates;
     bool by_client = endpoint_equal(&compared->views[end->at]->ends[SIDE_CLIENT], &p->source);
     comparator_add(&compared->comparator, end->at, by_client ? SIDE_CLIENT : SIDE_SERVER, p, again);
+    const struct moment *last = &compared->views[end->at]->last;
+    if (p->moment.frame == last->frame && p->moment.capture == last->capture)
+        compared->over[end->at] = true;
+    if (compared->over[SIDE_CLIENT] && compared->over[SIDE_SERVER])
+        close_compared(compared);
 }
 
 /* The flow floor follows; no protocol listens. */
