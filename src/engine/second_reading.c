@@ -323,20 +323,6 @@ static void count_missed(struct second_reading *reading)
     }
 }
 
-/* The only capture point of that role; HASH_NONE: none, or several. */
-static uint32_t only_point(const struct casebook *casebook, enum capture_role role)
-{
-    uint32_t found = HASH_NONE;
-    for (uint32_t i = 0; i < casebook->point_count; i++) {
-        if (casebook->points[i].role != role || !casebook->points[i].has_packets)
-            continue;
-        if (found != HASH_NONE)
-            return HASH_NONE;
-        found = i;
-    }
-    return found;
-}
-
 static bool can_read_again(struct casebook *casebook, const uint32_t points[static SIDES])
 {
     for (uint32_t i = 0; i < casebook->capture_count; i++) {
@@ -354,9 +340,9 @@ static bool can_read_again(struct casebook *casebook, const uint32_t points[stat
 void second_reading_run(struct casebook *casebook, const struct second_reading_options *options)
 {
     struct second_reading reading = {.casebook = casebook, .options = options};
-    reading.points[SIDE_CLIENT] = only_point(casebook, CAPTURE_ROLE_CLIENT);
-    reading.points[SIDE_SERVER] = only_point(casebook, CAPTURE_ROLE_SERVER);
-    if (reading.points[SIDE_CLIENT] == HASH_NONE || reading.points[SIDE_SERVER] == HASH_NONE ||
+    reading.points[SIDE_CLIENT] = casebook_only_point(casebook, CAPTURE_ROLE_CLIENT);
+    reading.points[SIDE_SERVER] = casebook_only_point(casebook, CAPTURE_ROLE_SERVER);
+    if (reading.points[SIDE_CLIENT] == NO_POINT || reading.points[SIDE_SERVER] == NO_POINT ||
         !casebook->clock.known || casebook->secondary_count == 0 || !can_read_again(casebook, reading.points))
         return;
     const struct point_facts *client = &casebook->points[reading.points[SIDE_CLIENT]];

@@ -110,3 +110,16 @@ void casebook_join(struct casebook *casebook)
     domain_controllers_open(&casebook->domain_controllers, casebook);
     controller_waits_open(&casebook->controller_waits, casebook);
 }
+
+uint32_t casebook_only_point(const struct casebook *casebook, enum capture_role role)
+{
+    uint32_t found = NO_POINT;
+    for (uint32_t i = 0; i < casebook->point_count; i++) {
+        if (casebook->points[i].role != role || !casebook->points[i].has_packets)
+            continue;
+        if (found != NO_POINT)
+            return NO_POINT;
+        found = i;
+    }
+    return found;
+}

@@ -66,6 +66,10 @@ struct instance_lookup *casebook_add_instance_lookup(struct casebook *casebook, 
                                                      const struct moment *at);
 struct ticket_request *casebook_add_ticket(struct casebook *casebook, uint32_t point, const struct moment *at);
 
+/* The only capture point of that role which has packets; NO_POINT: none, or several. */
+#define NO_POINT UINT32_MAX
+uint32_t casebook_only_point(const struct casebook *casebook, enum capture_role role);
+
 /* Once everything is read, and before anybody asks what follows. */
 void casebook_join(struct casebook *casebook);
 

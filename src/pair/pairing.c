@@ -15,8 +15,6 @@
 #include "clock_estimate.h"
 #include "hash_index.h"
 
-#define NO_POINT UINT32_MAX
-
 struct match {
     struct casebook *casebook;
     uint32_t client_point, server_point;
@@ -206,24 +204,11 @@ static struct clock_facts measure_clocks(const struct casebook *casebook, uint32
     return clock_estimate_result(&estimate);
 }
 
-static uint32_t only_point(const struct casebook *casebook, enum capture_role role)
-{
-    uint32_t found = NO_POINT;
-    for (uint32_t i = 0; i < casebook->point_count; i++) {
-        if (casebook->points[i].role != role || !casebook->points[i].has_packets)
-            continue;
-        if (found != NO_POINT)
-            return NO_POINT;
-        found = i;
-    }
-    return found;
-}
-
 void pairing_run(struct casebook *casebook)
 {
     struct match match = {.casebook = casebook,
-                          .client_point = only_point(casebook, CAPTURE_ROLE_CLIENT),
-                          .server_point = only_point(casebook, CAPTURE_ROLE_SERVER)};
+                          .client_point = casebook_only_point(casebook, CAPTURE_ROLE_CLIENT),
+                          .server_point = casebook_only_point(casebook, CAPTURE_ROLE_SERVER)};
     if (match.client_point == NO_POINT || match.server_point == NO_POINT)
         return;
     for (enum round round = BY_CONNECTION_ID; round < BY_ENDS; round++)
