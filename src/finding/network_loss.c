@@ -14,15 +14,8 @@ enum { LOSS_LEAST = 2, LOSS_CLEAR = 3 };
 /* A repair that took this long was repeated more than once (0.2 + 0.4 + 0.8 s): somebody waited, and noticed. */
 #define LONG_REPAIR_NS NS_PER_SECOND
 
-/* A router that asks for smaller packets has dropped one of each size it cannot pass on: that is how a path's MTU is found. */
-static bool finds_path_mtu(const struct conversation *c)
-{
-    enum { UNREACHABLE = 3, FRAGMENTATION_NEEDED = 4, PACKET_TOO_BIG = 2 };
-    const struct icmp_facts *icmp = &c->icmp;
-    return icmp->count > 0 && (icmp->version == 4 ? icmp->type == UNREACHABLE && icmp->code == FRAGMENTATION_NEEDED
-                                                  : icmp->type == PACKET_TOO_BIG);
-}
-
+/* A router that asks for smaller packets has dropped one of each size it cannot pass on: that is how a path's MTU is found, and no loss
+ * to speak of. */
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     if (!conversation_established(c) || signs_of_one_direction(c) || !signs_of_sql(c, s))
@@ -40,7 +33,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (path_loses)
         lost += needless;
     bool long_repair = repair_ns >= LONG_REPAIR_NS;
-    if (lost == 0 || (!long_repair && ((!often && !path_loses) || finds_path_mtu(c))))
+    if (lost == 0 || (!long_repair && ((!often && !path_loses) || signs_of_packet_too_big(c))))
         return false;
     judgement->confidence = lost >= LOSS_CLEAR && often ? 0.85
                             : often && path_loses       ? 0.82
@@ -83,7 +76,7 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     int64_t repair_ns = view->client->sides[SIDE_CLIENT].longest_recovery_ns;
     if (view->server->sides[SIDE_SERVER].longest_recovery_ns > repair_ns)
         repair_ns = view->server->sides[SIDE_SERVER].longest_recovery_ns;
-    bool often_or_there = (often || path_loses) && !finds_path_mtu(view->client) && !finds_path_mtu(view->server);
+    bool often_or_there = (often || path_loses) && !signs_of_packet_too_big(view->client) && !signs_of_packet_too_big(view->server);
     if (lost == 0 || (!often_or_there && repair_ns < LONG_REPAIR_NS))
         return false;
     judgement->confidence = pair_view_confidence(view) - (often ? 0.02 : 0.1);

@@ -6,14 +6,6 @@
 /* A hole that is open for longer than the first repetitions take (RFC 6298) is not about to be filled. */
 #define OPEN_NS NS_PER_SECOND
 
-/* The router's word: ICMP type 3, code 4 (RFC 1191), ICMPv6 type 2 (RFC 4443, 3.2). */
-static bool told_too_big(const struct conversation *c)
-{
-    const struct icmp_facts *icmp = &c->icmp;
-    return icmp->count > 0 &&
-           (icmp->version == 6 ? icmp->type == 2 : icmp->version == 4 && icmp->type == 3 && icmp->code == 4);
-}
-
 /* With both captures: a first transmission and its repetition, at least; and no link carries packets of less than 576 bytes (RFC 791)
  * in fragments only, so what is smaller than that without headers was not too large. */
 enum { LOST_LEAST = 2, SMALLEST_LARGE = 536 };
@@ -93,7 +85,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         const struct pair_record *pair = surroundings_pair(s, c);
         if (pair->largest_passed[side] >= LARGE_PAYLOAD)
             return false; /* the path has room for them */
-        bool told = told_too_big(c), alone = !told && !stuck.small_passes && pair->stuck_large[side] < 2;
+        bool told = signs_of_packet_too_big(c), alone = !told && !stuck.small_passes && pair->stuck_large[side] < 2;
         judgement->confidence = told ? 0.93 : stuck.small_passes ? 0.88 : alone ? 0.5 : 0.8;
         if (alone)
             judgement->culprit = CULPRIT_UNKNOWN;

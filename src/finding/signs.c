@@ -364,3 +364,11 @@ double seconds(int64_t ns)
 {
     return (double)ns / (double)NS_PER_SECOND;
 }
+
+bool signs_of_packet_too_big(const struct conversation *c)
+{
+    enum { UNREACHABLE = 3, FRAGMENTATION_NEEDED = 4, PACKET_TOO_BIG = 2 };
+    const struct icmp_facts *icmp = &c->icmp;
+    return icmp->count > 0 && (icmp->version == 4 ? icmp->type == UNREACHABLE && icmp->code == FRAGMENTATION_NEEDED
+                                                  : icmp->type == PACKET_TOO_BIG);
+}

@@ -96,6 +96,9 @@ bool signs_of_own_reset(const struct conversation *conversation, const struct su
 bool signs_of_disowned_reset(const struct conversation *conversation, const struct surroundings *surroundings,
                              enum side side);
 
+/* A router said that a packet was too big for the next link: ICMP type 3, code 4 (RFC 1191), ICMPv6 type 2 (RFC 4443, 3.2). */
+bool signs_of_packet_too_big(const struct conversation *conversation);
+
 /* Hops that a packet with this TTL has made, from the next initial TTL in use (64, 128, 255). */
 unsigned hops_from_ttl(unsigned ttl);
 
