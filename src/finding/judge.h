@@ -56,8 +56,8 @@ struct judge {
     struct surroundings surroundings;
     struct finding *findings; /* faults first, then by number of conversations */
     uint32_t finding_count, finding_capacity;
-    struct mark *marks;        /* by number of the conversation; of secondary ones: none.normal */
-    uint32_t cause_counts[64]; /* conversations by detector, in detectors.def order */
+    struct mark *marks;                   /* by number of the conversation; of secondary ones: none.normal */
+    uint32_t cause_counts[DETECTORS_MAX]; /* conversations by detector, in detectors.def order */
     struct verdict verdict;
 };
 

@@ -799,11 +799,14 @@ static void test_nothing_at_all(void **state)
 static void test_registry(void **state)
 {
     (void)state;
-    assert_true(detector_count <= 64);
     for (unsigned i = 0; i < detector_count; i++) {
         const struct detector *detector = detectors[i];
         assert_ptr_equal(detector_by_cause(detector->cause), detector);
-        assert_true(detector->judge || detector->survey);
+        bool judges = detector->judge || detector->judge_pair || detector->survey;
+        assert_true(judges == detector_is_sought(detector));
+        assert_int_equal(
+            strncmp(detector->cause, culprit_names[detector->culprit], strlen(culprit_names[detector->culprit])) == 0,
+            strncmp(detector->cause, "capture.", 8) != 0);
         assert_true(detector->title[0] && detector->holds_when[0] && detector->means[0] && detector->actions[0]);
     }
     assert_string_equal(detectors[detector_count - 1]->cause, "none.normal");
