@@ -44,10 +44,11 @@ struct judgement {
 struct survey;
 
 struct detector {
-    const char *cause;      /* "server.login-stalled" */
-    const char *title;      /* "The login is acknowledged and never answered" */
-    const char *holds_when; /* the rule, in words: what has to be seen, and what must not */
-    const char *means;      /* what it says about client, server or network, and why; names its source (article, RFC) */
+    const char *cause;           /* "server.login-stalled" */
+    const char *title;           /* "The login is acknowledged and never answered" */
+    const char *holds_when;      /* the rule, in words: what has to be seen, and what must not */
+    const char *holds_with_both; /* the rule of judge_pair, in words; NULL: there is none */
+    const char *means; /* what it says about client, server or network, and why; names its source (article, RFC) */
     const char *const *actions; /* what to do next, in order, imperative sentences; NULL-terminated */
     /* Evidence that the rule rests on and that this version does not read: "SQLCHECK reports". Then nothing below judges, and the
      * cause is explained only. NULL: it is looked for. */

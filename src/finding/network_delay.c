@@ -87,6 +87,9 @@ const struct detector network_delay = {
     .title = "Packets arrive far too late",
     .holds_when = "A packet is acknowledged only after a second or more and several repetitions, and the receiver "
                   "reports at least two of the repetitions as duplicates (DSACK): all copies arrived, late.",
+    .holds_with_both = "A packet was a second or more longer on the way than the fastest one; or three or more were "
+                       "300 ms longer and one of them half a second. Not when a clock was set meanwhile, which makes "
+                       "one direction late and the other too fast.",
     .means = "A sender's timer follows the round trip of the path; when an acknowledgement comes seconds later than "
              "that and the copies all arrived, something on the way held them in a queue. Each side then sees the "
              "other as slow, and time-outs expire on sound connections. Both captures together show in which "

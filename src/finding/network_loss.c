@@ -76,7 +76,8 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     int64_t repair_ns = view->client->sides[SIDE_CLIENT].longest_recovery_ns;
     if (view->server->sides[SIDE_SERVER].longest_recovery_ns > repair_ns)
         repair_ns = view->server->sides[SIDE_SERVER].longest_recovery_ns;
-    bool often_or_there = (often || path_loses) && !signs_of_packet_too_big(view->client) && !signs_of_packet_too_big(view->server);
+    bool often_or_there =
+        (often || path_loses) && !signs_of_packet_too_big(view->client) && !signs_of_packet_too_big(view->server);
     if (lost == 0 || (!often_or_there && repair_ns < LONG_REPAIR_NS))
         return false;
     judgement->confidence = pair_view_confidence(view) - (often ? 0.02 : 0.1);
@@ -110,6 +111,10 @@ const struct detector network_loss = {
         "between the two loses that many in other connections; or a repair took a second or more. Not counted: "
         "retransmissions that the receiver reports as needless (DSACK), reordering, packets that the capture "
         "recorded twice, a last run of retries without an answer.",
+    .holds_with_both =
+        "Packets with data, SYN or FIN left one machine and are not in the other's capture: two or more, and one in a "
+        "hundred; or one, while the path between the two loses that many in other connections; or a repair took a "
+        "second or more. Not when the captures themselves missed as many, which acknowledgements prove.",
     .means = "TCP repairs loss, but each lost packet costs a few hundred milliseconds and more when it happens "
              "again: queries and logins get slow, and some run into time-outs. Typical are overloaded links, bad "
              "cables and ports, small buffers of virtual machines' hosts. (RFC 6298, RFC 2883; article, 1.5.4 and "

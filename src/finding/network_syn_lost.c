@@ -187,9 +187,14 @@ const struct detector network_syn_lost = {
     .cause = "network.syn-lost",
     .title = "The request to connect, or its answer, gets lost",
     .holds_when =
-        "SYNs are repeated and not answered. It is the network's when, meanwhile, other connections to the same port "
+        "SYNs are repeated and not answered, or only after about a second or more. It is the network's when, "
+        "meanwhile, other connections to the same port "
         "are opened and served within a second, when a router reports it by ICMP, or when the server's capture shows "
         "SYN+ACK leaving again and again; otherwise the culprit stays open.",
+    .holds_with_both = "Two SYNs or more left the client, and the server's capture, which was running and saw other "
+                       "connections to that address, holds none of them; or the SYN is in it and the server's SYN+ACK "
+                       "left, and nothing of that reached the client; or the connection was made a second after the "
+                       "first SYN, and SYNs or their answers that left are missing at the other end.",
     .means =
         "Each lost SYN costs the client a second or more (three with older Windows); the drivers' connection "
         "time-out of 15 s is gone after three or four of them, and the client reports error 10060 or 258. A stopped "

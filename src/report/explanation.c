@@ -32,6 +32,8 @@ void render_explanation(const struct detector *detector, struct sink *sink)
     sink_format(sink, "  Culprit: %s. Severity: %s.\n", culprit_names[detector->culprit],
                 severity_name(detector->severity));
     section(sink, "How it is recognised", detector->holds_when);
+    if (detector->holds_with_both)
+        section(sink, "How it is recognised with the captures of both ends", detector->holds_with_both);
     if (!detector_is_sought(detector))
         say_unread(sink, detector->unread_evidence);
     section(sink, "What it means", detector->means);

@@ -804,6 +804,7 @@ static void test_registry(void **state)
         assert_ptr_equal(detector_by_cause(detector->cause), detector);
         bool judges = detector->judge || detector->judge_pair || detector->survey;
         assert_true(judges == detector_is_sought(detector));
+        assert_true((detector->judge_pair != NULL) == (detector->holds_with_both != NULL));
         assert_int_equal(
             strncmp(detector->cause, culprit_names[detector->culprit], strlen(culprit_names[detector->culprit])) == 0,
             strncmp(detector->cause, "capture.", 8) != 0);
