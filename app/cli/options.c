@@ -146,7 +146,7 @@ static const struct option_row rows[] = {
     {"client", 0, FOR_ANALYSIS, "FILE", read_client, "a capture taken at the client (repeatable)"},
     {"server", 0, FOR_ANALYSIS, "FILE", read_server, "a capture taken at the server (repeatable)"},
     {"server-port", 0, FOR_ANALYSIS, "PORT", read_server_port, "a hint: this TCP port is a SQL Server's"},
-    {"format", 0, FOR_ANALYSIS, "FORMAT", read_format, "text (default) or json"},
+    {"format", 0, FOR_ANALYSIS | FOR_EXPLAIN, "FORMAT", read_format, "text (default) or json"},
     {"output", 'o', FOR_ANALYSIS, "FILE", read_output, "write the report there, whole or not at all"},
     {"timezone", 0, FOR_ANALYSIS, "ZONE", read_timezone, "of times in text: UTC (default) or +HH:MM"},
     {"progress", 0, FOR_ANALYSIS, "WHEN", read_progress, "auto (default), always or never"},

@@ -104,9 +104,10 @@ TDSCOPE_API bool tdscope_render(struct tdscope *tdscope, enum tdscope_view view,
 /* The names of the formats, numbered from 0; NULL past the last. */
 TDSCOPE_API const char *tdscope_format(size_t number);
 
-/* What a cause means, how it is recognised and what to do, as text. False when there is no such cause. Needs no analysis. */
-TDSCOPE_API bool tdscope_explain(const char *cause, const struct tdscope_style *style, tdscope_write *write,
-                                 void *context);
+/* What a cause means, how it is recognised and what to do; in JSON one object on one line. False when there is no such cause or
+ * format. Needs no analysis. */
+TDSCOPE_API bool tdscope_explain(const char *cause, const char *format, const struct tdscope_style *style,
+                                 tdscope_write *write, void *context);
 
 /* The causes that can be explained, numbered from 0; NULL past the last. title may be NULL. */
 TDSCOPE_API const char *tdscope_cause(size_t number, const char **title);

@@ -145,13 +145,15 @@ const char *tdscope_format(size_t number)
     return number < renderer_count ? renderers[number]->name : NULL;
 }
 
-bool tdscope_explain(const char *cause, const struct tdscope_style *style, tdscope_write *write, void *context)
+bool tdscope_explain(const char *cause, const char *format, const struct tdscope_style *style, tdscope_write *write,
+                     void *context)
 {
     const struct detector *detector = detector_by_cause(cause);
-    if (!detector)
+    const struct renderer *renderer = renderer_by_name(format);
+    if (!detector || !renderer)
         return false;
     struct sink sink = {.write = write, .context = context, .colour = style && style->colour};
-    render_explanation(detector, &sink);
+    renderer->explanation(detector, &sink);
     return !sink.failed;
 }
 

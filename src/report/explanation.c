@@ -16,13 +16,13 @@ static void say_unread(struct sink *sink, const char *evidence)
 {
     char sentence[UNREAD_TEXT_SIZE];
     snprintf(sentence, sizeof sentence,
-             "This version of tdscope does not read that evidence yet (%s), so it never names this cause: look for it "
+             "This version of tdscope does not read that evidence yet: %s. So it never names this cause; look for it "
              "yourself.",
              evidence);
     layout_paragraph(sink, 0, 2, sentence);
 }
 
-void render_explanation(const struct detector *detector, struct sink *sink)
+void text_explanation(const struct detector *detector, struct sink *sink)
 {
     layout_colour(sink, COLOUR_STRONG);
     sink_put(sink, detector->cause);

@@ -6,6 +6,7 @@
 #include "fact_names.h"
 #include "json_around.h"
 #include "json_conversation.h"
+#include "json_explanation.h"
 #include "json_packets.h"
 #include "json_pattern.h"
 #include "memory.h"
@@ -223,4 +224,5 @@ const struct renderer render_json = {
     .diagnosis = write_diagnosis,
     .conversations = write_lines,
     .packets = json_packets,
+    .explanation = json_explanation,
 };

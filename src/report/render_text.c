@@ -286,4 +286,5 @@ const struct renderer render_text = {
     .diagnosis = write_diagnosis,
     .conversations = text_conversations,
     .packets = text_packets,
+    .explanation = text_explanation,
 };
