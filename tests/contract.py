@@ -222,6 +222,7 @@ DIAGNOSIS = {
   'unread?': [text],
   'name_lookups?': [NAME_LOOKUP], 'instance_lookups?': [INSTANCE_LOOKUP], 'tickets?': [TICKET],
   'domain_controllers?': [DOMAIN_CONTROLLER],
+  'thresholds?': measures,
   'clock?': {'server_minus_client_s': seconds, 'uncertainty_s': seconds, 'drift_ppm?': seconds},
   'conversations': [CONVERSATION], 'findings': [FINDING],
   'workflow?': [{'step': text, 'title': text, 'state': one_of('done needs-evidence does-not-apply'), 'says': text}],

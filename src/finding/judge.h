@@ -61,8 +61,8 @@ struct judge {
     struct verdict verdict;
 };
 
-/* Judges every conversation of casebook, which must outlive the judge. */
-void judge_open(struct judge *judge, const struct casebook *casebook);
+/* Judges every conversation of casebook, which must outlive the judge, as must the thresholds. */
+void judge_open(struct judge *judge, const struct casebook *casebook, const struct thresholds *thresholds);
 void judge_close(struct judge *judge);
 
 /* The judgement of one conversation: the detector with the greatest confidence among those that hold; never without

@@ -9,11 +9,9 @@
 /* What the steps are computed from: one pass over the conversations. */
 struct looked_at {
     uint32_t conversations, matched, sql, tls, complete, resets, resets_with_ack;
-    uint32_t short_complete; /* SYN to FIN in fewer than 30 packets */
+    uint32_t short_complete; /* from SYN to FIN in few packets */
     bool role_client, role_server;
 };
-
-enum { POOLED_PACKETS = 30 }; /* article, 1.5.7 */
 
 static struct looked_at look(const struct judge *judge)
 {
@@ -35,7 +33,7 @@ static struct looked_at look(const struct judge *judge)
                                 (moment_seen(&server->reset) && server->reset_with_ack);
         bool complete = c->tds && c->starts_with_syn && c->closed && c->ending == ENDING_FIN;
         seen.complete += complete;
-        seen.short_complete += complete && c->packets < POOLED_PACKETS;
+        seen.short_complete += complete && c->packets < judge->surroundings.thresholds->short_packets;
     }
     return seen;
 }
@@ -153,8 +151,8 @@ static void add_sides(struct steps *steps, const struct judge *judge, const stru
             "No SQL Server connection is in the traces from begin to end; a trace of half an hour would tell.");
     else
         add(steps, "1.5.7", "Connection pooling", WORKFLOW_DONE,
-            "%u of %u connections that are in the traces from begin to end have fewer than %d packets. %s",
-            seen->short_complete, seen->complete, POOLED_PACKETS,
+            "%u of %u connections that are in the traces from begin to end have fewer than %u packets. %s",
+            seen->short_complete, seen->complete, judge->surroundings.thresholds->short_packets,
             pooling ? pooling->example.says : "No client makes so many of them that a pool is missed.");
 }
 

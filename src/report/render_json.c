@@ -185,6 +185,20 @@ static void write_clock(const struct clock_facts *clock, struct sink *sink)
     sink_put(sink, ",\n");
 }
 
+static void write_thresholds(const struct thresholds *thresholds, struct sink *sink)
+{
+    struct changed_threshold changed[THRESHOLDS];
+    unsigned count = thresholds_changed(thresholds, changed);
+    if (count == 0)
+        return;
+    json_t *object = json_new_object();
+    for (unsigned i = 0; i < count; i++)
+        object_add(object, changed[i].name, json_real(changed[i].value));
+    sink_put(sink, "\"thresholds\":");
+    json_write(object, false, sink);
+    sink_put(sink, ",\n");
+}
+
 static void write_diagnosis(const struct report *report, struct sink *sink)
 {
     const struct casebook *casebook = report->casebook;
@@ -201,6 +215,7 @@ static void write_diagnosis(const struct report *report, struct sink *sink)
     sink_put(sink, "\n],\n\"sources\":[],\n");
     write_unread(&casebook->unread, sink);
     write_clock(&casebook->clock, sink);
+    write_thresholds(report->judge->surroundings.thresholds, sink);
     json_around(casebook, sink);
     sink_put(sink, "\"conversations\":[\n");
     write_conversations(report, ",\n", sink);

@@ -180,7 +180,7 @@ static struct judgement judged(struct trace *trace, const struct conversation *c
     static struct judgement judgement;
     for (uint32_t i = 0; i < casebook_conversations(&trace->casebook); i++)
         conversation_conclude(casebook_conversation(&trace->casebook, i));
-    judge_open(&trace->judge, &trace->casebook);
+    judge_open(&trace->judge, &trace->casebook, &thresholds_usual);
     judge_conversation(&trace->judge, c, &judgement);
     judge_close(&trace->judge);
     return judgement;
@@ -737,7 +737,7 @@ static void test_findings_and_verdict(void **state)
         fin(trace, logged_in(trace, 30 + i), SIDE_CLIENT, 50);
     for (uint32_t i = 0; i < casebook_conversations(&trace->casebook); i++)
         conversation_conclude(casebook_conversation(&trace->casebook, i));
-    judge_open(&trace->judge, &trace->casebook);
+    judge_open(&trace->judge, &trace->casebook, &thresholds_usual);
     assert_int_equal(trace->judge.finding_count, 2);
     const struct finding *finding = &trace->judge.findings[0];
     assert_string_equal(finding->detector->cause, "server.login-stalled");
@@ -775,7 +775,7 @@ static void test_culprit_is_weighed_before_cause(void **state)
     }
     for (uint32_t i = 0; i < casebook_conversations(&trace->casebook); i++)
         conversation_conclude(casebook_conversation(&trace->casebook, i));
-    judge_open(&trace->judge, &trace->casebook);
+    judge_open(&trace->judge, &trace->casebook, &thresholds_usual);
     assert_int_equal(trace->judge.finding_count, 3);
     assert_string_equal(trace->judge.findings[0].detector->cause, "client.abort");
     assert_int_equal(trace->judge.verdict.culprit, CULPRIT_SERVER);
@@ -785,13 +785,13 @@ static void test_culprit_is_weighed_before_cause(void **state)
 static void test_nothing_at_all(void **state)
 {
     struct trace *trace = *state;
-    judge_open(&trace->judge, &trace->casebook);
+    judge_open(&trace->judge, &trace->casebook, &thresholds_usual);
     assert_int_equal(trace->judge.verdict.culprit, CULPRIT_UNKNOWN);
     assert_true(trace->judge.verdict.summary[0] != '\0');
     judge_close(&trace->judge);
     fin(trace, logged_in(trace, 1), SIDE_CLIENT, 2);
     conversation_conclude(casebook_conversation(&trace->casebook, 0));
-    judge_open(&trace->judge, &trace->casebook);
+    judge_open(&trace->judge, &trace->casebook, &thresholds_usual);
     assert_string_equal(trace->judge.verdict.cause, "none.normal");
     judge_close(&trace->judge);
 }
