@@ -24,7 +24,9 @@
     "sp_readerrorlog 0, 1, N'non-yielding'; EXEC sp_readerrorlog 0, 1, N'terminat'`."
 #define ACTION_FIREWALL_AUDIT                                                                                          \
     "Let Windows say whether its firewall or a filter dropped packets: `auditpol /set /subcategory:\"Filtering "       \
-    "Platform Packet Drop\" /success:enable /failure:enable`, then look for event 5152 in the Security log."
+    "Platform Packet Drop\" /success:enable /failure:enable`, and after the error `Get-WinEvent -FilterHashtable "     \
+    "@{LogName='Security'; Id=5152,5157} -MaxEvents 200`. On Linux let the firewall count: `nft list ruleset` or "     \
+    "`iptables -nvL`."
 #define ACTION_FILTER_DRIVERS                                                                                          \
     "List the filter drivers on the machine: `fltmc filters` and `Get-NetAdapterBinding | Where-Object Enabled`; "     \
     "make an exception for SQL Server in the antivirus and watch for 48 hours (switching it off leaves its driver "    \
@@ -71,7 +73,8 @@
     "Look inside the client's driver and its TCP at once. On Windows SQLTrace (of Microsoft's SQL networking tools) "  \
     "takes a BID trace and a network trace together: `.\\SQLTrace.ps1 -Setup`, restart the application, "              \
     "`.\\SQLTrace.ps1 -Start`, and right after the error `.\\SQLTrace.ps1 -Stop`. The network trace alone: "           \
-    "`" TRACE_COMMAND "`, then `netsh trace stop`."
+    "`" TRACE_COMMAND                                                                                                  \
+    "`, then `netsh trace stop`. The JDBC driver and SqlClient on .NET (Core) have traces of their own."
 
 #define SETTLE_BY_SERVER_CAPTURE "A capture taken on the server at the same time."
 #define SETTLE_BY_CLIENT_CAPTURE "A capture taken on the client at the same time."

@@ -32,7 +32,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 static const char *const actions[] = {
     "Read the client's error with its phases: SqlClient prints \"[Pre-Login] initialization=..; handshake=..; "
     "[Login] initialization=..; authentication=..\", which tells where the time went before the close.",
-    "Take a driver trace (BID trace) and a network trace on the client together: `" TRACE_COMMAND "`.",
+    ACTION_DRIVER_TRACE,
     "See whether the client machine was short of CPU or threads, or name resolution or Kerberos was slow before the "
     "connection began: `Resolve-DnsName SERVER`, `klist`.",
     ACTION_FILTER_DRIVERS,

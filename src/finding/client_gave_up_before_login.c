@@ -76,7 +76,7 @@ static const char *const actions[] = {
     "SqlClient's error then shows a large \"[Pre-Login] initialization\".",
     "See whether the client is running out of outbound ports: `netstat -abon > c:\\ports.txt`, `netsh int ipv4 show "
     "dynamicport tcp`.",
-    "Take a driver trace (BID trace) and a network trace on the client together: `" TRACE_COMMAND "`.",
+    ACTION_DRIVER_TRACE,
     NULL,
 };
 

@@ -75,8 +75,8 @@ static const char *const actions[] = {
     action_trace_both,
     "Look for what queues packets: VPN tunnels, traffic shaping, overloaded links, WAN optimisers; `pathping "
     "SERVER`, `mtr SERVER`.",
-    "Look for moments at which a virtual machine stood still (snapshots, migration): they hold packets up, too. On "
-    "Windows event 6 of source hyper-v or the host's log tells.",
+    "Look in the virtual machine host's log for snapshots, backups and moves at that time: a machine that stands still "
+    "holds packets up, too.",
     NULL,
 };
 

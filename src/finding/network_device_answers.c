@@ -103,7 +103,7 @@ static const char *const actions[] = {
     "Look for WAN optimisers, SYN proxies and load balancers at the client's site, and let connections to SQL Server "
     "go past "
     "them.",
-    "Compare how fast it answers with the path: `tracert -d ADDRESS`, on Linux `tcptraceroute ADDRESS 1433`.",
+    "Compare how fast it answers with the path: `tracert -d ADDRESS`, on Linux `traceroute -n -T -p 1433 ADDRESS`.",
     NULL,
 };
 

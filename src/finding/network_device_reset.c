@@ -132,8 +132,8 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
 
 static const char *const actions[] = {
     action_trace_both,
-    "Find the device: count the hops of `tracert SERVER` (`traceroute -T -p 1433 SERVER`) up to the number of the "
-    "reset's.",
+    "Find the device: count the hops of `tracert -d SERVER` (on Linux `traceroute -n -T -p 1433 SERVER`) up to the "
+    "number of the reset's.",
     "Look at the idle time-outs of the firewalls, load balancers and NAT gateways on the way, and at their logs for "
     "this address pair.",
     "Let the connection's keep-alive be shorter than the shortest of them (the drivers' default of 30 s usually is).",

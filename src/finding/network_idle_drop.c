@@ -83,9 +83,11 @@ static const char *const actions[] = {
     action_trace_both,
     "Look up the idle time-outs of firewalls, load balancers and NAT gateways on the way (often 60, 240, 300, 350 or "
     "3600 s) and compare them with the quiet time before the fault.",
-    "Let keep-alives be sent more often than that: the SQL Server drivers' default is 30 s; on Linux see `ss -o "
-    "state established '( dport = :1433 )'` and `sysctl net.ipv4.tcp_keepalive_time`.",
-    "See whether pooled connections outlive the device's limit, and set the pool's connection lifetime below it.",
+    "Let keep-alives be sent more often than that; the SQL Server drivers' default is 30 s. See whether the "
+    "connections have them: on Linux `ss -tno dport = :1433` (timer:(keepalive,...)) and `sysctl "
+    "net.ipv4.tcp_keepalive_time`; elsewhere `tdscope explain client.keep-alive-settings`.",
+    "See whether pooled connections outlive the device's limit, and set the pool's connection lifetime below it "
+    "(SqlClient: `Load Balance Timeout=SECONDS` in the connection string; HikariCP: `maxLifetime`).",
     NULL,
 };
 

@@ -100,6 +100,8 @@ static const char *const actions[] = {
     "`Get-NetAdapterRss` (one CPU may do all receive work).",
     "Compare retransmissions before and after: `netstat -s -p tcp`, on Linux `nstat -az TcpRetransSegs`.",
     action_trace_both,
+    "For a test, switch the network cards' offloading off at both ends (see `tdscope explain server.offload`), and "
+    "update their drivers.",
     NULL,
 };
 

@@ -177,7 +177,7 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
 static const char *const actions[] = {
     ACTION_TRACE_SERVER,
     "Test the path to the port: `Test-NetConnection SERVER -Port 1433 -InformationLevel Detailed`, on Linux `nc -vz "
-    "SERVER 1433`; and where it ends: `tracert SERVER`, `tcptraceroute SERVER 1433`.",
+    "SERVER 1433`; and where it ends: `tracert -d SERVER`, on Linux `traceroute -n -T -p 1433 SERVER`.",
     "Ask for the logs of firewalls and load balancers between the two for this address pair and time.",
     ACTION_FIREWALL_AUDIT,
     NULL,

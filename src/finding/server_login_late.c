@@ -84,8 +84,9 @@ static const char *const actions[] = {
     ACTION_ERRORLOG,
     "With Windows authentication see whether the server's domain controller was slow: `nltest /sc_query:DOMAIN`, "
     "event 5719 (NETLOGON) in the System log.",
-    "Look for blocking and large parallel queries at that time: `SELECT * FROM sys.dm_exec_requests WHERE "
-    "blocking_session_id <> 0`; `EXEC sp_configure 'max degree of parallelism'`.",
+    "Look for blocking at that time: `SELECT session_id, wait_type, wait_time, blocking_session_id FROM "
+    "sys.dm_exec_requests WHERE blocking_session_id <> 0`.",
+    ACTION_MAXDOP,
     NULL,
 };
 

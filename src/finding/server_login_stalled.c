@@ -40,6 +40,7 @@ static const char *const actions[] = {
     "-Q \"SELECT session_id, wait_type, blocking_session_id FROM sys.dm_exec_requests\"`.",
     "With Windows authentication see whether the server's domain controller answers: `nltest /sc_query:DOMAIN`, "
     "event 5719 (NETLOGON) in the System log.",
+    ACTION_MAXDOP,
     NULL,
 };
 

@@ -30,11 +30,10 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 }
 
 static const char *const actions[] = {
-    "Compare the TLS versions that both machines allow: `Get-ChildItem -Recurse "
-    "HKLM:\\SYSTEM\\CurrentControlSet\\Control\\SecurityProviders\\SCHANNEL\\Protocols` on each (SQLCHECK prints "
-    "them as a table).",
-    "If the versions agree, compare the cipher suites: `Get-TlsCipherSuite | Format-Table Name`.",
-    "Look for Schannel events 36874, 36871 and 36888 in the server's System log at that time.",
+    ACTION_TLS_VERSIONS,
+    ACTION_TLS_SUITES,
+    "Look for Schannel's events in the server's System log at that time: `Get-WinEvent -FilterHashtable "
+    "@{LogName='System'; ProviderName='Schannel'} -MaxEvents 50` (36871, 36874, 36888).",
     "Use a driver that knows TLS 1.2, e.g. Microsoft ODBC Driver 17 or later.",
     NULL,
 };

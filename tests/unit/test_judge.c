@@ -796,6 +796,16 @@ static void test_nothing_at_all(void **state)
     judge_close(&trace->judge);
 }
 
+/* Reports do not break lines inside `commands`. */
+static bool is_sentence_with_whole_commands(const char *action)
+{
+    unsigned ticks = 0;
+    for (const char *at = action; *at; at++)
+        ticks += *at == '`';
+    size_t length = strlen(action);
+    return ticks % 2 == 0 && length > 0 && action[length - 1] == '.' && !strstr(action, "  ");
+}
+
 static void test_registry(void **state)
 {
     (void)state;
@@ -809,6 +819,8 @@ static void test_registry(void **state)
             strncmp(detector->cause, culprit_names[detector->culprit], strlen(culprit_names[detector->culprit])) == 0,
             strncmp(detector->cause, "capture.", 8) != 0);
         assert_true(detector->title[0] && detector->holds_when[0] && detector->means[0] && detector->actions[0]);
+        for (unsigned j = 0; detector->actions[j]; j++)
+            assert_true(is_sentence_with_whole_commands(detector->actions[j]));
     }
     assert_string_equal(detectors[detector_count - 1]->cause, "none.normal");
     assert_null(detector_by_cause("no.such"));
