@@ -755,6 +755,28 @@ static void test_findings_and_verdict(void **state)
     judge_close(&trace->judge);
 }
 
+/* Article, 1.5.6: resets of conversations of six frames or fewer. A session that is reset has more. */
+static void test_workflow_counts_short_resets(void **state)
+{
+    struct trace *trace = *state;
+    for (int i = 0; i < 2; i++) {
+        struct conversation *c = new_conversation(trace, 1 + i);
+        syn(trace, c, SIDE_CLIENT, 1 + i);
+        reset(trace, c, SIDE_SERVER, 1.001 + i);
+    }
+    reset(trace, logged_in(trace, 5), SIDE_CLIENT, 6);
+    for (uint32_t i = 0; i < casebook_conversations(&trace->casebook); i++)
+        conversation_conclude(casebook_conversation(&trace->casebook, i));
+    judge_open(&trace->judge, &trace->casebook, &thresholds_usual);
+    struct workflow_step steps[32];
+    uint32_t count = judge_workflow(&trace->judge, steps, 32), at = 0;
+    while (at < count && strcmp(steps[at].step, "1.5.6") != 0)
+        at++;
+    assert_true(at < count);
+    assert_non_null(strstr(steps[at].says, " 2 connections end with a reset after six packets or fewer"));
+    judge_close(&trace->judge);
+}
+
 /* Two causes with two conversations each point to the server, one with three to the client: the server has more trouble. */
 static void test_culprit_is_weighed_before_cause(void **state)
 {
@@ -879,6 +901,7 @@ int main(void)
         CASE(test_query_timeout),
         CASE(test_one_direction_accuses_nobody),
         CASE(test_findings_and_verdict),
+        CASE(test_workflow_counts_short_resets),
         CASE(test_culprit_is_weighed_before_cause),
         CASE(test_nothing_at_all),
         CASE(test_registry),
