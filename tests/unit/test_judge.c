@@ -468,6 +468,12 @@ static void test_tls_refused(void **state)
     ack(*state, c, SIDE_SERVER, 1.031);
     fin(*state, c, SIDE_SERVER, 1.04);
     expect(*state, c, "server.tls-refused", CULPRIT_SERVER);
+    assert_non_null(strstr(judged(*state, c).says, "no TLS version or cipher suite in common"));
+    c->tds->server_alert = c->sides[SIDE_SERVER].fin;
+    c->tds->server_alert_code = 70;
+    assert_non_null(strstr(judged(*state, c).says, "no TLS version in common"));
+    c->tds->server_alert_code = 40;
+    assert_non_null(strstr(judged(*state, c).says, "no cipher suite, hash or curve in common"));
 }
 
 static void test_gave_up_after_prelogin(void **state)
