@@ -55,7 +55,7 @@ bool tdscope_add(struct tdscope *tdscope, const char *path, enum tdscope_role ro
 
 void tdscope_set_server_port(struct tdscope *tdscope, uint16_t port)
 {
-    tdscope->analysis.server_port = port;
+    tdscope->analysis.casebook.server_port = port;
 }
 
 void tdscope_set_progress(struct tdscope *tdscope, tdscope_progress *progress, void *context)

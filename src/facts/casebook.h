@@ -48,6 +48,7 @@ struct casebook {
     struct arena texts;
     uint32_t secondary_count; /* conversations that are another one's twin */
     struct clock_facts clock; /* of the two capture points, when the same connections were found in both */
+    uint16_t server_port;     /* the user's hint: this port is a SQL Server's; 0: none */
     struct notes unread;      /* evidence that nothing could read, a sentence each */
 };
 

@@ -33,7 +33,7 @@ struct tcp_side {
 
     struct moment first, last;           /* packet */
     struct moment first_data, last_data; /* new payload; keep-alives and retransmissions are not new */
-    struct moment syn, syn_last;         /* SYN of a client, SYN+ACK of a server; last: its latest repetition */
+    struct moment syn, syn_last;         /* SYN of a client, SYN+ACK of a server, and its latest repetition: by time */
     struct moment fin, reset;            /* the first of each */
     struct moment ack_of_last_data; /* the *other* side's packet that acknowledged all this side had sent until then */
     struct moment last_progress;    /* the *other* side's latest packet that acknowledged something new */
