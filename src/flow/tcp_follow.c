@@ -261,8 +261,6 @@ static void follow_new_data(struct flow *flow, unsigned origin, const struct pac
     if (d->acked_known && seq_distance(d->acked, end) >= 0) {
         facts->ack_of_last_data = facts->last_progress; /* recorded before what it acknowledges */
     } else {
-        if (!d->data_unacked)
-            d->oldest_unacked_ns = p->moment.time_ns;
         d->data_unacked = true;
     }
     if (seq_distance(p->tcp.seq, d->next_seq) > 0 && !d->held)
@@ -310,6 +308,8 @@ static void follow_payload_and_fin(struct flow *flow, unsigned origin, const str
         return;
     if (p->payload_length > 0 && seq_distance(data_end, d->next_seq) > 0)
         follow_new_data(flow, origin, p, data_end);
+    if (d->oldest_unacked_ns == 0 && (!d->acked_known || seq_distance(d->acked, end) < 0))
+        d->oldest_unacked_ns = p->moment.time_ns;
     d->next_seq = end;
     if (!has_old && sent_until(d) == end)
         open_round_trip(d, end, p->moment.time_ns);
@@ -403,13 +403,16 @@ static void follow_ack(struct flow *flow, unsigned origin, const struct packet *
     facts->last_progress = p->moment;
     facts->data_run = (struct retry_run){0};
     facts->silent_run = false;
-    if (other->data_unacked && seq_distance(ack, other->next_seq) >= 0) {
-        facts->ack_of_last_data = p->moment;
-        other->data_unacked = false;
-        other->hole_ns = 0;
-    } else {
+    if (seq_distance(ack, other->next_seq) < 0) {
         other->oldest_unacked_ns = p->moment.time_ns;
+        return;
     }
+    other->oldest_unacked_ns = 0;
+    if (!other->data_unacked)
+        return;
+    facts->ack_of_last_data = p->moment;
+    other->data_unacked = false;
+    other->hole_ns = 0;
 }
 
 /* A first SACK block at or below the acknowledgement, or inside the second block, reports data that arrived twice (RFC 2883, 4). */

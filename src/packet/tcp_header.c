@@ -85,7 +85,7 @@ static enum layer malformed(struct decoding *d, size_t header_bytes)
 static bool is_padding(const struct packet *packet)
 {
     enum { SHORTEST_FRAME = 60, PADDING_MAX = 6 };
-    bool bare = (packet->tcp.flags & ~TCP_FIN) == TCP_ACK;
+    bool bare = (packet->tcp.flags & ~(TCP_SYN | TCP_FIN)) == TCP_ACK;
     if (!bare || packet->wire_length > SHORTEST_FRAME || packet->payload_length < 2 ||
         packet->payload_length > PADDING_MAX || packet->payload.size < packet->payload_length)
         return false;
