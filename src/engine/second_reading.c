@@ -26,7 +26,7 @@ struct compared {
     struct comparator comparator;
     const struct conversation *views[SIDES]; /* in the capture at the client, at the server */
     uint32_t duplicates[SIDES];              /* that the flow floor had counted before the packet under way */
-    bool over[SIDES];                        /* its last packet was read there */
+    bool over[SIDES]; /* its last packet was read there */
     bool open;
 };
 
@@ -342,8 +342,8 @@ void second_reading_run(struct casebook *casebook, const struct second_reading_o
     struct second_reading reading = {.casebook = casebook, .options = options};
     reading.points[SIDE_CLIENT] = casebook_only_point(casebook, CAPTURE_ROLE_CLIENT);
     reading.points[SIDE_SERVER] = casebook_only_point(casebook, CAPTURE_ROLE_SERVER);
-    if (reading.points[SIDE_CLIENT] == NO_POINT || reading.points[SIDE_SERVER] == NO_POINT || !casebook->clock.known ||
-        casebook->secondary_count == 0 || !can_read_again(casebook, reading.points))
+    if (reading.points[SIDE_CLIENT] == NO_POINT || reading.points[SIDE_SERVER] == NO_POINT ||
+        !casebook->clock.known || casebook->secondary_count == 0 || !can_read_again(casebook, reading.points))
         return;
     const struct point_facts *client = &casebook->points[reading.points[SIDE_CLIENT]];
     clock_estimate_open(&reading.estimate, client->first_ns, client->last_ns);
