@@ -67,7 +67,7 @@ struct tcp_side {
     uint32_t out_of_order;         /* packets that overtook each other before the capture point */
     uint32_t capture_duplicates;   /* the same packet recorded again */
     struct moment first_retransmit, last_retransmit;
-    int64_t longest_recovery_ns; /* from a segment's first sight to the retransmission that was acknowledged, at most */
+    int64_t longest_recovery_ns; /* from a segment's first sight to its acknowledgement, of those sent again; at most */
 
     uint32_t keep_alives;            /* probes, by sequence number (RFC 9293, 3.8.4), of zero or one byte */
     struct retry_run keep_alive_run; /* the longest run of probes in which the other side sent nothing */

@@ -11,8 +11,8 @@ enum { NEEDLESS_LEAST = 2 };
  * 6298), expected a fraction of that: it was repeated more than once before its acknowledgement came. */
 #define HELD_UP_NS NS_PER_SECOND
 
-/* With both captures the time on the way is known. Half a second is longer than the first time-out of Windows and of Linux; when it
- * happens again and again, each step of a login and each answer takes so much longer. */
+/* Half a second is longer than the first time-out of Windows and of Linux; when it happens again and again, each step of a login and
+ * each answer takes so much longer. */
 enum { LATE_OFTEN = 3 };
 #define LATE_HURTS_NS (NS_PER_SECOND / 2)
 
@@ -24,7 +24,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (c->sides[SIDE_SERVER].longest_recovery_ns > c->sides[SIDE_CLIENT].longest_recovery_ns)
         side = SIDE_SERVER;
     const struct tcp_side *self = &c->sides[side];
-    if (self->spurious_retransmits < NEEDLESS_LEAST || self->longest_recovery_ns < HELD_UP_NS)
+    bool again_and_again = self->spurious_retransmits >= LATE_OFTEN && self->longest_recovery_ns >= LATE_HURTS_NS;
+    if (self->spurious_retransmits < NEEDLESS_LEAST || (self->longest_recovery_ns < HELD_UP_NS && !again_and_again))
         return false;
     judgement->confidence = signs_of_missed_packets(c) ? 0.6 : 0.78;
     judgement->would_settle = SETTLE_BY_BOTH_CAPTURES;
@@ -86,7 +87,8 @@ const struct detector network_delay = {
     .cause = "network.delay",
     .title = "Packets arrive far too late",
     .holds_when = "A packet is acknowledged only after a second or more and several repetitions, and the receiver "
-                  "reports at least two of the repetitions as duplicates (DSACK): all copies arrived, late.",
+                  "reports at least two of the repetitions as duplicates (DSACK): all copies arrived, late. After half a "
+                  "second, when it reports three.",
     .means = "A sender's timer follows the round trip of the path; when an acknowledgement comes seconds later than "
              "that and the copies all arrived, something on the way held them in a queue. Each side then sees the "
              "other as slow, and time-outs expire on sound connections. Both captures together show in which "

@@ -396,7 +396,7 @@ static void follow_ack(struct flow *flow, unsigned origin, const struct packet *
     if (first && !other->started)
         return;
     if (facts->data_run.count > 0 && other->oldest_unacked_ns != 0) {
-        int64_t recovery_ns = facts->data_run.last.time_ns - other->oldest_unacked_ns;
+        int64_t recovery_ns = p->moment.time_ns - other->oldest_unacked_ns;
         if (recovery_ns > facts->longest_recovery_ns)
             facts->longest_recovery_ns = recovery_ns;
     }
