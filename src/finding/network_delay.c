@@ -87,9 +87,10 @@ static const char *const actions[] = {
 const struct detector network_delay = {
     .cause = "network.delay",
     .title = "Packets arrive far too late",
-    .holds_when = "A packet is acknowledged only after a second or more and several repetitions, and the receiver "
-                  "reports at least two of the repetitions as duplicates (DSACK): all copies arrived, late. After half a "
-                  "second, when it reports three.",
+    .holds_when =
+        "A packet is acknowledged only after a second or more and several repetitions, and the receiver "
+        "reports at least two of the repetitions as duplicates (DSACK): all copies arrived, late. After half a "
+        "second, when it reports three.",
     .means = "A sender's timer follows the round trip of the path; when an acknowledgement comes seconds later than "
              "that and the copies all arrived, something on the way held them in a queue. Each side then sees the "
              "other as slow, and time-outs expire on sound connections. Both captures together show in which "
