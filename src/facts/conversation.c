@@ -24,7 +24,8 @@ bool conversation_established(const struct conversation *c)
         return true;
     if (!moment_seen(&server->syn) && moment_seen(&client->syn))
         return server->data_packets > 0;
-    return client->packets > client->syns || server->data_packets > 0;
+    uint32_t copies_and_control = client->capture_duplicates + client->syns + client->resets;
+    return client->packets > copies_and_control || server->data_packets > 0;
 }
 
 struct moment conversation_first_close(const struct conversation *c)
