@@ -71,6 +71,13 @@ static bool login_is_over(const struct conversation *c)
     return stage == LOGIN_STAGE_DONE || stage == LOGIN_STAGE_REFUSED;
 }
 
+bool login_half_captured(const struct conversation *c)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    return (moment_seen(&client->first_data) && client->packets > 0 && server->packets == 0) ||
+           (moment_seen(&server->first_data) && server->packets > 0 && client->packets == 0);
+}
+
 static bool precedes(const struct moment *a, const struct moment *b)
 {
     return moment_seen(a) && (!moment_seen(b) || a->time_ns <= b->time_ns);
@@ -200,9 +207,10 @@ void login_timeline_read(const struct conversation *c, int64_t end_ns, struct lo
         return;
     bool recognised = c->tds && !c->tds->recognised_mid_stream;
     bool silent = !moment_seen(&c->sides[SIDE_CLIENT].first_data) && !moment_seen(&c->sides[SIDE_SERVER].first_data);
-    if (recognised || !c->tds)
+    bool end_known = !login_half_captured(c);
+    if (end_known && (recognised || !c->tds))
         add_close(c, timeline);
-    if (recognised || (!c->tds && silent))
+    if (end_known && (recognised || (!c->tds && silent)))
         add_wait(c, end_ns, timeline);
     measure(c, timeline);
 }

@@ -217,6 +217,25 @@ static void test_hangs_until_the_capture_ends(void **state)
     assert_int_equal(last_of(&timeline)->step, TIMELINE_LOGIN_ACK);
 }
 
+/* Nobody is held to have closed, or to wait, in a login of which the capture has one side. */
+static void test_half_captured(void **state)
+{
+    (void)state;
+    struct login login;
+    begin(&login);
+    login.conversation.sides[SIDE_SERVER].first_data = at(11, 5);
+    login.conversation.sides[SIDE_SERVER].packets = 4;
+    close_by(&login, SIDE_SERVER, 7000, 90);
+    struct login_timeline timeline;
+    login_timeline_read(&login.conversation, END_NS, &timeline);
+    assert_true(login_half_captured(&login.conversation));
+    assert_int_equal(last_of(&timeline)->step, TIMELINE_PRELOGIN_ANSWER);
+    login.conversation.sides[SIDE_CLIENT].packets = 4;
+    login_timeline_read(&login.conversation, END_NS, &timeline);
+    assert_false(login_half_captured(&login.conversation));
+    assert_int_equal(last_of(&timeline)->step, TIMELINE_CLOSED);
+}
+
 static void test_waits_for_whom_spoke_not_last(void **state)
 {
     (void)state;
@@ -285,6 +304,7 @@ int main(void)
         cmocka_unit_test(test_handshake_stops),
         cmocka_unit_test(test_alert_is_told),
         cmocka_unit_test(test_hangs_until_the_capture_ends),
+        cmocka_unit_test(test_half_captured),
         cmocka_unit_test(test_waits_for_whom_spoke_not_last),
         cmocka_unit_test(test_retries_in_vain),
         cmocka_unit_test(test_closed_before_the_late_answer),
