@@ -189,13 +189,9 @@ def handshake_messages(stream):
 
 
 def extensions_of(hello, at):
-  """{extension: its Bytes}, and whether all of them are known"""
-  found = {}
-  if at == len(hello.data):
-    return found
-  end = at + 2 + hello.number(at, 2)
-  at += 2
-  while at < end:
+  """{extension: its Bytes}, as far as they are known"""
+  found, at = {}, at + 2
+  while hello.has(at, 4):
     size = hello.number(at + 2, 2)
     found[hello.number(at, 2)] = hello.cut(at + 4, size)
     at += 4 + size
@@ -227,7 +223,7 @@ class Login:
       return stream
     wrapped = Bytes()
     for kind, body in messages:
-      if kind == PRELOGIN and is_tls(body, 0):
+      if kind in (PRELOGIN, RESPONSE) and is_tls(body, 0):
         wrapped += body
     return wrapped
 
@@ -298,9 +294,8 @@ class Login:
       for number, name in enumerate(LOGIN_NAMES):
         try:
           at, letters = (body.number(LOGIN_FIXED + number * 4 + 2 * half, 2, 'little') for half in (0, 1))
-          value = body.part(at, 2 * letters).decode('utf-16-le')
-          if name and value:
-            self.facts[name] = value
+          if name:
+            self.take_name(name, body.part(at, 2 * letters))
         except Unknown:
           pass
       return
@@ -313,13 +308,18 @@ class Login:
       self.facts['authentication'] = 'ntlm'
       if body.number(at + 8, 4, 'little') == 3:
         size, place = body.number(at + 36, 2, 'little'), body.number(at + 40, 4, 'little')
-        self.facts['user'] = body.part(at + place, size).decode('utf-16-le')
+        self.take_name('user', body.part(at + place, size))
         size, place = body.number(at + 44, 2, 'little'), body.number(at + 48, 4, 'little')
-        self.facts.setdefault('client_host', body.part(at + place, size).decode('utf-16-le'))
+        self.take_name('client_host', body.part(at + place, size))
+
+  def take_name(self, name, letters):
+    """An empty one is not known; the first one stands."""
+    if letters:
+      self.facts.setdefault(name, letters.decode('utf-16-le'))
 
   def take_answer(self):
     """Of the answers to the login, up to the one that decides."""
-    answers = [body for kind, body in self.from_server if kind == RESPONSE]
+    answers = [body for kind, body in self.from_server if kind == RESPONSE and not is_tls(body, 0)]
     if self.encryptions.get('server') is not None:
       answers = answers[1:]
     for body in answers:
