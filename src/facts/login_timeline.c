@@ -24,13 +24,19 @@ static const struct {
 };
 static_assert(sizeof login_steps / sizeof *login_steps == LOGIN_STEPS, "an entry for each step of a login");
 
+/* One packet may end the handshake of TDS 8 and begin with TDS: PRELOGIN comes behind the key then. */
+static unsigned rank(enum timeline_step step)
+{
+    return step == TIMELINE_PRELOGIN ? 2 * TIMELINE_KEY_EXCHANGE + 1 : 2 * step;
+}
+
 static bool after(const struct timeline_entry *a, const struct timeline_entry *b)
 {
     if (a->moment.time_ns != b->moment.time_ns)
         return a->moment.time_ns > b->moment.time_ns;
     if (a->moment.capture == b->moment.capture && a->moment.frame != b->moment.frame)
         return a->moment.frame > b->moment.frame;
-    return a->step > b->step;
+    return rank(a->step) > rank(b->step);
 }
 
 static void insert(struct login_timeline *timeline, const struct timeline_entry *entry)

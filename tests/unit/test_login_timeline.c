@@ -124,6 +124,21 @@ static void test_strict_order_follows_time(void **state)
         assert_int_equal(timeline.entries[i].step, expected[i]);
 }
 
+static void test_key_and_prelogin_in_one_packet(void **state)
+{
+    (void)state;
+    struct login login;
+    begin(&login);
+    struct moment *steps = login.tds.steps;
+    steps[LOGIN_STEP_PRELOGIN_ANSWER] = (struct moment){0};
+    steps[LOGIN_STEP_CLIENT_HELLO] = at(5, 3);
+    steps[LOGIN_STEP_KEY_EXCHANGE] = steps[LOGIN_STEP_PRELOGIN];
+    struct login_timeline timeline;
+    login_timeline_read(&login.conversation, ENDS_WITH_LAST_PACKET, &timeline);
+    assert_int_equal(timeline.entries[3].step, TIMELINE_KEY_EXCHANGE);
+    assert_int_equal(timeline.entries[4].step, TIMELINE_PRELOGIN);
+}
+
 static void test_handshake_stops(void **state)
 {
     (void)state;
@@ -301,6 +316,7 @@ int main(void)
         cmocka_unit_test(test_retransmission_is_the_network),
         cmocka_unit_test(test_client_leaves_a_waiting_login),
         cmocka_unit_test(test_strict_order_follows_time),
+        cmocka_unit_test(test_key_and_prelogin_in_one_packet),
         cmocka_unit_test(test_handshake_stops),
         cmocka_unit_test(test_alert_is_told),
         cmocka_unit_test(test_hangs_until_the_capture_ends),
