@@ -70,7 +70,9 @@ struct tcp_side {
     int64_t longest_recovery_ns; /* from a segment's first sight to the retransmission that was acknowledged, at most */
 
     uint32_t keep_alives;            /* probes, by sequence number (RFC 9293, 3.8.4), of zero or one byte */
-    struct retry_run keep_alive_run; /* the longest run of probes in which the other side sent nothing */
+    struct retry_run keep_alive_run; /* the longest run of probes without an answer: the other side's probes are none */
+    bool probes_answered;            /* an answer came after that run */
+    int64_t probes_after_ns; /* the longest that the other side was silent before a run of probes; 0: not known */
     struct retry_run
         data_run;    /* retransmissions since the other side last acknowledged something new: the state at the end */
     bool silent_run; /* in data_run or the last probes the other side sent no packet at all */

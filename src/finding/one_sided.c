@@ -76,7 +76,8 @@ bool one_sided_drop(const struct conversation *c, const struct surroundings *s, 
     judgement->culprit = CULPRIT_UNKNOWN;
     judgement->confidence = signs_of_missed_packets(c) ? 0.55 : 0.75;
     judgement->would_settle = settled_by_capture_of(there);
-    judgement_prove(judgement, &silence.first, "the %s repeats a packet%s", names[deaf ? there : here],
+    judgement_prove(judgement, &silence.first, "the %s %s%s", names[deaf ? there : here],
+                    silence.keep_alives ? "probes the connection" : "repeats a packet",
                     deaf ? ", although it was acknowledged" : "");
     judgement_prove(judgement, &silence.last, "the last of %u repetitions", silence.retries);
     for (enum side side = SIDE_CLIENT; side < SIDES; side++)
@@ -88,6 +89,12 @@ bool one_sided_drop(const struct conversation *c, const struct surroundings *s, 
             "The %s's packets arrive here and are acknowledged at once, and it repeats them all the same, %u times "
             "over %.1f s: what the %s sends does not reach it.",
             names[there], silence.retries, span_s, names[here]);
+    else if (silence.keep_alives)
+        judgement_say(judgement,
+                      "The %s probes the connection %u times over %.1f s and gets no answer; meanwhile the %s's own "
+                      "packets arrive: "
+                      "what the %s sends does not reach the %s.",
+                      names[here], silence.retries, span_s, names[there], names[here], names[there]);
     else
         judgement_say(
             judgement,

@@ -236,13 +236,22 @@ static enum silence_kind kind_of(const struct tcp_side *self, const struct tcp_s
     return owed && talks ? SILENCE_UNHEARD : SILENCE_NONE;
 }
 
+/* Probes go unanswered while the other side sends of its own accord: it lives, and does not hear them. Its reset ends them. */
+static bool probes_unheard(const struct tcp_side *self, const struct tcp_side *other)
+{
+    const struct retry_run *probes = &self->keep_alive_run;
+    return !self->probes_answered &&
+           (later(&other->keep_alive_run.last, &probes->first) || later(&other->last_retransmit, &probes->first));
+}
+
 /* The retries of self that count: a run of probes or of repeated packets. */
 static struct silence silence_of(const struct tcp_side *self, const struct tcp_side *other)
 {
     struct silence silence = {.kind = SILENCE_NONE};
     const struct retry_run *probes = &self->keep_alive_run, *data = &self->data_run;
-    if (probes->count >= RETRIES_OF_A_SILENCE && !later(&other->last, &probes->last))
-        silence = (struct silence){.kind = SILENCE_TOTAL,
+    bool unheard = probes_unheard(self, other);
+    if (probes->count >= RETRIES_OF_A_SILENCE && (unheard || !later(&other->last, &probes->last)))
+        silence = (struct silence){.kind = unheard ? SILENCE_UNHEARD : SILENCE_TOTAL,
                                    .retries = probes->count,
                                    .first = probes->first,
                                    .last = probes->last,

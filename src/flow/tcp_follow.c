@@ -173,14 +173,31 @@ static enum tcp_verdict follow_keep_alive(struct flow *flow, unsigned origin, co
 {
     struct tcp_direction *d = &flow->directions[origin];
     struct tcp_side *facts = flow_facts(flow, origin);
+    const struct tcp_side *heard = flow_facts(flow, 1 - origin);
     facts->keep_alives++;
-    if (d->keep_alives.count++ == 0)
+    if (d->keep_alives.count++ == 0) {
         d->keep_alives.first = p->moment;
+        int64_t idle_ns = moment_seen(&heard->last) ? p->moment.time_ns - heard->last.time_ns : 0;
+        if (idle_ns > facts->probes_after_ns)
+            facts->probes_after_ns = idle_ns;
+    }
     d->keep_alives.last = p->moment;
-    if (d->keep_alives.count >= facts->keep_alive_run.count)
+    if (d->keep_alives.count >= facts->keep_alive_run.count) {
         facts->keep_alive_run = d->keep_alives;
+        facts->probes_answered = false;
+    }
     facts->silent_run = true;
     return TCP_PACKET_PROBE;
+}
+
+/* A probe is answered by an acknowledgement. What the other side sends of its own accord, its probes and what it repeats, it sends
+ * whether or not ours arrived; a reset ends both. */
+static void note_answer(struct flow *flow, unsigned origin)
+{
+    struct tcp_direction *prober = &flow->directions[1 - origin];
+    if (prober->keep_alives.count > 0)
+        flow_facts(flow, 1 - origin)->probes_answered = true;
+    prober->keep_alives = (struct retry_run){0};
 }
 
 static bool never_captured(const struct tcp_direction *d, uint32_t seq, uint32_t end)
@@ -452,8 +469,8 @@ enum tcp_verdict tcp_follow(struct flow *flow, unsigned origin, const struct pac
     enum tcp_verdict verdict = TCP_PACKET_NEW;
     start_direction(d, p);
     other->heard_since_run = true;
-    other->keep_alives = (struct retry_run){0};
     flow_facts(flow, 1 - origin)->silent_run = false;
+    uint32_t repeated = facts->retransmits;
     if (p->tcp.flags & TCP_RST) {
         follow_reset(flow, origin, p);
     } else {
@@ -473,6 +490,8 @@ enum tcp_verdict tcp_follow(struct flow *flow, unsigned origin, const struct pac
         follow_duplicate_sack(flow, origin, p);
     }
     follow_window(flow, origin, p);
+    if (verdict != TCP_PACKET_PROBE && facts->retransmits == repeated && !(p->tcp.flags & TCP_RST))
+        note_answer(flow, origin);
     flow->last_origin = (uint8_t)origin;
     return verdict;
 }
