@@ -10,11 +10,10 @@
  * *origin* - 0 for whoever sent the first packet - because roles may be exchanged at any moment when a protocol learns
  * better, and a loop that is under way must not notice. flow_side() translates, at each use.
  */
-enum { ORIGINS = 2, RECENT_PACKETS = 8, RECENT_GAPS = 4 };
+enum { ORIGINS = 2, RECENT_PACKETS = 32, RECENT_GAPS = 4 };
 
 /* Enough of a packet to know it when the capture recorded it again. */
 struct recent_packet {
-    uint32_t fingerprint; /* of seq, ack, flags, window, lengths, timestamp */
     uint16_t ip_id;
     bool used;
     int64_t time_ns;
@@ -54,11 +53,15 @@ struct tcp_direction {
     uint32_t round_trip_seq;
     int64_t round_trip_ns;
     int64_t oldest_unacked_ns;
-    int64_t zero_window_ns;          /* since when */
-    int64_t hole_ns;                 /* when a segment first left a hole behind it; 0: no hole */
-    uint16_t edge_ip_id;             /* of the packet that brought next_seq where it is */
-    uint32_t larger_seq, larger_end; /* of the segment that larger_unacknowledged tells of */
-    struct retry_run keep_alives;    /* the current run */
+    int64_t zero_window_ns;    /* since when */
+    int64_t hole_ns;           /* when a segment first left a hole behind it; 0: no hole */
+    uint16_t edge_ip_id;       /* of the packet that brought next_seq where it is */
+    uint32_t copy_seq, copies; /* repetitions of one packet, since copied_ns */
+    int64_t copied_ns;
+    uint32_t ahead_seq;                           /* where the packet stands that facts' ahead tells of */
+    uint32_t larger_seq, larger_end;              /* of the segment that larger_unacknowledged tells of */
+    struct retry_run keep_alives;                 /* the current run */
+    uint32_t recent_fingerprints[RECENT_PACKETS]; /* of seq, ack, flags, window, lengths, timestamp */
     struct recent_packet recent[RECENT_PACKETS];
     uint8_t recent_at;
 
