@@ -104,6 +104,31 @@ bool one_sided_drop(const struct conversation *c, const struct surroundings *s, 
     return true;
 }
 
+/* A first repetition is due after a second at most where nothing is known of the path (RFC 6298, 2.1). */
+#define REPEATED_BY_NS NS_PER_SECOND
+
+bool one_sided_never_arrives(const struct conversation *c, const struct surroundings *s, enum side here,
+                             struct judgement *judgement)
+{
+    enum side there = side_other(here);
+    const struct tcp_side *sender = &c->sides[there];
+    if (!moment_seen(&sender->ahead) || surroundings_role(s, c) != role_of(here) || signs_of_one_direction(c) ||
+        !signs_of_sql(c, s) || surroundings_end_ns(s, c) - sender->ahead.time_ns < REPEATED_BY_NS)
+        return false;
+    judgement->confidence = signs_of_missed_packets(c) ? 0.6 : 0.8;
+    judgement->would_settle = settled_by_capture_of(there);
+    judgement_prove(judgement, &sender->last_data, "the last data that arrives from the %s", names[there]);
+    judgement_prove(judgement, &sender->ahead, "a packet of the %s stands %u bytes beyond it", names[there],
+                    sender->ahead_bytes);
+    judgement_prove(judgement, &c->sides[here].last, "the last packet of the %s: it acknowledges none of them",
+                    names[here]);
+    judgement_say(judgement,
+                  "The %s had sent %u bytes before a packet that came, and they never arrive at the %s machine, which "
+                  "acknowledges none of them: they were lost on the way.",
+                  names[there], sender->ahead_bytes, names[here]);
+    return true;
+}
+
 bool one_sided_loss(const struct pair_view *view, enum side sender, struct judgement *judgement)
 {
     enum side receiver = side_other(sender);

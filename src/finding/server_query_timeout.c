@@ -59,7 +59,8 @@ static bool judge_closed(const struct conversation *c, const struct surroundings
 
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
-    if (signs_of_silence(c).held || signs_of_one_direction(c))
+    /* A packet that stands beyond what came tells that the server did answer. */
+    if (signs_of_silence(c).held || signs_of_one_direction(c) || moment_seen(&c->sides[SIDE_SERVER].ahead))
         return false;
     if (judge_closed(c, s, judgement))
         return true;
