@@ -16,15 +16,49 @@ enum { NEEDLESS_LEAST = 2 };
 enum { LATE_OFTEN = 3 };
 #define LATE_HURTS_NS (NS_PER_SECOND / 2)
 
+/* Three repetitions of one packet, which its sender's timer spaced out, come at once: what held them up let them all go. */
+enum { COPIES_LEAST = 3 };
+
+static bool judge_copies(const struct conversation *c, struct judgement *judgement)
+{
+    enum side side =
+        c->sides[SIDE_SERVER].copies_at_once > c->sides[SIDE_CLIENT].copies_at_once ? SIDE_SERVER : SIDE_CLIENT;
+    const struct tcp_side *self = &c->sides[side];
+    if (self->copies_at_once < COPIES_LEAST)
+        return false;
+    const char *name = side == SIDE_CLIENT ? "client" : "server";
+    judgement->confidence = signs_of_missed_packets(c) ? 0.65 : 0.85;
+    judgement->would_settle = SETTLE_BY_BOTH_CAPTURES;
+    judgement_prove(judgement, &self->copied_at_once, "the last of %u repetitions of one packet of the %s, all at once",
+                    self->copies_at_once, name);
+    judgement_say(
+        judgement,
+        "%u repetitions of one packet of the %s arrive at the same time. A sender waits longer before each, a second "
+        "and more for so many: they were held up on the way, and let go together.",
+        self->copies_at_once, name);
+    return true;
+}
+
+/* Needless repetitions and a long time to the acknowledgement: of one packet, or of several, that each cost so much. */
+static bool is_late(const struct tcp_side *self)
+{
+    return (self->spurious_retransmits >= NEEDLESS_LEAST && self->longest_recovery_ns >= HELD_UP_NS) ||
+           (self->spurious_retransmits >= LATE_OFTEN && self->longest_repeated_wait_ns >= LATE_HURTS_NS);
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     if (!conversation_established(c) || !signs_of_sql(c, s) || signs_of_one_direction(c) || signs_of_silence(c).held)
         return false;
+    if (judge_copies(c, judgement))
+        return true;
     enum side side = SIDE_CLIENT;
-    if (c->sides[SIDE_SERVER].longest_recovery_ns > c->sides[SIDE_CLIENT].longest_recovery_ns)
+    if (is_late(&c->sides[SIDE_SERVER]) &&
+        (!is_late(&c->sides[SIDE_CLIENT]) ||
+         c->sides[SIDE_SERVER].longest_repeated_wait_ns > c->sides[SIDE_CLIENT].longest_repeated_wait_ns))
         side = SIDE_SERVER;
     const struct tcp_side *self = &c->sides[side];
-    if (self->spurious_retransmits < NEEDLESS_LEAST || self->longest_recovery_ns < HELD_UP_NS)
+    if (!is_late(self))
         return false;
     judgement->confidence = signs_of_missed_packets(c) ? 0.6 : 0.78;
     judgement->would_settle = SETTLE_BY_BOTH_CAPTURES;
@@ -33,9 +67,9 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_prove(judgement, &self->last_retransmit, "its last repetition");
     judgement_prove(judgement, &self->last_progress, "an acknowledgement of the %s arrives", peer);
     judgement_say(judgement,
-                  "The %s repeated itself over %.1f s until it was acknowledged, and the %s then reported %u of the "
+                  "The %s repeated itself, %.1f s passed until it was acknowledged, and the %s then reported %u of the "
                   "repetitions as needless: nothing was lost, but packets were held up.",
-                  name, seconds(self->longest_recovery_ns), peer, self->spurious_retransmits);
+                  name, seconds(self->longest_repeated_wait_ns), peer, self->spurious_retransmits);
     return true;
 }
 
@@ -85,8 +119,10 @@ static const char *const actions[] = {
 const struct detector network_delay = {
     .cause = "network.delay",
     .title = "Packets arrive far too late",
-    .holds_when = "A packet is acknowledged only after a second or more and several repetitions, and the receiver "
-                  "reports at least two of the repetitions as duplicates (DSACK): all copies arrived, late.",
+    .holds_when =
+        "A packet is acknowledged only after a second or more and several repetitions, and the receiver "
+        "reports at least two of the repetitions as duplicates (DSACK): all copies arrived, late; or half a second "
+        "and three of them. Or three repetitions of one packet arrive within a tenth of a second.",
     .means = "A sender's timer follows the round trip of the path; when an acknowledgement comes seconds later than "
              "that and the copies all arrived, something on the way held them in a queue. Each side then sees the "
              "other as slow, and time-outs expire on sound connections. Both captures together show in which "
