@@ -12,13 +12,6 @@
  */
 enum { ORIGINS = 2, RECENT_PACKETS = 32, RECENT_GAPS = 4 };
 
-/* Enough of a packet to know it when the capture recorded it again. */
-struct recent_packet {
-    uint16_t ip_id;
-    bool used;
-    int64_t time_ns;
-};
-
 /* Bytes that were given up as not captured; a capture that records packets out of order may still bring them. */
 struct sequence_gap {
     uint32_t start, end; /* equal: none */
@@ -58,11 +51,12 @@ struct tcp_direction {
     uint16_t edge_ip_id;       /* of the packet that brought next_seq where it is */
     uint32_t copy_seq, copies; /* repetitions of one packet, since copied_ns */
     int64_t copied_ns;
-    uint32_t ahead_seq;                           /* where the packet stands that facts' ahead tells of */
-    uint32_t larger_seq, larger_end;              /* of the segment that larger_unacknowledged tells of */
-    struct retry_run keep_alives;                 /* the current run */
-    uint32_t recent_fingerprints[RECENT_PACKETS]; /* of seq, ack, flags, window, lengths, timestamp */
-    struct recent_packet recent[RECENT_PACKETS];
+    uint32_t ahead_seq;              /* where the packet stands that facts' ahead tells of */
+    uint32_t larger_seq, larger_end; /* of the segment that larger_unacknowledged tells of */
+    struct retry_run keep_alives;    /* the current run */
+    /* Enough of a packet to know it when the capture recorded it again. */
+    uint32_t recent_fingerprints[RECENT_PACKETS]; /* of its headers; 0: none */
+    uint32_t recent_us[RECENT_PACKETS];           /* when; wraps, as sequence numbers do */
     uint8_t recent_at;
 
     /* In-order bytes. */

@@ -21,13 +21,15 @@
  * overtook it has a slightly smaller ID, one sent again has a greater one. Farther apart, the ID tells nothing. */
 enum { IP_ID_NEAR = 1024, IP_ID_COUNTS = 4 };
 
+/* Never zero. */
 static uint32_t fingerprint_of(const struct packet *p)
 {
     const struct tcp_header *t = &p->tcp;
     uint64_t h = ((uint64_t)t->seq << 32 | t->ack) * 0x9e3779b97f4a7c15u;
     h ^= (uint64_t)t->timestamp_value << 24 ^ (uint64_t)t->window << 8 ^ t->flags ^ (uint64_t)p->payload_length << 40;
     h *= 0xbf58476d1ce4e5b9u;
-    return (uint32_t)(h >> 32);
+    h = (h ^ h >> 32 ^ p->ip_id) * 0x94d049bb133111ebu;
+    return (uint32_t)(h >> 32) | 1;
 }
 
 static bool is_pure_ack(const struct packet *p)
@@ -54,13 +56,11 @@ static bool is_recorded_again(struct flow *flow, unsigned origin, const struct p
 {
     struct tcp_direction *d = &flow->directions[origin];
     uint32_t fingerprint = fingerprint_of(p);
+    uint32_t now_us = (uint32_t)(p->moment.time_ns / 1000);
     for (unsigned i = 0; i < RECENT_PACKETS; i++) {
         if (d->recent_fingerprints[i] != fingerprint)
             continue;
-        const struct recent_packet *r = &d->recent[i];
-        if (!r->used || r->ip_id != p->ip_id)
-            continue;
-        int64_t age_ns = p->moment.time_ns - r->time_ns;
+        int64_t age_ns = (int64_t)(int32_t)(now_us - d->recent_us[i]) * 1000;
         if (age_ns < 0)
             age_ns = -age_ns;
         if (p->ip_id != 0 && age_ns <= DUPLICATE_WITH_ID_NS)
@@ -74,7 +74,7 @@ static bool is_recorded_again(struct flow *flow, unsigned origin, const struct p
             return true;
     }
     d->recent_fingerprints[d->recent_at] = fingerprint;
-    d->recent[d->recent_at] = (struct recent_packet){p->ip_id, true, p->moment.time_ns};
+    d->recent_us[d->recent_at] = now_us;
     d->recent_at = (uint8_t)((d->recent_at + 1) % RECENT_PACKETS);
     return false;
 }
