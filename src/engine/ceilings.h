@@ -3,7 +3,7 @@
 #define TDSCOPE_CEILINGS_H
 
 enum {
-    /* Live conversations of one capture point. At about 2 KB each (state and facts), a million take 2 GB; beyond it the longest
+    /* Live conversations of one capture point. At about 2.5 KB each (state and facts), a million take 2.5 GB; beyond it the longest
      * silent one is concluded early. */
     LIMIT_LIVE_CONVERSATIONS = 1000000,
 

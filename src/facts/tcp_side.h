@@ -14,6 +14,10 @@ static inline enum side side_other(enum side side)
     return side == SIDE_CLIENT ? SIDE_SERVER : SIDE_CLIENT;
 }
 
+/* Timers that repeat a packet start from 200 ms (Linux), 300 ms (Windows) or a second (RFC 6298, 2.4) and double: several copies
+ * within this time left one after the other and were held up together. */
+#define HELD_TOGETHER_NS (100 * NS_PER_MS)
+
 /* Something repeated without an answer. */
 struct retry_run {
     uint32_t count;            /* repetitions; 0: none */
@@ -69,16 +73,23 @@ struct tcp_side {
     uint32_t retransmits; /* of any kind: data, SYN, FIN; keep-alives and capture duplicates are none */
     uint32_t syn_retransmits, fin_retransmits;
     uint32_t spurious_retransmits; /* the other side said by DSACK (RFC 2883) that it had them already */
-    uint32_t out_of_order;         /* packets that overtook each other before the capture point */
-    uint32_t capture_duplicates;   /* the same packet recorded again */
+    uint32_t late_acknowledged;    /* of them: the first copy's acknowledgement was on its way already */
+    uint32_t resent_smaller; /* sent again sooner than the other side can have asked: a router wanted smaller packets */
+    uint32_t out_of_order;   /* packets that overtook each other before the capture point */
+    uint32_t capture_duplicates; /* the same packet recorded again */
     struct moment first_retransmit, last_retransmit;
+    uint32_t copies_at_once; /* the most repetitions of one packet within HELD_TOGETHER_NS of each other */
+    struct moment copied_at_once;
     int64_t longest_recovery_ns; /* from a segment's first sight to its acknowledgement, of those sent again; at most */
 
     uint32_t keep_alives;            /* probes, by sequence number (RFC 9293, 3.8.4), of zero or one byte */
-    struct retry_run keep_alive_run; /* the longest run of probes in which the other side sent nothing */
+    struct retry_run keep_alive_run; /* the longest run of probes without an answer: the other side's probes are none */
+    bool probes_answered;            /* an answer came after that run */
+    int64_t probes_after_ns; /* the longest that the other side was silent before a run of probes; 0: not known */
     struct retry_run
-        data_run;    /* retransmissions since the other side last acknowledged something new: the state at the end */
-    bool silent_run; /* in data_run or the last probes the other side sent no packet at all */
+        data_run; /* retransmissions since the other side last acknowledged something new: the state at the end */
+    bool run_acknowledged; /* the newest of data_run: of what the other side had acknowledged before */
+    bool silent_run;       /* in data_run or the last probes the other side sent no packet at all */
 
     uint32_t zero_windows; /* packets that announced a window of zero */
     struct moment first_zero_window, last_zero_window;
@@ -88,7 +99,9 @@ struct tcp_side {
     uint32_t
         unseen_segments; /* holes in this side's stream that the other side acknowledged: the capture missed them */
     uint64_t unseen_bytes;
-    bool acknowledged_unseen;      /* this side acknowledged data of the other that was not captured */
+    bool acknowledged_unseen; /* this side acknowledged data of the other that was not captured */
+    struct moment ahead;  /* a packet without data stands beyond all that arrived here, and was acknowledged, of it */
+    uint32_t ahead_bytes; /* by so much: they were sent, and lost before they came here */
     uint64_t unacknowledged_bytes; /* sent and never acknowledged, at the end */
 
     uint32_t largest_payload;       /* of a captured packet of this side; cards join and split packets */

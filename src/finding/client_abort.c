@@ -34,6 +34,8 @@ static bool is_healthy_until_close(const struct conversation *c, const struct su
 {
     if (!conversation_established(c) || !signs_of_sql(c, s) || signs_of_silence(c).held || signs_of_one_direction(c))
         return false;
+    if (moment_seen(&c->sides[SIDE_SERVER].ahead))
+        return false; /* it had been answered, and the answer was lost */
     if (signs_of_login_halt(c, s).halted || signs_of_login_refused(c) || (c->tds && !signs_of_login_done(c)))
         return false;
     return c->sides[SIDE_SERVER].payload_bytes > 0 && !signs_of_foreign_reset(&c->sides[SIDE_CLIENT]) &&

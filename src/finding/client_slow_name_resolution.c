@@ -15,6 +15,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     char server[ENDPOINT_TEXT_SIZE], after[40] = "";
     endpoint_text(&last->server, server);
     judgement->confidence = 0.85;
+    if (signs_of_login_done(c))
+        judgement->severity = SEVERITY_RISK;
     judgement_prove(judgement, &first->asked, "the client asks for the address of %.80s", wait.first->name);
     if (last->tries > 1)
         judgement_prove(judgement, &last->last_asked, "it asks again");
@@ -26,8 +28,9 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_say(
         judgement,
         "Before it could connect, the client looked for the address of %.80s for %.1f s (%u question%s%s). Its "
-        "connection time-out ran meanwhile.",
-        wait.last->name, seconds(wait.wait_ns), wait.tries, wait.tries == 1 ? "" : "s", after);
+        "connection time-out ran meanwhile%s.",
+        wait.last->name, seconds(wait.wait_ns), wait.tries, wait.tries == 1 ? "" : "s", after,
+        signs_of_login_done(c) ? "; this time there was enough of it left" : "");
     return true;
 }
 
@@ -51,7 +54,8 @@ const struct detector client_slow_name_resolution = {
     .holds_when =
         "Two seconds or more pass between the client's first question for the server's name (DNS, LLMNR, mDNS) and "
         "its SYN, which follows the last answer, or its time-out, at once. Lookups of one name that follow each "
-        "other count together. (--slow-login sets the two seconds.)",
+        "other count together. A risk where the login then succeeded, a fault where it did not. (--slow-login sets the "
+        "two seconds.)",
     .means = "Before the first packet to the server a program asks for its address, within the same connection "
              "time-out. A name "
              "server that is far, overloaded or gone makes every new connection slow, and some run out of time before "

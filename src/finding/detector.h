@@ -33,6 +33,7 @@ struct proof {
 
 struct judgement {
     const struct detector *detector;
+    enum severity severity;          /* the detector's own, unless this connection came through it */
     enum culprit culprit;            /* the detector's own unless it says otherwise (then usually CULPRIT_UNKNOWN) */
     double confidence;               /* 0 to 1: how often a judgement made on such facts is right */
     char says[JUDGEMENT_TEXT_SIZE];  /* one or two sentences with this conversation's numbers */

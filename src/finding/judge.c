@@ -16,6 +16,7 @@
 static void preset(struct judgement *judgement, const struct detector *detector)
 {
     judgement->detector = detector;
+    judgement->severity = detector->severity;
     judgement->culprit = detector->culprit;
     judgement->confidence = 0;
     judgement->says[0] = '\0';
@@ -39,8 +40,8 @@ static void withhold(const struct conversation *c, struct judgement *judgement)
 
 static bool outweighs(const struct judgement *a, const struct judgement *b)
 {
-    bool a_yields = a->detector->yields && b->detector->severity != SEVERITY_NOTE;
-    bool b_yields = b->detector->yields && a->detector->severity != SEVERITY_NOTE;
+    bool a_yields = a->detector->yields && b->severity != SEVERITY_NOTE;
+    bool b_yields = b->detector->yields && a->severity != SEVERITY_NOTE;
     return a_yields != b_yields ? b_yields : a->confidence > b->confidence;
 }
 
@@ -95,7 +96,7 @@ void judge_conversation(const struct judge *judge, const struct conversation *co
 
 bool judge_in_trouble(const struct judge *judge, uint32_t number)
 {
-    return detectors[judge->marks[number].detector]->severity == SEVERITY_FAULT;
+    return judge->marks[number].severity == SEVERITY_FAULT;
 }
 
 struct grouping {
@@ -123,12 +124,13 @@ static struct finding *need_finding(struct grouping *grouping, const struct judg
     for (uint32_t n; (n = hash_probe_next(&probe)) != HASH_NONE;) {
         struct finding *finding = &judge->findings[n];
         if (finding->detector == judgement->detector && finding->culprit == judgement->culprit &&
-            endpoint_equal(&finding->server, server))
+            finding->severity == judgement->severity && endpoint_equal(&finding->server, server))
             return finding;
     }
     hash_index_add(&grouping->index, hash, judge->finding_count);
     struct finding *finding = judge_add_finding(judge, judgement->detector);
     finding->culprit = judgement->culprit;
+    finding->severity = judgement->severity;
     finding->server = *server;
     finding->client = c->ends[SIDE_CLIENT].address;
     return finding;
@@ -194,12 +196,12 @@ static void judge_all(struct judge *judge)
     struct judgement judgement = {0};
     for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
         const struct conversation *c = casebook_conversation(casebook, i);
-        judge->marks[i] = (struct mark){(uint8_t)(detector_count - 1), CULPRIT_NONE};
+        judge->marks[i] = (struct mark){(uint8_t)(detector_count - 1), CULPRIT_NONE, SEVERITY_NOTE};
         if (c->secondary)
             continue;
         judge_conversation(judge, c, &judgement);
         unsigned number = detector_number(judgement.detector);
-        judge->marks[i] = (struct mark){(uint8_t)number, (uint8_t)judgement.culprit};
+        judge->marks[i] = (struct mark){(uint8_t)number, (uint8_t)judgement.culprit, (uint8_t)judgement.severity};
         if (number < sizeof judge->cause_counts / sizeof *judge->cause_counts)
             judge->cause_counts[number]++;
         if (number + 1 == detector_count)

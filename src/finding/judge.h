@@ -16,11 +16,11 @@ struct measure {
     double value;
 };
 
-/* All conversations of one cause (and culprit) with one server; or what a survey found out about its subject. */
+/* All conversations of one cause (and culprit and severity) with one server; or what a survey found out about its subject. */
 struct finding {
     const struct detector *detector;
     enum culprit culprit;
-    enum severity severity; /* the detector's; a survey may find its subject less bad */
+    enum severity severity; /* the judgements'; a survey may find its subject less bad */
     bool surveyed;          /* of a subject as a whole: its conversations may be healthy, each for itself */
     enum finding_scope scope;
     double confidence;
@@ -43,6 +43,7 @@ struct finding {
 struct mark {
     uint8_t detector; /* number in detectors.def order */
     uint8_t culprit;
+    uint8_t severity;
 };
 
 struct verdict {

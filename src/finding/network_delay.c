@@ -15,17 +15,50 @@ enum { LATE_OFTEN = 3 };
 /* What clocks that were compared may differ by. */
 #define CLOCK_SLACK_NS (NS_PER_SECOND / 2)
 
+/* Three repetitions of one packet, which its sender's timer spaced out, come at once: what held them up let them all go. */
+enum { COPIES_LEAST = 3 };
+
+static bool judge_copies(const struct conversation *c, struct judgement *judgement)
+{
+    enum side side =
+        c->sides[SIDE_SERVER].copies_at_once > c->sides[SIDE_CLIENT].copies_at_once ? SIDE_SERVER : SIDE_CLIENT;
+    const struct tcp_side *self = &c->sides[side];
+    if (self->copies_at_once < COPIES_LEAST)
+        return false;
+    const char *name = side == SIDE_CLIENT ? "client" : "server";
+    judgement->confidence = signs_of_missed_packets(c) ? 0.65 : 0.85;
+    judgement->would_settle = SETTLE_BY_BOTH_CAPTURES;
+    judgement_prove(judgement, &self->copied_at_once, "the last of %u repetitions of one packet of the %s, all at once",
+                    self->copies_at_once, name);
+    judgement_say(
+        judgement,
+        "%u repetitions of one packet of the %s arrive at the same time. A sender waits longer before each, a second "
+        "and more for so many: they were held up on the way, and let go together.",
+        self->copies_at_once, name);
+    return true;
+}
+
+/* Needless repetitions and a long time to the acknowledgement: of one packet, or of several, that each cost so much. */
+static bool is_late(const struct tcp_side *self, int64_t held_up_ns)
+{
+    return (self->spurious_retransmits >= NEEDLESS_LEAST && self->longest_recovery_ns >= held_up_ns) ||
+           (self->spurious_retransmits >= LATE_OFTEN && self->longest_recovery_ns >= held_up_ns / 2);
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     if (!conversation_established(c) || !signs_of_sql(c, s) || signs_of_one_direction(c) || signs_of_silence(c).held)
         return false;
+    if (judge_copies(c, judgement))
+        return true;
+    int64_t held_up_ns = s->thresholds->delay_ns;
     enum side side = SIDE_CLIENT;
-    if (c->sides[SIDE_SERVER].longest_recovery_ns > c->sides[SIDE_CLIENT].longest_recovery_ns)
+    if (is_late(&c->sides[SIDE_SERVER], held_up_ns) &&
+        (!is_late(&c->sides[SIDE_CLIENT], held_up_ns) ||
+         c->sides[SIDE_SERVER].longest_recovery_ns > c->sides[SIDE_CLIENT].longest_recovery_ns))
         side = SIDE_SERVER;
     const struct tcp_side *self = &c->sides[side];
-    int64_t held_up_ns = s->thresholds->delay_ns;
-    bool again_and_again = self->spurious_retransmits >= LATE_OFTEN && self->longest_recovery_ns >= held_up_ns / 2;
-    if (self->spurious_retransmits < NEEDLESS_LEAST || (self->longest_recovery_ns < held_up_ns && !again_and_again))
+    if (!is_late(self, held_up_ns))
         return false;
     judgement->confidence = signs_of_missed_packets(c) ? 0.6 : 0.78;
     judgement->would_settle = SETTLE_BY_BOTH_CAPTURES;
@@ -34,7 +67,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_prove(judgement, &self->last_retransmit, "its last repetition");
     judgement_prove(judgement, &self->last_progress, "an acknowledgement of the %s arrives", peer);
     judgement_say(judgement,
-                  "The %s repeated itself over %.1f s until it was acknowledged, and the %s then reported %u of the "
+                  "The %s repeated itself, %.1f s passed until it was acknowledged, and the %s then reported %u of the "
                   "repetitions as needless: nothing was lost, but packets were held up.",
                   name, seconds(self->longest_recovery_ns), peer, self->spurious_retransmits);
     return true;
@@ -89,8 +122,9 @@ const struct detector network_delay = {
     .cause = "network.delay",
     .title = "Packets arrive far too late",
     .holds_when = "A packet is acknowledged only after a second or more and several repetitions, and the receiver "
-                  "reports at least two of the repetitions as duplicates (DSACK): all copies arrived, late. After "
-                  "half a second, when it reports three. (--delay sets the second, and with it the half.)",
+                  "reports at least two of the repetitions as duplicates (DSACK): all copies arrived, late. Or half "
+                  "a second and three of them. Or three repetitions of one packet arrive within a tenth of a second. "
+                  "(--delay sets the second, and with it the half.)",
     .holds_with_both = "A packet was a second or more longer on the way than the fastest one; or three or more were "
                        "300 ms longer and one of them half a second. Not when a clock was set meanwhile, which makes "
                        "one direction late and the other too fast. (--delay sets the second, and with it the half.)",

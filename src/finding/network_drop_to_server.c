@@ -5,7 +5,7 @@
 
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
-    return one_sided_drop(c, s, SIDE_CLIENT, judgement);
+    return one_sided_never_arrives(c, s, SIDE_SERVER, judgement) || one_sided_drop(c, s, SIDE_CLIENT, judgement);
 }
 
 static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)

@@ -8,10 +8,46 @@
  * four minutes). */
 #define IDLE_NS (29 * NS_PER_SECOND)
 
+/* Ten probes a second apart are all that Windows sends. */
+#define ALL_PROBES_NS (10 * NS_PER_SECOND)
+
+/* Who probes an idle connection does so again, each time after the same silence, and again and again when no answer comes (RFC
+ * 9293, 3.8.4). When it no longer does, its probes do not arrive - or it is gone, without a FIN. */
+static bool judge_probes_missing(const struct conversation *c, const struct surroundings *s, enum side side,
+                                 struct judgement *judgement)
+{
+    const struct tcp_side *self = &c->sides[side];
+    enum capture_role role = surroundings_role(s, c);
+    bool here = role == (side == SIDE_CLIENT ? CAPTURE_ROLE_CLIENT : CAPTURE_ROLE_SERVER);
+    if (here || role == CAPTURE_ROLE_UNKNOWN || self->probes_after_ns == 0 || !self->probes_answered ||
+        c->ending != ENDING_OPEN)
+        return false;
+    int64_t silent_ns = surroundings_watched_after_ns(s, c), overdue_ns = silent_ns - self->probes_after_ns;
+    if (overdue_ns < self->probes_after_ns || overdue_ns < ALL_PROBES_NS)
+        return false;
+    const char *name = side == SIDE_CLIENT ? "client" : "server";
+    judgement->culprit = CULPRIT_UNKNOWN;
+    judgement->confidence = 0.6;
+    judgement->would_settle = side == SIDE_CLIENT ? SETTLE_BY_CLIENT_CAPTURE : SETTLE_BY_SERVER_CAPTURE;
+    judgement_prove(judgement, &self->keep_alive_run.first, "the %s probes the idle connection", name);
+    judgement_prove(judgement, &c->last, "the last packet");
+    judgement_say(judgement,
+                  "The %s probes this connection when it was idle for %.0f s, and gets its answer. Then nothing comes "
+                  "for %.0f s, "
+                  "neither a probe nor a FIN: its packets do not arrive any more, or it is gone.",
+                  name, seconds(self->probes_after_ns), seconds(silent_ns));
+    return true;
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     struct silence silence = signs_of_silence(c);
-    if (silence.kind != SILENCE_TOTAL || signs_of_one_direction(c) || !signs_of_sql(c, s))
+    if (signs_of_one_direction(c) || !signs_of_sql(c, s))
+        return false;
+    if (!silence.held &&
+        (judge_probes_missing(c, s, SIDE_CLIENT, judgement) || judge_probes_missing(c, s, SIDE_SERVER, judgement)))
+        return true;
+    if (silence.kind != SILENCE_TOTAL)
         return false;
     if (!silence.keep_alives && silence.quiet_before_ns < IDLE_NS)
         return false;
@@ -94,9 +130,11 @@ static const char *const actions[] = {
 const struct detector network_idle_drop = {
     .cause = "network.idle-drop",
     .title = "A device on the way has forgotten an idle connection",
-    .holds_when = "Three or more keep-alives in a row get no answer, or after 29 s or more without a packet data is "
-                  "repeated three times or more without one; the connection had been working, and nobody had closed "
-                  "it.",
+    .holds_when =
+        "Three or more keep-alives in a row get no answer, or after 29 s or more without a packet data is "
+        "repeated three times or more without one; the connection had been working, and nobody had closed "
+        "it. Or the other machine had been probing the idle connection, and its probes no longer come, for twice "
+        "the usual time and all that it would repeat them: then the culprit stays open.",
     .holds_with_both = "Packets of one side or of both stop arriving as in network.drop-to-server, "
                        "network.drop-to-client or network.drop-both-ways, after 29 s or more in which nothing got "
                        "through; or the first that does not arrive is a keep-alive.",

@@ -21,15 +21,17 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (!conversation_established(c) || signs_of_one_direction(c) || !signs_of_sql(c, s))
         return false;
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
-    uint64_t lost = signs_of_loss(c), needless = (uint64_t)client->spurious_retransmits + server->spurious_retransmits;
-    uint64_t data = (uint64_t)client->data_packets + server->data_packets;
+    uint64_t lost = signs_of_loss(c), needless = (uint64_t)client->spurious_retransmits + server->spurious_retransmits -
+                                                 client->late_acknowledged - server->late_acknowledged;
+    uint64_t data = signs_of_segments(client) + signs_of_segments(server);
     const struct pair_record *pair = surroundings_pair(s, c);
     int64_t repair_ns = client->longest_recovery_ns > server->longest_recovery_ns ? client->longest_recovery_ns
                                                                                   : server->longest_recovery_ns;
     bool often = lost >= LOSS_LEAST && lost * 100 >= data * LOSS_PERCENT;
     bool path_loses = pair->conversations_with_loss > 1 && pair->lost_packets >= LOSS_CLEAR &&
                       pair->lost_packets * 100 >= pair->data_packets * LOSS_PERCENT;
-    /* A needless repetition is late news or a lost acknowledgement; where packets get lost, it is the latter. */
+    /* A needless repetition is late news or a lost acknowledgement; where packets get lost, it is the latter, unless the
+     * acknowledgement is seen. */
     if (path_loses)
         lost += needless;
     bool long_repair = repair_ns >= LONG_REPAIR_NS;
@@ -67,8 +69,8 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     uint64_t missed = (uint64_t)out->missed + out->unsent + back->missed + back->unsent;
     if (missed >= lost) /* which of the two befell a packet is not always to be seen */
         return false;
-    uint64_t data =
-        (uint64_t)view->client->sides[SIDE_CLIENT].data_packets + view->server->sides[SIDE_SERVER].data_packets + lost;
+    uint64_t data = signs_of_segments(&view->client->sides[SIDE_CLIENT]) +
+                    signs_of_segments(&view->server->sides[SIDE_SERVER]) + lost;
     const struct pair_record *pair = surroundings_pair(s, view->client);
     bool often = lost >= LOSS_LEAST && lost * 100 >= data * LOSS_PERCENT;
     bool path_loses = pair->conversations_with_loss > 1 && pair->lost_packets >= LOSS_CLEAR &&

@@ -20,6 +20,12 @@ struct stuck {
     bool small_passes; /* smaller packets that were sent later arrived */
 };
 
+/* Cards join packets before they are captured, and a hole may be of several: none is larger than the MSS. */
+static uint32_t one_packet(const struct tcp_side *sender, uint32_t bytes)
+{
+    return sender->mss != 0 && bytes > sender->mss ? sender->mss : bytes;
+}
+
 /* What the sender repeats to the end is larger than all that was acknowledged. */
 static bool repeats_large(const struct conversation *c, enum side sender, struct stuck *stuck)
 {
@@ -27,21 +33,27 @@ static bool repeats_large(const struct conversation *c, enum side sender, struct
     if (!signs_of_stuck_large(c, sender))
         return false;
     *stuck = (struct stuck){.sender = sender,
-                            .size = self->larger_unacknowledged,
+                            .size = one_packet(self, self->larger_unacknowledged),
                             .passed = self->largest_acknowledged,
                             .small_passes = self->beyond_hole_bytes > 0 && self->beyond_hole_bytes < LARGE_PAYLOAD};
     return true;
 }
 
-/* The receiver lacks bytes to the end and has got the smaller packet behind them; later ones of that side arrived, too. */
-static bool lacks_large(const struct conversation *c, enum side sender, struct stuck *stuck)
+/* The receiver lacks bytes to the end and has got a smaller packet behind them, with data (its SACK tells of both) or without. Its
+ * sender owes it the repetition, which would come within a round trip or a time-out. */
+static bool lacks_large(const struct conversation *c, const struct surroundings *s, enum side sender,
+                        struct stuck *stuck)
 {
     const struct tcp_side *self = &c->sides[sender];
-    if (self->hole_bytes < LARGE_PAYLOAD || self->beyond_hole_bytes >= LARGE_PAYLOAD ||
-        self->largest_payload >= LARGE_PAYLOAD || self->last.time_ns - self->hole.time_ns < OPEN_NS)
+    bool sacked = self->hole_bytes >= LARGE_PAYLOAD && self->beyond_hole_bytes < LARGE_PAYLOAD;
+    bool ahead = moment_seen(&self->ahead) && self->ahead_bytes >= LARGE_PAYLOAD;
+    if (!sacked && !ahead)
         return false;
-    *stuck = (struct stuck){
-        .sender = sender, .size = self->hole_bytes, .passed = self->largest_payload, .small_passes = true};
+    const struct moment *since = sacked ? &self->hole : &self->ahead;
+    uint32_t size = one_packet(self, sacked ? self->hole_bytes : self->ahead_bytes);
+    if (self->largest_payload >= size || surroundings_end_ns(s, c) - since->time_ns < OPEN_NS)
+        return false;
+    *stuck = (struct stuck){.sender = sender, .size = size, .passed = self->largest_payload, .small_passes = true};
     return true;
 }
 
@@ -54,6 +66,8 @@ static void prove(const struct conversation *c, const struct stuck *stuck, struc
     judgement_prove(judgement, &self->data_run.first, "the %s repeats a packet of %u bytes", name, stuck->size);
     judgement_prove(judgement, &self->hole, "the %s has what came after it, and still lacks %u bytes", peer,
                     self->hole_bytes);
+    judgement_prove(judgement, &self->ahead, "a packet of the %s without data stands %u bytes beyond all that came",
+                    name, self->ahead_bytes);
     judgement_prove(judgement, &c->icmp.first, "a router reports by ICMP that the packet is too big");
     judgement_prove(judgement, &self->data_run.last, "the last of %u repetitions", self->data_run.count);
 }
@@ -80,10 +94,10 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return false;
     for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
         struct stuck stuck;
-        if (!repeats_large(c, side, &stuck) && !lacks_large(c, side, &stuck))
+        if (!repeats_large(c, side, &stuck) && !lacks_large(c, s, side, &stuck))
             continue;
         const struct pair_record *pair = surroundings_pair(s, c);
-        if (pair->largest_passed[side] >= LARGE_PAYLOAD)
+        if (pair->largest_passed[side] >= stuck.size)
             return false; /* the path has room for them */
         bool told = signs_of_packet_too_big(c), alone = !told && !stuck.small_passes && pair->stuck_large[side] < 2;
         judgement->confidence = told ? 0.93 : stuck.small_passes ? 0.88 : alone ? 0.5 : 0.8;
@@ -159,12 +173,14 @@ static const char *const actions[] = {
 const struct detector network_mtu_black_hole = {
     .cause = "network.mtu-black-hole",
     .title = "Large packets vanish on the way, small ones arrive",
-    .holds_when = "A segment of 1200 bytes or more, larger than any that was acknowledged, is repeated to the end and "
-                  "never acknowledged, or "
-                  "the receiver lacks it to the end: while it has got a smaller one behind it, or a router reports by "
-                  "ICMP that it is too big. "
-                  "Not when other connections between the two carry such packets. With neither of the two signs the "
-                  "culprit stays open.",
+    .holds_when =
+        "A segment of 1200 bytes or more, larger than any that was acknowledged, is repeated to the end and "
+        "never acknowledged, or "
+        "the receiver lacks it to the end: while it has got a smaller one behind it, with data or without, or a router "
+        "reports by "
+        "ICMP that it is too big. "
+        "Not when other connections between the two carry such packets. With neither of the two signs the "
+        "culprit stays open.",
     .holds_with_both = "Two packets or more of one side did not arrive, each of 536 bytes of payload or more and "
                        "larger than every one that did; a smaller one that left after the first of them arrived; and "
                        "what was lost was never acknowledged. Six or more where other connections between the two "

@@ -42,6 +42,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (client->payload_bytes + server->payload_bytes > 0 || signs_of_one_direction(c) || signs_of_missed_packets(c) ||
         signs_of_silence(c).held)
         return false;
+    if (signs_of_foreign_reset(&c->sides[c->closed_first_by]))
+        return false; /* somebody else closed it */
     struct moment close = conversation_first_close(c);
     bool reset = moment_seen(&client->reset) && client->reset.time_ns == close.time_ns;
     bool by_client = c->closed_first_by == SIDE_CLIENT;

@@ -76,7 +76,8 @@ bool one_sided_drop(const struct conversation *c, const struct surroundings *s, 
     judgement->culprit = CULPRIT_UNKNOWN;
     judgement->confidence = signs_of_missed_packets(c) ? 0.55 : 0.75;
     judgement->would_settle = settled_by_capture_of(there);
-    judgement_prove(judgement, &silence.first, "the %s repeats a packet%s", names[deaf ? there : here],
+    judgement_prove(judgement, &silence.first, "the %s %s%s", names[deaf ? there : here],
+                    silence.keep_alives ? "probes the connection" : "repeats a packet",
                     deaf ? ", although it was acknowledged" : "");
     judgement_prove(judgement, &silence.last, "the last of %u repetitions", silence.retries);
     for (enum side side = SIDE_CLIENT; side < SIDES; side++)
@@ -88,12 +89,43 @@ bool one_sided_drop(const struct conversation *c, const struct surroundings *s, 
             "The %s's packets arrive here and are acknowledged at once, and it repeats them all the same, %u times "
             "over %.1f s: what the %s sends does not reach it.",
             names[there], silence.retries, span_s, names[here]);
+    else if (silence.keep_alives)
+        judgement_say(judgement,
+                      "The %s probes the connection %u times over %.1f s and gets no answer; meanwhile the %s's own "
+                      "packets arrive: "
+                      "what the %s sends does not reach the %s.",
+                      names[here], silence.retries, span_s, names[there], names[here], names[there]);
     else
         judgement_say(
             judgement,
             "The %s repeats a packet %u times over %.1f s; meanwhile packets of the %s arrive and never acknowledge "
             "it: what the %s sends does not reach the %s.",
             names[here], silence.retries, span_s, names[there], names[here], names[there]);
+    return true;
+}
+
+/* A first repetition is due after a second at most where nothing is known of the path (RFC 6298, 2.1). */
+#define REPEATED_BY_NS NS_PER_SECOND
+
+bool one_sided_never_arrives(const struct conversation *c, const struct surroundings *s, enum side here,
+                             struct judgement *judgement)
+{
+    enum side there = side_other(here);
+    const struct tcp_side *sender = &c->sides[there];
+    if (!moment_seen(&sender->ahead) || surroundings_role(s, c) != role_of(here) || signs_of_one_direction(c) ||
+        !signs_of_sql(c, s) || surroundings_end_ns(s, c) - sender->ahead.time_ns < REPEATED_BY_NS)
+        return false;
+    judgement->confidence = signs_of_missed_packets(c) ? 0.6 : 0.8;
+    judgement->would_settle = settled_by_capture_of(there);
+    judgement_prove(judgement, &sender->last_data, "the last data that arrives from the %s", names[there]);
+    judgement_prove(judgement, &sender->ahead, "a packet of the %s stands %u bytes beyond it", names[there],
+                    sender->ahead_bytes);
+    judgement_prove(judgement, &c->sides[here].last, "the last packet of the %s: it acknowledges none of them",
+                    names[here]);
+    judgement_say(judgement,
+                  "The %s had sent %u bytes before a packet that came, and they never arrive at the %s machine, which "
+                  "acknowledges none of them: they were lost on the way.",
+                  names[there], sender->ahead_bytes, names[here]);
     return true;
 }
 

@@ -16,7 +16,11 @@ bool one_sided_no_ack(const struct conversation *conversation, const struct surr
 bool one_sided_drop(const struct conversation *conversation, const struct surroundings *surroundings, enum side here,
                     struct judgement *judgement);
 
-/* The same by comparing both ends: what that side sent, up to the end, never arrived. */
+/* What the other machine had sent before a packet that came never arrives on this one. */
+bool one_sided_never_arrives(const struct conversation *conversation, const struct surroundings *surroundings,
+                             enum side here, struct judgement *judgement);
+
+/* The first of these by comparing both ends: what that side sent, up to the end, never arrived. */
 bool one_sided_loss(const struct pair_view *view, enum side sender, struct judgement *judgement);
 
 /* Accusing a machine of eating what reached it needs a capture from that machine. TTLs and round trips only tell that it was taken near:

@@ -9,7 +9,8 @@ bool pair_judge_compare(const struct pair_view *view, const struct surroundings 
     for (unsigned i = 0; i < detector_count; i++) {
         if (!detectors[i]->judge_pair)
             continue;
-        struct judgement candidate = {.detector = detectors[i], .culprit = detectors[i]->culprit};
+        struct judgement candidate = {
+            .detector = detectors[i], .severity = detectors[i]->severity, .culprit = detectors[i]->culprit};
         if (!detectors[i]->judge_pair(view, s, &candidate) || (found && candidate.confidence <= judgement->confidence))
             continue;
         *judgement = candidate;

@@ -57,11 +57,39 @@ static bool judge_closed(const struct conversation *c, const struct surroundings
     return true;
 }
 
+/* TDS asks and answers in turn (MS-TDS 2.2.1): who speaks again before the answer, when a set time is over, calls the request off, though
+ * it is encrypted. The server's machine acknowledges that, so the path lives. */
+static bool judge_called_off_unread(const struct conversation *c, const struct surroundings *s,
+                                    struct judgement *judgement)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT];
+    if (!c->tds || c->tds->encrypted_requests == 0 || moment_seen(&c->tds->first_attention) ||
+        !c->tds->request_unanswered || !moment_seen(&c->tds->last_request))
+        return false;
+    int64_t waited_ns = client->last_data.time_ns - c->tds->last_request.time_ns;
+    if (waited_ns < CLOSED_LEAST_NS || !signs_of_set_time(waited_ns) || signs_of_missed_packets(c) ||
+        client->ack_of_last_data.time_ns < client->last_data.time_ns ||
+        signs_of_retransmits_within(c, c->tds->last_request.time_ns, client->ack_of_last_data.time_ns))
+        return false;
+    judgement->confidence = surroundings_role(s, c) == CAPTURE_ROLE_SERVER ? 0.88 : 0.8;
+    judgement_prove(judgement, &c->tds->last_request, "the client sends a request, encrypted");
+    judgement_prove(judgement, &client->last_data, "after %.1f s without an answer it sends something more",
+                    seconds(waited_ns));
+    judgement_prove(judgement, &client->ack_of_last_data, "the server's machine acknowledges that");
+    judgement_say(
+        judgement,
+        "The client waited %.1f s for the answer to an encrypted request and then spoke again, which can only have "
+        "called it off (attention): its command time-out ran out while the server worked.",
+        seconds(waited_ns));
+    return true;
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
-    if (signs_of_silence(c).held || signs_of_one_direction(c))
+    /* A packet that stands beyond what came tells that the server did answer. */
+    if (signs_of_silence(c).held || signs_of_one_direction(c) || moment_seen(&c->sides[SIDE_SERVER].ahead))
         return false;
-    if (judge_closed(c, s, judgement))
+    if (judge_closed(c, s, judgement) || judge_called_off_unread(c, s, judgement))
         return true;
     if (!c->tds || !moment_seen(&c->tds->first_attention))
         return false;
@@ -101,7 +129,10 @@ const struct detector server_query_timeout = {
     .cause = "server.query-timeout",
     .title = "The client's command time-out runs out while the server works",
     .holds_when =
-        "The client sends an attention after a request that had no byte of an answer for a second or more; or it "
+        "The client sends an attention after a request that had no byte of an answer for a second or more (encrypted: "
+        "it "
+        "sends something after a whole number of seconds, five at least, and the server's machine acknowledges it); or "
+        "it "
         "closes after "
         "a whole number of seconds, five at least, with nothing sent again meanwhile - in the server's capture, or "
         "where the server's machine confirms the close at once.",

@@ -3,8 +3,12 @@
 #include "detector.h"
 #include "signs.h"
 
-/* Devices that forget idle connections may reset them in the server's name; SQL Server does not reset idle sessions. */
-#define IDLE_NS (30 * NS_PER_SECOND)
+/* Devices that forget idle connections may reset them in the server's name. SQL Server acts on a session that asks it something; one
+ * that waits for its client it leaves alone, unless it stops, and then it closes all of them (server.closed-many). */
+#define IDLE_NS NS_PER_SECOND
+
+/* An unanswered request may take its time. */
+#define IDLE_PENDING_NS (30 * NS_PER_SECOND)
 
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
@@ -22,7 +26,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     int64_t quiet_ns = server->reset.time_ns - last->time_ns;
     bool at_server = surroundings_role(s, c) == CAPTURE_ROLE_SERVER;
     bool foreign = !at_server && signs_of_foreign_reset(server);
-    bool idle = !at_server && quiet_ns >= IDLE_NS;
+    bool pending = signs_of_pending_request(c);
+    bool idle = !at_server && quiet_ns >= (pending ? IDLE_PENDING_NS : IDLE_NS);
     /* Who has the packet acknowledges it: what is repeated in vain did not reach the server that is said to reset. */
     bool unheard = !at_server && client->data_run.count > 0 && client->unacknowledged_bytes > 0;
     bool open = foreign || idle || unheard || !signs_of_own_reset(c, s, SIDE_SERVER);
@@ -37,7 +42,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_prove(judgement, &server->last_data, "the server's last data");
     judgement_prove(judgement, &server->reset, "a reset from the server's address");
     judgement_say(judgement, "A reset from the server ended the connection %.3f s after the last data%s%s.",
-                  seconds(quiet_ns), signs_of_pending_request(c) ? ", while a request was unanswered" : "",
+                  seconds(quiet_ns), pending ? ", while a request was unanswered" : "",
                   at_server ? "" : "; a device on the way could have sent it in its name");
     return true;
 }

@@ -24,7 +24,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         signs_of_set_time(wait_ns))
         return false;
     struct moment answer = {.time_ns = tds->slowest_request.time_ns + wait_ns};
-    if (signs_of_retransmits_within(c, tds->slowest_request.time_ns, answer.time_ns))
+    /* Right after the answer, too: copies of it that come together with it were held up on the way. */
+    if (signs_of_retransmits_within(c, tds->slowest_request.time_ns, answer.time_ns + HELD_TOGETHER_NS))
         return false;
     bool at_server = surroundings_role(s, c) == CAPTURE_ROLE_SERVER;
     judgement->confidence = at_server ? 0.8 : 0.72;

@@ -151,12 +151,14 @@ static bool latest_step(const struct tds_facts *tds, int64_t limit_ns, enum logi
     return found;
 }
 
-/* An acknowledgement that comes only after the close says that packets were held up, not that the server was. */
+/* An acknowledgement that comes only after the close says that packets were held up, not that the server was - unless it was under
+ * way: no longer than a time-out is at first (RFC 6298, 2.1), and nothing was repeated. */
 static bool acknowledged(const struct tcp_side *speaker, const struct moment *word, int64_t limit_ns)
 {
     const struct moment *ack = &speaker->ack_of_last_data;
+    bool repeated = moment_seen(&speaker->last_retransmit) && speaker->last_retransmit.time_ns >= word->time_ns;
     if (moment_seen(ack) && ack->time_ns >= word->time_ns)
-        return ack->time_ns <= limit_ns;
+        return ack->time_ns <= limit_ns || (ack->time_ns - word->time_ns < NS_PER_SECOND && !repeated);
     return speaker->unacknowledged_bytes == 0;
 }
 
@@ -233,9 +235,10 @@ static bool ends_by_reset_of(const struct tcp_side *other, const struct retry_ru
 static enum silence_kind kind_of(const struct tcp_side *self, const struct tcp_side *other)
 {
     const struct retry_run *run = &self->data_run;
-    bool owed = self->unacknowledged_bytes > 0;
+    bool owed = self->unacknowledged_bytes > 0 && !self->run_acknowledged;
     bool closes_late = moment_seen(&other->fin) && other->fin.time_ns - run->first.time_ns >= SILENCE_LEAST_NS;
-    bool talks = other->data_run.count > 0 || other->keep_alives > 0 || closes_late;
+    bool talks =
+        other->data_run.count > 0 || other->keep_alives > 0 || closes_late || later(&other->last_data, &run->last);
     bool answers_reset = moment_seen(&self->reset) && self->reset.time_ns >= run->last.time_ns &&
                          other->last.time_ns >= self->reset.time_ns;
     if (!later(&other->last, &run->first) || (owed && !talks && answers_reset))
@@ -245,19 +248,29 @@ static enum silence_kind kind_of(const struct tcp_side *self, const struct tcp_s
     return owed && talks ? SILENCE_UNHEARD : SILENCE_NONE;
 }
 
+/* Probes go unanswered while the other side sends of its own accord: it lives, and does not hear them. Its reset ends them. */
+static bool probes_unheard(const struct tcp_side *self, const struct tcp_side *other)
+{
+    const struct retry_run *probes = &self->keep_alive_run;
+    return !self->probes_answered &&
+           (later(&other->keep_alive_run.last, &probes->first) || later(&other->last_retransmit, &probes->first));
+}
+
 /* The retries of self that count: a run of probes or of repeated packets. */
 static struct silence silence_of(const struct tcp_side *self, const struct tcp_side *other)
 {
     struct silence silence = {.kind = SILENCE_NONE};
     const struct retry_run *probes = &self->keep_alive_run, *data = &self->data_run;
-    if (probes->count >= RETRIES_OF_A_SILENCE && !later(&other->last, &probes->last))
-        silence = (struct silence){.kind = SILENCE_TOTAL,
+    bool unheard = probes_unheard(self, other);
+    if (probes->count >= RETRIES_OF_A_SILENCE && (unheard || !later(&other->last, &probes->last)))
+        silence = (struct silence){.kind = unheard ? SILENCE_UNHEARD : SILENCE_TOTAL,
                                    .retries = probes->count,
                                    .first = probes->first,
                                    .last = probes->last,
                                    .keep_alives = true};
     else if (data->count >= RETRIES_OF_A_SILENCE && !other->zero_window_at_end &&
-             !later(&other->last_data, &data->last) && !ends_by_reset_of(other, data))
+             (!later(&other->last_data, &data->last) || (self->unacknowledged_bytes > 0 && !self->run_acknowledged)) &&
+             !ends_by_reset_of(other, data))
         silence = (struct silence){
             .kind = kind_of(self, other), .retries = data->count, .first = data->first, .last = data->last};
     silence.held = silence.kind != SILENCE_NONE;
@@ -281,6 +294,12 @@ struct silence signs_of_silence(const struct conversation *conversation)
             silence.quiet_before_ns = silence.first.time_ns - other->last.time_ns;
     }
     return silence;
+}
+
+uint64_t signs_of_segments(const struct tcp_side *side)
+{
+    uint64_t needed = side->mss != 0 ? (side->payload_bytes + side->mss - 1) / side->mss : 0;
+    return needed > side->data_packets ? needed : side->data_packets;
 }
 
 uint32_t signs_of_loss(const struct conversation *conversation)

@@ -86,6 +86,9 @@ struct silence signs_of_silence(const struct conversation *conversation);
  * all. */
 uint32_t signs_of_loss(const struct conversation *conversation);
 
+/* Packets with data that this side put on the wire, at least: a card that cuts large ones up shows the capture a single one. */
+uint64_t signs_of_segments(const struct tcp_side *side);
+
 /* Whether time lies between the first and the last retransmission of either side, or within slack of one of them. */
 bool signs_of_retransmits_within(const struct conversation *conversation, int64_t from_ns, int64_t to_ns);
 

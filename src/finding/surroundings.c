@@ -350,8 +350,8 @@ static void note_conversation(struct surroundings *s, const struct conversation 
         uint32_t lost = signs_of_loss(c);
         pair->lost_packets += lost;
         pair->conversations_with_loss += lost > 0;
-        pair->data_packets += c->sides[SIDE_CLIENT].data_packets;
-        pair->data_packets += c->sides[SIDE_SERVER].data_packets;
+        pair->data_packets += signs_of_segments(&c->sides[SIDE_CLIENT]);
+        pair->data_packets += signs_of_segments(&c->sides[SIDE_SERVER]);
     }
 }
 

@@ -19,11 +19,29 @@ static bool judge_begin(const struct conversation *c, struct judgement *judgemen
     return true;
 }
 
+/* Who reads a trace that missed packets of the connection cannot tell whether its last request was answered, or who closed it. */
+static bool judge_gaps(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    int64_t watched_ns = surroundings_watched_after_ns(s, c);
+    if (!signs_of_missed_packets(c) || c->ending != ENDING_OPEN || !signs_of_pending_request(c) ||
+        watched_ns < NS_PER_SECOND)
+        return false;
+    judgement->confidence = 0.5;
+    judgement_prove(judgement, &c->sides[SIDE_CLIENT].last_data, "the client's last data");
+    judgement_prove(judgement, &c->last, "the last packet of the connection that was captured");
+    judgement_say(
+        judgement,
+        "The capture missed packets of this connection. In the %.1f s after its last one nothing answers the client's "
+        "request, and nobody closes: what did may have been missed, too.",
+        seconds(watched_ns));
+    return true;
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     if (signs_of_one_direction(c) || !signs_of_sql(c, s))
         return false;
-    if (judge_begin(c, judgement))
+    if (judge_begin(c, judgement) || judge_gaps(c, s, judgement))
         return true;
     const struct tcp_side *client = &c->sides[SIDE_CLIENT];
     if (c->ending == ENDING_NO_ANSWER) {
@@ -63,8 +81,8 @@ static const char *const actions[] = {
 const struct detector unknown_cut_off = {
     .cause = "unknown.cut-off",
     .title = "The trace begins or ends too late to say",
-    .holds_when = "A login is open when the trace ends, a SYN without an answer is not repeated, or only the reset "
-                  "of a connection is in the trace.",
+    .holds_when = "A login is open when the trace ends, a SYN without an answer is not repeated, only the reset "
+                  "of a connection is in the trace, or a request seems unanswered where the capture missed packets.",
     .means =
         "What would decide lies outside the trace. Pooled connections live for hours, so that in a short trace "
         "neither their begin nor their end is seen (article, 1.5.7); with a circular buffer the begin may have been "

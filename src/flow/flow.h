@@ -10,15 +10,7 @@
  * *origin* - 0 for whoever sent the first packet - because roles may be exchanged at any moment when a protocol learns
  * better, and a loop that is under way must not notice. flow_side() translates, at each use.
  */
-enum { ORIGINS = 2, RECENT_PACKETS = 8, RECENT_GAPS = 4 };
-
-/* Enough of a packet to know it when the capture recorded it again. */
-struct recent_packet {
-    uint32_t fingerprint; /* of seq, ack, flags, window, lengths, timestamp */
-    uint16_t ip_id;
-    bool used;
-    int64_t time_ns;
-};
+enum { ORIGINS = 2, RECENT_PACKETS = 32, RECENT_GAPS = 4 };
 
 /* Bytes that were given up as not captured; a capture that records packets out of order may still bring them. */
 struct sequence_gap {
@@ -55,13 +47,18 @@ struct tcp_direction {
     bool data_unacked; /* new payload since the last acknowledgement of everything */
     uint32_t round_trip_seq;
     int64_t round_trip_ns;
-    int64_t oldest_unacked_ns;       /* data or FIN; 0: everything is acknowledged */
-    int64_t zero_window_ns;          /* since when */
-    int64_t hole_ns;                 /* when a segment first left a hole behind it; 0: no hole */
-    uint16_t edge_ip_id;             /* of the packet that brought next_seq where it is */
+    int64_t oldest_unacked_ns; /* data or FIN; 0: everything is acknowledged */
+    int64_t zero_window_ns;    /* since when */
+    int64_t hole_ns;           /* when a segment first left a hole behind it; 0: no hole */
+    uint16_t edge_ip_id;       /* of the packet that brought next_seq where it is */
+    uint32_t copy_seq, copies; /* repetitions of one packet, since copied_ns */
+    int64_t copied_ns;
+    uint32_t ahead_seq;              /* where the packet stands that facts' ahead tells of */
     uint32_t larger_seq, larger_end; /* of the segment that larger_unacknowledged tells of */
     struct retry_run keep_alives;    /* the current run */
-    struct recent_packet recent[RECENT_PACKETS];
+    /* Enough of a packet to know it when the capture recorded it again. */
+    uint32_t recent_fingerprints[RECENT_PACKETS]; /* of its headers; 0: none */
+    uint32_t recent_us[RECENT_PACKETS];           /* when; wraps, as sequence numbers do */
     uint8_t recent_at;
 
     /* In-order bytes. */

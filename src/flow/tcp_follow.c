@@ -22,13 +22,15 @@
  * overtook it has a slightly smaller ID, one sent again has a greater one. Farther apart, the ID tells nothing. */
 enum { IP_ID_NEAR = 1024, IP_ID_COUNTS = 4 };
 
+/* Never zero. */
 static uint32_t fingerprint_of(const struct packet *p)
 {
     const struct tcp_header *t = &p->tcp;
     uint64_t h = ((uint64_t)t->seq << 32 | t->ack) * 0x9e3779b97f4a7c15u;
     h ^= (uint64_t)t->timestamp_value << 24 ^ (uint64_t)t->window << 8 ^ t->flags ^ (uint64_t)p->payload_length << 40;
     h *= 0xbf58476d1ce4e5b9u;
-    return (uint32_t)(h >> 32);
+    h = (h ^ h >> 32 ^ p->ip_id) * 0x94d049bb133111ebu;
+    return (uint32_t)(h >> 32) | 1;
 }
 
 static bool is_pure_ack(const struct packet *p)
@@ -55,11 +57,11 @@ static bool is_recorded_again(struct flow *flow, unsigned origin, const struct p
 {
     struct tcp_direction *d = &flow->directions[origin];
     uint32_t fingerprint = fingerprint_of(p);
+    uint32_t now_us = (uint32_t)(p->moment.time_ns / 1000);
     for (unsigned i = 0; i < RECENT_PACKETS; i++) {
-        const struct recent_packet *r = &d->recent[i];
-        if (!r->used || r->fingerprint != fingerprint || r->ip_id != p->ip_id)
+        if (d->recent_fingerprints[i] != fingerprint)
             continue;
-        int64_t age_ns = p->moment.time_ns - r->time_ns;
+        int64_t age_ns = (int64_t)(int32_t)(now_us - d->recent_us[i]) * 1000;
         if (age_ns < 0)
             age_ns = -age_ns;
         if (p->ip_id != 0 && age_ns <= DUPLICATE_WITH_ID_NS)
@@ -72,7 +74,8 @@ static bool is_recorded_again(struct flow *flow, unsigned origin, const struct p
         if (p->ip_id == 0 && age_ns <= patience_ns && !repeated_ack && !answers)
             return true;
     }
-    d->recent[d->recent_at] = (struct recent_packet){fingerprint, p->ip_id, true, p->moment.time_ns};
+    d->recent_fingerprints[d->recent_at] = fingerprint;
+    d->recent_us[d->recent_at] = now_us;
     d->recent_at = (uint8_t)((d->recent_at + 1) % RECENT_PACKETS);
     return false;
 }
@@ -118,11 +121,26 @@ static void start_direction(struct tcp_direction *d, const struct packet *p)
         d->next_seq = d->acked;
 }
 
+static void count_copies(struct tcp_direction *d, struct tcp_side *facts, const struct packet *p)
+{
+    if (d->copies == 0 || p->tcp.seq != d->copy_seq || p->moment.time_ns - d->copied_ns > HELD_TOGETHER_NS) {
+        d->copy_seq = p->tcp.seq;
+        d->copied_ns = p->moment.time_ns;
+        d->copies = 0;
+    }
+    if (++d->copies <= facts->copies_at_once)
+        return;
+    facts->copies_at_once = d->copies;
+    facts->copied_at_once = p->moment;
+}
+
 static void count_retry(struct flow *flow, unsigned origin, const struct packet *p)
 {
     struct tcp_direction *d = &flow->directions[origin];
     struct tcp_side *facts = flow_facts(flow, origin);
     facts->retransmits++;
+    count_copies(d, facts, p);
+    facts->run_acknowledged = d->acked_known && seq_distance(d->acked, p->tcp.seq + p->payload_length) >= 0;
     tcp_sizes_again(flow, origin, p);
     if (!moment_seen(&facts->first_retransmit))
         facts->first_retransmit = p->moment;
@@ -201,14 +219,31 @@ static enum tcp_verdict follow_keep_alive(struct flow *flow, unsigned origin, co
 {
     struct tcp_direction *d = &flow->directions[origin];
     struct tcp_side *facts = flow_facts(flow, origin);
+    const struct tcp_side *heard = flow_facts(flow, 1 - origin);
     facts->keep_alives++;
-    if (d->keep_alives.count++ == 0)
+    if (d->keep_alives.count++ == 0) {
         d->keep_alives.first = p->moment;
+        int64_t idle_ns = moment_seen(&heard->last) ? p->moment.time_ns - heard->last.time_ns : 0;
+        if (idle_ns > facts->probes_after_ns)
+            facts->probes_after_ns = idle_ns;
+    }
     d->keep_alives.last = p->moment;
-    if (d->keep_alives.count >= facts->keep_alive_run.count)
+    if (d->keep_alives.count >= facts->keep_alive_run.count) {
         facts->keep_alive_run = d->keep_alives;
+        facts->probes_answered = false;
+    }
     facts->silent_run = true;
     return TCP_PACKET_PROBE;
+}
+
+/* A probe is answered by an acknowledgement. What the other side sends of its own accord, its probes and what it repeats, it sends
+ * whether or not ours arrived; a reset ends both. */
+static void note_answer(struct flow *flow, unsigned origin)
+{
+    struct tcp_direction *prober = &flow->directions[1 - origin];
+    if (prober->keep_alives.count > 0)
+        flow_facts(flow, 1 - origin)->probes_answered = true;
+    prober->keep_alives = (struct retry_run){0};
 }
 
 static bool never_captured(const struct tcp_direction *d, uint32_t seq, uint32_t end)
@@ -225,6 +260,21 @@ static bool never_captured(const struct tcp_direction *d, uint32_t seq, uint32_t
     return true;
 }
 
+/* Windows and Linux count the IP IDs of a connection upwards: whether this packet left before or after the one at the edge. 0: not known. */
+static int sent_after_edge(const struct tcp_direction *d, const struct packet *p)
+{
+    int16_t step = (int16_t)(p->ip_id - d->edge_ip_id);
+    bool near = p->ip_id != 0 && d->edge_ip_id != 0 && step > -IP_ID_NEAR && step < IP_ID_NEAR;
+    return !near ? 0 : step < 0 ? -1 : 1;
+}
+
+/* As long as the receiver's word of a hole takes to the sender, and what is sent again back here. */
+static bool before_it_could_be_asked(const struct flow *flow, const struct tcp_direction *d, const struct packet *p)
+{
+    int64_t patience_ns = flow->handshake_ns > 0 ? flow->handshake_ns * 9 / 10 : REORDER_NS;
+    return d->hole_ns != 0 && p->moment.time_ns - d->hole_ns < patience_ns;
+}
+
 /* Old by its number but never seen: it was overtaken on its way here, or in the capture itself (then the other side's
  * acknowledgement of it is recorded before it). */
 static bool was_reordered(const struct flow *flow, const struct tcp_direction *d, const struct packet *p)
@@ -238,11 +288,28 @@ static bool was_reordered(const struct flow *flow, const struct tcp_direction *d
         return true;
     if (d->hole_ns == 0)
         return false;
-    int16_t id_step = (int16_t)(p->ip_id - d->edge_ip_id);
-    if (p->ip_id != 0 && d->edge_ip_id != 0 && id_step > -IP_ID_NEAR && id_step < IP_ID_NEAR)
-        return id_step < 0;
-    int64_t patience_ns = flow->handshake_ns > 0 ? flow->handshake_ns * 9 / 10 : REORDER_NS;
-    return p->moment.time_ns - d->hole_ns < patience_ns;
+    int after = sent_after_edge(d, p);
+    return after < 0 || (after == 0 && before_it_could_be_asked(flow, d, p));
+}
+
+/* A hole is filled by smaller packets, at once: a router dropped the large ones and told the sender so (RFC 1191, RFC 8201), which did
+ * not wait for the receiver. */
+static bool was_resent_smaller(const struct flow *flow, const struct tcp_direction *d, const struct tcp_side *facts,
+                               const struct packet *p)
+{
+    return p->payload_length > 0 && p->payload_length < facts->mss && sent_after_edge(d, p) > 0 &&
+           never_captured(d, p->tcp.seq, p->tcp.seq + p->payload_length) && before_it_could_be_asked(flow, d, p);
+}
+
+/* A packet without data stands where its sender's next byte will (RFC 9293, 3.4). The receiver that never acknowledges that far lacks
+ * what lies before; it is no fault of the capture. */
+static void note_ahead(struct tcp_direction *d, struct tcp_side *facts, const struct packet *p)
+{
+    if (!d->acked_known || seq_distance(d->acked, p->tcp.seq) >= 0 || moment_seen(&facts->ahead))
+        return;
+    facts->ahead = p->moment;
+    facts->ahead_bytes = p->tcp.seq - d->next_seq;
+    d->ahead_seq = p->tcp.seq;
 }
 
 static void follow_new_data(struct flow *flow, unsigned origin, const struct packet *p, uint32_t end)
@@ -301,11 +368,15 @@ static void follow_payload_and_fin(struct flow *flow, unsigned origin, const str
     if (has_old && p->payload_length + fin > 0) {
         if (!has_new && was_reordered(flow, d, p))
             facts->out_of_order++;
+        else if (!has_new && was_resent_smaller(flow, d, facts, p))
+            facts->resent_smaller++;
         else
             count_retry(flow, origin, p);
     }
     if (!has_new)
         return;
+    if (is_pure_ack(p))
+        note_ahead(d, facts, p);
     if (p->payload_length > 0 && seq_distance(data_end, d->next_seq) > 0)
         follow_new_data(flow, origin, p, data_end);
     if (d->oldest_unacked_ns == 0 && (!d->acked_known || seq_distance(d->acked, end) < 0))
@@ -400,6 +471,8 @@ static void follow_ack(struct flow *flow, unsigned origin, const struct packet *
         if (recovery_ns > facts->longest_recovery_ns)
             facts->longest_recovery_ns = recovery_ns;
     }
+    if (moment_seen(&facts->ahead) && seq_distance(ack, other->ahead_seq) >= 0)
+        facts->ahead = (struct moment){0};
     facts->last_progress = p->moment;
     facts->data_run = (struct retry_run){0};
     facts->silent_run = false;
@@ -425,8 +498,13 @@ static void follow_duplicate_sack(struct flow *flow, unsigned origin, const stru
     bool inside_second = t->sack_count > 1 && seq_distance(t->sack[0].left, t->sack[1].left) >= 0 &&
                          seq_distance(t->sack[0].right, t->sack[1].right) <= 0;
     struct tcp_side *sender = flow_facts(flow, 1 - origin);
-    if ((below_ack || inside_second) && sender->spurious_retransmits < sender->retransmits)
-        sender->spurious_retransmits++;
+    if ((!below_ack && !inside_second) || sender->spurious_retransmits >= sender->retransmits)
+        return;
+    sender->spurious_retransmits++;
+    /* Repeated less than a round trip after the first copy was acknowledged, or before: that acknowledgement was late, not lost. */
+    bool acknowledged_before = sender->last_progress.frame != p->moment.frame;
+    sender->late_acknowledged +=
+        acknowledged_before && sender->last_retransmit.time_ns - sender->last_progress.time_ns < flow->handshake_ns;
 }
 
 static void follow_window(struct flow *flow, unsigned origin, const struct packet *p)
@@ -505,8 +583,8 @@ enum tcp_verdict tcp_follow(struct flow *flow, unsigned origin, const struct pac
     start_direction(d, p);
     note_burst(flow, origin, p);
     other->heard_since_run = true;
-    other->keep_alives = (struct retry_run){0};
     flow_facts(flow, 1 - origin)->silent_run = false;
+    uint32_t repeated = facts->retransmits;
     if (p->tcp.flags & TCP_RST) {
         follow_reset(flow, origin, p);
     } else {
@@ -526,6 +604,8 @@ enum tcp_verdict tcp_follow(struct flow *flow, unsigned origin, const struct pac
         follow_duplicate_sack(flow, origin, p);
     }
     follow_window(flow, origin, p);
+    if (verdict != TCP_PACKET_PROBE && facts->retransmits == repeated && !(p->tcp.flags & TCP_RST))
+        note_answer(flow, origin);
     flow->last_origin = (uint8_t)origin;
     return verdict;
 }

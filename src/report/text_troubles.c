@@ -21,17 +21,18 @@ static bool in_trouble(const struct finding *finding)
 static struct tally count_conversations(const struct report *report)
 {
     struct tally tally = {0};
-    uint32_t known = sizeof report->judge->cause_counts / sizeof *report->judge->cause_counts;
-    for (uint32_t i = 0; i < detector_count && i < known; i++) {
-        uint32_t count = report->judge->cause_counts[i];
-        if (detectors[i]->severity == SEVERITY_FAULT)
-            tally.troubled += count;
-        else if (detectors[i]->culprit == CULPRIT_UNKNOWN)
-            tally.unjudged += count;
-        else if (detectors[i]->severity == SEVERITY_RISK)
-            tally.at_risk += count;
+    for (uint32_t i = 0; i < casebook_conversations(report->casebook); i++) {
+        const struct mark *mark = &report->judge->marks[i];
+        if (casebook_conversation(report->casebook, i)->secondary)
+            continue;
+        if (mark->severity == SEVERITY_FAULT)
+            tally.troubled++;
+        else if (detectors[mark->detector]->culprit == CULPRIT_UNKNOWN)
+            tally.unjudged++;
+        else if (mark->severity == SEVERITY_RISK)
+            tally.at_risk++;
         else
-            tally.healthy += count;
+            tally.healthy++;
     }
     return tally;
 }

@@ -356,6 +356,21 @@ static void test_same_packet_twice_is_the_capture_s_doing(void **state)
     assert_int_equal(b->casebook.captures[0].duplicates, 10);
 }
 
+static void test_burst_recorded_again_without_ids(void **state)
+{
+    struct bench *b = *state;
+    handshake(b);
+    for (uint32_t i = 0; i < 32; i++) { /* sixteen packets, then their copies */
+        struct packet p = packet_from(b, SIDE_CLIENT, TCP_ACK, 1 + 4 * (i % 16), 1, "data");
+        p.ip_id = 0;
+        p.moment.time_ns = NS_PER_SECOND + i * NS_PER_MS / 100;
+        flow_table_packet(&b->table, &p);
+    }
+    const struct conversation *c = only(b);
+    assert_int_equal(c->sides[SIDE_CLIENT].capture_duplicates, 16);
+    assert_int_equal(c->sides[SIDE_CLIENT].retransmits, 0);
+}
+
 /* The operating system answers each late packet with a reset of its own: equal ones, microseconds apart, and all real (R15). */
 static void test_resets_that_answer_are_all_counted(void **state)
 {
@@ -605,6 +620,7 @@ int main(void)
         FLOW_TEST(test_who_closed_first_when_a_fin_is_missing),
         FLOW_TEST(test_truncated_segments_give_gaps_of_the_right_size),
         FLOW_TEST(test_same_packet_twice_is_the_capture_s_doing),
+        FLOW_TEST(test_burst_recorded_again_without_ids),
         FLOW_TEST(test_resets_that_answer_are_all_counted),
         FLOW_TEST(test_keep_alives_of_windows),
         FLOW_TEST(test_keep_alives_of_linux),

@@ -524,10 +524,14 @@ static void test_abort_with_a_request_pending_is_no_habit(void **state)
 static void test_server_reset_and_device_reset(void **state)
 {
     struct conversation *c = logged_in(*state, 1);
-    reset(*state, c, SIDE_SERVER, 5);
+    reset(*state, c, SIDE_SERVER, 1.5);
     expect(*state, c, "server.reset", CULPRIT_UNKNOWN);
     c->sides[SIDE_SERVER].reset_goes_on = true;
     expect(*state, c, "server.reset", CULPRIT_SERVER);
+    struct conversation *idle = logged_in(*state, 2);
+    reset(*state, idle, SIDE_SERVER, 6);
+    idle->sides[SIDE_SERVER].reset_goes_on = true;
+    expect(*state, idle, "server.reset", CULPRIT_UNKNOWN);
     c->sides[SIDE_SERVER].reset_ttl_differs = true;
     c->sides[SIDE_SERVER].reset_ttl = 127;
     expect(*state, c, "network.device-reset", CULPRIT_NETWORK);
@@ -794,7 +798,7 @@ static void test_culprit_is_weighed_before_cause(void **state)
     }
     for (int i = 0; i < 2; i++) {
         struct conversation *own = logged_in(trace, 100 + 60 * i);
-        reset(trace, own, SIDE_SERVER, 110 + 60 * i);
+        reset(trace, own, SIDE_SERVER, 100.5 + 60 * i);
         own->sides[SIDE_SERVER].reset_goes_on = true;
         struct conversation *c = new_conversation(trace, 50 + i);
         c->ends[SIDE_SERVER].address = ipv4(3);
