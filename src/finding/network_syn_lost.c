@@ -82,11 +82,14 @@ static bool judge_unanswered(const struct conversation *c, const struct surround
                       "or would not pass it on.",
                       name, address_text(&c->icmp.reporter, reporter), c->icmp.type, c->icmp.code);
     } else if (served > 0) {
-        judgement->confidence = 0.85;
+        /* A filter driver of the server machine that eats single connections is rarer, but looks the same from here. */
+        judgement->culprit = CULPRIT_UNKNOWN;
+        judgement->confidence = 0.75;
         judgement_say(
             judgement,
             "%u SYNs to %s got no answer, while %u other connections to it were opened and served at once: the "
-            "server listened and kept up, so the path lost these.",
+            "server listened and kept up, so these were most likely lost on the way, else by a filter driver of its "
+            "machine.",
             client->syns, name, served);
     } else {
         judgement->culprit = CULPRIT_UNKNOWN;
@@ -187,9 +190,9 @@ const struct detector network_syn_lost = {
     .cause = "network.syn-lost",
     .title = "The request to connect, or its answer, gets lost",
     .holds_when =
-        "SYNs are repeated and not answered. It is the network's when, meanwhile, other connections to the same port "
-        "are opened and served within a second, when a router reports it by ICMP, or when the server's capture shows "
-        "SYN+ACK leaving again and again; otherwise the culprit stays open.",
+        "SYNs are repeated and not answered. It is the network's when a router reports it by ICMP, or when the server's capture "
+        "shows SYN+ACK leaving again and again; otherwise the culprit stays open. It is the likelier where other connections "
+        "to the same port are opened and served within a second meanwhile.",
     .means =
         "Each lost SYN costs the client a second or more (three with older Windows); the drivers' connection "
         "time-out of 15 s is gone after three or four of them, and the client reports error 10060 or 258. A stopped "
