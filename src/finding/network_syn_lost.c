@@ -82,11 +82,14 @@ static bool judge_unanswered(const struct conversation *c, const struct surround
                       "or would not pass it on.",
                       name, address_text(&c->icmp.reporter, reporter), c->icmp.type, c->icmp.code);
     } else if (served > 0) {
-        judgement->confidence = 0.85;
+        /* A filter driver of the server machine that eats single connections is rarer, but looks the same from here. */
+        judgement->culprit = CULPRIT_UNKNOWN;
+        judgement->confidence = 0.75;
         judgement_say(
             judgement,
             "%u SYNs to %s got no answer, while %u other connections to it were opened and served at once: the "
-            "server listened and kept up, so the path lost these.",
+            "server listened and kept up, so these were most likely lost on the way, else by a filter driver of its "
+            "machine.",
             client->syns, name, served);
     } else {
         judgement->culprit = CULPRIT_UNKNOWN;
@@ -188,10 +191,10 @@ const struct detector network_syn_lost = {
     .cause = "network.syn-lost",
     .title = "The request to connect, or its answer, gets lost",
     .holds_when =
-        "SYNs are repeated and not answered, or only after about a second or more. It is the network's when, "
-        "meanwhile, other connections to the same port "
-        "are opened and served within a second, when a router reports it by ICMP, or when the server's capture shows "
-        "SYN+ACK leaving again and again; otherwise the culprit stays open.",
+        "SYNs are repeated and not answered, or only after about a second or more. It is the network's when a router "
+        "reports it by ICMP, or when the server's capture shows SYN+ACK leaving again and again; otherwise the culprit "
+        "stays open. It is the likelier where other connections to the same port are opened and served within a second "
+        "meanwhile.",
     .holds_with_both = "Two SYNs or more left the client, and the server's capture, which was running and saw other "
                        "connections to that address, holds none of them; or the SYN is in it and the server's SYN+ACK "
                        "left, and nothing of that reached the client; or the connection was made a second after the "
