@@ -80,7 +80,8 @@ struct tcp_side {
     struct moment first_retransmit, last_retransmit;
     uint32_t copies_at_once; /* the most repetitions of one packet within HELD_TOGETHER_NS of each other */
     struct moment copied_at_once;
-    int64_t longest_recovery_ns; /* from a segment's first sight to its acknowledgement, of those sent again; at most */
+    /* Of segments that were sent again, at most: from the first sight to the last repetition, and to the acknowledgement. */
+    int64_t longest_recovery_ns, longest_repeated_wait_ns;
 
     uint32_t keep_alives;            /* probes, by sequence number (RFC 9293, 3.8.4), of zero or one byte */
     struct retry_run keep_alive_run; /* the longest run of probes without an answer: the other side's probes are none */

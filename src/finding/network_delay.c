@@ -42,7 +42,7 @@ static bool judge_copies(const struct conversation *c, struct judgement *judgeme
 static bool is_late(const struct tcp_side *self, int64_t held_up_ns)
 {
     return (self->spurious_retransmits >= NEEDLESS_LEAST && self->longest_recovery_ns >= held_up_ns) ||
-           (self->spurious_retransmits >= LATE_OFTEN && self->longest_recovery_ns >= held_up_ns / 2);
+           (self->spurious_retransmits >= LATE_OFTEN && self->longest_repeated_wait_ns >= held_up_ns / 2);
 }
 
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
@@ -55,7 +55,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     enum side side = SIDE_CLIENT;
     if (is_late(&c->sides[SIDE_SERVER], held_up_ns) &&
         (!is_late(&c->sides[SIDE_CLIENT], held_up_ns) ||
-         c->sides[SIDE_SERVER].longest_recovery_ns > c->sides[SIDE_CLIENT].longest_recovery_ns))
+         c->sides[SIDE_SERVER].longest_repeated_wait_ns > c->sides[SIDE_CLIENT].longest_repeated_wait_ns))
         side = SIDE_SERVER;
     const struct tcp_side *self = &c->sides[side];
     if (!is_late(self, held_up_ns))
@@ -69,7 +69,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_say(judgement,
                   "The %s repeated itself, %.1f s passed until it was acknowledged, and the %s then reported %u of the "
                   "repetitions as needless: nothing was lost, but packets were held up.",
-                  name, seconds(self->longest_recovery_ns), peer, self->spurious_retransmits);
+                  name, seconds(self->longest_repeated_wait_ns), peer, self->spurious_retransmits);
     return true;
 }
 

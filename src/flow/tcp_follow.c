@@ -80,6 +80,13 @@ static bool is_recorded_again(struct flow *flow, unsigned origin, const struct p
     return false;
 }
 
+/* The one segment that was sent since then, again as it was: with another IP ID it is no copy of the capture's. */
+static bool is_whole_burst(const struct tcp_direction *d, const struct packet *p)
+{
+    return d->burst_segments == 1 && p->tcp.seq == d->burst_seq && p->tcp.seq + p->payload_length == d->next_seq &&
+           p->ip_id != 0;
+}
+
 /*
  * What was sent since the other side was last heard comes again, perhaps in other pieces: a capture that sees packets both before and
  * after the card's driver cut them up. Nobody can have asked for it, and no stack's timer is that short (RFC 8985, 7.2: two round
@@ -92,7 +99,7 @@ static bool is_copied_in_pieces(const struct flow *flow, unsigned origin, const 
         return false;
     int64_t age_ns = p->moment.time_ns - d->burst_ns;
     return age_ns >= 0 && age_ns < DUPLICATE_IN_PIECES_NS && seq_distance(p->tcp.seq, d->burst_seq) >= 0 &&
-           seq_distance(p->tcp.seq + p->payload_length, d->next_seq) <= 0;
+           seq_distance(p->tcp.seq + p->payload_length, d->next_seq) <= 0 && !is_whole_burst(d, p);
 }
 
 static void note_burst(struct flow *flow, unsigned origin, const struct packet *p)
@@ -102,6 +109,7 @@ static void note_burst(struct flow *flow, unsigned origin, const struct packet *
         return;
     d->burst_seq = d->next_seq;
     d->burst_ns = p->moment.time_ns;
+    d->burst_segments = 0;
 }
 
 /* One past everything this origin is known to have sent, seen here or acknowledged by the other side. */
@@ -382,6 +390,8 @@ static void follow_payload_and_fin(struct flow *flow, unsigned origin, const str
     if (d->oldest_unacked_ns == 0 && (!d->acked_known || seq_distance(d->acked, end) < 0))
         d->oldest_unacked_ns = p->moment.time_ns;
     d->next_seq = end;
+    if (d->burst_segments < 2)
+        d->burst_segments++;
     if (!has_old && sent_until(d) == end)
         open_round_trip(d, end, p->moment.time_ns);
 }
@@ -467,9 +477,12 @@ static void follow_ack(struct flow *flow, unsigned origin, const struct packet *
     if (first && !other->started)
         return;
     if (facts->data_run.count > 0 && other->oldest_unacked_ns != 0) {
-        int64_t recovery_ns = p->moment.time_ns - other->oldest_unacked_ns;
+        int64_t recovery_ns = facts->data_run.last.time_ns - other->oldest_unacked_ns,
+                wait_ns = p->moment.time_ns - other->oldest_unacked_ns;
         if (recovery_ns > facts->longest_recovery_ns)
             facts->longest_recovery_ns = recovery_ns;
+        if (wait_ns > facts->longest_repeated_wait_ns)
+            facts->longest_repeated_wait_ns = wait_ns;
     }
     if (moment_seen(&facts->ahead) && seq_distance(ack, other->ahead_seq) >= 0)
         facts->ahead = (struct moment){0};
