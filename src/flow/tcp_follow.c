@@ -56,7 +56,7 @@ static bool is_recorded_again(struct flow *flow, unsigned origin, const struct p
     uint32_t fingerprint = fingerprint_of(p);
     for (unsigned i = 0; i < RECENT_PACKETS; i++) {
         const struct recent_packet *r = &d->recent[i];
-        if (!r->used || r->fingerprint != fingerprint || r->ip_id != p->ip_id)
+        if (r->fingerprint != fingerprint || !r->used || r->ip_id != p->ip_id)
             continue;
         int64_t age_ns = p->moment.time_ns - r->time_ns;
         if (age_ns < 0)
