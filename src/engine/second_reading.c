@@ -40,8 +40,7 @@ struct reread_end {
     struct flow_table flows;
     uint32_t *compared_of; /* by id of the conversation in casebook, minus 1: number + 1; 0: not known yet */
     uint32_t compared_capacity;
-    struct frame frame;
-    bool at_hand;
+    const struct frame *frame; /* the next one; NULL: there is none */
 };
 
 struct second_reading {
@@ -230,7 +229,7 @@ static const struct stream_consumer nobody = {
 
 static void advance(struct reread_end *end)
 {
-    end->at_hand = capture_chain_next(&end->chain, &end->frame);
+    end->frame = capture_chain_next(&end->chain);
 }
 
 /* A file that is gone or changed since the first reading ends this one early; what was compared until then stands. */
@@ -266,7 +265,7 @@ static void close_end(struct reread_end *end)
 static void read_frame(struct reread_end *end)
 {
     struct packet packet;
-    packet_decode(&end->decoder, &end->frame, &end->casebook.captures[end->frame.moment.capture], &packet);
+    packet_decode(&end->decoder, end->frame, &end->casebook.captures[end->frame->moment.capture], &packet);
     if (packet.kind == PACKET_TCP && is_chosen(end->reading, end->at, &packet))
         flow_table_packet(&end->flows, &packet);
     advance(end);
@@ -292,10 +291,10 @@ static void read_side_by_side(struct second_reading *reading)
     for (enum side at = SIDE_CLIENT; at < SIDES; at++)
         open_end(&ends[at], reading, at);
     uint32_t until_progress = LIMIT_PROGRESS_PACKETS;
-    while (ends[SIDE_CLIENT].at_hand || ends[SIDE_SERVER].at_hand) {
-        bool client = ends[SIDE_CLIENT].at_hand && (!ends[SIDE_SERVER].at_hand ||
-                                                    ends[SIDE_CLIENT].frame.moment.time_ns <=
-                                                        clock_to_client(clock, ends[SIDE_SERVER].frame.moment.time_ns));
+    while (ends[SIDE_CLIENT].frame || ends[SIDE_SERVER].frame) {
+        bool client = ends[SIDE_CLIENT].frame &&
+                      (!ends[SIDE_SERVER].frame || ends[SIDE_CLIENT].frame->moment.time_ns <=
+                                                       clock_to_client(clock, ends[SIDE_SERVER].frame->moment.time_ns));
         read_frame(&ends[client ? SIDE_CLIENT : SIDE_SERVER]);
         if (--until_progress == 0) {
             until_progress = LIMIT_PROGRESS_PACKETS;
@@ -342,8 +341,8 @@ void second_reading_run(struct casebook *casebook, const struct second_reading_o
     struct second_reading reading = {.casebook = casebook, .options = options};
     reading.points[SIDE_CLIENT] = casebook_only_point(casebook, CAPTURE_ROLE_CLIENT);
     reading.points[SIDE_SERVER] = casebook_only_point(casebook, CAPTURE_ROLE_SERVER);
-    if (reading.points[SIDE_CLIENT] == NO_POINT || reading.points[SIDE_SERVER] == NO_POINT ||
-        !casebook->clock.known || casebook->secondary_count == 0 || !can_read_again(casebook, reading.points))
+    if (reading.points[SIDE_CLIENT] == NO_POINT || reading.points[SIDE_SERVER] == NO_POINT || !casebook->clock.known ||
+        casebook->secondary_count == 0 || !can_read_again(casebook, reading.points))
         return;
     const struct point_facts *client = &casebook->points[reading.points[SIDE_CLIENT]];
     clock_estimate_open(&reading.estimate, client->first_ns, client->last_ns);
