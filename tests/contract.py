@@ -155,6 +155,8 @@ PASSAGE = {  # packets of one side on their way to the other end
 CONVERSATION = {
   'id': positive, 'protocol': text, 'client': ENDPOINT, 'server': ENDPOINT,
   'compared?': {'to_server': PASSAGE, 'to_client': PASSAGE},
+  'matched_by?': one_of('connection-id sequence-numbers addresses-and-syn addresses bytes-in-flight'),
+  'path?': [{'from': count, 'to': count, 'to_server?': PASSAGE, 'to_client?': PASSAGE}],
   'seen_by_server?': {'client': ENDPOINT, 'server': ENDPOINT}, 'seen_in': [count],
   'start': time, 'end': time, 'packets': positive, 'bytes': count,
   'ending': one_of('open fin reset timeout refused no-answer'), 'closed_first_by?': one_of('client server device'),
@@ -223,6 +225,7 @@ DIAGNOSIS = {
   'name_lookups?': [NAME_LOOKUP], 'instance_lookups?': [INSTANCE_LOOKUP], 'tickets?': [TICKET],
   'domain_controllers?': [DOMAIN_CONTROLLER],
   'clock?': {'server_minus_client_s': seconds, 'uncertainty_s': seconds, 'drift_ppm?': seconds},
+  'clocks?': [{'near': count, 'far': count, 'connections': count, 'far_minus_near_s?': seconds, 'uncertainty_s?': seconds}],
   'conversations': [CONVERSATION], 'findings': [FINDING],
   'workflow?': [{'step': text, 'title': text, 'state': one_of('done needs-evidence does-not-apply'), 'says': text}],
 }

@@ -16,12 +16,11 @@
 #include "pairing.h"
 #include "second_reading.h"
 
-/* A file (or, for a given role, all files of it) and the chain that reads it. */
+/* A file and the chain that reads it. */
 struct capture_source {
     struct capture_chain chain;
     enum capture_role role;
     bool role_given;
-    uint32_t files;
 };
 
 struct run {
@@ -105,12 +104,8 @@ static void expand_items(struct run *run)
     }
 }
 
-/* Files of a given role share one chain; the others have one each, until it is known which of them follow each other. */
-static struct capture_source *source_for(struct run *run, enum capture_role role)
+static struct capture_source *add_source(struct run *run, enum capture_role role)
 {
-    for (uint32_t i = 0; role != CAPTURE_ROLE_UNKNOWN && i < run->source_count; i++)
-        if (run->sources[i].role == role)
-            return &run->sources[i];
     struct capture_source *source = &run->sources[run->source_count++];
     *source = (struct capture_source){.role = role, .role_given = role != CAPTURE_ROLE_UNKNOWN};
     capture_chain_open(&source->chain);
@@ -122,7 +117,7 @@ static void open_capture(struct run *run, const char *path, enum capture_role ro
     struct casebook *casebook = &run->analysis->casebook;
     uint32_t index = casebook->capture_count;
     struct capture_facts *facts = &casebook->captures[index];
-    struct capture_source *source = source_for(run, role);
+    struct capture_source *source = add_source(run, role);
     struct error error = {{0}};
     enum capture_opening opening = capture_chain_add(&source->chain, path, index, facts, &error);
     if (opening == CAPTURE_OPENED) {
@@ -130,16 +125,13 @@ static void open_capture(struct run *run, const char *path, enum capture_role ro
         facts->role = role;
         facts->role_given = source->role_given;
         casebook->capture_count++;
-        source->files++;
         return;
     }
     warn(run, error.text);
     notes_close(&facts->notes);
     *facts = (struct capture_facts){0};
-    if (source->files == 0) {
-        capture_chain_close(&source->chain);
-        run->source_count--;
-    }
+    capture_chain_close(&source->chain);
+    run->source_count--;
 }
 
 static void open_captures(struct run *run)
@@ -175,8 +167,8 @@ static int compare_order(const void *left, const void *right)
 }
 
 /*
- * Which files without a given role come from one capture point? Pieces of a ring buffer follow each other; captures of two
- * points overlap in time. So, in order of their first packets, a file goes on with the point whose last packet lies
+ * Which files of the same role, or without a given one, come from one capture point? Pieces of a ring buffer follow each other;
+ * captures of two points overlap in time, as those of two clients do. So, in order of their first packets, a file goes on with the point whose last packet lies
  * nearest before its first one; a file that overlaps with all points begins a new one.
  */
 static uint32_t point_for(struct run *run, const struct capture_source *source)
@@ -184,9 +176,10 @@ static uint32_t point_for(struct run *run, const struct capture_source *source)
     struct casebook *casebook = &run->analysis->casebook;
     uint32_t best = casebook->point_count;
     int64_t first_ns = capture_chain_first_ns(&source->chain);
-    for (uint32_t i = 0; !source->role_given && i < casebook->point_count; i++) {
+    for (uint32_t i = 0; i < casebook->point_count; i++) {
         const struct point_facts *point = &casebook->points[i];
-        bool follows = !point->role_given && point->has_packets && point->last_ns <= first_ns;
+        bool same_role = source->role_given ? point->role_given && point->role == source->role : !point->role_given;
+        bool follows = same_role && point->has_packets && point->last_ns <= first_ns;
         if (follows && (best == casebook->point_count || point->last_ns > casebook->points[best].last_ns))
             best = i;
     }

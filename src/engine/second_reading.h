@@ -1,5 +1,5 @@
 /*
- * Reads the captures of both ends a second time, side by side in order of time, to compare packet by packet the
+ * Reads captures that have connections in common a second time, side by side in order of time, to compare packet by packet the
  * connections that are worth it.
  */
 #ifndef TDSCOPE_SECOND_READING_H
@@ -17,8 +17,8 @@ struct second_reading_options {
     uint32_t observed; /* its id */
 };
 
-/* After pairing_run(): sets `comparison` of the connections that were compared, and betters casebook->clock. Does nothing
- * without captures of both ends, or when one of them was a pipe (which a note of that capture says). */
+/* After pairing_run(): sets `comparison` and `onward` of the connections that were compared, and betters the clocks. What came
+ * through a pipe is not compared, which a note of that capture says. */
 void second_reading_run(struct casebook *casebook, const struct second_reading_options *options);
 
 #endif

@@ -25,6 +25,7 @@ void casebook_close(struct casebook *casebook)
     }
     memory_give(casebook->captures);
     memory_give(casebook->points);
+    point_pairs_close(&casebook->pairs);
     notes_close(&casebook->unread);
     slab_close(&casebook->conversations);
     slab_close(&casebook->tds);
@@ -130,15 +131,39 @@ void casebook_join(struct casebook *casebook)
     controller_waits_open(&casebook->controller_waits, casebook);
 }
 
-uint32_t casebook_only_point(const struct casebook *casebook, enum capture_role role)
+int64_t casebook_common_ns(const struct casebook *casebook, uint32_t point, int64_t time_ns)
 {
-    uint32_t found = NO_POINT;
-    for (uint32_t i = 0; i < casebook->point_count; i++) {
-        if (casebook->points[i].role != role || !casebook->points[i].has_packets)
-            continue;
-        if (found != NO_POINT)
-            return NO_POINT;
-        found = i;
-    }
-    return found;
+    const struct clock_facts *clock = point < casebook->point_count ? &casebook->points[point].clock : NULL;
+    return clock && clock->known ? clock_to_client(clock, time_ns) : time_ns;
+}
+
+int64_t casebook_moment_ns(const struct casebook *casebook, const struct moment *moment)
+{
+    bool known = moment->capture < casebook->capture_count;
+    return known ? casebook_common_ns(casebook, casebook->captures[moment->capture].point, moment->time_ns)
+                 : moment->time_ns;
+}
+
+static const struct conversation *standing_view(const struct casebook *casebook, const struct conversation *c)
+{
+    return c->secondary ? casebook_conversation(casebook, c->twin - 1) : c;
+}
+
+const struct conversation *casebook_view_at(const struct casebook *casebook, const struct conversation *conversation,
+                                            uint32_t point)
+{
+    const struct conversation *view = standing_view(casebook, conversation);
+    while (view->point != point && view->next_view)
+        view = casebook_conversation(casebook, view->next_view - 1);
+    return view->point == point ? view : NULL;
+}
+
+const struct clock_facts *casebook_clock_of(const struct casebook *casebook, const struct conversation *conversation)
+{
+    const struct conversation *view = standing_view(casebook, conversation);
+    if (!view->twin)
+        return NULL;
+    uint32_t far = casebook_conversation(casebook, view->twin - 1)->point;
+    const struct point_pair *pair = point_pairs_find(&casebook->pairs, view->point, far);
+    return pair && pair->clock.known ? &pair->clock : NULL;
 }

@@ -12,6 +12,7 @@
 #include "instance_lookup_facts.h"
 #include "joins.h"
 #include "lookup_facts.h"
+#include "path_facts.h"
 #include "slab.h"
 #include "ticket_facts.h"
 
@@ -21,6 +22,8 @@ struct point_facts {
     bool role_given;           /* by the user, not inferred */
     int64_t first_ns, last_ns; /* of all its packets */
     bool has_packets;
+    struct clock_facts
+        clock; /* the point's minus the common one's, which is that of a capture at a client; known: it is related */
     uint64_t compared,
         missed; /* packets that both ends had, by comparing the captures; and those of them not in this one */
 };
@@ -46,8 +49,9 @@ struct casebook {
     struct controller_waits controller_waits;     /* the same */
 
     struct arena texts;
-    uint32_t secondary_count; /* conversations that are another one's twin */
-    struct clock_facts clock; /* of the two capture points, when the same connections were found in both */
+    uint32_t secondary_count; /* conversations that another view of the same connection stands for */
+    struct point_pairs pairs; /* of capture points that have connections in common */
+    struct clock_facts clock; /* of the pair with the most of them */
     struct notes unread;      /* evidence that nothing could read, a sentence each */
 };
 
@@ -69,9 +73,17 @@ struct instance_lookup *casebook_add_instance_lookup(struct casebook *casebook, 
                                                      const struct moment *at);
 struct ticket_request *casebook_add_ticket(struct casebook *casebook, uint32_t point, const struct moment *at);
 
-/* The only capture point of that role which has packets; NO_POINT: none, or several. */
-#define NO_POINT UINT32_MAX
-uint32_t casebook_only_point(const struct casebook *casebook, enum capture_role role);
+/* A time of that capture point on the clock that is common to all points which have connections in common. */
+int64_t casebook_common_ns(const struct casebook *casebook, uint32_t point, int64_t time_ns);
+int64_t casebook_moment_ns(const struct casebook *casebook, const struct moment *moment); /* likewise */
+
+/* The view of the same connection at that capture point; NULL: none is known. */
+const struct conversation *casebook_view_at(const struct casebook *casebook, const struct conversation *conversation,
+                                            uint32_t point);
+
+/* Of the connection: how the clocks of its view nearest to the client and nearest to the server differ; NULL: not known, or it was
+ * seen once only. */
+const struct clock_facts *casebook_clock_of(const struct casebook *casebook, const struct conversation *conversation);
 
 /* Once everything is read, and before anybody asks what follows. */
 void casebook_join(struct casebook *casebook);

@@ -34,6 +34,16 @@ enum conversation_ending {
     ENDINGS
 };
 
+/* How it is known that another capture's conversation is the same connection, the strongest first. */
+enum match_evidence {
+    MATCHED_BY_CONNECTION_ID,    /* the GUID of PRELOGIN */
+    MATCHED_BY_SEQUENCE_NUMBERS, /* both initial ones */
+    MATCHED_BY_ENDS_AND_SYN,     /* addresses, ports and the client's initial sequence number */
+    MATCHED_BY_ENDS,             /* addresses and ports of the only such conversations, at the same time */
+    MATCHED_BY_BYTES_IN_FLIGHT,  /* both directions count through the same sequence numbers */
+    MATCH_EVIDENCES
+};
+
 struct conversation {
     uint32_t id;    /* from 1, in order of first packet */
     uint32_t point; /* capture point */
@@ -50,10 +60,17 @@ struct conversation {
     struct tds_facts *tds;         /* NULL unless TDS was recognised */
     struct service_facts *service; /* NULL unless it goes to a port of a domain controller */
 
-    uint32_t twin; /* id of the same connection in the capture of the other side; 0: not known */
+    /* The same connection in other captures. The view nearest to the client stands for all of them in reports; the others are
+     * secondary. */
+    bool secondary;
+    enum match_evidence matched_by;
+    uint32_t
+        twin; /* id of the view nearest to the server; of secondary ones: of the view that stands; 0: none is known */
+    uint32_t
+        next_view; /* id of the next view towards the server, which is the twin unless there are more than two; 0: none */
     struct comparison
-        *comparison; /* of the packets at both ends, on the view that stands for both; NULL: not compared */
-    bool secondary;  /* the twin of a conversation that stands for both in reports: the server's view */
+        *comparison;           /* of this view's packets with the twin's, on the view that stands; NULL: not compared */
+    struct comparison *onward; /* likewise with the next view's, where there are more than two; NULL: not compared */
 
     uint32_t capture_first, capture_last; /* capture files of first and last packet */
 

@@ -40,6 +40,9 @@ struct tcp_side {
 
     uint32_t isn;
     bool isn_known;
+    bool seqs_known;
+    uint32_t seq_first,
+        seq_end;          /* the sequence numbers that it counted through; valid with seqs_known, once it is over */
     uint16_t mss;         /* from its SYN; 0: not known */
     uint8_t window_scale; /* from its SYN */
     bool offers_window_scale, sack_permitted, timestamps;

@@ -5,6 +5,7 @@
 #include "survey.h"
 
 struct rewrites {
+    uint32_t connections; /* in more than one capture */
     uint32_t pairs, client_addresses, client_ports, servers;
     const struct conversation *first;
 };
@@ -12,6 +13,7 @@ struct rewrites {
 static void compare(struct rewrites *rewrites, const struct conversation *here, const struct conversation *there)
 {
     const struct endpoint *client = &here->ends[SIDE_CLIENT], *seen = &there->ends[SIDE_CLIENT];
+    rewrites->connections++;
     bool address = !address_equal(&client->address, &seen->address), port = client->port != seen->port,
          server = !endpoint_equal(&here->ends[SIDE_SERVER], &there->ends[SIDE_SERVER]);
     if (!address && !port && !server)
@@ -36,7 +38,7 @@ static void say(struct judgement *example, const struct rewrites *rewrites, cons
     judgement_say(example,
                   "Of the %u connections that are in both captures, %u have other addresses or ports in the one than "
                   "in the other: the %s's %s is %s at the server's end.",
-                  casebook->secondary_count, rewrites->pairs, differs == SIDE_SERVER ? "server" : "client", inside,
+                  rewrites->connections, rewrites->pairs, differs == SIDE_SERVER ? "server" : "client", inside,
                   outside);
 }
 

@@ -8,23 +8,14 @@
 #define UNCOVERED_NS NS_PER_SECOND
 
 struct window {
-    int64_t from_ns, to_ns; /* on the client's clock */
+    int64_t from_ns, to_ns; /* on the common clock */
 };
-
-static uint32_t point_of(const struct casebook *casebook, enum capture_role role)
-{
-    for (uint32_t i = 0; i < casebook->point_count; i++)
-        if (casebook->points[i].role == role && casebook->points[i].has_packets)
-            return i;
-    return UINT32_MAX;
-}
 
 static struct window window_of(const struct casebook *casebook, uint32_t point)
 {
     const struct point_facts *facts = &casebook->points[point];
-    bool shifted = facts->role == CAPTURE_ROLE_SERVER && casebook->clock.known;
-    int64_t shift_ns = shifted ? casebook->clock.server_minus_client_ns : 0;
-    return (struct window){facts->first_ns - shift_ns, facts->last_ns - shift_ns};
+    return (struct window){casebook_common_ns(casebook, point, facts->first_ns),
+                           casebook_common_ns(casebook, point, facts->last_ns)};
 }
 
 /* The other capture would have it, had it been running: it has a part of it, or others of the same two ends (of the client's capture: to the
@@ -32,8 +23,10 @@ static struct window window_of(const struct casebook *casebook, uint32_t point)
 static bool belongs_to_both(const struct survey *survey, const struct conversation *c, uint32_t other)
 {
     const struct surroundings *s = survey->surroundings;
-    if (c->twin || s->casebook->points[c->point].role == CAPTURE_ROLE_CLIENT)
-        return c->twin || surroundings_knows_server(s, other, &c->ends[SIDE_SERVER]);
+    if (casebook_view_at(s->casebook, c, other))
+        return true;
+    if (s->casebook->points[c->point].role == CAPTURE_ROLE_CLIENT)
+        return surroundings_knows_server(s, other, &c->ends[SIDE_SERVER]);
     return surroundings_knows_pair(s, other, &c->ends[SIDE_CLIENT].address, &c->ends[SIDE_SERVER]);
 }
 
@@ -41,14 +34,13 @@ static bool belongs_to_both(const struct survey *survey, const struct conversati
 static uint32_t conversations_outside(const struct survey *survey, uint32_t point, uint32_t other)
 {
     const struct casebook *casebook = survey->surroundings->casebook;
-    const struct window own = window_of(casebook, point), covered = window_of(casebook, other);
-    int64_t shift_ns = casebook->points[point].first_ns - own.from_ns;
+    const struct window covered = window_of(casebook, other);
     uint32_t outside = 0;
     for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
         const struct conversation *c = casebook_conversation(casebook, i);
         if (c->point == point && signs_of_sql(c, survey->surroundings) && belongs_to_both(survey, c, other))
-            outside += c->first.time_ns - shift_ns < covered.from_ns - UNCOVERED_NS ||
-                       c->last.time_ns - shift_ns > covered.to_ns + UNCOVERED_NS;
+            outside += casebook_common_ns(casebook, point, c->first.time_ns) < covered.from_ns - UNCOVERED_NS ||
+                       casebook_common_ns(casebook, point, c->last.time_ns) > covered.to_ns + UNCOVERED_NS;
     }
     return outside;
 }
@@ -90,11 +82,13 @@ static void compare_windows(struct survey *survey, uint32_t client, uint32_t ser
 static void compare_begins(struct survey *survey, uint32_t server)
 {
     const struct casebook *casebook = survey->surroundings->casebook;
-    uint32_t under_way = 0;
+    uint32_t connections = 0, under_way = 0;
     for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
         const struct conversation *c = casebook_conversation(casebook, i);
-        if (c->twin && !c->secondary)
-            under_way += c->starts_with_syn != casebook_conversation(casebook, c->twin - 1)->starts_with_syn;
+        if (!c->twin || c->secondary)
+            continue;
+        connections++;
+        under_way += c->starts_with_syn != casebook_conversation(casebook, c->twin - 1)->starts_with_syn;
     }
     if (under_way == 0)
         return;
@@ -102,20 +96,25 @@ static void compare_begins(struct survey *survey, uint32_t server)
     judgement_say(&finding->example,
                   "The captures cover different times: of the %u connections that are in both, %u begin in the one and "
                   "are under way where the other begins. By how much the clocks differ is not known.",
-                  casebook->secondary_count, under_way);
+                  connections, under_way);
     finding_measure(finding, "connections_under_way", under_way);
 }
 
-static void survey_windows(struct survey *survey)
+static uint32_t point_of(const struct casebook *casebook, enum capture_role role)
+{
+    for (uint32_t i = 0; i < casebook->point_count; i++)
+        if (casebook->points[i].role == role && casebook->points[i].has_packets)
+            return i;
+    return UINT32_MAX;
+}
+
+/* No two captures are known to be related: then the only one of each end are held against each other. */
+static void compare_unrelated(struct survey *survey)
 {
     const struct casebook *casebook = survey->surroundings->casebook;
     uint32_t client = point_of(casebook, CAPTURE_ROLE_CLIENT), server = point_of(casebook, CAPTURE_ROLE_SERVER);
     if (client == UINT32_MAX || server == UINT32_MAX)
         return;
-    if (casebook->clock.known) {
-        compare_windows(survey, client, server);
-        return;
-    }
     if (casebook->secondary_count > 0) {
         compare_begins(survey, server);
         return;
@@ -126,6 +125,21 @@ static void survey_windows(struct survey *survey)
     struct finding *finding = add_finding(survey, server, 0.7);
     judgement_say(&finding->example, "The two captures do not overlap in time, and no connection is in both: they were "
                                      "taken at different times, or one of the clocks is wrong.");
+}
+
+static void survey_windows(struct survey *survey)
+{
+    const struct casebook *casebook = survey->surroundings->casebook;
+    if (!casebook->clock.known) {
+        compare_unrelated(survey);
+        return;
+    }
+    for (uint32_t i = 0; i < casebook->pairs.count; i++) {
+        const struct point_pair *pair = &casebook->pairs.list[i];
+        if (pair->clock.known && casebook->points[pair->near].role == CAPTURE_ROLE_CLIENT &&
+            casebook->points[pair->far].role == CAPTURE_ROLE_SERVER)
+            compare_windows(survey, pair->near, pair->far);
+    }
 }
 
 static const char *const actions[] = {

@@ -61,3 +61,13 @@ void judgement_say(struct judgement *judgement, const char *format, ...)
     vsnprintf(judgement->says, JUDGEMENT_TEXT_SIZE, format, arguments);
     va_end(arguments);
 }
+
+void judgement_say_more(struct judgement *judgement, const char *sentence)
+{
+    size_t used = strlen(judgement->says), size = strlen(sentence) + 1;
+    if (used + 1 + size > JUDGEMENT_TEXT_SIZE)
+        return;
+    if (used > 0)
+        judgement->says[used++] = ' ';
+    memcpy(judgement->says + used, sentence, size);
+}

@@ -78,6 +78,9 @@ __attribute__((format(printf, 2, 3)))
 #endif
 void judgement_say(struct judgement *judgement, const char *format, ...);
 
+/* Adds a sentence, as far as there is room. */
+void judgement_say_more(struct judgement *judgement, const char *sentence);
+
 /* The action that several detectors begin with: to capture at both ends. A report of both ends leaves it out. */
 extern const char action_trace_both[];
 

@@ -28,12 +28,6 @@ struct failures {
     uint32_t count;
 };
 
-static int64_t common_time_ns(const struct casebook *casebook, const struct conversation *c, int64_t time_ns)
-{
-    bool server = c->point < casebook->point_count && casebook->points[c->point].role == CAPTURE_ROLE_SERVER;
-    return time_ns - (server ? casebook->clock.server_minus_client_ns : 0);
-}
-
 /* When it began to fail: a login with its SYN; a session with the first packet that got no answer, or with its close. */
 static int64_t failed_at_ns(const struct conversation *c)
 {
@@ -67,9 +61,10 @@ static int compare_servers(const void *left, const void *right)
 
 static void add_failure(struct failures *failures, const struct casebook *casebook, const struct conversation *c)
 {
-    failures->list[failures->count++] = (struct failure){.time_ns = common_time_ns(casebook, c, failed_at_ns(c)),
-                                                         .client = c->ends[SIDE_CLIENT].address,
-                                                         .server = c->ends[SIDE_SERVER]};
+    failures->list[failures->count++] =
+        (struct failure){.time_ns = casebook_common_ns(casebook, c->point, failed_at_ns(c)),
+                         .client = c->ends[SIDE_CLIENT].address,
+                         .server = c->ends[SIDE_SERVER]};
 }
 
 static void gather(const struct judge *judge, const struct finding *finding, struct failures *failures)
@@ -187,8 +182,8 @@ static bool worked_between(const struct judge *judge, const struct failure_burst
         const struct conversation *c = casebook_conversation(casebook, i);
         if (c->secondary || judge_in_trouble(judge, i) || !signs_of_login_done(c))
             continue;
-        begins[burst_after(bursts, count, common_time_ns(casebook, c, c->first.time_ns))]++;
-        uint32_t end = burst_after(bursts, count, common_time_ns(casebook, c, c->last.time_ns));
+        begins[burst_after(bursts, count, casebook_common_ns(casebook, c->point, c->first.time_ns))]++;
+        uint32_t end = burst_after(bursts, count, casebook_common_ns(casebook, c->point, c->last.time_ns));
         if (end < count)
             begins[end + 1]--;
     }

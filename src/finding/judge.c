@@ -7,6 +7,7 @@
 #include "finding_list.h"
 #include "memory.h"
 #include "pair_judge.h"
+#include "path_place.h"
 #include "signs.h"
 #include "survey.h"
 #include "verdict.h"
@@ -80,8 +81,10 @@ void judge_conversation(const struct judge *judge, const struct conversation *co
         judge_view(judge, conversation, NULL, judgement);
         return;
     }
-    if (pair_judge_compare(&view, &judge->surroundings, judgement))
+    if (pair_judge_compare(&view, &judge->surroundings, judgement)) {
+        path_place_tell(&view, &judge->surroundings, judgement);
         return;
+    }
     judge_view(judge, view.client, &view, judgement);
     if (!view.server)
         return;

@@ -44,7 +44,7 @@ static int64_t last_passage_ns(const struct pair_view *view, const struct surrou
     int64_t last_ns = TIME_EARLIEST_NS;
     for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
         const struct moment *left = &view->compared->passages[side].last_arrival_sent;
-        int64_t left_ns = moment_seen(left) ? pair_view_client_ns(s, left) : TIME_EARLIEST_NS;
+        int64_t left_ns = moment_seen(left) ? casebook_moment_ns(s->casebook, left) : TIME_EARLIEST_NS;
         if (left_ns > last_ns)
             last_ns = left_ns;
     }
@@ -58,11 +58,11 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
         return false;
     enum side first = drop == PAIR_DROP_TO_CLIENT ? SIDE_SERVER : SIDE_CLIENT;
     const struct passage *out = &view->compared->passages[SIDE_CLIENT], *back = &view->compared->passages[SIDE_SERVER];
-    if (drop == PAIR_DROP_BOTH &&
-        pair_view_client_ns(s, &back->lost_at_end_first) < pair_view_client_ns(s, &out->lost_at_end_first))
+    if (drop == PAIR_DROP_BOTH && casebook_moment_ns(s->casebook, &back->lost_at_end_first) <
+                                      casebook_moment_ns(s->casebook, &out->lost_at_end_first))
         first = SIDE_SERVER;
     const struct passage *passage = &view->compared->passages[first];
-    int64_t idle_ns = pair_view_client_ns(s, &passage->lost_at_end_first) - last_passage_ns(view, s);
+    int64_t idle_ns = casebook_moment_ns(s->casebook, &passage->lost_at_end_first) - last_passage_ns(view, s);
     if (idle_ns < IDLE_NS && !(passage->probe_first && idle_ns > 0))
         return false;
     const char *name = first == SIDE_CLIENT ? "client" : "server", *peer = first == SIDE_CLIENT ? "server" : "client";

@@ -76,7 +76,8 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     int64_t repair_ns = view->client->sides[SIDE_CLIENT].longest_recovery_ns;
     if (view->server->sides[SIDE_SERVER].longest_recovery_ns > repair_ns)
         repair_ns = view->server->sides[SIDE_SERVER].longest_recovery_ns;
-    bool often_or_there = (often || path_loses) && !signs_of_packet_too_big(view->client) && !signs_of_packet_too_big(view->server);
+    bool often_or_there =
+        (often || path_loses) && !signs_of_packet_too_big(view->client) && !signs_of_packet_too_big(view->server);
     if (lost == 0 || (!often_or_there && repair_ns < LONG_REPAIR_NS))
         return false;
     judgement->confidence = pair_view_confidence(view) - (often ? 0.02 : 0.1);

@@ -9,51 +9,42 @@
 enum { DROPPED_PACKETS = 3, DROPPED_IN_POOR_CAPTURE = 5 };
 #define DROPPED_FOR_NS (NS_PER_SECOND * 9 / 10)
 
-static uint32_t point_of(const struct casebook *casebook, enum capture_role role)
-{
-    for (uint32_t i = 0; i < casebook->point_count; i++)
-        if (casebook->points[i].role == role)
-            return i;
-    return UINT32_MAX;
-}
-
 static bool runs_at(const struct casebook *casebook, uint32_t point, int64_t time_ns)
 {
-    return point != UINT32_MAX && casebook->points[point].has_packets && casebook->points[point].first_ns <= time_ns &&
+    return casebook->points[point].has_packets && casebook->points[point].first_ns <= time_ns &&
            casebook->points[point].last_ns >= time_ns;
+}
+
+/* The server's capture that was running all the while, knows the server's machine, and still does not have the connection. */
+static const struct point_pair *pair_without(const struct surroundings *s, const struct conversation *c)
+{
+    const struct casebook *casebook = s->casebook;
+    for (uint32_t i = 0; i < casebook->pairs.count; i++) {
+        const struct point_pair *pair = &casebook->pairs.list[i];
+        if (pair->near == c->point && pair->clock.known && casebook->points[pair->far].role == CAPTURE_ROLE_SERVER &&
+            runs_at(casebook, pair->far, clock_to_server(&pair->clock, c->first.time_ns)) &&
+            runs_at(casebook, pair->far, clock_to_server(&pair->clock, c->last.time_ns)) &&
+            surroundings_knows_host(s, pair->far, &c->ends[SIDE_SERVER].address))
+            return pair;
+    }
+    return NULL;
 }
 
 bool pair_view_of(const struct surroundings *s, const struct conversation *c, struct pair_view *view)
 {
     const struct casebook *casebook = s->casebook;
-    if (!casebook->clock.known || c->secondary || casebook->points[c->point].role != CAPTURE_ROLE_CLIENT)
+    if (c->secondary)
         return false;
     *view = (struct pair_view){.client = c,
                                .compared = c->comparison && !c->comparison->relayed ? c->comparison : NULL,
                                .relayed = c->comparison && c->comparison->relayed};
-    if (c->twin) {
-        view->server = casebook_conversation(casebook, c->twin - 1);
-        return true;
+    if (!c->twin) {
+        view->pair = casebook->points[c->point].role == CAPTURE_ROLE_CLIENT ? pair_without(s, c) : NULL;
+        return view->pair != NULL;
     }
-    uint32_t point = point_of(casebook, CAPTURE_ROLE_SERVER);
-    return runs_at(casebook, point, clock_to_server(&casebook->clock, c->first.time_ns)) &&
-           runs_at(casebook, point, clock_to_server(&casebook->clock, c->last.time_ns)) &&
-           surroundings_knows_host(s, point, &c->ends[SIDE_SERVER].address);
-}
-
-bool pair_view_covers(const struct surroundings *s, enum side sender, int64_t time_ns)
-{
-    const struct clock_facts *clock = &s->casebook->clock;
-    bool to_server = sender == SIDE_CLIENT;
-    uint32_t point = point_of(s->casebook, to_server ? CAPTURE_ROLE_SERVER : CAPTURE_ROLE_CLIENT);
-    return runs_at(s->casebook, point, to_server ? clock_to_server(clock, time_ns) : clock_to_client(clock, time_ns));
-}
-
-int64_t pair_view_client_ns(const struct surroundings *s, const struct moment *moment)
-{
-    uint32_t point = s->casebook->captures[moment->capture].point;
-    bool by_server = s->casebook->points[point].role == CAPTURE_ROLE_SERVER;
-    return by_server ? clock_to_client(&s->casebook->clock, moment->time_ns) : moment->time_ns;
+    view->server = casebook_conversation(casebook, c->twin - 1);
+    view->pair = point_pairs_find(&casebook->pairs, c->point, view->server->point);
+    return view->pair->clock.known;
 }
 
 bool pair_view_misses_packets(const struct pair_view *view)

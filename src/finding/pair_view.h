@@ -8,8 +8,10 @@
 #include "surroundings.h"
 
 struct pair_view {
-    const struct conversation *client; /* in the client's capture */
-    const struct conversation *server; /* in the server's; NULL: not there, although that capture covers its time */
+    const struct conversation *client; /* in the client's capture, or the one nearest to the client */
+    const struct conversation
+        *server;                   /* likewise at the server; NULL: not there, although that capture covers its time */
+    const struct point_pair *pair; /* of the two captures */
     const struct comparison *compared; /* packet by packet; NULL: was not */
     bool relayed;                      /* a device ends the connection of the client and opens its own to the server */
 };
@@ -18,12 +20,6 @@ struct pair_view {
  * running all the while and saw other connections to that server's address. */
 bool pair_view_of(const struct surroundings *surroundings, const struct conversation *conversation,
                   struct pair_view *view);
-
-/* Whether the capture of the receiving side was running when a packet sent at that time (on the sender's clock) had to arrive. */
-bool pair_view_covers(const struct surroundings *surroundings, enum side sender, int64_t time_ns);
-
-/* A moment of either capture, on the client's clock. */
-int64_t pair_view_client_ns(const struct surroundings *surroundings, const struct moment *moment);
 
 /* The packets were compared to the end, and neither capture missed any: then what comparing does not show did not happen on the
  * way. */

@@ -18,7 +18,7 @@ enum { POOLED_PACKETS = 30 }; /* article, 1.5.7 */
 static struct looked_at look(const struct judge *judge)
 {
     const struct casebook *casebook = judge->surroundings.casebook;
-    struct looked_at seen = {.conversations = casebook_connections(casebook), .matched = casebook->secondary_count};
+    struct looked_at seen = {.conversations = casebook_connections(casebook)};
     for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
         const struct conversation *c = casebook_conversation(casebook, i);
         enum capture_role role = surroundings_role(&judge->surroundings, c);
@@ -27,6 +27,7 @@ static struct looked_at look(const struct judge *judge)
         if (c->secondary)
             continue;
         const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+        seen.matched += c->twin != 0;
         seen.sql += c->tds != NULL;
         seen.tls += c->tds && moment_seen(&c->tds->steps[LOGIN_STEP_CLIENT_HELLO]);
         bool reset = moment_seen(&client->reset) || moment_seen(&server->reset);

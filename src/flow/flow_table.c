@@ -119,6 +119,9 @@ static void conclude_flow(struct flow_table *table, struct flow *flow)
         int32_t open = d->acked_known ? seq_distance(d->next_seq, d->acked) : 0;
         struct tcp_side *facts = flow_facts(flow, origin);
         facts->unacknowledged_bytes = open > 0 ? (uint32_t)open : 0;
+        facts->seqs_known = d->started;
+        facts->seq_first = d->positioned ? d->start : d->next_seq;
+        facts->seq_end = d->next_seq;
         uint32_t data_end = d->fin_known ? d->fin_seq : d->next_seq;
         facts->last_data_answered = facts->data_packets > 0 && flow_facts(flow, 1 - origin)->data_packets > 0 &&
                                     seq_distance(d->answered, data_end) >= 0;

@@ -106,6 +106,18 @@ static struct clock_facts between(struct bounds bounds, double drift, int64_t re
                                 .drift = drift};
 }
 
+/* In a slice, the fastest way out and the fastest way back take less than no time. */
+bool clock_estimate_contradicts(const struct clock_estimate *estimate)
+{
+    uint32_t slices = 0, contradicting = 0;
+    for (unsigned i = 0; i < CLOCK_SLICES; i++) {
+        const struct clock_slice *slice = &estimate->slices[i];
+        slices += slice->to_server && slice->to_client;
+        contradicting += slice->to_server && slice->to_client && slice->to_server_ns + slice->to_client_ns < 0;
+    }
+    return contradicting * 2 > slices;
+}
+
 struct clock_facts clock_estimate_result(const struct clock_estimate *estimate)
 {
     int64_t reference_ns = middle_of(estimate, CLOCK_SLICES / 2);

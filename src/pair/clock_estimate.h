@@ -29,6 +29,9 @@ void clock_estimate_open(struct clock_estimate *estimate, int64_t from_ns, int64
 /* A packet of that side: when it left by the sender's clock, when it arrived by the receiver's. */
 void clock_estimate_add(struct clock_estimate *estimate, enum side sender, int64_t sent_ns, int64_t received_ns);
 
+/* Whether packets arrive before they were sent, whatever the clocks: then the two points stand in the other order. */
+bool clock_estimate_contradicts(const struct clock_estimate *estimate);
+
 /* Not known without a sample each way. */
 struct clock_facts clock_estimate_result(const struct clock_estimate *estimate);
 

@@ -1,31 +1,33 @@
 /*
- * Matches conversations of the client's and the server's capture, strongest evidence first:
+ * Matches conversations of different captures, strongest evidence first:
  *
- *   1. the connection GUID of PRELOGIN (MS-TDS 2.2.6.5, TRACEID): the same bytes on both sides, whatever rewrites addresses;
+ *   1. the connection GUID of PRELOGIN (MS-TDS 2.2.6.5, TRACEID): the same bytes everywhere, whatever rewrites addresses;
  *   2. both initial sequence numbers: 64 bits that only a device which randomises them changes;
  *   3. addresses, ports and the client's initial sequence number: for connections that were never accepted;
- *   4. addresses and ports alone, when only one conversation of each capture has them and their times overlap.
+ *   4. addresses and ports alone, when only one conversation of each capture has them and their times overlap;
+ *   5. the sequence numbers that both directions count through: for those under way when the captures began, behind address
+ *      translation.
  *
  * What fits several equally well stays unmatched: a wrong pair accuses the network of losing what was another's.
  */
 #include "pairing.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#include "clock_estimate.h"
+#include "bytes_in_flight.h"
 #include "hash_index.h"
-
-struct match {
-    struct casebook *casebook;
-    uint32_t client_point, server_point;
-    struct hash_index index; /* of the server's conversations, by the key of the current round */
-};
-
-enum round { BY_CONNECTION_ID, BY_SEQUENCE_NUMBERS, BY_ENDS_AND_SYN, BY_ENDS, ROUNDS };
+#include "memory.h"
+#include "path_clocks.h"
 
 /* What a conversation is known by in a round. Zeroed first, so that it can be compared as bytes. */
 struct key {
     uint8_t bytes[48];
+};
+
+/* A conversation that has a key. Sorted, those with the same key stand together, and in it those of the same point. */
+struct keyed {
+    uint32_t hash, point, number;
 };
 
 static void put_ends(struct key *key, const struct conversation *c)
@@ -36,185 +38,338 @@ static void put_ends(struct key *key, const struct conversation *c)
     memcpy(key->bytes + 36, &c->ends[SIDE_SERVER].port, 2);
 }
 
-static bool key_of(const struct conversation *c, enum round round, struct key *key)
+static bool key_of(const struct conversation *c, enum match_evidence round, struct key *key)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
     *key = (struct key){0};
     switch (round) {
-    case BY_CONNECTION_ID:
+    case MATCHED_BY_CONNECTION_ID:
         if (!c->tds || !c->tds->has_connection_id)
             return false;
         memcpy(key->bytes, c->tds->connection_id, sizeof c->tds->connection_id);
         return true;
-    case BY_SEQUENCE_NUMBERS:
+    case MATCHED_BY_SEQUENCE_NUMBERS:
         memcpy(key->bytes, &client->isn, sizeof client->isn);
         memcpy(key->bytes + 4, &server->isn, sizeof server->isn);
         return client->isn_known && server->isn_known;
-    case BY_ENDS_AND_SYN:
+    case MATCHED_BY_ENDS_AND_SYN:
         put_ends(key, c);
         memcpy(key->bytes + 38, &client->isn, sizeof client->isn);
         return client->isn_known;
-    case BY_ENDS:
-    case ROUNDS:
+    case MATCHED_BY_ENDS:
+    case MATCHED_BY_BYTES_IN_FLIGHT:
+    case MATCH_EVIDENCES:
         break;
     }
     put_ends(key, c);
     return true;
 }
 
-/* The only unmatched conversation of the server's capture with that key; NULL: none, or several. */
-static struct conversation *only_one(const struct match *match, enum round round, const struct key *wanted)
+static int compare_keyed(const void *left, const void *right)
 {
-    struct conversation *found = NULL;
-    struct hash_probe probe = hash_index_probe(&match->index, hash_bytes(wanted, sizeof *wanted));
-    for (uint32_t number; (number = hash_probe_next(&probe)) != HASH_NONE;) {
-        struct conversation *c = casebook_conversation(match->casebook, number);
-        struct key key;
-        if (c->twin || !key_of(c, round, &key) || memcmp(&key, wanted, sizeof key) != 0)
-            continue;
-        if (found)
-            return NULL;
-        found = c;
-    }
-    return found;
+    const struct keyed *a = left, *b = right;
+    if (a->hash != b->hash)
+        return a->hash < b->hash ? -1 : 1;
+    if (a->point != b->point)
+        return a->point < b->point ? -1 : 1;
+    return (a->number > b->number) - (a->number < b->number);
 }
 
-static void fill_index(struct match *match, enum round round)
+static const struct conversation *view(const struct casebook *casebook, uint32_t number)
 {
-    hash_index_open(&match->index);
-    for (uint32_t i = 0; i < casebook_conversations(match->casebook); i++) {
-        const struct conversation *c = casebook_conversation(match->casebook, i);
-        struct key key;
-        if (c->point == match->server_point && !c->twin && key_of(c, round, &key))
-            hash_index_add(&match->index, hash_bytes(&key, sizeof key), i);
-    }
+    return casebook_conversation(casebook, number);
 }
 
-/* Two conversations of the client's capture with the same key would both want the same twin. */
-static bool is_alone(const struct match *match, const struct conversation *c, enum round round,
-                     const struct hash_index *own)
+static bool group_has(const struct casebook *casebook, const struct view_groups *groups, uint32_t number,
+                      uint32_t point)
 {
-    struct key wanted, key;
-    uint32_t same = 0;
-    key_of(c, round, &wanted);
-    struct hash_probe probe = hash_index_probe(own, hash_bytes(&wanted, sizeof wanted));
-    for (uint32_t number; (number = hash_probe_next(&probe)) != HASH_NONE && same < 2;) {
-        const struct conversation *other = casebook_conversation(match->casebook, number);
-        same += !other->twin && key_of(other, round, &key) && memcmp(&key, &wanted, sizeof key) == 0;
+    for (uint32_t i = groups->head[number]; i != VIEWS_END; i = groups->next[i])
+        if (view(casebook, i)->point == point)
+            return true;
+    return false;
+}
+
+/* A machine sees a connection from one place: two captures that were both taken at the client are not its two ends. */
+static bool may_share(const struct casebook *casebook, uint32_t a, uint32_t b)
+{
+    enum capture_role role = casebook->points[a].role;
+    bool at_an_end = role == CAPTURE_ROLE_CLIENT || role == CAPTURE_ROLE_SERVER;
+    return a != b && !(at_an_end && casebook->points[b].role == role);
+}
+
+static bool may_unite(const struct casebook *casebook, const struct view_groups *groups, uint32_t a, uint32_t b)
+{
+    uint32_t size = 0;
+    for (uint32_t i = groups->head[b]; i != VIEWS_END; i = groups->next[i])
+        size++;
+    for (uint32_t i = groups->head[a]; i != VIEWS_END; i = groups->next[i], size++)
+        for (uint32_t j = groups->head[b]; j != VIEWS_END; j = groups->next[j])
+            if (!may_share(casebook, view(casebook, i)->point, view(casebook, j)->point))
+                return false;
+    return size <= PATH_POINTS_MOST;
+}
+
+static void unite(struct casebook *casebook, struct view_groups *groups, uint32_t a, uint32_t b,
+                  enum match_evidence evidence)
+{
+    uint32_t last = groups->head[a];
+    while (groups->next[last] != VIEWS_END)
+        last = groups->next[last];
+    groups->next[last] = groups->head[b];
+    for (uint32_t i = groups->head[b]; i != VIEWS_END; i = groups->next[i]) {
+        groups->head[i] = groups->head[a];
+        casebook_conversation(casebook, i)->matched_by = evidence;
     }
-    return same == 1;
+    casebook_conversation(casebook, a)->matched_by = evidence;
+}
+
+static bool is_end_to_end(const struct casebook *casebook, uint32_t a, uint32_t b)
+{
+    enum capture_role here = casebook->points[a].role, there = casebook->points[b].role;
+    return (here == CAPTURE_ROLE_CLIENT && there == CAPTURE_ROLE_SERVER) ||
+           (here == CAPTURE_ROLE_SERVER && there == CAPTURE_ROLE_CLIENT);
 }
 
 /* Clocks may differ by hours, so only conversations known by nothing but their addresses need a time that fits, and that only
  * once the clocks are known. */
-static bool times_fit(const struct casebook *casebook, const struct conversation *client,
-                      const struct conversation *server)
+static bool times_fit(const struct casebook *casebook, const struct conversation *a, const struct conversation *b)
 {
-    if (!casebook->clock.known)
-        return true;
-    int64_t slack_ns = casebook->clock.uncertainty_ns + 5 * NS_PER_SECOND;
-    return clock_to_client(&casebook->clock, server->first.time_ns) <= client->last.time_ns + slack_ns &&
-           clock_to_client(&casebook->clock, server->last.time_ns) >= client->first.time_ns - slack_ns;
+    const struct point_pair *pair = point_pairs_find(&casebook->pairs, a->point, b->point);
+    if (!pair || !pair->clock.known)
+        return is_end_to_end(casebook, a->point, b->point);
+    const struct conversation *near = pair->near == a->point ? a : b, *far = pair->near == a->point ? b : a;
+    int64_t slack_ns = pair->clock.uncertainty_ns + 5 * NS_PER_SECOND;
+    return clock_to_client(&pair->clock, far->first.time_ns) <= near->last.time_ns + slack_ns &&
+           clock_to_client(&pair->clock, far->last.time_ns) >= near->first.time_ns - slack_ns;
 }
 
-static void match_round(struct match *match, enum round round)
+/* Conversations with the same key, those of one point after those of another. */
+struct same_key {
+    const struct keyed *list;
+    uint32_t count;
+};
+
+/* The only one of that point which has no view at the other point yet; HASH_NONE: none, or several. */
+static uint32_t only_one(const struct casebook *casebook, const struct view_groups *groups, struct same_key same,
+                         uint32_t point, uint32_t other)
 {
-    struct hash_index own;
-    hash_index_open(&own);
-    struct key key;
-    fill_index(match, round);
-    uint32_t count = casebook_conversations(match->casebook);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct conversation *c = casebook_conversation(match->casebook, i);
-        if (c->point == match->client_point && !c->twin && key_of(c, round, &key))
-            hash_index_add(&own, hash_bytes(&key, sizeof key), i);
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        struct conversation *c = casebook_conversation(match->casebook, i);
-        if (c->point != match->client_point || c->twin || !key_of(c, round, &key) || !is_alone(match, c, round, &own))
+    uint32_t found = HASH_NONE;
+    for (uint32_t i = 0; i < same.count; i++) {
+        uint32_t number = same.list[i].number;
+        if (same.list[i].point != point || group_has(casebook, groups, number, other))
             continue;
-        struct conversation *twin = only_one(match, round, &key);
-        if (!twin || (round == BY_ENDS && !times_fit(match->casebook, c, twin)))
+        if (found != HASH_NONE)
+            return HASH_NONE;
+        found = number;
+    }
+    return found;
+}
+
+static void match_same(struct casebook *casebook, struct view_groups *groups, enum match_evidence round,
+                       struct same_key same)
+{
+    uint32_t points[PATH_POINTS_MOST], count = 0;
+    for (uint32_t i = 0; i < same.count && count < PATH_POINTS_MOST; i++)
+        if (count == 0 || points[count - 1] != same.list[i].point)
+            points[count++] = same.list[i].point;
+    for (uint32_t i = 0; i < count; i++)
+        for (uint32_t j = i + 1; j < count; j++) {
+            uint32_t a = only_one(casebook, groups, same, points[i], points[j]),
+                     b = only_one(casebook, groups, same, points[j], points[i]);
+            if (a == HASH_NONE || b == HASH_NONE || !may_unite(casebook, groups, a, b) ||
+                (round == MATCHED_BY_ENDS && !times_fit(casebook, view(casebook, a), view(casebook, b))))
+                continue;
+            unite(casebook, groups, a, b, round);
+        }
+}
+
+/* Moves those with the key of the first to the front, in their order: other keys may have the same hash. */
+static uint32_t gather_same(const struct casebook *casebook, enum match_evidence round, struct keyed *list,
+                            uint32_t count)
+{
+    struct key wanted, key;
+    key_of(view(casebook, list[0].number), round, &wanted);
+    uint32_t same = 1;
+    for (uint32_t i = 1; i < count; i++) {
+        key_of(view(casebook, list[i].number), round, &key);
+        if (memcmp(&key, &wanted, sizeof key) != 0)
             continue;
-        c->twin = twin->id;
-        twin->twin = c->id;
-        twin->secondary = true;
-        match->casebook->secondary_count++;
+        struct keyed it = list[i];
+        memmove(&list[same + 1], &list[same], (i - same) * sizeof *list);
+        list[same++] = it;
     }
-    hash_index_close(&own);
-    hash_index_close(&match->index);
+    return same;
 }
 
-static void measure(struct clock_estimate *estimate, enum side sender, const struct moment *sent,
-                    const struct moment *received)
+static void match_round(struct casebook *casebook, struct view_groups *groups, enum match_evidence round)
 {
-    if (moment_seen(sent) && moment_seen(received))
-        clock_estimate_add(estimate, sender, sent->time_ns, received->time_ns);
-}
-
-/* Whether the first data and FIN here are the first there: not when one was sent twice, or one capture missed some. */
-static bool is_whole(const struct conversation *c)
-{
-    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
-        const struct tcp_side *s = &c->sides[side];
-        if (s->retransmits > 0 || s->unseen_segments > 0 || s->acknowledged_unseen || s->out_of_order > 0)
-            return false;
+    struct keyed *list = memory_take_array((size_t)groups->count + 1, sizeof *list);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < groups->count; i++) {
+        struct key key;
+        if (key_of(view(casebook, i), round, &key))
+            list[count++] = (struct keyed){hash_bytes(&key, sizeof key), view(casebook, i)->point, i};
     }
-    return c->starts_with_syn;
+    qsort(list, count, sizeof *list, compare_keyed);
+    for (uint32_t from = 0, to; from < count; from = to) {
+        for (to = from + 1; to < count && list[to].hash == list[from].hash;)
+            to++;
+        while (from < to) {
+            uint32_t same = gather_same(casebook, round, list + from, to - from);
+            match_same(casebook, groups, round, (struct same_key){list + from, same});
+            from += same;
+        }
+    }
+    memory_give(list);
 }
 
-static void measure_conversation(struct clock_estimate *estimate, const struct conversation *client,
-                                 const struct conversation *server)
+/* Chance alone must not make a fit: as many tries as there are pairs of candidates, each with the chance that both directions have
+ * of overlapping by accident. */
+#define CHANCE_MOST 1e-3
+#define CANDIDATES_MOST 4096
+
+struct candidates {
+    uint32_t list[CANDIDATES_MOST];
+    uint32_t count;
+    double longest[SIDES]; /* of their spans of sequence numbers */
+};
+
+/* Those of the point that were under way already, or lack the handshake, and that no other capture is known to have. */
+static void find_candidates(const struct casebook *casebook, const struct view_groups *groups, uint32_t point,
+                            struct candidates *candidates)
 {
-    bool whole = is_whole(client) && is_whole(server);
-    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
-        const struct tcp_side *here = &client->sides[side], *there = &server->sides[side];
-        const struct tcp_side *sent = side == SIDE_CLIENT ? here : there,
-                              *received = side == SIDE_CLIENT ? there : here;
-        if (here->syns == 1 && there->syns == 1)
-            measure(estimate, side, &sent->syn, &received->syn);
-        if (!whole)
+    *candidates = (struct candidates){0};
+    for (uint32_t i = 0; i < groups->count; i++) {
+        const struct conversation *c = view(casebook, i);
+        if (c->point != point || groups->head[i] != i || groups->next[i] != VIEWS_END || !bytes_in_flight_known(c))
             continue;
-        measure(estimate, side, &sent->first_data, &received->first_data);
-        measure(estimate, side, &sent->fin, &received->fin);
+        if (candidates->count < CANDIDATES_MOST)
+            candidates->list[candidates->count] = i;
+        candidates->count++;
+        for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+            double span = (double)(c->sides[side].seq_end - c->sides[side].seq_first) + 1;
+            candidates->longest[side] = span > candidates->longest[side] ? span : candidates->longest[side];
+        }
     }
 }
 
-/* With other initial sequence numbers at each end these may be two connections, joined by a device that takes its time. */
-static bool has_same_numbers(const struct conversation *client, const struct conversation *server)
+static double chance(const struct candidates *a, const struct candidates *b)
 {
+    double all = (double)a->count * b->count;
     for (enum side side = SIDE_CLIENT; side < SIDES; side++)
-        if (client->sides[side].isn != server->sides[side].isn)
-            return false;
-    return true;
+        all *= (a->longest[side] + b->longest[side]) / 4294967296.0;
+    return all;
 }
 
-static struct clock_facts measure_clocks(const struct casebook *casebook, uint32_t client_point, bool same_numbers)
+/* The only candidate that fits; HASH_NONE: none, or several. */
+static uint32_t only_fit(const struct casebook *casebook, const struct candidates *candidates, uint32_t number)
 {
-    struct clock_estimate estimate;
-    clock_estimate_open(&estimate, casebook->points[client_point].first_ns, casebook->points[client_point].last_ns);
-    for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
-        const struct conversation *c = casebook_conversation(casebook, i);
-        if (!c->twin || c->secondary)
+    uint32_t found = HASH_NONE;
+    for (uint32_t i = 0; i < candidates->count; i++) {
+        uint32_t other = candidates->list[i];
+        if (!bytes_in_flight_overlap(view(casebook, number), view(casebook, other)))
             continue;
-        const struct conversation *twin = casebook_conversation(casebook, c->twin - 1);
-        if (!same_numbers || has_same_numbers(c, twin))
-            measure_conversation(&estimate, c, twin);
+        if (found != HASH_NONE)
+            return HASH_NONE;
+        found = other;
     }
-    return clock_estimate_result(&estimate);
+    return found;
+}
+
+static void match_candidates(struct casebook *casebook, struct view_groups *groups, const struct candidates *here,
+                             const struct candidates *there)
+{
+    for (uint32_t i = 0; i < here->count; i++) {
+        uint32_t a = here->list[i], b = only_fit(casebook, there, a);
+        if (b != HASH_NONE && only_fit(casebook, here, b) == a && may_unite(casebook, groups, a, b) &&
+            times_fit(casebook, view(casebook, a), view(casebook, b)))
+            unite(casebook, groups, a, b, MATCHED_BY_BYTES_IN_FLIGHT);
+    }
+}
+
+static void match_under_way(struct casebook *casebook, struct view_groups *groups)
+{
+    struct candidates *here = memory_take(sizeof *here), *there = memory_take(sizeof *there);
+    uint32_t points = casebook->point_count < PATH_POINTS_MOST ? casebook->point_count : PATH_POINTS_MOST;
+    for (uint32_t a = 0; a < points; a++)
+        for (uint32_t b = a + 1; b < points; b++) {
+            find_candidates(casebook, groups, a, here);
+            find_candidates(casebook, groups, b, there);
+            if (may_share(casebook, a, b) && here->count <= CANDIDATES_MOST && there->count <= CANDIDATES_MOST &&
+                chance(here, there) < CHANCE_MOST)
+                match_candidates(casebook, groups, here, there);
+        }
+    memory_give(here);
+    memory_give(there);
+}
+
+static void open_groups(struct view_groups *groups, uint32_t count)
+{
+    groups->count = count;
+    groups->head = memory_take_array((size_t)count + 1, sizeof *groups->head);
+    groups->next = memory_take_array((size_t)count + 1, sizeof *groups->next);
+    for (uint32_t i = 0; i < count; i++) {
+        groups->head[i] = i;
+        groups->next[i] = VIEWS_END;
+    }
+}
+
+/* From the client to the server. */
+static uint32_t order_views(const struct casebook *casebook, const struct view_groups *groups, uint32_t head,
+                            uint32_t ordered[static PATH_POINTS_MOST])
+{
+    uint32_t count = 0;
+    for (uint32_t i = head; i != VIEWS_END; i = groups->next[i]) {
+        uint32_t at = count++;
+        for (; at > 0 && path_is_nearer(casebook, view(casebook, i)->point, view(casebook, ordered[at - 1])->point);
+             at--)
+            ordered[at] = ordered[at - 1];
+        ordered[at] = i;
+    }
+    return count;
+}
+
+static void count_pairs(struct casebook *casebook, const uint32_t *ordered, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        for (uint32_t j = i + 1; j < count; j++)
+            point_pairs_need(&casebook->pairs, view(casebook, ordered[i])->point, view(casebook, ordered[j])->point)
+                ->connections++;
+}
+
+static void link_views(struct casebook *casebook, const struct view_groups *groups)
+{
+    for (uint32_t i = 0; i < groups->count; i++) {
+        uint32_t ordered[PATH_POINTS_MOST];
+        if (groups->head[i] != i || groups->next[i] == VIEWS_END)
+            continue;
+        uint32_t count = order_views(casebook, groups, i, ordered);
+        struct conversation *stands = casebook_conversation(casebook, ordered[0]);
+        stands->twin = ordered[count - 1] + 1;
+        for (uint32_t j = 1; j < count; j++) {
+            struct conversation *c = casebook_conversation(casebook, ordered[j]);
+            c->secondary = true;
+            c->twin = stands->id;
+            casebook_conversation(casebook, ordered[j - 1])->next_view = c->id;
+            casebook->secondary_count++;
+        }
+        count_pairs(casebook, ordered, count);
+    }
 }
 
 void pairing_run(struct casebook *casebook)
 {
-    struct match match = {.casebook = casebook,
-                          .client_point = casebook_only_point(casebook, CAPTURE_ROLE_CLIENT),
-                          .server_point = casebook_only_point(casebook, CAPTURE_ROLE_SERVER)};
-    if (match.client_point == NO_POINT || match.server_point == NO_POINT)
+    struct view_groups groups;
+    if (casebook->point_count < 2)
         return;
-    for (enum round round = BY_CONNECTION_ID; round < BY_ENDS; round++)
-        match_round(&match, round);
-    casebook->clock = measure_clocks(casebook, match.client_point, true);
-    if (!casebook->clock.known)
-        casebook->clock = measure_clocks(casebook, match.client_point, false);
-    match_round(&match, BY_ENDS);
+    open_groups(&groups, casebook_conversations(casebook));
+    for (enum match_evidence round = MATCHED_BY_CONNECTION_ID; round < MATCHED_BY_ENDS; round++)
+        match_round(casebook, &groups, round);
+    path_clocks_measure(casebook, &groups);
+    match_round(casebook, &groups, MATCHED_BY_ENDS);
+    match_under_way(casebook, &groups);
+    link_views(casebook, &groups);
+    path_clocks_settle(casebook);
+    memory_give(groups.head);
+    memory_give(groups.next);
 }

@@ -1,11 +1,10 @@
-/* The same connection in two captures: which conversation here is which one there, and how the two clocks differ. */
+/* The same connection in several captures: which conversation here is which one there, and how the clocks differ. */
 #ifndef TDSCOPE_PAIRING_H
 #define TDSCOPE_PAIRING_H
 
 #include "casebook.h"
 
-/* Sets `twin` of both and `secondary` of the server's conversations, and casebook->clock. Does nothing unless exactly one capture
- * point is the client's and one the server's. */
+/* Sets what the views of a connection know of each other (conversation.h), casebook->pairs and all clocks. */
 void pairing_run(struct casebook *casebook);
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * "compared": { "to_server": {...}, "to_client": {...} }: of the packets that way, how many arrived, were lost, made by a device,
- * duplicated or not to be judged; what was changed; and the time on the way, by one clock.
+ * duplicated or not to be judged; what was changed; and the time on the way, by one clock. "path": the same for each stretch, where
+ * more than two captures have the connection. "matched_by": how it is known that it is the same one.
  */
 #include "json_comparison.h"
 
@@ -71,12 +72,43 @@ static json_t *passage_object(const struct passage *passage)
     return object;
 }
 
-void json_add_comparison(json_t *object, const struct conversation *conversation)
+static void add_passages(json_t *object, const struct comparison *comparison)
 {
-    if (!conversation->comparison)
+    object_add(object, "to_server", passage_object(&comparison->passages[SIDE_CLIENT]));
+    object_add(object, "to_client", passage_object(&comparison->passages[SIDE_SERVER]));
+}
+
+/* Of more than two captures: each two that are next to each other. */
+static void add_path(json_t *object, const struct casebook *casebook, const struct conversation *view)
+{
+    if (view->next_view == view->twin)
         return;
-    json_t *compared = json_new_object();
-    object_add(compared, "to_server", passage_object(&conversation->comparison->passages[SIDE_CLIENT]));
-    object_add(compared, "to_client", passage_object(&conversation->comparison->passages[SIDE_SERVER]));
-    object_add(object, "compared", compared);
+    json_t *path = json_new_array();
+    for (; view->next_view; view = casebook_conversation(casebook, view->next_view - 1)) {
+        json_t *stretch = json_new_object();
+        object_add_count(stretch, "from", view->capture_first);
+        object_add_count(stretch, "to", casebook_conversation(casebook, view->next_view - 1)->capture_first);
+        if (view->onward)
+            add_passages(stretch, view->onward);
+        array_add(path, stretch);
+    }
+    object_add(object, "path", path);
+}
+
+void json_add_comparison(json_t *object, const struct casebook *casebook, const struct conversation *conversation)
+{
+    static const char *const evidence[MATCH_EVIDENCES] = {
+        [MATCHED_BY_CONNECTION_ID] = "connection-id",     [MATCHED_BY_SEQUENCE_NUMBERS] = "sequence-numbers",
+        [MATCHED_BY_ENDS_AND_SYN] = "addresses-and-syn",  [MATCHED_BY_ENDS] = "addresses",
+        [MATCHED_BY_BYTES_IN_FLIGHT] = "bytes-in-flight",
+    };
+    if (conversation->twin)
+        object_add_text(object, "matched_by", evidence[conversation->matched_by]);
+    if (conversation->comparison) {
+        json_t *compared = json_new_object();
+        add_passages(compared, conversation->comparison);
+        object_add(object, "compared", compared);
+    }
+    if (conversation->twin)
+        add_path(object, casebook, conversation);
 }

@@ -5,6 +5,6 @@
 #include "json_values.h"
 
 /* "compared"; absent when the connection was not compared. */
-void json_add_comparison(json_t *object, const struct conversation *conversation);
+void json_add_comparison(json_t *object, const struct casebook *casebook, const struct conversation *conversation);
 
 #endif

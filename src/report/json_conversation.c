@@ -46,10 +46,11 @@ static const struct conversation *twin_of(const struct casebook *casebook, const
 static json_t *seen_in(const struct casebook *casebook, const struct conversation *conversation)
 {
     json_t *list = json_new_array();
-    const struct conversation *twin = twin_of(casebook, conversation);
     add_files(list, casebook, conversation);
-    if (twin)
-        add_files(list, casebook, twin);
+    while (conversation->next_view) {
+        conversation = casebook_conversation(casebook, conversation->next_view - 1);
+        add_files(list, casebook, conversation);
+    }
     return list;
 }
 
@@ -227,7 +228,7 @@ json_t *json_conversation(const struct report *report, const struct reused_tuple
     add_tcp(object, conversation);
     add_segments(object, conversation);
     object_add(object, "login", login_object(report->casebook, conversation));
-    json_add_comparison(object, conversation);
+    json_add_comparison(object, report->casebook, conversation);
     json_add_joins(object, report->casebook, conversation);
     const struct tds_facts *tds = conversation->tds;
     if (tds) {

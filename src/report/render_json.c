@@ -179,8 +179,42 @@ static void write_clock(const struct clock_facts *clock, struct sink *sink)
     object_add(object, "server_minus_client_s",
                json_real((double)clock->server_minus_client_ns / (double)NS_PER_SECOND));
     object_add_seconds(object, "uncertainty_s", clock->uncertainty_ns);
+    if (clock->drift != 0)
+        object_add(object, "drift_ppm", json_real(clock->drift * 1e6));
     sink_put(sink, "\"clock\":");
     json_write(object, false, sink);
+    sink_put(sink, ",\n");
+}
+
+static uint32_t capture_at(const struct casebook *casebook, uint32_t point)
+{
+    uint32_t capture = 0;
+    while (capture + 1 < casebook->capture_count && casebook->captures[capture].point != point)
+        capture++;
+    return capture;
+}
+
+/* Of more than two captures: how those differ that have connections in common. */
+static void write_clocks(const struct casebook *casebook, struct sink *sink)
+{
+    if (casebook->pairs.count < 2)
+        return;
+    json_t *list = json_new_array();
+    for (uint32_t i = 0; i < casebook->pairs.count; i++) {
+        const struct point_pair *pair = &casebook->pairs.list[i];
+        json_t *object = json_new_object();
+        object_add_count(object, "near", capture_at(casebook, pair->near));
+        object_add_count(object, "far", capture_at(casebook, pair->far));
+        object_add_count(object, "connections", pair->connections);
+        if (pair->clock.known) {
+            object_add(object, "far_minus_near_s",
+                       json_real((double)pair->clock.server_minus_client_ns / (double)NS_PER_SECOND));
+            object_add_seconds(object, "uncertainty_s", pair->clock.uncertainty_ns);
+        }
+        array_add(list, object);
+    }
+    sink_put(sink, "\"clocks\":");
+    json_write(list, false, sink);
     sink_put(sink, ",\n");
 }
 
@@ -200,6 +234,7 @@ static void write_diagnosis(const struct report *report, struct sink *sink)
     sink_put(sink, "\n],\n\"sources\":[],\n");
     write_unread(&casebook->unread, sink);
     write_clock(&casebook->clock, sink);
+    write_clocks(casebook, sink);
     json_around(casebook, sink);
     sink_put(sink, "\"conversations\":[\n");
     write_conversations(report, ",\n", sink);

@@ -107,20 +107,12 @@ static void put_proof_place(const struct casebook *casebook, const struct moment
     sink_format(sink, ", %s, times in %s:\n", layout_day(sink, moment->time_ns, day), layout_zone(sink, zone));
 }
 
-/* On the client's clock, so that moments of both captures can be told in one order. */
-static int64_t common_time_ns(const struct casebook *casebook, const struct moment *moment)
-{
-    bool server =
-        moment->capture < casebook->capture_count && casebook->captures[moment->capture].role == CAPTURE_ROLE_SERVER;
-    return moment->time_ns - (server ? casebook->clock.server_minus_client_ns : 0);
-}
-
 static void sort_proofs(const struct casebook *casebook, const struct judgement *judgement, struct proof *sorted)
 {
     for (unsigned i = 0; i < judgement->proof_count; i++) {
         unsigned at = i;
-        int64_t time_ns = common_time_ns(casebook, &judgement->proofs[i].moment);
-        for (; at > 0 && common_time_ns(casebook, &sorted[at - 1].moment) > time_ns; at--)
+        int64_t time_ns = casebook_moment_ns(casebook, &judgement->proofs[i].moment);
+        for (; at > 0 && casebook_moment_ns(casebook, &sorted[at - 1].moment) > time_ns; at--)
             sorted[at] = sorted[at - 1];
         sorted[at] = judgement->proofs[i];
     }
@@ -136,7 +128,7 @@ static void put_proofs(const struct casebook *casebook, const struct judgement *
         if (i == 0 || moment->capture != proofs[i - 1].moment.capture)
             put_proof_place(casebook, moment, sink);
         char clock[CLOCK_TEXT_SIZE];
-        int64_t since_ns = common_time_ns(casebook, moment) - common_time_ns(casebook, &proofs[0].moment);
+        int64_t since_ns = casebook_moment_ns(casebook, moment) - casebook_moment_ns(casebook, &proofs[0].moment);
         double since_s = (double)since_ns / (double)NS_PER_SECOND;
         sink_format(sink, "    frame %-8" PRIu32 "  %s %+11.3f s  ", moment->frame,
                     layout_clock(sink, moment->time_ns, clock), since_s);
@@ -245,20 +237,43 @@ static void put_capture(const struct casebook *casebook, const struct capture_fa
     capture_notes_each(capture, put_note, sink);
 }
 
+static void put_point(const struct casebook *casebook, uint32_t point, struct sink *sink)
+{
+    for (uint32_t i = 0; i < casebook->capture_count; i++)
+        if (casebook->captures[i].point == point) {
+            layout_put_untrusted(sink, casebook->captures[i].file);
+            return;
+        }
+}
+
+static void put_pair(const struct casebook *casebook, const struct point_pair *pair, struct sink *sink)
+{
+    const struct clock_facts *clock = &pair->clock;
+    double ahead_s = (double)clock->server_minus_client_ns / (double)NS_PER_SECOND;
+    const char *which = ahead_s < 0 ? "behind" : "ahead of";
+    sink_format(sink, "  %" PRIu32 " connections are in both ", pair->connections);
+    if (casebook->pairs.count == 1 && casebook->points[pair->near].role == CAPTURE_ROLE_CLIENT &&
+        casebook->points[pair->far].role == CAPTURE_ROLE_SERVER) {
+        sink_format(sink, "captures. The server's clock is %.6f s %s the client's", fabs(ahead_s), which);
+    } else {
+        put_point(casebook, pair->near, sink);
+        sink_put(sink, " and ");
+        put_point(casebook, pair->far, sink);
+        sink_format(sink, ". The clock of the second, which is nearer to the server, is %.6f s %s that of the first",
+                    fabs(ahead_s), which);
+    }
+    sink_format(sink, " (known to %.6f s).\n", (double)clock->uncertainty_ns / (double)NS_PER_SECOND);
+}
+
 static void put_captures(const struct casebook *casebook, struct sink *sink)
 {
     if (casebook->capture_count > 0)
         layout_heading(sink, "Captures");
     for (uint32_t i = 0; i < casebook->capture_count && !sink->failed; i++)
         put_capture(casebook, &casebook->captures[i], sink);
-    if (casebook->clock.known)
-        sink_format(
-            sink,
-            "  %" PRIu32 " connections are in both captures. The server's clock is %.6f s %s the client's (known "
-            "to %.6f s).\n",
-            casebook->secondary_count, fabs((double)casebook->clock.server_minus_client_ns / (double)NS_PER_SECOND),
-            casebook->clock.server_minus_client_ns < 0 ? "behind" : "ahead of",
-            (double)casebook->clock.uncertainty_ns / (double)NS_PER_SECOND);
+    for (uint32_t i = 0; i < casebook->pairs.count && !sink->failed; i++)
+        if (casebook->pairs.list[i].clock.known)
+            put_pair(casebook, &casebook->pairs.list[i], sink);
     if (casebook->unread.count > 0) {
         layout_heading(sink, "Not read");
         notes_each(&casebook->unread, put_note, sink);

@@ -236,13 +236,14 @@ static void test_windows_of_other_clients(void **state)
                                          .has_packets = true};
     trace->casebook.points = points;
     trace->casebook.point_count = 2;
-    trace->casebook.clock.known = true;
+    trace->casebook.clock.known = points[0].clock.known = points[1].clock.known = true;
+    point_pairs_need(&trace->casebook.pairs, 0, 1)->clock.known = true;
     struct conversation *here = short_connection(trace, 1, 50000, 1, 100, SIDE_CLIENT);
     struct conversation *there = short_connection(trace, 1, 50000, 1, 100, SIDE_CLIENT);
     there->point = 1;
     there->secondary = true;
     there->twin = here->id;
-    here->twin = there->id;
+    here->twin = here->next_view = there->id;
     trace->casebook.secondary_count = 1;
     short_connection(trace, 2, 50000, 1, 10, SIDE_CLIENT)->point = 1;
     judge_open(&trace->judge, &trace->casebook);

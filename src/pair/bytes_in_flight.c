@@ -1,0 +1,24 @@
+/* Spans of sequence numbers, modulo 2^32 (RFC 9293, 3.4). */
+#include "bytes_in_flight.h"
+
+bool bytes_in_flight_known(const struct conversation *c)
+{
+    return c->sides[SIDE_CLIENT].seqs_known && c->sides[SIDE_SERVER].seqs_known;
+}
+
+static bool holds(const struct tcp_side *span, uint32_t seq)
+{
+    return seq - span->seq_first <= span->seq_end - span->seq_first;
+}
+
+bool bytes_in_flight_overlap(const struct conversation *a, const struct conversation *b)
+{
+    if (!bytes_in_flight_known(a) || !bytes_in_flight_known(b))
+        return false;
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+        const struct tcp_side *here = &a->sides[side], *there = &b->sides[side];
+        if (!holds(here, there->seq_first) && !holds(there, here->seq_first))
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,242 @@
+/*
+ * Theory of operation. For each pair of points, packets that both have bound the difference of their clocks from both sides: none
+ * arrives before it left. Held against the wrong order of the two points the bounds contradict each other, by twice the way
+ * between them; so where nothing else says which point is nearer to the client, the clocks do.
+ */
+#include "path_clocks.h"
+
+#include "clock_estimate.h"
+#include "memory.h"
+
+/* What is measured of a pair. */
+struct pair_estimate {
+    struct clock_estimate same_numbers; /* of connections with the same initial sequence numbers at both points */
+    struct clock_estimate any;
+};
+
+static void measure(struct clock_estimate *estimate, enum side sender, const struct moment *sent,
+                    const struct moment *received)
+{
+    if (moment_seen(sent) && moment_seen(received))
+        clock_estimate_add(estimate, sender, sent->time_ns, received->time_ns);
+}
+
+/* Nothing was sent twice, and the capture missed nothing. */
+static bool is_clean(const struct conversation *c)
+{
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+        const struct tcp_side *s = &c->sides[side];
+        if (s->retransmits > 0 || s->unseen_segments > 0 || s->acknowledged_unseen || s->out_of_order > 0)
+            return false;
+    }
+    return true;
+}
+
+/* A connection under way, of which both captures have as much: it begins or ends with the same bytes. */
+static bool begins_alike(const struct tcp_side *here, const struct tcp_side *there)
+{
+    return here->seqs_known && there->seqs_known && here->seq_first == there->seq_first;
+}
+
+static bool ends_alike(const struct tcp_side *here, const struct tcp_side *there)
+{
+    return here->seqs_known && there->seqs_known && here->seq_end == there->seq_end;
+}
+
+static void measure_connection(struct clock_estimate *estimate, const struct conversation *near,
+                               const struct conversation *far)
+{
+    bool clean = is_clean(near) && is_clean(far), whole = clean && near->starts_with_syn && far->starts_with_syn;
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+        const struct tcp_side *here = &near->sides[side], *there = &far->sides[side];
+        const struct tcp_side *sent = side == SIDE_CLIENT ? here : there,
+                              *received = side == SIDE_CLIENT ? there : here;
+        if (here->syns == 1 && there->syns == 1)
+            measure(estimate, side, &sent->syn, &received->syn);
+        if (whole || (clean && begins_alike(here, there)))
+            measure(estimate, side, &sent->first_data, &received->first_data);
+        if (clean && ends_alike(here, there))
+            measure(estimate, side, &sent->last_data, &received->last_data);
+        if (whole || (clean && ends_alike(here, there)))
+            measure(estimate, side, &sent->fin, &received->fin);
+    }
+}
+
+/* With other initial sequence numbers at each end these may be two connections, joined by a device that takes its time. */
+static bool has_same_numbers(const struct conversation *near, const struct conversation *far)
+{
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++)
+        if (near->sides[side].isn != far->sides[side].isn)
+            return false;
+    return true;
+}
+
+static int rank_of(const struct casebook *casebook, uint32_t point)
+{
+    enum capture_role role = casebook->points[point].role;
+    return role == CAPTURE_ROLE_CLIENT ? 0 : role == CAPTURE_ROLE_SERVER ? 2 : 1;
+}
+
+bool path_is_nearer(const struct casebook *casebook, uint32_t a, uint32_t b)
+{
+    int rank_a = rank_of(casebook, a), rank_b = rank_of(casebook, b);
+    if (rank_a != rank_b)
+        return rank_a < rank_b;
+    const struct point_pair *pair = point_pairs_find(&casebook->pairs, a, b);
+    return pair ? pair->near == a : a < b;
+}
+
+static void make_pairs(struct casebook *casebook, const struct view_groups *groups)
+{
+    for (uint32_t i = 0; i < groups->count; i++)
+        for (uint32_t j = groups->next[i]; j != VIEWS_END; j = groups->next[j]) {
+            uint32_t a = casebook_conversation(casebook, i)->point, b = casebook_conversation(casebook, j)->point;
+            point_pairs_need(&casebook->pairs, path_is_nearer(casebook, a, b) ? a : b,
+                             path_is_nearer(casebook, a, b) ? b : a);
+        }
+}
+
+static void add_samples(const struct casebook *casebook, const struct view_groups *groups,
+                        struct pair_estimate *estimates)
+{
+    for (uint32_t i = 0; i < groups->count; i++)
+        for (uint32_t j = groups->next[i]; j != VIEWS_END; j = groups->next[j]) {
+            const struct conversation *near = casebook_conversation(casebook, i),
+                                      *far = casebook_conversation(casebook, j);
+            const struct point_pair *pair = point_pairs_find(&casebook->pairs, near->point, far->point);
+            struct pair_estimate *estimate = &estimates[pair - casebook->pairs.list];
+            if (pair->near != near->point) {
+                const struct conversation *other = near;
+                near = far;
+                far = other;
+            }
+            measure_connection(&estimate->any, near, far);
+            if (has_same_numbers(near, far))
+                measure_connection(&estimate->same_numbers, near, far);
+        }
+}
+
+static void open_estimates(const struct casebook *casebook, struct pair_estimate *estimates)
+{
+    for (uint32_t i = 0; i < casebook->pairs.count; i++) {
+        const struct point_facts *near = &casebook->points[casebook->pairs.list[i].near];
+        clock_estimate_open(&estimates[i].same_numbers, near->first_ns, near->last_ns);
+        clock_estimate_open(&estimates[i].any, near->first_ns, near->last_ns);
+    }
+}
+
+/* Where the roles do not tell the order. */
+static bool turn_pairs(struct casebook *casebook, const struct pair_estimate *estimates)
+{
+    bool turned = false;
+    for (uint32_t i = 0; i < casebook->pairs.count; i++) {
+        struct point_pair *pair = &casebook->pairs.list[i];
+        if (rank_of(casebook, pair->near) != rank_of(casebook, pair->far) ||
+            !clock_estimate_contradicts(&estimates[i].same_numbers))
+            continue;
+        uint32_t near = pair->near;
+        pair->near = pair->far;
+        pair->far = near;
+        turned = true;
+    }
+    return turned;
+}
+
+void path_clocks_measure(struct casebook *casebook, const struct view_groups *groups)
+{
+    make_pairs(casebook, groups);
+    struct pair_estimate *estimates = memory_take_array((size_t)casebook->pairs.count + 1, sizeof *estimates);
+    open_estimates(casebook, estimates);
+    add_samples(casebook, groups, estimates);
+    if (turn_pairs(casebook, estimates)) {
+        open_estimates(casebook, estimates);
+        add_samples(casebook, groups, estimates);
+    }
+    for (uint32_t i = 0; i < casebook->pairs.count; i++) {
+        struct point_pair *pair = &casebook->pairs.list[i];
+        pair->clock = clock_estimate_result(&estimates[i].same_numbers);
+        if (!pair->clock.known)
+            pair->clock = clock_estimate_result(&estimates[i].any);
+    }
+    memory_give(estimates);
+}
+
+/* A second clock minus the common one, from a first one minus the common one and the second minus the first. */
+static struct clock_facts add_clocks(const struct clock_facts *first, const struct clock_facts *onward)
+{
+    int64_t common_ns = clock_to_client(first, onward->reference_ns);
+    return (struct clock_facts){.known = true,
+                                .reference_ns = common_ns,
+                                .server_minus_client_ns =
+                                    clock_shift_ns(first, common_ns) + onward->server_minus_client_ns,
+                                .uncertainty_ns = first->uncertainty_ns + onward->uncertainty_ns,
+                                .drift = first->drift + onward->drift};
+}
+
+static struct clock_facts turned(const struct clock_facts *clock)
+{
+    struct clock_facts other = *clock;
+    other.reference_ns += clock->server_minus_client_ns;
+    other.server_minus_client_ns = -clock->server_minus_client_ns;
+    other.drift = -clock->drift;
+    return other;
+}
+
+/* Relates points to such as are related already, until nothing is added. */
+static void spread(struct casebook *casebook)
+{
+    bool more = true;
+    while (more) {
+        more = false;
+        for (uint32_t i = 0; i < casebook->pairs.count; i++) {
+            const struct point_pair *pair = &casebook->pairs.list[i];
+            struct clock_facts *near = &casebook->points[pair->near].clock, *far = &casebook->points[pair->far].clock;
+            if (!pair->clock.known || near->known == far->known)
+                continue;
+            struct clock_facts back = turned(&pair->clock);
+            if (near->known)
+                *far = add_clocks(near, &pair->clock);
+            else
+                *near = add_clocks(far, &back);
+            more = true;
+        }
+    }
+}
+
+/* From end to end rather than to a point between, and then by what both have. */
+static bool is_better(const struct casebook *casebook, const struct point_pair *a, const struct point_pair *b)
+{
+    int reach_a = rank_of(casebook, a->far) - rank_of(casebook, a->near),
+        reach_b = rank_of(casebook, b->far) - rank_of(casebook, b->near);
+    return reach_a != reach_b ? reach_a > reach_b : a->connections > b->connections;
+}
+
+static const struct point_pair *main_pair(const struct casebook *casebook)
+{
+    const struct point_pair *best = NULL;
+    for (uint32_t i = 0; i < casebook->pairs.count; i++) {
+        const struct point_pair *pair = &casebook->pairs.list[i];
+        if (pair->clock.known && (!best || is_better(casebook, pair, best)))
+            best = pair;
+    }
+    return best;
+}
+
+void path_clocks_settle(struct casebook *casebook)
+{
+    for (uint32_t i = 0; i < casebook->point_count; i++)
+        casebook->points[i].clock = (struct clock_facts){0};
+    const struct point_pair *main = main_pair(casebook);
+    if (!main)
+        return;
+    casebook->clock = main->clock;
+    casebook->points[main->near].clock.known = true;
+    spread(casebook);
+    for (uint32_t i = 0; i < casebook->pairs.count; i++) {
+        const struct point_pair *pair = &casebook->pairs.list[i];
+        if (!pair->clock.known || casebook->points[pair->near].clock.known)
+            continue;
+        casebook->points[pair->near].clock.known = true;
+        spread(casebook);
+    }
+}

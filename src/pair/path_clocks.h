@@ -1,0 +1,24 @@
+/* How the clocks of capture points differ, and which of two points is nearer to the client, from the packets that both have. */
+#ifndef TDSCOPE_PATH_CLOCKS_H
+#define TDSCOPE_PATH_CLOCKS_H
+
+#include "casebook.h"
+
+/* The views of each connection, as far as they are known to be one: lists by number of the conversation. */
+struct view_groups {
+    uint32_t *head; /* of each conversation: the first of its group */
+    uint32_t *next; /* the next of its group; VIEWS_END: it is the last */
+    uint32_t count;
+};
+#define VIEWS_END UINT32_MAX
+
+/* Sets the clocks of casebook->pairs, and makes pairs as they are needed. */
+void path_clocks_measure(struct casebook *casebook, const struct view_groups *groups);
+
+/* Whether point a is nearer to the client than b: by where they were taken, else as their pair says. */
+bool path_is_nearer(const struct casebook *casebook, uint32_t a, uint32_t b);
+
+/* Sets casebook->clock and the clocks of the points from those of the pairs. */
+void path_clocks_settle(struct casebook *casebook);
+
+#endif
