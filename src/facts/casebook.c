@@ -1,7 +1,13 @@
 /* The casebook: storage of facts. */
 #include "casebook.h"
 
+#include <assert.h>
+
 #include "memory.h"
+
+/* Memory follows their number: whoever makes them larger should know. What few conversations have belongs behind a pointer. */
+static_assert(sizeof(struct conversation) <= 1344, "facts of a conversation have grown");
+static_assert(sizeof(struct tds_facts) <= 1040, "facts of a TDS session have grown");
 
 void casebook_open(struct casebook *casebook)
 {
