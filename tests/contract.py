@@ -224,6 +224,7 @@ DIAGNOSIS = {
   'unread?': [text],
   'name_lookups?': [NAME_LOOKUP], 'instance_lookups?': [INSTANCE_LOOKUP], 'tickets?': [TICKET],
   'domain_controllers?': [DOMAIN_CONTROLLER],
+  'thresholds?': measures,
   'clock?': {'server_minus_client_s': seconds, 'uncertainty_s': seconds, 'drift_ppm?': seconds},
   'clocks?': [{'near': count, 'far': count, 'connections': count, 'far_minus_near_s?': seconds, 'uncertainty_s?': seconds}],
   'conversations': [CONVERSATION], 'findings': [FINDING],

@@ -17,7 +17,10 @@ static bool add_evidence(struct tdscope *tdscope, const struct options *options)
     }
     if (options->server_port)
         tdscope_set_server_port(tdscope, options->server_port);
-    return true;
+    if (tdscope_set_thresholds(tdscope, &options->thresholds))
+        return true;
+    fprintf(stderr, "tdscope: %s\n", tdscope_error(tdscope));
+    return false;
 }
 
 static enum tdscope_result read_evidence(struct tdscope *tdscope, const struct options *options)

@@ -12,6 +12,7 @@ const struct command command_diagnose = {
         "content. Where a capture was taken is inferred unless --client or --server says it.\n",
     .examples = "  tdscope diagnose trace.pcapng\n"
                 "  tdscope diagnose --client laptop.pcapng --server dbhost.pcapng\n"
+                "  tdscope diagnose --slow-query 0.5 --slow-login 1 trace.pcapng\n"
                 "  tdscope diagnose --format json -o report.json captures/\n"
                 "  tcpdump -w - tcp port 1433 | tdscope diagnose -\n",
 };

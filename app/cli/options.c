@@ -62,6 +62,51 @@ static const char *read_server_port(struct options *options, const char *value)
     return NULL;
 }
 
+/* Decimal digits with at most one point among them: no sign, no exponent. */
+static const char *read_seconds(double *seconds, const char *value)
+{
+    static const char right[] = "a time in seconds, more than 0 and at most 86400, such as 2 or 0.5";
+    size_t whole = strspn(value, "0123456789"),
+           rest = value[whole] == '.' ? strspn(value + whole + 1, "0123456789") + 1 : 0;
+    if (whole == 0 || whole > 5 || rest == 1 || rest > 10 || value[whole + rest])
+        return right;
+    *seconds = strtod(value, NULL);
+    return *seconds > 0 && *seconds <= 86400 ? NULL : right;
+}
+
+static const char *read_slow_login(struct options *options, const char *value)
+{
+    return read_seconds(&options->thresholds.slow_login_s, value);
+}
+
+static const char *read_late_login(struct options *options, const char *value)
+{
+    return read_seconds(&options->thresholds.late_login_s, value);
+}
+
+/* Who says what is slow needs nothing to compare with. */
+static const char *read_slow_query(struct options *options, const char *value)
+{
+    const char *right = read_seconds(&options->thresholds.slow_query_s, value);
+    options->thresholds.slow_query_alone_s = options->thresholds.slow_query_s;
+    return right;
+}
+
+static const char *read_delay(struct options *options, const char *value)
+{
+    return read_seconds(&options->thresholds.delay_s, value);
+}
+
+static const char *read_short_frames(struct options *options, const char *value)
+{
+    size_t digits = strspn(value, "0123456789");
+    unsigned long frames = digits > 0 && digits <= 6 && !value[digits] ? strtoul(value, NULL, 10) : 0;
+    if (frames == 0)
+        return "a number of packets from 1 to 999999";
+    options->thresholds.short_frames = (uint32_t)frames;
+    return NULL;
+}
+
 static int digit_pair(const char *digits)
 {
     bool are_digits = digits[0] >= '0' && digits[0] <= '9' && digits[1] >= '0' && digits[1] <= '9';
@@ -146,7 +191,16 @@ static const struct option_row rows[] = {
     {"client", 0, FOR_ANALYSIS, "FILE", read_client, "a capture taken at the client (repeatable)"},
     {"server", 0, FOR_ANALYSIS, "FILE", read_server, "a capture taken at the server (repeatable)"},
     {"server-port", 0, FOR_ANALYSIS, "PORT", read_server_port, "a hint: this TCP port is a SQL Server's"},
-    {"format", 0, FOR_ANALYSIS, "FORMAT", read_format, "text (default) or json"},
+    {"slow-login", 0, FOR_ANALYSIS, "SECONDS", read_slow_login,
+     "a wait in the login counts from here on when the client gave up or its reason is seen (2)"},
+    {"late-login", 0, FOR_ANALYSIS, "SECONDS", read_late_login,
+     "a login step that the server answers so late is its fault, though the client waited (5)"},
+    {"slow-query", 0, FOR_ANALYSIS, "SECONDS", read_slow_query,
+     "an answer that begins so late is slow (2 amid quick answers, else 15)"},
+    {"delay", 0, FOR_ANALYSIS, "SECONDS", read_delay, "a packet so much longer on its way than others was held up (1)"},
+    {"short-frames", 0, FOR_ANALYSIS, "N", read_short_frames,
+     "many connections of fewer packets tell of a missing pool (30)"},
+    {"format", 0, FOR_ANALYSIS | FOR_EXPLAIN, "FORMAT", read_format, "text (default) or json"},
     {"output", 'o', FOR_ANALYSIS, "FILE", read_output, "write the report there, whole or not at all"},
     {"timezone", 0, FOR_ANALYSIS, "ZONE", read_timezone, "of times in text: UTC (default) or +HH:MM"},
     {"progress", 0, FOR_ANALYSIS, "WHEN", read_progress, "auto (default), always or never"},

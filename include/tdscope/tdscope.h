@@ -59,6 +59,20 @@ TDSCOPE_API bool tdscope_add(struct tdscope *tdscope, const char *path, enum tds
 /* A hint: this TCP port is a SQL Server's. */
 TDSCOPE_API void tdscope_set_server_port(struct tdscope *tdscope, uint16_t port);
 
+/* From where on something counts as slow, late or short, where people differ. Zero is the usual value. */
+struct tdscope_thresholds {
+    double slow_login_s; /* 2: a wait in the login for which the client gave up, or of which the reason is seen */
+    double
+        late_login_s; /* 5: a step of the login that the server answers so late, or not yet, though the client waits on */
+    double slow_query_s; /* 2: from a request to the begin of its answer, amid quick answers on the same connection */
+    double slow_query_alone_s; /* 15: the same with nothing to compare with */
+    double delay_s;            /* 1: a packet is so much longer on its way than others; half of that when several are */
+    uint32_t short_frames;     /* 30: a connection of fewer packets, opened for little use */
+};
+
+/* Before tdscope_run(). False (see tdscope_error) when one is negative, not a number, or longer than a day. */
+TDSCOPE_API bool tdscope_set_thresholds(struct tdscope *tdscope, const struct tdscope_thresholds *thresholds);
+
 /* Chooses what TDSCOPE_PACKETS shows: a conversation by its number ("7"), or all those of a client's address and port ("10.0.0.5:50123",
  * "[2001:db8::5]:50123"), of which there is one in each capture of it. Before tdscope_run(). False (see tdscope_error) when it is
  * neither. */
@@ -104,12 +118,16 @@ TDSCOPE_API bool tdscope_render(struct tdscope *tdscope, enum tdscope_view view,
 /* The names of the formats, numbered from 0; NULL past the last. */
 TDSCOPE_API const char *tdscope_format(size_t number);
 
-/* What a cause means, how it is recognised and what to do, as text. False when there is no such cause. Needs no analysis. */
-TDSCOPE_API bool tdscope_explain(const char *cause, const struct tdscope_style *style, tdscope_write *write,
-                                 void *context);
+/* What a cause means, how it is recognised and what to do; in JSON one object on one line. False when there is no such cause or
+ * format. Needs no analysis. */
+TDSCOPE_API bool tdscope_explain(const char *cause, const char *format, const struct tdscope_style *style,
+                                 tdscope_write *write, void *context);
 
 /* The causes that can be explained, numbered from 0; NULL past the last. title may be NULL. */
 TDSCOPE_API const char *tdscope_cause(size_t number, const char **title);
+
+/* Whether this version looks for the cause of that number: where it cannot read the evidence, it only explains. */
+TDSCOPE_API bool tdscope_cause_sought(size_t number);
 
 #ifdef __cplusplus
 }

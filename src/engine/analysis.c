@@ -54,7 +54,7 @@ static void warn(struct run *run, const char *sentence)
 
 void analysis_open(struct analysis *analysis)
 {
-    *analysis = (struct analysis){0};
+    *analysis = (struct analysis){.thresholds = thresholds_usual};
     casebook_open(&analysis->casebook);
 }
 
@@ -325,7 +325,7 @@ static enum analysis_result run_line(struct analysis *analysis)
     memory_give(run.points);
     memory_give(run.roles);
     casebook_join(&analysis->casebook);
-    judge_open(&analysis->judge, &analysis->casebook);
+    judge_open(&analysis->judge, &analysis->casebook, &analysis->thresholds);
     analysis->judged = true;
     packet_watch_settle(&analysis->watch, &analysis->casebook);
     if (analysis->casebook.capture_count == 0)

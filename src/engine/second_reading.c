@@ -142,9 +142,9 @@ static bool can_be_compared(const struct second_reading *reading, const struct c
         !can_read_again(reading->casebook, far->point))
         return false;
     for (enum side side = SIDE_CLIENT; side < SIDES; side++)
-        if (near->sides[side].seqs_known && far->sides[side].seqs_known &&
-            (!near->sides[side].isn_known || !far->sides[side].isn_known))
-            return bytes_in_flight_overlap(near, far);
+        if ((!near->sides[side].isn_known || !far->sides[side].isn_known) &&
+            !bytes_in_flight_may_agree(near, far, side))
+            return false;
     return true;
 }
 

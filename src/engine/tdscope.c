@@ -58,6 +58,31 @@ void tdscope_set_server_port(struct tdscope *tdscope, uint16_t port)
     tdscope->analysis.server_port = port;
 }
 
+static bool set_duration(int64_t *to_ns, double given_s)
+{
+    const double day_s = 86400;
+    if (!(given_s >= 0 && given_s <= day_s))
+        return false;
+    if (given_s > 0)
+        *to_ns = (int64_t)(given_s * (double)NS_PER_SECOND);
+    return true;
+}
+
+bool tdscope_set_thresholds(struct tdscope *tdscope, const struct tdscope_thresholds *given)
+{
+    struct thresholds set = thresholds_usual;
+    if (!set_duration(&set.slow_login_ns, given->slow_login_s) ||
+        !set_duration(&set.late_login_ns, given->late_login_s) ||
+        !set_duration(&set.slow_query_ns, given->slow_query_s) ||
+        !set_duration(&set.slow_query_alone_ns, given->slow_query_alone_s) ||
+        !set_duration(&set.delay_ns, given->delay_s))
+        return error_set(&tdscope->error, "a threshold has to be a time of at most a day");
+    if (given->short_frames > 0)
+        set.short_packets = given->short_frames;
+    tdscope->analysis.thresholds = set;
+    return true;
+}
+
 void tdscope_set_progress(struct tdscope *tdscope, tdscope_progress *progress, void *context)
 {
     tdscope->analysis.progress = progress;
@@ -145,13 +170,15 @@ const char *tdscope_format(size_t number)
     return number < renderer_count ? renderers[number]->name : NULL;
 }
 
-bool tdscope_explain(const char *cause, const struct tdscope_style *style, tdscope_write *write, void *context)
+bool tdscope_explain(const char *cause, const char *format, const struct tdscope_style *style, tdscope_write *write,
+                     void *context)
 {
     const struct detector *detector = detector_by_cause(cause);
-    if (!detector)
+    const struct renderer *renderer = renderer_by_name(format);
+    if (!detector || !renderer)
         return false;
     struct sink sink = {.write = write, .context = context, .colour = style && style->colour};
-    render_explanation(detector, &sink);
+    renderer->explanation(detector, &sink);
     return !sink.failed;
 }
 
@@ -162,4 +189,9 @@ const char *tdscope_cause(size_t number, const char **title)
     if (title)
         *title = detectors[number]->title;
     return detectors[number]->cause;
+}
+
+bool tdscope_cause_sought(size_t number)
+{
+    return number < detector_count && detector_is_sought(detectors[number]);
 }

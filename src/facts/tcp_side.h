@@ -35,6 +35,8 @@ struct tcp_side {
     struct moment first_data, last_data; /* new payload; keep-alives and retransmissions are not new */
     struct moment syn, syn_last;         /* SYN of a client, SYN+ACK of a server; last: its latest repetition */
     struct moment fin, reset;            /* the first of each */
+    struct moment
+        older_reset; /* of an older connection on the same ports, which the other end still knew: it closed nothing here */
     struct moment ack_of_last_data; /* the *other* side's packet that acknowledged all this side had sent until then */
     struct moment last_progress;    /* the *other* side's latest packet that acknowledged something new */
 

@@ -33,7 +33,7 @@ static const char *const actions[] = {
     "Nothing, as long as the verdict is plain: 180 bytes suffice for headers, sequence numbers and the begin of each "
     "message.",
     "When an error's text, a name or a certificate matters, capture whole packets: `tcpdump -s 0`, `dumpcap -s 0`, "
-    "`netsh trace start capture=yes packettruncatebytes=0`.",
+    "`netsh trace start capture=yes` without packettruncatebytes.",
     NULL,
 };
 

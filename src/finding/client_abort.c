@@ -108,9 +108,10 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 static const char *const actions[] = {
     "Look in the application's log for an exception or a stop at that time: killed process, recycled application "
     "pool, cancelled task.",
-    "Find the program on the client by its port: `netstat -abon | findstr :PORT`, or `tasklist` with the process ID "
-    "that the login carries.",
-    "Take a driver trace (BID trace) and a network trace on the client together: `" TRACE_COMMAND "`.",
+    "Find the program on the client by its port, while it runs: `Get-Process -Id (Get-NetTCPConnection -LocalPort "
+    "PORT).OwningProcess`, on Linux `ss -tnp sport = :PORT`. The login carries the process ID, too: `Get-Process -Id "
+    "PID`.",
+    ACTION_DRIVER_TRACE,
     ACTION_FILTER_DRIVERS,
     NULL,
 };

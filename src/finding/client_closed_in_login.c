@@ -3,10 +3,6 @@
 #include "detector.h"
 #include "signs.h"
 
-/* Who leaves sooner than this after his own word has not waited for the server: a login step takes milliseconds, and
- * after two seconds the server is to blame for the delay, too. */
-#define IMPATIENT_NS (2 * NS_PER_SECOND)
-
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT];
@@ -15,7 +11,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return false;
     if (signs_of_one_direction(c) || halt.last_step <= LOGIN_STEP_PRELOGIN_ANSWER)
         return false;
-    if (halt.turn == SIDE_SERVER && (halt.waited_ns >= IMPATIENT_NS || !halt.acknowledged))
+    /* Who leaves sooner than that after his own word has not waited for the server. */
+    if (halt.turn == SIDE_SERVER && (halt.waited_ns >= s->thresholds->slow_login_ns || !halt.acknowledged))
         return false;
     if (moment_seen(&client->reset) && signs_of_foreign_reset(client))
         return false;
@@ -35,7 +32,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 static const char *const actions[] = {
     "Read the client's error with its phases: SqlClient prints \"[Pre-Login] initialization=..; handshake=..; "
     "[Login] initialization=..; authentication=..\", which tells where the time went before the close.",
-    "Take a driver trace (BID trace) and a network trace on the client together: `" TRACE_COMMAND "`.",
+    ACTION_DRIVER_TRACE,
     "See whether the client machine was short of CPU or threads, or name resolution or Kerberos was slow before the "
     "connection began: `Resolve-DnsName SERVER`, `klist`.",
     ACTION_FILTER_DRIVERS,
@@ -46,7 +43,8 @@ const struct detector client_closed_in_login = {
     .cause = "client.closed-in-login",
     .title = "The client closes part-way through the login",
     .holds_when = "After TLS or the login began the client's FIN or reset comes first, while it was the client's "
-                  "turn, or less than 2 s after its own packet; no error from the server precedes it.",
+                  "turn, or less than 2 s after its own packet; no error from the server precedes it. (--slow-login "
+                  "sets the 2 s.)",
     .means = "The server had answered all it was asked, or had no time to. The client's own connection time-out ran "
              "out - spent on name resolution, security calls or waiting for a thread - or it did not like what it "
              "got, or the program was stopped. (Article, 1.5.5.)",

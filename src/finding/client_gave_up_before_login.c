@@ -17,7 +17,7 @@ static bool judge_after_prelogin(const struct conversation *c, const struct surr
     if (halt.last_step > LOGIN_STEP_PRELOGIN_ANSWER || (moment_seen(&client->reset) && signs_of_foreign_reset(client)))
         return false;
     bool own_turn = halt.turn == SIDE_CLIENT;
-    if (!own_turn && halt.waited_ns >= 2 * AT_ONCE_NS)
+    if (!own_turn && halt.waited_ns >= s->thresholds->slow_login_ns)
         return false;
     judgement->confidence = own_turn ? 0.85 : halt.waited_ns < AT_ONCE_NS ? 0.87 : 0.5;
     if (!own_turn && halt.waited_ns >= AT_ONCE_NS)
@@ -76,7 +76,7 @@ static const char *const actions[] = {
     "SqlClient's error then shows a large \"[Pre-Login] initialization\".",
     "See whether the client is running out of outbound ports: `netstat -abon > c:\\ports.txt`, `netsh int ipv4 show "
     "dynamicport tcp`.",
-    "Take a driver trace (BID trace) and a network trace on the client together: `" TRACE_COMMAND "`.",
+    ACTION_DRIVER_TRACE,
     NULL,
 };
 

@@ -11,9 +11,9 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 static const char *const actions[] = {
     ACTION_FILTER_DRIVERS,
     ACTION_FIREWALL_AUDIT,
-    "See whether the network driver is old: `Get-NetAdapter | Format-List Name, DriverDescription, DriverDate, "
-    "DriverVersion`.",
-    "If an exception does not help, uninstall the filter product for a test and reboot.",
+    ACTION_NETWORK_DRIVER,
+    "If an exception does not help, uninstall the filter product for a test and restart the machine: where the network "
+    "is protected otherwise, and with those who are responsible for its security.",
     NULL,
 };
 

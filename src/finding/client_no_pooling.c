@@ -8,9 +8,6 @@
 #include "signs.h"
 #include "survey.h"
 
-/* Article, 1.5.7: from SYN to FIN. */
-enum { SHORT_PACKETS = 30 };
-
 /* How long a pool keeps a connection that nobody uses: those of .NET take theirs away after four to eight minutes. */
 #define POOL_KEEPS_NS (4 * 60 * NS_PER_SECOND)
 
@@ -40,11 +37,11 @@ struct habit {
     struct pool pool;
 };
 
-static bool is_short(const struct conversation *c)
+static bool is_short(const struct conversation *c, const struct surroundings *s)
 {
     uint32_t copies = c->sides[SIDE_CLIENT].capture_duplicates + c->sides[SIDE_SERVER].capture_duplicates;
     return c->starts_with_syn && c->first_close_known && c->closed_first_by == SIDE_CLIENT &&
-           c->packets - copies < SHORT_PACKETS && signs_of_login_done(c) && !signs_of_one_direction(c);
+           c->packets - copies < s->thresholds->short_packets && signs_of_login_done(c) && !signs_of_one_direction(c);
 }
 
 static int compare_lives(const void *left, const void *right)
@@ -105,7 +102,7 @@ static void gather_lives(const struct survey *survey, uint32_t pair, struct habi
     habit->lives = memory_take_array(groups->first[pair + 1] - groups->first[pair], sizeof *habit->lives);
     for (uint32_t i = groups->first[pair]; i < groups->first[pair + 1]; i++) {
         const struct conversation *c = casebook_conversation(survey->surroundings->casebook, groups->numbers[i]);
-        if (!is_short(c))
+        if (!is_short(c, survey->surroundings))
             continue;
         struct moment close = conversation_first_close(c);
         const char *host = c->tds->client_host ? c->tds->client_host : "";
@@ -122,13 +119,15 @@ static void count_long_lives(const struct survey *survey, uint32_t pair, struct 
     int64_t from_ns = habit->lives[habit->count / 4].from_ns, to_ns = habit->lives[habit->count * 3 / 4].from_ns;
     for (uint32_t i = groups->first[pair]; i < groups->first[pair + 1]; i++) {
         const struct conversation *c = casebook_conversation(survey->surroundings->casebook, groups->numbers[i]);
-        habit->long_lives += signs_of_session(c) && c->tds && !c->tds->mars && c->packets >= SHORT_PACKETS &&
+        habit->long_lives += signs_of_session(c) && c->tds && !c->tds->mars &&
+                             c->packets >= survey->surroundings->thresholds->short_packets &&
                              c->first.time_ns <= from_ns && c->last.time_ns >= to_ns;
     }
 }
 
-static void say(struct judgement *example, const struct habit *habit, const struct casebook *casebook)
+static void say(struct judgement *example, const struct habit *habit, const struct surroundings *surroundings)
 {
+    const struct casebook *casebook = surroundings->casebook;
     const struct conversation *first = casebook_conversation(casebook, habit->lives[0].number),
                               *next = casebook_conversation(casebook, habit->lives[1].number),
                               *last = casebook_conversation(casebook, habit->lives[habit->count - 1].number);
@@ -138,9 +137,9 @@ static void say(struct judgement *example, const struct habit *habit, const stru
     judgement_prove(example, &next->first, "it opens the next one");
     judgement_prove(example, &last->first, "it opens the last of %u", habit->count);
     judgement_say(example,
-                  "%u connections of the client logged in and were closed by it after fewer than %d packets; up to %u "
+                  "%u connections of the client logged in and were closed by it after fewer than %u packets; up to %u "
                   "of them within a minute. A pool would have served them with %u.%s",
-                  habit->count, SHORT_PACKETS, habit->pool.peak, habit->pool.size,
+                  habit->count, surroundings->thresholds->short_packets, habit->pool.peak, habit->pool.size,
                   habit->long_lives > 0
                       ? " Longer ones of the same client stay open meanwhile: the short ones may be opened in the "
                         "background, by commands on a connection without MARS that still reads a result."
@@ -159,7 +158,7 @@ static void add_finding(struct survey *survey, uint32_t pair, struct habit *habi
     finding->example.confidence = 0.9;
     finding->example_conversation = casebook_conversation(casebook, habit->lives[0].number)->id;
     count_long_lives(survey, pair, habit);
-    say(&finding->example, habit, casebook);
+    say(&finding->example, habit, survey->surroundings);
     finding_measure(finding, "short_connections", habit->count);
     finding_measure(finding, "connections", record->conversations);
     finding_measure(finding, "longer_connections_meanwhile", habit->long_lives);
@@ -217,7 +216,7 @@ const struct detector client_no_pooling = {
     .title = "Many short connections of one client: no connection pooling",
     .holds_when = "Within a minute at least twenty connections of one client to one server log in, have fewer than 30 "
                   "packets and are closed by the client, each opened after an earlier one was given back: a pool would "
-                  "have used that one again. Probes without a login do not count.",
+                  "have used that one again. Probes without a login do not count. (--short-frames sets the 30.)",
     .means = "Each login costs several round trips, a thread of the server and, for minutes, a port of the client. "
              "Without a pool an application runs out of ports sooner or later, and a busy server refuses connections. "
              "Conversations of a pooled application are long. (Article, 1.5.7.)",

@@ -256,18 +256,14 @@ static void survey_clients(struct survey *survey)
 }
 
 static const char *const actions[] = {
-    "See the range and how much of it is taken. Windows: `netsh int ipv4 show dynamicport tcp; (Get-NetTCPConnection | "
-    "Group-Object State)`. Linux: `sysctl net.ipv4.ip_local_port_range; ss -tan state time-wait | wc -l`. macOS: "
-    "`sysctl net.inet.ip.portrange.first net.inet.ip.portrange.last`.",
+    ACTION_PORT_RANGE,
     "On Windows look for the events that prove it: `Get-WinEvent -FilterHashtable @{LogName='System'; "
     "ProviderName='Tcpip'; Id=4227,4231}`. On Linux the application's log has EADDRNOTAVAIL (99), \"Cannot assign "
     "requested address\".",
     "Find the program that uses them up: `netstat -abon > c:\\ports.txt` (as administrator), on Linux `ss -tanp`.",
     "Let the application use connection pooling: that is the cure (see `tdscope explain client.no-pooling`).",
-    "Until then, widen the range. Windows: `netsh int ipv4 set dynamicport tcp start=10000 num=55000`. Linux: `sysctl "
-    "-w net.ipv4.ip_local_port_range=\"10240 65535\"`.",
-    "Or let ports be used again sooner. Windows: `reg add HKLM\\SYSTEM\\CurrentControlSet\\Services\\Tcpip\\Parameters "
-    "/v TcpTimedWaitDelay /t REG_DWORD /d 30` and restart. Linux: `sysctl -w net.ipv4.tcp_tw_reuse=1`.",
+    ACTION_WIDEN_RANGE,
+    ACTION_SHORTEN_TIME_WAIT,
     "If the address is that of a translating gateway, look at its ports instead: it may give each machine only some "
     "dozens.",
     NULL,

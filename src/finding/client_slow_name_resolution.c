@@ -51,7 +51,7 @@ const struct detector client_slow_name_resolution = {
     .holds_when =
         "Two seconds or more pass between the client's first question for the server's name (DNS, LLMNR, mDNS) and "
         "its SYN, which follows the last answer, or its time-out, at once. Lookups of one name that follow each "
-        "other count together.",
+        "other count together. (--slow-login sets the two seconds.)",
     .means = "Before the first packet to the server a program asks for its address, within the same connection "
              "time-out. A name "
              "server that is far, overloaded or gone makes every new connection slow, and some run out of time before "

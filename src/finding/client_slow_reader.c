@@ -35,7 +35,9 @@ static const char *const actions[] = {
     "sys.dm_exec_requests WHERE wait_type = 'ASYNC_NETWORK_IO'`.",
     "Look at what the program does between two rows of a large result: work per row, calls to other systems, a user "
     "who leaves a window open.",
-    "See whether the client machine was short of CPU or memory, or paged, at that time.",
+    "See whether the client machine was short of CPU or memory, or paged, at that time: `Get-Counter "
+    "'\\Processor(_Total)\\% Processor Time', '\\Memory\\Available MBytes', '\\Memory\\Pages/sec' -SampleInterval 5 "
+    "-MaxSamples 12`, on Linux `vmstat 5 12`.",
     NULL,
 };
 

@@ -9,16 +9,21 @@
 #include "actions.h"
 
 #define DETECTOR(name) extern const struct detector name;
+#define HOST_DETECTOR(name) extern const struct detector name[SIDES];
 #include "detectors.def"
 #undef DETECTOR
+#undef HOST_DETECTOR
 
 #define DETECTOR(name) &name,
+#define HOST_DETECTOR(name) &name[SIDE_CLIENT], &name[SIDE_SERVER],
 const struct detector *const detectors[] = {
 #include "detectors.def"
 };
 #undef DETECTOR
+#undef HOST_DETECTOR
 
 const unsigned detector_count = sizeof detectors / sizeof *detectors;
+static_assert(sizeof detectors / sizeof *detectors <= DETECTORS_MAX, "what is counted by detector has room for each");
 
 const char *const culprit_names[CULPRITS] = {
     [CULPRIT_NONE] = "none",       [CULPRIT_CLIENT] = "client",   [CULPRIT_SERVER] = "server",
@@ -33,11 +38,16 @@ const struct detector *detector_by_cause(const char *cause)
     return NULL;
 }
 
-/* Proofs are kept in order of time, whatever the order in which they are given. */
+bool detector_is_sought(const struct detector *detector)
+{
+    return !detector->unread_evidence;
+}
+
 const char action_trace_both[] =
     "Capture on client and server at the same time and give both files to tdscope: on Windows `" TRACE_COMMAND
     "` (stop it right after the error with `netsh trace stop`), on Linux `tcpdump -i any -s 180 -w side.pcap tcp`.";
 
+/* Proofs are kept in order of time, whatever the order in which they are given. */
 void judgement_prove(struct judgement *judgement, const struct moment *moment, const char *format, ...)
 {
     if (!moment_seen(moment) || judgement->proof_count == PROOFS_MAX)

@@ -4,6 +4,10 @@
  * A detector's file is the whole truth about its finding: ID, title, when it holds, what it means, what to do, and the
  * sentence it says. Text, JSON, `explain` and the documentation take their words from there.
  *
+ * A cause that rests on evidence of which there is no reader yet has its file, too, with its words and without a function:
+ * people can look themselves. What is known of a machine is one cause of the client's and one of the server's, in the
+ * same words: such a file ends in two detectors, and its line is HOST_DETECTOR(name).
+ *
  * Detectors only read facts, so asking again gives the same answer: reports ask a second time for the proofs instead of
  * keeping them for every conversation.
  */
@@ -20,7 +24,7 @@ enum culprit { CULPRIT_NONE, CULPRIT_CLIENT, CULPRIT_SERVER, CULPRIT_NETWORK, CU
 
 enum severity { SEVERITY_NOTE, SEVERITY_RISK, SEVERITY_FAULT };
 
-enum { PROOFS_MAX = 8, PROOF_TEXT_SIZE = 160, JUDGEMENT_TEXT_SIZE = 400 };
+enum { DETECTORS_MAX = 96, PROOFS_MAX = 8, PROOF_TEXT_SIZE = 160, JUDGEMENT_TEXT_SIZE = 400 };
 
 struct proof {
     struct moment moment;
@@ -40,11 +44,15 @@ struct judgement {
 struct survey;
 
 struct detector {
-    const char *cause;      /* "server.login-stalled" */
-    const char *title;      /* "The login is acknowledged and never answered" */
-    const char *holds_when; /* the rule, in words: what has to be seen, and what must not */
-    const char *means;      /* what it says about client, server or network, and why; names its source (article, RFC) */
+    const char *cause;           /* "server.login-stalled" */
+    const char *title;           /* "The login is acknowledged and never answered" */
+    const char *holds_when;      /* the rule, in words: what has to be seen, and what must not */
+    const char *holds_with_both; /* the rule of judge_pair, in words; NULL: there is none */
+    const char *means; /* what it says about client, server or network, and why; names its source (article, RFC) */
     const char *const *actions; /* what to do next, in order, imperative sentences; NULL-terminated */
+    /* Evidence that the rule rests on and that this version does not read: "SQLCHECK reports". Then nothing below judges, and the
+     * cause is explained only. NULL: it is looked for. */
+    const char *unread_evidence;
     enum culprit culprit;
     enum severity severity;
     /* The rule needs that something (a FIN, an answer, an acknowledgement) is *not* there. When the capture has missed packets
@@ -67,6 +75,19 @@ struct detector {
      * shows in single conversations. It changes no judgement. */
     void (*survey)(struct survey *survey);
 };
+
+/* The two detectors of what is known of a machine: their IDs' common end ("filter-driver"), and the members that they share. */
+#define HOST_DETECTORS(word, ...)                                                                                      \
+    {                                                                                                                  \
+        [SIDE_CLIENT] = {.cause = "client." word, .culprit = CULPRIT_CLIENT, __VA_ARGS__}, [SIDE_SERVER] = {           \
+            .cause = "server." word,                                                                                   \
+            .culprit = CULPRIT_SERVER,                                                                                 \
+            __VA_ARGS__                                                                                                \
+        }                                                                                                              \
+    }
+
+/* Whether this version looks for the cause. */
+bool detector_is_sought(const struct detector *detector);
 
 /* Adds a proof; moments that were not seen, and proofs beyond PROOFS_MAX, are left out. printf rules. */
 #if defined(__GNUC__)

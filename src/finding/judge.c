@@ -211,10 +211,10 @@ static void judge_all(struct judge *judge)
         judge->findings[i].scope = scope_of(&judge->findings[i]);
 }
 
-void judge_open(struct judge *judge, const struct casebook *casebook)
+void judge_open(struct judge *judge, const struct casebook *casebook, const struct thresholds *thresholds)
 {
     *judge = (struct judge){0};
-    surroundings_open(&judge->surroundings, casebook);
+    surroundings_open(&judge->surroundings, casebook, thresholds);
     judge->marks = memory_take_array(casebook_conversations(casebook) + 1u, sizeof *judge->marks);
     judge_all(judge);
     survey_run(judge);

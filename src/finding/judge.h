@@ -56,13 +56,13 @@ struct judge {
     struct surroundings surroundings;
     struct finding *findings; /* faults first, then by number of conversations */
     uint32_t finding_count, finding_capacity;
-    struct mark *marks;        /* by number of the conversation; of secondary ones: none.normal */
-    uint32_t cause_counts[64]; /* conversations by detector, in detectors.def order */
+    struct mark *marks;                   /* by number of the conversation; of secondary ones: none.normal */
+    uint32_t cause_counts[DETECTORS_MAX]; /* conversations by detector, in detectors.def order */
     struct verdict verdict;
 };
 
-/* Judges every conversation of casebook, which must outlive the judge. */
-void judge_open(struct judge *judge, const struct casebook *casebook);
+/* Judges every conversation of casebook, which must outlive the judge, as must the thresholds. */
+void judge_open(struct judge *judge, const struct casebook *casebook, const struct thresholds *thresholds);
 void judge_close(struct judge *judge);
 
 /* The judgement of one conversation: the detector with the greatest confidence among those that hold; never without

@@ -7,14 +7,11 @@
  * eager. */
 enum { NEEDLESS_LEAST = 2 };
 
-/* A held-up packet is one that took a second or more where its timer, which follows the path's round trip (RFC
- * 6298), expected a fraction of that: it was repeated more than once before its acknowledgement came. */
-#define HELD_UP_NS NS_PER_SECOND
-
-/* With both captures the time on the way is known. Half a second is longer than the first time-out of Windows and of Linux; when it
- * happens again and again, each step of a login and each answer takes so much longer. */
+/* When it happens again and again, half of delay_ns hurts: each step of a login and each answer takes so much longer. */
 enum { LATE_OFTEN = 3 };
-#define LATE_HURTS_NS (NS_PER_SECOND / 2)
+
+/* What clocks that were compared may differ by. */
+#define CLOCK_SLACK_NS (NS_PER_SECOND / 2)
 
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
@@ -24,7 +21,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (c->sides[SIDE_SERVER].longest_recovery_ns > c->sides[SIDE_CLIENT].longest_recovery_ns)
         side = SIDE_SERVER;
     const struct tcp_side *self = &c->sides[side];
-    if (self->spurious_retransmits < NEEDLESS_LEAST || self->longest_recovery_ns < HELD_UP_NS)
+    if (self->spurious_retransmits < NEEDLESS_LEAST || self->longest_recovery_ns < s->thresholds->delay_ns)
         return false;
     judgement->confidence = signs_of_missed_packets(c) ? 0.6 : 0.78;
     judgement->would_settle = SETTLE_BY_BOTH_CAPTURES;
@@ -42,7 +39,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 /* A clock that was set while the captures ran makes one direction late and the other too fast. */
 static bool clock_was_set(const struct pair_view *view)
 {
-    int64_t slack_ns = 2 * view->pair->clock.uncertainty_ns + HELD_UP_NS / 2;
+    int64_t slack_ns = 2 * view->pair->clock.uncertainty_ns + CLOCK_SLACK_NS;
     return view->compared->passages[SIDE_CLIENT].shortest_ns < -slack_ns ||
            view->compared->passages[SIDE_SERVER].shortest_ns < -slack_ns;
 }
@@ -60,7 +57,8 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     const struct passage *out = &view->compared->passages[SIDE_CLIENT], *back = &view->compared->passages[SIDE_SERVER];
     enum side sender = lateness_ns(out) >= lateness_ns(back) ? SIDE_CLIENT : SIDE_SERVER;
     const struct passage *late = &view->compared->passages[sender];
-    if (lateness_ns(late) < HELD_UP_NS && (late->late < LATE_OFTEN || lateness_ns(late) < LATE_HURTS_NS))
+    int64_t enough_ns = late->late < LATE_OFTEN ? s->thresholds->delay_ns : s->thresholds->delay_ns / 2;
+    if (lateness_ns(late) < enough_ns)
         return false;
     const char *name = sender == SIDE_CLIENT ? "client" : "server", *peer = sender == SIDE_CLIENT ? "server" : "client";
     judgement->confidence = 0.95;
@@ -78,8 +76,8 @@ static const char *const actions[] = {
     action_trace_both,
     "Look for what queues packets: VPN tunnels, traffic shaping, overloaded links, WAN optimisers; `pathping "
     "SERVER`, `mtr SERVER`.",
-    "Look for moments at which a virtual machine stood still (snapshots, migration): they hold packets up, too. On "
-    "Windows event 6 of source hyper-v or the host's log tells.",
+    "Look in the virtual machine host's log for snapshots, backups and moves at that time: a machine that stands still "
+    "holds packets up, too.",
     NULL,
 };
 
@@ -87,7 +85,11 @@ const struct detector network_delay = {
     .cause = "network.delay",
     .title = "Packets arrive far too late",
     .holds_when = "A packet is acknowledged only after a second or more and several repetitions, and the receiver "
-                  "reports at least two of the repetitions as duplicates (DSACK): all copies arrived, late.",
+                  "reports at least two of the repetitions as duplicates (DSACK): all copies arrived, late. (--delay "
+                  "sets the second.)",
+    .holds_with_both = "A packet was a second or more longer on the way than the fastest one; or three or more were "
+                       "300 ms longer and one of them half a second. Not when a clock was set meanwhile, which makes "
+                       "one direction late and the other too fast. (--delay sets the second, and with it the half.)",
     .means = "A sender's timer follows the round trip of the path; when an acknowledgement comes seconds later than "
              "that and the copies all arrived, something on the way held them in a queue. Each side then sees the "
              "other as slow, and time-outs expire on sound connections. Both captures together show in which "

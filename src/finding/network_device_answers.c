@@ -103,7 +103,7 @@ static const char *const actions[] = {
     "Look for WAN optimisers, SYN proxies and load balancers at the client's site, and let connections to SQL Server "
     "go past "
     "them.",
-    "Compare how fast it answers with the path: `tracert -d ADDRESS`, on Linux `tcptraceroute ADDRESS 1433`.",
+    "Compare how fast it answers with the path: `tracert -d ADDRESS`, on Linux `traceroute -n -T -p 1433 ADDRESS`.",
     NULL,
 };
 
@@ -115,6 +115,10 @@ const struct detector network_device_answers = {
         "takes "
         "less than half of the time, or another number of hops, than in connections in which the server spoke; or "
         "three or more such connections are reset the same time after their SYN (then the culprit stays open).",
+    .holds_with_both = "The client got a SYN+ACK that the server did not send: its capture, which was running and saw "
+                       "other connections to that address, holds nothing of this connection, or not that packet. After "
+                       "it no byte and no FIN comes from the server's side, and the client's data is never "
+                       "acknowledged - or it sent none and got a reset.",
     .means =
         "A machine that completes a handshake acknowledges data, too. A WAN optimiser or a SYN proxy accepts "
         "connections in "

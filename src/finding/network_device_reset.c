@@ -132,8 +132,8 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
 
 static const char *const actions[] = {
     action_trace_both,
-    "Find the device: count the hops of `tracert SERVER` (`traceroute -T -p 1433 SERVER`) up to the number of the "
-    "reset's.",
+    "Find the device: count the hops of `tracert -d SERVER` (on Linux `traceroute -n -T -p 1433 SERVER`) up to the "
+    "number of the reset's.",
     "Look at the idle time-outs of the firewalls, load balancers and NAT gateways on the way, and at their logs for "
     "this address pair.",
     "Let the connection's keep-alive be shorter than the shortest of them (the drivers' default of 30 s usually is).",
@@ -146,6 +146,12 @@ const struct detector network_device_reset = {
     .holds_when = "The conversation ends with a reset whose TTL shows another number of hops than every other packet "
                   "of that side; or that side goes on using the connection after its reset, by more than a round trip "
                   "and 200 ms.",
+    .holds_with_both =
+        "A reset arrives that the other end's capture does not show leaving, and not both sides had closed by then; or "
+        "both ends get such a FIN (at one end alone it is rather a packet that the capture missed). Not when it is at "
+        "one end alone and the other capture missed packets of this connection; when that capture missed more than one "
+        "packet in a thousand of other connections, the culprit stays open. Also where a device joins two connections: "
+        "the client sees the server's side close first, and the server the client's.",
     .means = "Routers count the TTL down by one each; packets of one machine arrive with one TTL as long as the way "
              "is the same. A firewall or load balancer that resets a connection in somebody else's name is nearer, "
              "and starts from its own TTL. Both ends then report that the other one reset it. (Article, 1.5.4.)",

@@ -29,6 +29,10 @@ const struct detector network_drop_to_server = {
     .holds_when = "In a capture taken on the client, the server repeats three times or more what was acknowledged to "
                   "it, or goes on sending without ever acknowledging what the client repeats, to the end of the "
                   "connection.",
+    .holds_with_both =
+        "Of the client, three packets or more in a row (keep-alives count), over a second and up to the end, left its "
+        "machine and are not in the server's capture, which went on. Five or more where one of the captures provably "
+        "missed packets of this connection. The server's packets do not vanish that way, too.",
     .means = "The direction from the server works, since its packets arrive; it behaves as if it heard nothing. So "
              "packets of the client vanish on the way, or - what only the server's capture can exclude - in a filter "
              "driver of the server machine. (Article, 1.5.4.)",

@@ -83,9 +83,11 @@ static const char *const actions[] = {
     action_trace_both,
     "Look up the idle time-outs of firewalls, load balancers and NAT gateways on the way (often 60, 240, 300, 350 or "
     "3600 s) and compare them with the quiet time before the fault.",
-    "Let keep-alives be sent more often than that: the SQL Server drivers' default is 30 s; on Linux see `ss -o "
-    "state established '( dport = :1433 )'` and `sysctl net.ipv4.tcp_keepalive_time`.",
-    "See whether pooled connections outlive the device's limit, and set the pool's connection lifetime below it.",
+    "Let keep-alives be sent more often than that; the SQL Server drivers' default is 30 s. See whether the "
+    "connections have them: on Linux `ss -tno dport = :1433` (timer:(keepalive,...)) and `sysctl "
+    "net.ipv4.tcp_keepalive_time`; elsewhere `tdscope explain client.keep-alive-settings`.",
+    "See whether pooled connections outlive the device's limit, and set the pool's connection lifetime below it "
+    "(SqlClient: `Load Balance Timeout=SECONDS` in the connection string; HikariCP: `maxLifetime`).",
     NULL,
 };
 
@@ -95,6 +97,9 @@ const struct detector network_idle_drop = {
     .holds_when = "Three or more keep-alives in a row get no answer, or after 29 s or more without a packet data is "
                   "repeated three times or more without one; the connection had been working, and nobody had closed "
                   "it.",
+    .holds_with_both = "Packets of one side or of both stop arriving as in network.drop-to-server, "
+                       "network.drop-to-client or network.drop-both-ways, after 29 s or more in which nothing got "
+                       "through; or the first that does not arrive is a keep-alive.",
     .means = "Firewalls, load balancers and NAT gateways keep a table of connections and drop entries that were idle "
              "for long; later packets vanish without a word, and some ignore keep-alives. A machine that is alive "
              "would answer at once, with an ACK or a reset. From one side alone a dead peer looks the same, so it is "

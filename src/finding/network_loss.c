@@ -100,6 +100,8 @@ static const char *const actions[] = {
     "`Get-NetAdapterRss` (one CPU may do all receive work).",
     "Compare retransmissions before and after: `netstat -s -p tcp`, on Linux `nstat -az TcpRetransSegs`.",
     action_trace_both,
+    "For a test, switch the network cards' offloading off at both ends (see `tdscope explain server.offload`), and "
+    "update their drivers.",
     NULL,
 };
 
@@ -111,6 +113,10 @@ const struct detector network_loss = {
         "between the two loses that many in other connections; or a repair took a second or more. Not counted: "
         "retransmissions that the receiver reports as needless (DSACK), reordering, packets that the capture "
         "recorded twice, a last run of retries without an answer.",
+    .holds_with_both =
+        "Packets with data, SYN or FIN left one machine and are not in the other's capture: two or more, and one in a "
+        "hundred; or one, while the path between the two loses that many in other connections; or a repair took a "
+        "second or more. Not when the captures themselves missed as many, which acknowledgements prove.",
     .means = "TCP repairs loss, but each lost packet costs a few hundred milliseconds and more when it happens "
              "again: queries and logins get slow, and some run into time-outs. Typical are overloaded links, bad "
              "cables and ports, small buffers of virtual machines' hosts. (RFC 6298, RFC 2883; article, 1.5.4 and "

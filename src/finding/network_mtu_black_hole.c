@@ -165,6 +165,10 @@ const struct detector network_mtu_black_hole = {
                   "ICMP that it is too big. "
                   "Not when other connections between the two carry such packets. With neither of the two signs the "
                   "culprit stays open.",
+    .holds_with_both = "Two packets or more of one side did not arrive, each of 536 bytes of payload or more and "
+                       "larger than every one that did; a smaller one that left after the first of them arrived; and "
+                       "what was lost was never acknowledged. Six or more where other connections between the two "
+                       "carry packets of that size. Not when a capture missed packets of this connection.",
     .means = "A link on the way takes smaller packets than the two ends believe - a tunnel, a VPN, a wrong jumbo frame "
              "setting - and the "
              "ICMP message that would tell the sender is filtered or ignored. Handshake and small requests work; the "

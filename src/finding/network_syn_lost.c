@@ -34,7 +34,7 @@ static bool judge_answered_late(const struct conversation *c, const struct serve
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
     int64_t cost_ns = server->syn.time_ns - client->syn.time_ns;
-    if (client->syn_retransmits == 0 || cost_ns < NS_PER_SECOND * 9 / 10)
+    if (client->syn_retransmits == 0 || cost_ns < NS_PER_SECOND * 9 / 10 || moment_seen(&client->older_reset))
         return false;
     bool others_served = times_within(&record->served, client->syn.time_ns, server->syn.time_ns) > 0;
     bool path_loses = pair->conversations_with_loss > 1;
@@ -177,7 +177,7 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
 static const char *const actions[] = {
     ACTION_TRACE_SERVER,
     "Test the path to the port: `Test-NetConnection SERVER -Port 1433 -InformationLevel Detailed`, on Linux `nc -vz "
-    "SERVER 1433`; and where it ends: `tracert SERVER`, `tcptraceroute SERVER 1433`.",
+    "SERVER 1433`; and where it ends: `tracert -d SERVER`, on Linux `traceroute -n -T -p 1433 SERVER`.",
     "Ask for the logs of firewalls and load balancers between the two for this address pair and time.",
     ACTION_FIREWALL_AUDIT,
     NULL,
@@ -187,9 +187,14 @@ const struct detector network_syn_lost = {
     .cause = "network.syn-lost",
     .title = "The request to connect, or its answer, gets lost",
     .holds_when =
-        "SYNs are repeated and not answered. It is the network's when, meanwhile, other connections to the same port "
+        "SYNs are repeated and not answered, or only after about a second or more. It is the network's when, "
+        "meanwhile, other connections to the same port "
         "are opened and served within a second, when a router reports it by ICMP, or when the server's capture shows "
         "SYN+ACK leaving again and again; otherwise the culprit stays open.",
+    .holds_with_both = "Two SYNs or more left the client, and the server's capture, which was running and saw other "
+                       "connections to that address, holds none of them; or the SYN is in it and the server's SYN+ACK "
+                       "left, and nothing of that reached the client; or the connection was made a second after the "
+                       "first SYN, and SYNs or their answers that left are missing at the other end.",
     .means =
         "Each lost SYN costs the client a second or more (three with older Windows); the drivers' connection "
         "time-out of 15 s is gone after three or four of them, and the client reports error 10060 or 258. A stopped "

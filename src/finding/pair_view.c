@@ -38,11 +38,18 @@ bool pair_view_of(const struct surroundings *s, const struct conversation *c, st
     *view = (struct pair_view){.client = c,
                                .compared = c->comparison && !c->comparison->relayed ? c->comparison : NULL,
                                .relayed = c->comparison && c->comparison->relayed};
-    if (!c->twin) {
-        view->pair = casebook->points[c->point].role == CAPTURE_ROLE_CLIENT ? pair_without(s, c) : NULL;
-        return view->pair != NULL;
+    const struct conversation *twin = c->twin ? casebook_conversation(casebook, c->twin - 1) : NULL;
+    bool at_client = casebook->points[c->point].role == CAPTURE_ROLE_CLIENT,
+         reaches = twin && casebook->points[twin->point].role == CAPTURE_ROLE_SERVER;
+    view->pair = at_client && !reaches ? pair_without(s, c) : NULL;
+    if (view->pair) {
+        view->compared = NULL;
+        view->relayed = false;
+        return true;
     }
-    view->server = casebook_conversation(casebook, c->twin - 1);
+    if (!twin)
+        return false;
+    view->server = twin;
     view->pair = point_pairs_find(&casebook->pairs, c->point, view->server->point);
     return view->pair->clock.known;
 }

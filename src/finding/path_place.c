@@ -54,8 +54,23 @@ static void tell_stretch(const struct casebook *casebook, const struct conversat
     text_close(&sentence);
 }
 
+/* A capture on the way has the connection, the server's has not. */
+static void tell_absence(const struct casebook *casebook, const struct pair_view *view, struct judgement *judgement)
+{
+    const struct conversation *last = casebook_conversation(casebook, view->client->twin - 1);
+    struct text sentence = {0};
+    text_add(&sentence, "The capture ");
+    put_name(casebook, last, &sentence);
+    text_add(&sentence, " still has it: it ends between there and the server.");
+    judgement_prove(judgement, &last->first, "the first packet of it in the last capture that has it");
+    judgement_say_more(judgement, text_string(&sentence));
+    text_close(&sentence);
+}
+
 void path_place_tell(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
 {
+    if (view->client->twin && !view->server)
+        tell_absence(s->casebook, view, judgement);
     if (!view->compared || !view->server || view->client->next_view == view->client->twin)
         return;
     unsigned troubles = troubles_of(view->compared), found = 0;

@@ -38,7 +38,8 @@ static const char *const actions[] = {
     "Look for errors 17830, 17836, 17828 and 18056 in the ERRORLOG, and for a crash or restart: `EXEC "
     "sp_readerrorlog 0, 1, N'178'; SELECT sqlserver_start_time FROM sys.dm_os_sys_info`; dumps: `SELECT * FROM "
     "sys.dm_server_memory_dumps`.",
-    "If the close follows the TLS packets, look for Schannel events (36874, 36888) in the server's System log.",
+    "If the close follows the TLS packets, look for Schannel's events in the server's System log: `Get-WinEvent "
+    "-FilterHashtable @{LogName='System'; ProviderName='Schannel'} -MaxEvents 50` (36874, 36888).",
     NULL,
 };
 

@@ -46,9 +46,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 }
 
 static const char *const actions[] = {
-    "Disable the TLS_DHE cipher suites on both machines: `Get-TlsCipherSuite -Name TLS_DHE | ForEach-Object { "
-    "Disable-TlsCipherSuite -Name $_.Name }` (ECDHE suites stay).",
-    "Or bring both machines to a Windows build with the fix (Windows Server 2016 from 14393.3542 on, 2019 and later).",
+    ACTION_DISABLE_DHE,
+    ACTION_FIXED_WINDOWS,
     NULL,
 };
 

@@ -3,14 +3,9 @@
 #include "detector.h"
 #include "signs.h"
 
-/* Connection time-outs of the drivers are 15 s (SqlClient, ODBC, JDBC, tedious), often set to 5; and a step that is
- * still open after 5 s is called stalled (server.login-stalled): answered, it cannot be called normal. With two
- * thirds of the usual time-out gone there is no doubt. */
-#define LATE_NS (5 * NS_PER_SECOND)
-#define TOO_LATE_NS (10 * NS_PER_SECOND)
-
-/* A login step takes milliseconds. Who leaves after having waited this long waited for the server, not for himself. */
-#define PATIENCE_NS (2 * NS_PER_SECOND)
+/* A step that is still open after late_login_ns is called stalled (server.login-stalled): answered, it cannot be called normal. With
+ * twice that, two thirds of the usual time-out, there is no doubt. */
+enum { TOO_LATE = 2 };
 
 /* The longest that the server took for one step of the login, and which one. */
 static int64_t slowest_step(const struct tds_facts *tds, enum login_step *asked, enum login_step *answered)
@@ -37,13 +32,14 @@ static int64_t slowest_step(const struct tds_facts *tds, enum login_step *asked,
     return longest_ns;
 }
 
-static bool judge_after_close(const struct conversation *c, const struct login_halt *halt, struct judgement *judgement)
+static bool judge_after_close(const struct conversation *c, const struct surroundings *s, const struct login_halt *halt,
+                              struct judgement *judgement)
 {
     const struct tcp_side *server = &c->sides[SIDE_SERVER];
     if (!halt->halted || !halt->closed || halt->closed_by != SIDE_CLIENT || halt->turn != SIDE_SERVER ||
         !halt->acknowledged)
         return false;
-    if (halt->waited_ns < PATIENCE_NS || server->last_data.time_ns <= halt->close.time_ns)
+    if (halt->waited_ns < s->thresholds->slow_login_ns || server->last_data.time_ns <= halt->close.time_ns)
         return false;
     judgement->confidence = 0.95;
     judgement_prove(judgement, &halt->since, "the client sends %s", login_step_words(halt->last_step));
@@ -61,15 +57,15 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (!c->tds || signs_of_one_direction(c) || signs_of_silence(c).held)
         return false;
     struct login_halt halt = signs_of_login_halt(c, s);
-    if (judge_after_close(c, &halt, judgement))
+    if (judge_after_close(c, s, &halt, judgement))
         return true;
     enum login_step asked = LOGIN_STEP_PRELOGIN, answered = LOGIN_STEP_PRELOGIN_ANSWER;
     int64_t longest_ns = slowest_step(c->tds, &asked, &answered);
-    if (longest_ns < LATE_NS)
+    if (longest_ns < s->thresholds->late_login_ns)
         return false;
     const struct moment *from = &c->tds->steps[asked], *to = &c->tds->steps[answered];
     bool lossy = signs_of_retransmits_within(c, from->time_ns, to->time_ns);
-    judgement->confidence = lossy ? 0.55 : longest_ns >= TOO_LATE_NS ? 0.88 : 0.8;
+    judgement->confidence = lossy ? 0.55 : longest_ns >= TOO_LATE * s->thresholds->late_login_ns ? 0.88 : 0.8;
     if (lossy) {
         judgement->culprit = CULPRIT_UNKNOWN;
         judgement->would_settle = SETTLE_BY_BOTH_CAPTURES;
@@ -88,8 +84,9 @@ static const char *const actions[] = {
     ACTION_ERRORLOG,
     "With Windows authentication see whether the server's domain controller was slow: `nltest /sc_query:DOMAIN`, "
     "event 5719 (NETLOGON) in the System log.",
-    "Look for blocking and large parallel queries at that time: `SELECT * FROM sys.dm_exec_requests WHERE "
-    "blocking_session_id <> 0`; `EXEC sp_configure 'max degree of parallelism'`.",
+    "Look for blocking at that time: `SELECT session_id, wait_type, wait_time, blocking_session_id FROM "
+    "sys.dm_exec_requests WHERE blocking_session_id <> 0`.",
+    ACTION_MAXDOP,
     NULL,
 };
 
@@ -98,7 +95,7 @@ const struct detector server_login_late = {
     .title = "The answer to the login comes too late",
     .holds_when =
         "A login step is answered after the client has waited 2 s or more and closed, or the server takes 5 s or "
-        "longer for a step.",
+        "longer for a step. (--slow-login sets the 2 s, --late-login the 5 s.)",
     .means = "The packets went through and were acknowledged by the server's TCP, but SQL Server did not get round "
              "to answering in time: no free worker thread (blocking, high MAXDOP), slow disks, or a slow domain "
              "controller. Many that end together are the mark of thread starvation. (Article, 1.5.6: LoginAck "

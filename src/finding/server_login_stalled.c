@@ -3,11 +3,6 @@
 #include "detector.h"
 #include "signs.h"
 
-/* A login step takes milliseconds, a slow one a second. Five without a word are a third of the drivers' usual time-out
- * (15 s); after two it is likely, if the client then gave up. */
-#define STALLED_NS (5 * NS_PER_SECOND)
-#define LIKELY_NS (2 * NS_PER_SECOND)
-
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
@@ -16,11 +11,13 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return false;
     if (signs_of_one_direction(c) || signs_of_missed_packets(c) || signs_of_silence(c).held)
         return false;
-    if (halt.waited_ns < LIKELY_NS || (halt.waited_ns < STALLED_NS && !(halt.closed && halt.closed_by == SIDE_CLIENT)))
+    bool long_wait = halt.waited_ns >= s->thresholds->late_login_ns;
+    bool client_left = halt.closed && halt.closed_by == SIDE_CLIENT && halt.waited_ns >= s->thresholds->slow_login_ns;
+    if (!long_wait && !client_left)
         return false;
     if (halt.closed && halt.closed_by == SIDE_SERVER && moment_seen(&server->reset) && signs_of_foreign_reset(server))
         return false;
-    judgement->confidence = halt.waited_ns >= STALLED_NS ? 0.92 : 0.65;
+    judgement->confidence = long_wait ? 0.92 : 0.65;
     judgement_prove(judgement, &halt.since, "the client sends %s", login_step_words(halt.last_step));
     if (moment_seen(&client->ack_of_last_data) && client->ack_of_last_data.time_ns >= halt.since.time_ns)
         judgement_prove(judgement, &client->ack_of_last_data, "the server machine acknowledges it");
@@ -43,6 +40,7 @@ static const char *const actions[] = {
     "-Q \"SELECT session_id, wait_type, blocking_session_id FROM sys.dm_exec_requests\"`.",
     "With Windows authentication see whether the server's domain controller answers: `nltest /sc_query:DOMAIN`, "
     "event 5719 (NETLOGON) in the System log.",
+    ACTION_MAXDOP,
     NULL,
 };
 
@@ -51,7 +49,7 @@ const struct detector server_login_stalled = {
     .title = "The login is acknowledged and never answered",
     .holds_when = "The server's TCP acknowledges the client's login packet (PRELOGIN, TLS or login), and for 5 s or "
                   "more no answer follows - or for 2 s, when the client then gives up. No packet of the login is "
-                  "missing.",
+                  "missing. (--slow-login sets the 2 s, --late-login the 5 s.)",
     .means = "TCP's acknowledgement comes from the kernel: the packet is on the server, so the network has done its "
              "work both ways. SQL Server did not pick it up or did not finish with it: no free worker thread "
              "(blocking, high MAXDOP, large parallel queries), a scheduler that does not yield, slow disks, or a "

@@ -49,8 +49,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 
 static const char *const actions[] = {
     ACTION_FIREWALL_AUDIT,
-    "Look at the firewall rules for the port: `Get-NetFirewallPortFilter | Where-Object LocalPort -eq 1433 | "
-    "Get-NetFirewallRule`, on Linux `nft list ruleset`.",
+    ACTION_FIREWALL_RULES,
     ACTION_FILTER_DRIVERS,
     "On Linux see whether the queue of the listener overflowed: `nstat -az TcpExtListenOverflows TcpExtListenDrops`.",
     NULL,

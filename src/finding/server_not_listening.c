@@ -30,8 +30,9 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 }
 
 static const char *const actions[] = {
-    "See on the server whether SQL Server runs and on which port it listens: `Get-Service MSSQL*`, `netstat -abon | "
-    "findstr LISTENING` or `ss -ltnp`, and in its ERRORLOG `EXEC sp_readerrorlog 0, 1, N'Server is listening on'`.",
+    "See on the server whether SQL Server runs and on which port it listens: `Get-Service MSSQL*`, "
+    "`Get-NetTCPConnection -State Listen -LocalPort 1433`, on Linux `systemctl status mssql-server` and `ss -ltnp`; "
+    "and in its ERRORLOG `EXEC sp_readerrorlog 0, 1, N'Server is listening on'`.",
     "Compare with the address and port that the client uses: connection string, alias (`cliconfg`), DNS "
     "(`Resolve-DnsName NAME`), and for a named instance the SQL Server Browser (UDP 1434).",
     "Test it from the client: `Test-NetConnection SERVER -Port PORT`.",

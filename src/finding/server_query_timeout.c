@@ -86,8 +86,11 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 }
 
 static const char *const actions[] = {
-    "Find the statement: `SELECT TOP 20 * FROM sys.dm_exec_query_stats CROSS APPLY sys.dm_exec_sql_text(sql_handle) "
-    "ORDER BY max_elapsed_time DESC`; the Query Store marks aborted executions (execution_type = 3).",
+    "Find the statement in the Query Store (SQL Server 2016 and later), which keeps those that clients called off: "
+    "`SELECT TOP 20 t.query_sql_text, r.count_executions, r.max_duration / 1000 AS ms, r.last_execution_time FROM "
+    "sys.query_store_runtime_stats AS r JOIN sys.query_store_plan AS p ON p.plan_id = r.plan_id JOIN "
+    "sys.query_store_query AS q ON q.query_id = p.query_id JOIN sys.query_store_query_text AS t ON t.query_text_id = "
+    "q.query_text_id WHERE r.execution_type = 3 ORDER BY r.last_execution_time DESC`.",
     "See what it waited for while it runs: `SELECT session_id, wait_type, wait_time, blocking_session_id FROM "
     "sys.dm_exec_requests WHERE session_id > 50`.",
     "Make the statement faster or remove the blocking; a longer command time-out only hides it.",

@@ -3,9 +3,6 @@
 #include "detector.h"
 #include "signs.h"
 
-/* A login step takes milliseconds. Two seconds that the controller takes are noticed, and with many logins they add up. */
-#define SLOW_NS (2 * NS_PER_SECOND)
-
 struct login_wait {
     enum login_step asked;
     struct moment from;
@@ -34,7 +31,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 {
     struct login_wait wait;
     if (!c->tds || signs_of_one_direction(c) || signs_of_silence(c).held || !wait_of(c, s, &wait) ||
-        wait.to_ns - wait.from.time_ns < SLOW_NS)
+        wait.to_ns - wait.from.time_ns < s->thresholds->slow_login_ns)
         return false;
     const struct controller_wait *controller = controller_waits_within(
         &s->casebook->controller_waits, &c->ends[SIDE_SERVER].address, wait.from.time_ns, wait.to_ns);
@@ -78,7 +75,7 @@ const struct detector server_slow_domain_controller = {
     .holds_when =
         "In a capture that shows the server's own traffic, a login is unanswered for 2 s or more after its credentials "
         "came, and for at least half of that time the server's machine waits for an answer of its domain "
-        "controller that it has asked since.",
+        "controller that it has asked since. (--slow-login sets the 2 s.)",
     .means = "With Windows authentication SQL Server lets Windows check the credentials, and Windows asks a domain "
              "controller: "
              "for NTLM with each login. When that one is slow, far, or not reachable, logins wait and their clients' "

@@ -3,14 +3,6 @@
 #include "detector.h"
 #include "signs.h"
 
-/* Most requests of an application take milliseconds, and people notice a wait of a second. Two seconds amid quick answers
- * are a delay that somebody saw. */
-#define SLOW_NS (2 * NS_PER_SECOND)
-
-/* Where there is nothing to compare with, only half of the usual command time-out (30 s in SqlClient and OLE DB) is slow: a
- * report may well take ten seconds, and nobody minds. */
-#define SLOW_ALONE_NS (15 * NS_PER_SECOND)
-
 /* Half of the answers of the connection are this quick, an eighth of that, where a slow one is an exception. The histogram
  * of times counts in powers of two. */
 #define QUICK_NS (256 * NS_PER_MS)
@@ -28,7 +20,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return false;
     int64_t wait_ns = tds->slowest_response_ns;
     bool exception = is_exception(tds);
-    if (wait_ns < (exception ? SLOW_NS : SLOW_ALONE_NS) || signs_of_set_time(wait_ns))
+    if (wait_ns < (exception ? s->thresholds->slow_query_ns : s->thresholds->slow_query_alone_ns) ||
+        signs_of_set_time(wait_ns))
         return false;
     struct moment answer = {.time_ns = tds->slowest_request.time_ns + wait_ns};
     if (signs_of_retransmits_within(c, tds->slowest_request.time_ns, answer.time_ns))
@@ -64,7 +57,7 @@ const struct detector server_slow_response = {
                   "quarter of a second, "
                   "or 15 s or more in any case; nothing is sent again meanwhile. Not when the wait is a whole number "
                   "of seconds, as "
-                  "WAITFOR and time-outs make it.",
+                  "WAITFOR and time-outs make it. (--slow-query sets both times.)",
     .means = "The request reached the server, and the time went into executing it, or into waiting for a lock, a disk, "
              "memory "
              "or a free worker. Whether it is too long, only those who know the request can say: a report may take its "

@@ -6,6 +6,21 @@
 /* Schannel and OpenSSL decide at once; a close much later is a time-out of a login that nobody worked on. */
 #define DECIDED_NS (5 * NS_PER_SECOND)
 
+/* RFC 8446, 6.2: which of the two the alert complains of. */
+static const char *lacking(uint8_t alert_code)
+{
+    enum { HANDSHAKE_FAILURE = 40, PROTOCOL_VERSION = 70, INSUFFICIENT_SECURITY = 71 };
+    switch (alert_code) {
+    case PROTOCOL_VERSION:
+        return "TLS version";
+    case HANDSHAKE_FAILURE:
+    case INSUFFICIENT_SECURITY:
+        return "cipher suite, hash or curve";
+    default:
+        return "TLS version or cipher suite";
+    }
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     struct login_halt halt = signs_of_login_halt(c, s);
@@ -23,18 +38,17 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_prove(judgement, &tds->steps[LOGIN_STEP_CLIENT_HELLO], "the client begins TLS (ClientHello)");
     judgement_prove(judgement, &tds->server_alert, "the server sends TLS alert %u", tds->server_alert_code);
     judgement_prove(judgement, &halt.close, "the %s closes", halt.closed_by == SIDE_SERVER ? "server" : "client");
-    judgement_say(judgement,
-                  "The server %s after the ClientHello%s: the two have no TLS version or cipher suite in common.",
-                  alert ? "sent a TLS alert" : "closed", alert ? "" : " without a ServerHello");
+    judgement_say(judgement, "The server %s after the ClientHello%s: the two have no %s in common.",
+                  alert ? "sent a TLS alert" : "closed", alert ? "" : " without a ServerHello",
+                  lacking(alert ? tds->server_alert_code : 0));
     return true;
 }
 
 static const char *const actions[] = {
-    "Compare the TLS versions that both machines allow: `Get-ChildItem -Recurse "
-    "HKLM:\\SYSTEM\\CurrentControlSet\\Control\\SecurityProviders\\SCHANNEL\\Protocols` on each (SQLCHECK prints "
-    "them as a table).",
-    "If the versions agree, compare the cipher suites: `Get-TlsCipherSuite | Format-Table Name`.",
-    "Look for Schannel events 36874, 36871 and 36888 in the server's System log at that time.",
+    ACTION_TLS_VERSIONS,
+    ACTION_TLS_SUITES,
+    "Look for Schannel's events in the server's System log at that time: `Get-WinEvent -FilterHashtable "
+    "@{LogName='System'; ProviderName='Schannel'} -MaxEvents 50` (36871, 36874, 36888).",
     "Use a driver that knows TLS 1.2, e.g. Microsoft ODBC Driver 17 or later.",
     NULL,
 };
@@ -42,7 +56,8 @@ static const char *const actions[] = {
 const struct detector server_tls_refused = {
     .cause = "server.tls-refused",
     .title = "The server refuses the TLS handshake: no common version or cipher suite",
-    .holds_when = "After the ClientHello the server closes within 5 s, or sends a TLS alert, and no ServerHello comes.",
+    .holds_when = "After the ClientHello the server closes within 5 s, or sends a TLS alert, and no ServerHello comes. "
+                  "Alert 70 is about the version, 40 and 71 about cipher suites, hashes or curves.",
     .means = "The server looks at the versions and cipher suites that the client offers and goes on with ServerHello "
              "when one suits. To close there means that none did: one side allows TLS 1.0 only and the other demands "
              "1.2, or their cipher suites or hashes do not overlap. (Article, 1.5.3; RFC 8446, 4.1.1.)",

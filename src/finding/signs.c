@@ -340,16 +340,11 @@ bool signs_of_pending_request(const struct conversation *conversation)
            (!moment_seen(&server->last_data) || server->last_data.time_ns < client->last_data.time_ns);
 }
 
-/* A name server nearby answers in milliseconds, one that has to ask others within a second. Windows repeats its question after
- * one, Linux after five: with two seconds gone, more than a single packet was lost, and a connection time-out of 15 s has
- * lost a good part. */
-#define SLOW_NAME_NS (2 * NS_PER_SECOND)
-
 bool signs_of_name_wait(const struct conversation *conversation, const struct surroundings *surroundings,
                         struct name_wait *wait)
 {
     *wait = casebook_name_wait_for(surroundings->casebook, conversation);
-    return wait->wait_ns >= SLOW_NAME_NS;
+    return wait->wait_ns >= surroundings->thresholds->slow_login_ns;
 }
 
 /* Timers of Windows tick every 16 ms, and the path and a busy machine add theirs: one work time in twenty falls in here. */

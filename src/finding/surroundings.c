@@ -383,9 +383,10 @@ static void infer_roles(struct surroundings *s)
     memory_give(local_servers);
 }
 
-void surroundings_open(struct surroundings *surroundings, const struct casebook *casebook)
+void surroundings_open(struct surroundings *surroundings, const struct casebook *casebook,
+                       const struct thresholds *thresholds)
 {
-    *surroundings = (struct surroundings){.casebook = casebook};
+    *surroundings = (struct surroundings){.casebook = casebook, .thresholds = thresholds};
     slab_open(&surroundings->servers, sizeof(struct server_record));
     slab_open(&surroundings->pairs, sizeof(struct pair_record));
     hash_index_open(&surroundings->server_index);

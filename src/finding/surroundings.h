@@ -8,6 +8,7 @@
 #include "casebook.h"
 #include "hash_index.h"
 #include "slab.h"
+#include "thresholds.h"
 
 /* Moments, in nanoseconds, ascending once the pass is over. */
 struct times {
@@ -74,6 +75,7 @@ struct client_record {
 
 struct surroundings {
     const struct casebook *casebook;
+    const struct thresholds *thresholds;
     struct slab servers, pairs, clients;
     struct hash_index server_index, pair_index, client_index;
     struct hash_index host_index;      /* a server of each address */
@@ -81,7 +83,8 @@ struct surroundings {
 };
 
 /* One pass over all conversations. */
-void surroundings_open(struct surroundings *surroundings, const struct casebook *casebook);
+void surroundings_open(struct surroundings *surroundings, const struct casebook *casebook,
+                       const struct thresholds *thresholds);
 void surroundings_close(struct surroundings *surroundings);
 
 /* Never NULL for a conversation of the casebook. */

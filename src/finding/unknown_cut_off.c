@@ -3,9 +3,6 @@
 #include "detector.h"
 #include "signs.h"
 
-/* As long as server.login-stalled wants to see a login wait. */
-#define LOGIN_WATCHED_NS (5 * NS_PER_SECOND)
-
 /* Older Windows repeats a SYN after three seconds; newer systems after one. */
 #define SYN_WATCHED_NS (3 * NS_PER_SECOND)
 
@@ -46,7 +43,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     struct login_halt halt = signs_of_login_halt(c, s);
     if (!halt.halted || halt.closed)
         return false;
-    bool watched = halt.waited_ns >= LOGIN_WATCHED_NS;
+    bool watched = halt.waited_ns >= s->thresholds->late_login_ns;
     judgement->confidence = watched ? 0.5 : 0.6;
     judgement_prove(judgement, &halt.since, "the last word of the login: %s", login_step_words(halt.last_step));
     judgement_say(judgement, "The trace ends %.1f s after %s, with the login unfinished and the %s's turn%s.",

@@ -9,11 +9,12 @@
 /* What the steps are computed from: one pass over the conversations. */
 struct looked_at {
     uint32_t conversations, matched, sql, tls, complete, resets, resets_with_ack;
-    uint32_t short_complete; /* SYN to FIN in fewer than 30 packets */
+    uint32_t short_resets;   /* of them: of a handshake and hardly more */
+    uint32_t short_complete; /* from SYN to FIN in few packets */
     bool role_client, role_server;
 };
 
-enum { POOLED_PACKETS = 30 }; /* article, 1.5.7 */
+enum { HANDSHAKE_PACKETS = 6 }; /* article, 1.5.6: "in the Reset report of 6 frames or fewer" */
 
 static struct looked_at look(const struct judge *judge)
 {
@@ -32,11 +33,13 @@ static struct looked_at look(const struct judge *judge)
         seen.tls += c->tds && moment_seen(&c->tds->steps[LOGIN_STEP_CLIENT_HELLO]);
         bool reset = moment_seen(&client->reset) || moment_seen(&server->reset);
         seen.resets += reset;
+        seen.short_resets +=
+            reset && c->starts_with_syn && c->packets <= HANDSHAKE_PACKETS && signs_of_sql(c, &judge->surroundings);
         seen.resets_with_ack += (moment_seen(&client->reset) && client->reset_with_ack) ||
                                 (moment_seen(&server->reset) && server->reset_with_ack);
         bool complete = c->tds && c->starts_with_syn && c->closed && c->ending == ENDING_FIN;
         seen.complete += complete;
-        seen.short_complete += complete && c->packets < POOLED_PACKETS;
+        seen.short_complete += complete && c->packets < judge->surroundings.thresholds->short_packets;
     }
     return seen;
 }
@@ -132,6 +135,8 @@ static void add_network(struct steps *steps, const struct judge *judge, const st
         drops, losses, drops > 0 && one_sided ? " The other side's capture would tell where the packets went." : "");
 }
 
+enum { SHORT_RESETS_TEXT_SIZE = 120 };
+
 static void add_sides(struct steps *steps, const struct judge *judge, const struct looked_at *seen)
 {
     uint32_t client = count_cause(judge, "client."), server = count_cause(judge, "server.");
@@ -141,21 +146,25 @@ static void add_sides(struct steps *steps, const struct judge *judge, const stru
         client ? "%u connections point to the client; a BID trace and a NETSH trace on it are the next step."
                : "%u connections point to the client.",
         client);
+    char few[SHORT_RESETS_TEXT_SIZE] = "";
+    if (seen->short_resets > 0)
+        snprintf(few, sizeof few,
+                 " %u connections end with a reset after six packets or fewer: refused, or hardly accepted.",
+                 seen->short_resets);
     add(steps, "1.5.6", "The traces agree that the issue is on the server",
         none     ? WORKFLOW_DOES_NOT_APPLY
         : server ? WORKFLOW_NEEDS_EVIDENCE
                  : WORKFLOW_DONE,
-        server ? "%u connections point to the server; its ERRORLOG and connectivity ring buffer were not given."
-               : "%u connections point to the server.",
-        server);
+        "%u connections point to the server%s.%s", server,
+        server ? "; its ERRORLOG and connectivity ring buffer were not given" : "", few);
     const struct finding *pooling = survey_finding(judge, "client.no-pooling");
     if (seen->complete == 0)
         add(steps, "1.5.7", "Connection pooling", WORKFLOW_NEEDS_EVIDENCE,
             "No SQL Server connection is in the traces from begin to end; a trace of half an hour would tell.");
     else
         add(steps, "1.5.7", "Connection pooling", WORKFLOW_DONE,
-            "%u of %u connections that are in the traces from begin to end have fewer than %d packets. %s",
-            seen->short_complete, seen->complete, POOLED_PACKETS,
+            "%u of %u connections that are in the traces from begin to end have fewer than %u packets. %s",
+            seen->short_complete, seen->complete, judge->surroundings.thresholds->short_packets,
             pooling ? pooling->example.says : "No client makes so many of them that a pool is missed.");
 }
 

@@ -261,6 +261,8 @@ static void follow_packet(struct flow_table *table, struct flow *flow, const str
         table->casebook->captures[p->moment.capture].duplicates++;
         return;
     }
+    if (verdict == TCP_PACKET_OF_OLDER_CONNECTION)
+        return;
     if (p->tcp.flags & TCP_SYN)
         stream_learn_client(&table->consumer, &flow->stream,
                             flow_side(flow, p->tcp.flags & TCP_ACK ? 1 - origin : origin), SIDE_CLIENT, ROLE_SYN);

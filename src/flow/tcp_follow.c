@@ -454,6 +454,19 @@ static void note_ttl(struct tcp_side *facts, const struct packet *p)
         facts->ttl_max = p->ttl;
 }
 
+/* RFC 9293, 3.10.7.3: a server that still knows an older connection on these ports answers the SYN with that one's
+ * acknowledgement. The client, which has sent nothing but SYNs, resets that one and sends its SYN again. */
+static bool is_of_older_connection(struct flow *flow, unsigned origin, const struct packet *p)
+{
+    const struct tcp_side *self = flow_facts(flow, origin), *other = flow_facts(flow, 1 - origin);
+    if (p->tcp.flags & TCP_RST)
+        return !(p->tcp.flags & TCP_ACK) && moment_seen(&self->syn) && !moment_seen(&other->syn) &&
+               other->packets > other->resets;
+    bool asked = moment_seen(&other->syn) && other->packets == (uint32_t)other->syns + other->resets;
+    return asked && !moment_seen(&self->syn) && (p->tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_ACK &&
+           p->tcp.ack != flow->directions[1 - origin].next_seq;
+}
+
 enum tcp_verdict tcp_follow(struct flow *flow, unsigned origin, const struct packet *p)
 {
     struct tcp_direction *d = &flow->directions[origin];
@@ -464,6 +477,13 @@ enum tcp_verdict tcp_follow(struct flow *flow, unsigned origin, const struct pac
     if (copy || (is_late_copy(d, p) && !never_captured(d, p->tcp.seq, p->tcp.seq + p->payload_length))) {
         facts->capture_duplicates++;
         return TCP_PACKET_DUPLICATE;
+    }
+    if (is_of_older_connection(flow, origin, p)) {
+        if (p->tcp.flags & TCP_RST) {
+            facts->resets++;
+            facts->older_reset = p->moment;
+        }
+        return TCP_PACKET_OF_OLDER_CONNECTION;
     }
     enum tcp_verdict verdict = TCP_PACKET_NEW;
     start_direction(d, p);

@@ -4,10 +4,11 @@
 
 #include "flow.h"
 
-enum tcp_verdict { TCP_PACKET_NEW, TCP_PACKET_PROBE, TCP_PACKET_DUPLICATE };
+enum tcp_verdict { TCP_PACKET_NEW, TCP_PACKET_PROBE, TCP_PACKET_DUPLICATE, TCP_PACKET_OF_OLDER_CONNECTION };
 
 /* Updates the facts of both sides. A duplicate made by the capture is counted and changes nothing else. Only the bytes of a
- * new packet belong to the stream: a keep-alive's byte is none of it. Does not touch the in-order bytes. */
+ * new packet belong to the stream: a keep-alive's byte is none of it. What is about an older connection on the same ports
+ * is counted as a packet and says nothing of this one. Does not touch the in-order bytes. */
 enum tcp_verdict tcp_follow(struct flow *flow, unsigned origin, const struct packet *packet);
 
 #endif

@@ -89,12 +89,13 @@ static bool group_has(const struct casebook *casebook, const struct view_groups 
     return false;
 }
 
-/* A machine sees a connection from one place: two captures that were both taken at the client are not its two ends. */
+/* A machine sees a connection from one place: two captures that were both taken at the client are not its two ends. One that only
+ * seems to be the client's, beside one that was said to be, is on the way. */
 static bool may_share(const struct casebook *casebook, uint32_t a, uint32_t b)
 {
-    enum capture_role role = casebook->points[a].role;
-    bool at_an_end = role == CAPTURE_ROLE_CLIENT || role == CAPTURE_ROLE_SERVER;
-    return a != b && !(at_an_end && casebook->points[b].role == role);
+    const struct point_facts *here = &casebook->points[a], *there = &casebook->points[b];
+    bool at_an_end = here->role == CAPTURE_ROLE_CLIENT || here->role == CAPTURE_ROLE_SERVER;
+    return a != b && !(at_an_end && there->role == here->role && there->role_given == here->role_given);
 }
 
 static bool may_unite(const struct casebook *casebook, const struct view_groups *groups, uint32_t a, uint32_t b)
@@ -314,6 +315,19 @@ static void open_groups(struct view_groups *groups, uint32_t count)
     }
 }
 
+static void close_groups(struct view_groups *groups)
+{
+    memory_give(groups->head);
+    memory_give(groups->next);
+}
+
+static void match_by_numbers(struct casebook *casebook, struct view_groups *groups)
+{
+    open_groups(groups, casebook_conversations(casebook));
+    for (enum match_evidence round = MATCHED_BY_CONNECTION_ID; round < MATCHED_BY_ENDS; round++)
+        match_round(casebook, groups, round);
+}
+
 /* From the client to the server. */
 static uint32_t order_views(const struct casebook *casebook, const struct view_groups *groups, uint32_t head,
                             uint32_t ordered[static PATH_POINTS_MOST])
@@ -357,19 +371,35 @@ static void link_views(struct casebook *casebook, const struct view_groups *grou
     }
 }
 
+/* Beside a capture that was said to be taken at an end, one of the same connections that only looks like it stands before it. */
+static void set_on_the_way(struct casebook *casebook)
+{
+    for (uint32_t i = 0; i < casebook->pairs.count; i++) {
+        struct point_facts *near = &casebook->points[casebook->pairs.list[i].near],
+                           *far = &casebook->points[casebook->pairs.list[i].far];
+        if (near->role == far->role && near->role_given != far->role_given)
+            (near->role_given ? far : near)->role = CAPTURE_ROLE_MIDDLE;
+    }
+    for (uint32_t i = 0; i < casebook->capture_count; i++)
+        casebook->captures[i].role = casebook->points[casebook->captures[i].point].role;
+}
+
 void pairing_run(struct casebook *casebook)
 {
     struct view_groups groups;
     if (casebook->point_count < 2)
         return;
-    open_groups(&groups, casebook_conversations(casebook));
-    for (enum match_evidence round = MATCHED_BY_CONNECTION_ID; round < MATCHED_BY_ENDS; round++)
-        match_round(casebook, &groups, round);
-    path_clocks_measure(casebook, &groups);
+    match_by_numbers(casebook, &groups);
+    if (!path_clocks_measure(casebook, &groups)) {
+        close_groups(&groups);
+        casebook->pairs.count = 0;
+        match_by_numbers(casebook, &groups);
+        path_clocks_measure(casebook, &groups);
+    }
+    set_on_the_way(casebook);
     match_round(casebook, &groups, MATCHED_BY_ENDS);
     match_under_way(casebook, &groups);
     link_views(casebook, &groups);
     path_clocks_settle(casebook);
-    memory_give(groups.head);
-    memory_give(groups.next);
+    close_groups(&groups);
 }

@@ -5,6 +5,7 @@
  */
 #include "path_clocks.h"
 
+#include "capture_side.h"
 #include "clock_estimate.h"
 #include "memory.h"
 
@@ -32,6 +33,13 @@ static bool is_clean(const struct conversation *c)
     return true;
 }
 
+/* Where one capture missed the first data, its first is not the other's. */
+static bool has_as_much(const struct conversation *near, const struct conversation *far)
+{
+    return near->sides[SIDE_CLIENT].payload_bytes == far->sides[SIDE_CLIENT].payload_bytes &&
+           near->sides[SIDE_SERVER].payload_bytes == far->sides[SIDE_SERVER].payload_bytes;
+}
+
 /* A connection under way, of which both captures have as much: it begins or ends with the same bytes. */
 static bool begins_alike(const struct tcp_side *here, const struct tcp_side *there)
 {
@@ -43,10 +51,42 @@ static bool ends_alike(const struct tcp_side *here, const struct tcp_side *there
     return here->seqs_known && there->seqs_known && here->seq_end == there->seq_end;
 }
 
+/* The capture has all that it sent: each byte from the SYN to the last. */
+static bool has_all(const struct tcp_side *side)
+{
+    return side->isn_known && side->seqs_known &&
+           side->seq_end - (side->isn + 1) - (side->fins > 0) == (uint32_t)side->payload_bytes;
+}
+
+/*
+ * An answer leaves after what it answers has arrived, so it bounds the clocks, too, if less closely; and one direction is enough for
+ * that. The order is: SYN, SYN+ACK, the client's first data, the server's, for in TDS the client speaks first; each of them at the one
+ * point and then at the other. Repetitions only widen the bounds.
+ */
+static void measure_answers(struct clock_estimate *estimate, const struct conversation *near,
+                            const struct conversation *far)
+{
+    const struct tcp_side *client = near->sides, *server = far->sides;
+    if (!near->starts_with_syn || !far->starts_with_syn)
+        return;
+    measure(estimate, SIDE_CLIENT, &client[SIDE_CLIENT].syn, &server[SIDE_SERVER].syn);
+    measure(estimate, SIDE_CLIENT, &client[SIDE_SERVER].syn, &server[SIDE_CLIENT].first_data);
+    measure(estimate, SIDE_SERVER, &server[SIDE_CLIENT].syn, &client[SIDE_SERVER].syn);
+    measure(estimate, SIDE_SERVER, &server[SIDE_SERVER].syn, &client[SIDE_CLIENT].first_data);
+    if (near->protocol == PROTOCOL_TCP && far->protocol == PROTOCOL_TCP)
+        return;
+    if (has_all(&client[SIDE_CLIENT]))
+        measure(estimate, SIDE_CLIENT, &client[SIDE_CLIENT].first_data, &server[SIDE_SERVER].first_data);
+    if (has_all(&server[SIDE_CLIENT]))
+        measure(estimate, SIDE_SERVER, &server[SIDE_CLIENT].first_data, &client[SIDE_SERVER].first_data);
+}
+
 static void measure_connection(struct clock_estimate *estimate, const struct conversation *near,
                                const struct conversation *far)
 {
-    bool clean = is_clean(near) && is_clean(far), whole = clean && near->starts_with_syn && far->starts_with_syn;
+    measure_answers(estimate, near, far);
+    bool clean = is_clean(near) && is_clean(far),
+         whole = clean && near->starts_with_syn && far->starts_with_syn && has_as_much(near, far);
     for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
         const struct tcp_side *here = &near->sides[side], *there = &far->sides[side];
         const struct tcp_side *sent = side == SIDE_CLIENT ? here : there,
@@ -71,10 +111,12 @@ static bool has_same_numbers(const struct conversation *near, const struct conve
     return true;
 }
 
+/* Who was said to be at an end is farther out than who only seems to be. */
 static int rank_of(const struct casebook *casebook, uint32_t point)
 {
-    enum capture_role role = casebook->points[point].role;
-    return role == CAPTURE_ROLE_CLIENT ? 0 : role == CAPTURE_ROLE_SERVER ? 2 : 1;
+    const struct point_facts *facts = &casebook->points[point];
+    int outward = facts->role_given ? 2 : 1;
+    return facts->role == CAPTURE_ROLE_CLIENT ? -outward : facts->role == CAPTURE_ROLE_SERVER ? outward : 0;
 }
 
 bool path_is_nearer(const struct casebook *casebook, uint32_t a, uint32_t b)
@@ -142,7 +184,49 @@ static bool turn_pairs(struct casebook *casebook, const struct pair_estimate *es
     return turned;
 }
 
-void path_clocks_measure(struct casebook *casebook, const struct view_groups *groups)
+/* Both ends' packets reach the other one before they leave, and neither capture looks like what it was said to be. */
+static bool were_exchanged(const struct casebook *casebook, const struct point_pair *pair,
+                           const struct pair_estimate *estimate)
+{
+    const struct point_facts *near = &casebook->points[pair->near], *far = &casebook->points[pair->far];
+    return near->role_given && far->role_given && near->role == CAPTURE_ROLE_CLIENT &&
+           far->role == CAPTURE_ROLE_SERVER && clock_estimate_contradicts(&estimate->same_numbers) &&
+           capture_side_infer(casebook, pair->near) != CAPTURE_ROLE_CLIENT &&
+           capture_side_infer(casebook, pair->far) != CAPTURE_ROLE_SERVER;
+}
+
+static void note_exchanged(struct casebook *casebook, uint32_t point, enum capture_role role)
+{
+    casebook->points[point].role = role;
+    casebook->points[point].role_given = false;
+    for (uint32_t i = 0; i < casebook->capture_count; i++) {
+        struct capture_facts *capture = &casebook->captures[i];
+        if (capture->point != point)
+            continue;
+        capture->role = role;
+        capture->role_given = false;
+        notes_add(
+            &capture->notes, "exchanged",
+            "it was given as the %s's, but the packets in both captures tell that it was taken at the %s: taken so",
+            role == CAPTURE_ROLE_SERVER ? "client" : "server", role == CAPTURE_ROLE_SERVER ? "server" : "client");
+    }
+}
+
+static bool exchange_roles(struct casebook *casebook, const struct pair_estimate *estimates)
+{
+    bool exchanged = false;
+    for (uint32_t i = 0; i < casebook->pairs.count; i++) {
+        const struct point_pair *pair = &casebook->pairs.list[i];
+        if (!were_exchanged(casebook, pair, &estimates[i]))
+            continue;
+        note_exchanged(casebook, pair->near, CAPTURE_ROLE_SERVER);
+        note_exchanged(casebook, pair->far, CAPTURE_ROLE_CLIENT);
+        exchanged = true;
+    }
+    return exchanged;
+}
+
+bool path_clocks_measure(struct casebook *casebook, const struct view_groups *groups)
 {
     make_pairs(casebook, groups);
     struct pair_estimate *estimates = memory_take_array((size_t)casebook->pairs.count + 1, sizeof *estimates);
@@ -152,6 +236,7 @@ void path_clocks_measure(struct casebook *casebook, const struct view_groups *gr
         open_estimates(casebook, estimates);
         add_samples(casebook, groups, estimates);
     }
+    bool exchanged = exchange_roles(casebook, estimates);
     for (uint32_t i = 0; i < casebook->pairs.count; i++) {
         struct point_pair *pair = &casebook->pairs.list[i];
         pair->clock = clock_estimate_result(&estimates[i].same_numbers);
@@ -159,6 +244,7 @@ void path_clocks_measure(struct casebook *casebook, const struct view_groups *gr
             pair->clock = clock_estimate_result(&estimates[i].any);
     }
     memory_give(estimates);
+    return !exchanged;
 }
 
 /* A second clock minus the common one, from a first one minus the common one and the second minus the first. */

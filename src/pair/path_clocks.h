@@ -12,8 +12,9 @@ struct view_groups {
 };
 #define VIEWS_END UINT32_MAX
 
-/* Sets the clocks of casebook->pairs, and makes pairs as they are needed. */
-void path_clocks_measure(struct casebook *casebook, const struct view_groups *groups);
+/* Sets the clocks of casebook->pairs, and makes pairs as they are needed. false: the captures of the client and the server were given
+ * the wrong way round, which is put right now and noted of them; then all has to be matched again. */
+bool path_clocks_measure(struct casebook *casebook, const struct view_groups *groups);
 
 /* Whether point a is nearer to the client than b: by where they were taken, else as their pair says. */
 bool path_is_nearer(const struct casebook *casebook, uint32_t a, uint32_t b);

@@ -1,6 +1,10 @@
 /* `tdscope explain`: what a cause means, from the words of its detector. */
+#include <stdio.h>
+
 #include "fact_names.h"
 #include "text_layout.h"
+
+enum { UNREAD_TEXT_SIZE = 400 };
 
 static void section(struct sink *sink, const char *title, const char *text)
 {
@@ -8,7 +12,17 @@ static void section(struct sink *sink, const char *title, const char *text)
     layout_paragraph(sink, 0, 2, text);
 }
 
-void render_explanation(const struct detector *detector, struct sink *sink)
+static void say_unread(struct sink *sink, const char *evidence)
+{
+    char sentence[UNREAD_TEXT_SIZE];
+    snprintf(sentence, sizeof sentence,
+             "This version of tdscope does not read that evidence yet: %s. So it never names this cause; look for it "
+             "yourself.",
+             evidence);
+    layout_paragraph(sink, 0, 2, sentence);
+}
+
+void text_explanation(const struct detector *detector, struct sink *sink)
 {
     layout_colour(sink, COLOUR_STRONG);
     sink_put(sink, detector->cause);
@@ -18,6 +32,10 @@ void render_explanation(const struct detector *detector, struct sink *sink)
     sink_format(sink, "  Culprit: %s. Severity: %s.\n", culprit_names[detector->culprit],
                 severity_name(detector->severity));
     section(sink, "How it is recognised", detector->holds_when);
+    if (detector->holds_with_both)
+        section(sink, "How it is recognised with the captures of both ends", detector->holds_with_both);
+    if (!detector_is_sought(detector))
+        say_unread(sink, detector->unread_evidence);
     section(sink, "What it means", detector->means);
     if (!detector->actions || !detector->actions[0])
         return;

@@ -6,6 +6,7 @@
 #include "fact_names.h"
 #include "json_around.h"
 #include "json_conversation.h"
+#include "json_explanation.h"
 #include "json_packets.h"
 #include "json_pattern.h"
 #include "memory.h"
@@ -186,6 +187,20 @@ static void write_clock(const struct clock_facts *clock, struct sink *sink)
     sink_put(sink, ",\n");
 }
 
+static void write_thresholds(const struct thresholds *thresholds, struct sink *sink)
+{
+    struct changed_threshold changed[THRESHOLDS];
+    unsigned count = thresholds_changed(thresholds, changed);
+    if (count == 0)
+        return;
+    json_t *object = json_new_object();
+    for (unsigned i = 0; i < count; i++)
+        object_add(object, changed[i].name, json_real(changed[i].value));
+    sink_put(sink, "\"thresholds\":");
+    json_write(object, false, sink);
+    sink_put(sink, ",\n");
+}
+
 static uint32_t capture_at(const struct casebook *casebook, uint32_t point)
 {
     uint32_t capture = 0;
@@ -234,6 +249,7 @@ static void write_diagnosis(const struct report *report, struct sink *sink)
     sink_put(sink, "\n],\n\"sources\":[],\n");
     write_unread(&casebook->unread, sink);
     write_clock(&casebook->clock, sink);
+    write_thresholds(report->judge->surroundings.thresholds, sink);
     write_clocks(casebook, sink);
     json_around(casebook, sink);
     sink_put(sink, "\"conversations\":[\n");
@@ -258,4 +274,5 @@ const struct renderer render_json = {
     .diagnosis = write_diagnosis,
     .conversations = write_lines,
     .packets = json_packets,
+    .explanation = json_explanation,
 };

@@ -280,6 +280,16 @@ static void put_captures(const struct casebook *casebook, struct sink *sink)
     }
 }
 
+static void put_thresholds(const struct thresholds *thresholds, struct sink *sink)
+{
+    struct changed_threshold changed[THRESHOLDS];
+    unsigned count = thresholds_changed(thresholds, changed);
+    if (count > 0)
+        layout_heading(sink, "Thresholds that were set");
+    for (unsigned i = 0; i < count; i++)
+        sink_format(sink, "  %s: %g (usually %g)\n", changed[i].name, changed[i].value, changed[i].usual);
+}
+
 static void write_diagnosis(const struct report *report, struct sink *sink)
 {
     const struct finding *finding = verdict_finding(report->judge);
@@ -293,6 +303,7 @@ static void write_diagnosis(const struct report *report, struct sink *sink)
     put_other_findings(report->judge, finding, sink);
     text_around(report, sink);
     put_captures(report->casebook, sink);
+    put_thresholds(report->judge->surroundings.thresholds, sink);
     text_troubles(report, sink);
 }
 
@@ -301,4 +312,5 @@ const struct renderer render_text = {
     .diagnosis = write_diagnosis,
     .conversations = text_conversations,
     .packets = text_packets,
+    .explanation = text_explanation,
 };

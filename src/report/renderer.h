@@ -40,13 +40,14 @@ struct renderer {
     void (*diagnosis)(const struct report *report, struct sink *sink);
     void (*conversations)(const struct report *report, struct sink *sink);
     void (*packets)(const struct report *report, struct sink *sink); /* of report->shown */
+    void (*explanation)(const struct detector *detector, struct sink *sink);
 };
 
 extern const struct renderer *const renderers[];
 extern const unsigned renderer_count;
 const struct renderer *renderer_by_name(const char *name); /* NULL: none */
 
-/* `explain`: always text. */
-void render_explanation(const struct detector *detector, struct sink *sink);
+/* `explain` in text. */
+void text_explanation(const struct detector *detector, struct sink *sink);
 
 #endif

@@ -60,6 +60,9 @@ CASES = (
   Case('explain-login-stalled.txt', ('explain', 'server.login-stalled')),
   Case('explain-no-pooling.txt', ('explain', 'client.no-pooling')),
   Case('explain-mars-close.txt', ('explain', 'none.mars-close')),
+  Case('explain-drop-to-client.txt', ('explain', 'network.drop-to-client')),
+  Case('explain-filter-driver.txt', ('explain', 'server.filter-driver')),
+  Case('explain-rss-disabled.json', ('explain', '--format', 'json', 'client.rss-disabled')),
   Case('help.txt', ('--help',)),
 )
 

@@ -10,7 +10,7 @@ from scene_steps import FLAGS, Step, Talk, duration
 from scene_tcp import Conversation, Host
 
 HEADERS = ('rtt', 'hops', 'capture', 'link', 'vlan', 'snaplen', 'mss', 'offload', 'skew', 'window', 'id-zero', 'only', 'doubled',
-           'drops', 'clock-back', 'translate', 'big-endian', 'microseconds', 'infer')
+           'drops', 'clock-back', 'translate', 'big-endian', 'microseconds', 'infer', 'threshold')
 
 
 class SceneError(Exception):
@@ -91,6 +91,7 @@ class Scene:
   big_endian: bool = False
   microseconds: bool = False
   infer: bool = False
+  thresholds: list = field(default_factory=list)  # options of the command line
   talks: list = field(default_factory=list)
   around: list = field(default_factory=list)
   expectations: list = field(default_factory=list)
@@ -147,6 +148,8 @@ class Reader:
       scene.link = values[0]
     elif name in ('offload', 'id-zero', 'big-endian', 'microseconds', 'infer'):
       setattr(scene, name.replace('-', '_'), True)
+    elif name == 'threshold':
+      scene.thresholds += [f'--{values[0]}', values[1]]
     elif name == 'capture':
       self.capture(values)
     elif name == 'window':

@@ -17,6 +17,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / 'tests'))
 sys.dont_write_bytecode = True
+import contract
 from tap import Tap
 
 CODE_FOLDERS = ('src', 'app', 'include', 'tests')
@@ -25,6 +26,8 @@ LONGEST_TEST = 1000
 SEVERAL_BY_DESIGN = {'meson.build', 'README.md', 'run.py'}
 DETECTORS = 'src/finding/detectors.def'
 CAUSE = re.compile(r'\.cause = "([^"]+)"')
+HOST_WORD = re.compile(r'HOST_DETECTORS\(\s*"([^"]+)"')
+JUDGES = re.compile(r'^\s*\.(?:judge|judge_pair|survey) = ', re.M)
 SCENES_LEAST, NEAR_SCENES_LEAST = 3, 2
 PUBLIC_HEADER = 'include/tdscope/tdscope.h'
 
@@ -138,11 +141,29 @@ def registries_have_files(tree):
   return wrong
 
 
+def registered_detectors(tree):
+  """(causes, text of the file) of each line of the registry."""
+  for entry in REGISTRY_LINE.findall(tree.code(DETECTORS)):
+    text = tree.texts[f'src/finding/{entry}.c']
+    yield CAUSE.findall(text) + [f'{side}.{word}' for word in HOST_WORD.findall(text) for side in ('client', 'server')], text
+
+
+def every_cause_explained(tree):
+  """The contract's list of causes and what `tdscope explain` knows are the same."""
+  explained = {cause for causes, _ in registered_detectors(tree) for cause in causes}
+  promised = {f'{culprit}.{word}' for culprit, words in contract.CAUSES.items() for word in words}
+  promised |= {f'{side}.{word}' for side in ('client', 'server') for word in contract.MACHINE_CAUSES}
+  return [f'{cause} has no detector' for cause in sorted(promised - explained)] + \
+         [f'{cause} is not in tests/contract.py' for cause in sorted(explained - promised)]
+
+
 def causes_have_scenes(tree):
   """A rule that is not shown to hold, and not to hold where it nearly does, is a guess: three scenes and two near ones at least."""
   wrong = []
-  for entry in REGISTRY_LINE.findall(tree.code(DETECTORS)):
-    cause = CAUSE.search(tree.texts[f'src/finding/{entry}.c'])[1]
+  for causes, text in registered_detectors(tree):
+    if not JUDGES.search(text):
+      continue
+    cause = causes[0]
     scenes = [os.path.basename(name) for name in tree.names if name.startswith(f'tests/scenes/{cause}/')]
     near = sum(scene.startswith('near-') for scene in scenes)
     if len(scenes) - near < SCENES_LEAST or near < NEAR_SCENES_LEAST:
@@ -221,7 +242,7 @@ def main():
     tap.case(name, [f'why: {reason}', *complaints] if complaints else [])
 
   for check in (names_unique, files_short, public_header_alone, command_line_public, includes_by_bare_name,
-                registries_have_files, causes_have_scenes, every_source_built, headers_used, no_trailing_blanks, nothing_outside):
+                registries_have_files, every_cause_explained, causes_have_scenes, every_source_built, headers_used, no_trailing_blanks, nothing_outside):
     rule(check.__name__.replace('_', ' '), ' '.join(check.__doc__.split()), check(tree))
   for name, pattern, folders, allowed, reason in FORBIDDEN_CALLS:
     rule(name, reason, forbidden_calls(tree, pattern, folders, allowed))

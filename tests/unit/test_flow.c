@@ -504,6 +504,28 @@ static void test_refused(void **state)
 }
 
 /* What was under way when the other side reset the connection is told, as far as nothing is missing before it. */
+/* A server in TIME-WAIT answers a SYN on the same ports with its old acknowledgement; the client resets that and asks again. */
+static void test_reset_of_an_older_connection_closes_nothing(void **state)
+{
+    struct bench *b = *state;
+    send(b, SIDE_CLIENT, TCP_SYN, 0, 0, "");
+    send(b, SIDE_SERVER, TCP_ACK, 5000, 70000, "");
+    send(b, SIDE_CLIENT, TCP_RST, 70000, 0, "");
+    wait_ms(b, 1000);
+    handshake(b);
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 1, "hello");
+    send(b, SIDE_SERVER, TCP_ACK, 1, 6, "world");
+    const struct conversation *c = casebook_conversation(&b->casebook, 0);
+    assert_int_equal(casebook_conversations(&b->casebook), 1);
+    assert_false(c->closed);
+    assert_false(moment_seen(&c->sides[SIDE_CLIENT].reset));
+    assert_true(moment_seen(&c->sides[SIDE_CLIENT].older_reset));
+    assert_int_equal(c->sides[SIDE_CLIENT].resets, 1);
+    flow_table_close(&b->table);
+    assert_string_equal(text_string(&b->heard[SIDE_CLIENT]), "hello.");
+    assert_string_equal(text_string(&b->heard[SIDE_SERVER]), "world.");
+}
+
 static void test_data_behind_the_other_side_s_reset(void **state)
 {
     struct bench *b = *state;
@@ -619,6 +641,7 @@ int main(void)
         FLOW_TEST(test_duplicate_sack_tells_a_spurious_retransmission),
         FLOW_TEST(test_port_reuse_splits_by_initial_sequence_number),
         FLOW_TEST(test_refused),
+        FLOW_TEST(test_reset_of_an_older_connection_closes_nothing),
         FLOW_TEST(test_data_behind_the_other_side_s_reset),
         FLOW_TEST(test_nothing_is_waited_for_behind_a_reset),
         FLOW_TEST(test_reset_with_another_time_to_live),

@@ -180,7 +180,7 @@ static struct judgement judged(struct trace *trace, const struct conversation *c
     static struct judgement judgement;
     for (uint32_t i = 0; i < casebook_conversations(&trace->casebook); i++)
         conversation_conclude(casebook_conversation(&trace->casebook, i));
-    judge_open(&trace->judge, &trace->casebook);
+    judge_open(&trace->judge, &trace->casebook, &thresholds_usual);
     judge_conversation(&trace->judge, c, &judgement);
     judge_close(&trace->judge);
     return judgement;
@@ -468,6 +468,12 @@ static void test_tls_refused(void **state)
     ack(*state, c, SIDE_SERVER, 1.031);
     fin(*state, c, SIDE_SERVER, 1.04);
     expect(*state, c, "server.tls-refused", CULPRIT_SERVER);
+    assert_non_null(strstr(judged(*state, c).says, "no TLS version or cipher suite in common"));
+    c->tds->server_alert = c->sides[SIDE_SERVER].fin;
+    c->tds->server_alert_code = 70;
+    assert_non_null(strstr(judged(*state, c).says, "no TLS version in common"));
+    c->tds->server_alert_code = 40;
+    assert_non_null(strstr(judged(*state, c).says, "no cipher suite, hash or curve in common"));
 }
 
 static void test_gave_up_after_prelogin(void **state)
@@ -737,7 +743,7 @@ static void test_findings_and_verdict(void **state)
         fin(trace, logged_in(trace, 30 + i), SIDE_CLIENT, 50);
     for (uint32_t i = 0; i < casebook_conversations(&trace->casebook); i++)
         conversation_conclude(casebook_conversation(&trace->casebook, i));
-    judge_open(&trace->judge, &trace->casebook);
+    judge_open(&trace->judge, &trace->casebook, &thresholds_usual);
     assert_int_equal(trace->judge.finding_count, 2);
     const struct finding *finding = &trace->judge.findings[0];
     assert_string_equal(finding->detector->cause, "server.login-stalled");
@@ -752,6 +758,28 @@ static void test_findings_and_verdict(void **state)
     assert_int_equal(count, 13);
     assert_string_equal(steps[0].step, "1.5.0");
     assert_int_equal(judge_workflow(&trace->judge, steps, 2), 13);
+    judge_close(&trace->judge);
+}
+
+/* Article, 1.5.6: resets of conversations of six frames or fewer. A session that is reset has more. */
+static void test_workflow_counts_short_resets(void **state)
+{
+    struct trace *trace = *state;
+    for (int i = 0; i < 2; i++) {
+        struct conversation *c = new_conversation(trace, 1 + i);
+        syn(trace, c, SIDE_CLIENT, 1 + i);
+        reset(trace, c, SIDE_SERVER, 1.001 + i);
+    }
+    reset(trace, logged_in(trace, 5), SIDE_CLIENT, 6);
+    for (uint32_t i = 0; i < casebook_conversations(&trace->casebook); i++)
+        conversation_conclude(casebook_conversation(&trace->casebook, i));
+    judge_open(&trace->judge, &trace->casebook, &thresholds_usual);
+    struct workflow_step steps[32];
+    uint32_t count = judge_workflow(&trace->judge, steps, 32), at = 0;
+    while (at < count && strcmp(steps[at].step, "1.5.6") != 0)
+        at++;
+    assert_true(at < count);
+    assert_non_null(strstr(steps[at].says, " 2 connections end with a reset after six packets or fewer"));
     judge_close(&trace->judge);
 }
 
@@ -775,7 +803,7 @@ static void test_culprit_is_weighed_before_cause(void **state)
     }
     for (uint32_t i = 0; i < casebook_conversations(&trace->casebook); i++)
         conversation_conclude(casebook_conversation(&trace->casebook, i));
-    judge_open(&trace->judge, &trace->casebook);
+    judge_open(&trace->judge, &trace->casebook, &thresholds_usual);
     assert_int_equal(trace->judge.finding_count, 3);
     assert_string_equal(trace->judge.findings[0].detector->cause, "client.abort");
     assert_int_equal(trace->judge.verdict.culprit, CULPRIT_SERVER);
@@ -785,26 +813,42 @@ static void test_culprit_is_weighed_before_cause(void **state)
 static void test_nothing_at_all(void **state)
 {
     struct trace *trace = *state;
-    judge_open(&trace->judge, &trace->casebook);
+    judge_open(&trace->judge, &trace->casebook, &thresholds_usual);
     assert_int_equal(trace->judge.verdict.culprit, CULPRIT_UNKNOWN);
     assert_true(trace->judge.verdict.summary[0] != '\0');
     judge_close(&trace->judge);
     fin(trace, logged_in(trace, 1), SIDE_CLIENT, 2);
     conversation_conclude(casebook_conversation(&trace->casebook, 0));
-    judge_open(&trace->judge, &trace->casebook);
+    judge_open(&trace->judge, &trace->casebook, &thresholds_usual);
     assert_string_equal(trace->judge.verdict.cause, "none.normal");
     judge_close(&trace->judge);
+}
+
+/* Reports do not break lines inside `commands`. */
+static bool is_sentence_with_whole_commands(const char *action)
+{
+    unsigned ticks = 0;
+    for (const char *at = action; *at; at++)
+        ticks += *at == '`';
+    size_t length = strlen(action);
+    return ticks % 2 == 0 && length > 0 && action[length - 1] == '.' && !strstr(action, "  ");
 }
 
 static void test_registry(void **state)
 {
     (void)state;
-    assert_true(detector_count <= 64);
     for (unsigned i = 0; i < detector_count; i++) {
         const struct detector *detector = detectors[i];
         assert_ptr_equal(detector_by_cause(detector->cause), detector);
-        assert_true(detector->judge || detector->survey);
+        bool judges = detector->judge || detector->judge_pair || detector->survey;
+        assert_true(judges == detector_is_sought(detector));
+        assert_true((detector->judge_pair != NULL) == (detector->holds_with_both != NULL));
+        assert_int_equal(
+            strncmp(detector->cause, culprit_names[detector->culprit], strlen(culprit_names[detector->culprit])) == 0,
+            strncmp(detector->cause, "capture.", 8) != 0);
         assert_true(detector->title[0] && detector->holds_when[0] && detector->means[0] && detector->actions[0]);
+        for (unsigned j = 0; detector->actions[j]; j++)
+            assert_true(is_sentence_with_whole_commands(detector->actions[j]));
     }
     assert_string_equal(detectors[detector_count - 1]->cause, "none.normal");
     assert_null(detector_by_cause("no.such"));
@@ -863,6 +907,7 @@ int main(void)
         CASE(test_query_timeout),
         CASE(test_one_direction_accuses_nobody),
         CASE(test_findings_and_verdict),
+        CASE(test_workflow_counts_short_resets),
         CASE(test_culprit_is_weighed_before_cause),
         CASE(test_nothing_at_all),
         CASE(test_registry),

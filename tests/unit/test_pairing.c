@@ -99,7 +99,7 @@ static void check_judgement(const struct conversation *c, const char *cause, enu
 {
     struct judge judge;
     struct judgement judgement;
-    judge_open(&judge, &casebook);
+    judge_open(&judge, &casebook, &thresholds_usual);
     judge_conversation(&judge, c, &judgement);
     assert_string_equal(judgement.detector->cause, cause);
     assert_int_equal(judgement.culprit, culprit);
@@ -239,7 +239,7 @@ static void test_packets_that_a_capture_missed(void **state)
     conclude_all();
     struct judge judge;
     struct judgement judgement;
-    judge_open(&judge, &casebook);
+    judge_open(&judge, &casebook, &thresholds_usual);
     judge_conversation(&judge, here, &judgement);
     assert_int_not_equal(judgement.culprit, CULPRIT_NETWORK);
     judge_close(&judge);

@@ -114,7 +114,7 @@ static int set_up(void **state)
 {
     struct fixture *f = memory_take(sizeof *f);
     make_casebook(&f->casebook);
-    judge_open(&f->judge, &f->casebook);
+    judge_open(&f->judge, &f->casebook, &thresholds_usual);
     f->report = (struct report){.casebook = &f->casebook, .judge = &f->judge, .version = "0.0"};
     *state = f;
     return 0;

@@ -114,7 +114,7 @@ static void test_windows_ports_used_up(void **state)
     struct trace *trace = *state;
     use_ports(trace, WINDOWS_PORTS, 100, WINDOWS_FIRST_PORT, 1, SIDE_CLIENT, WINDOWS_TTL);
     short_connection(trace, 1, WINDOWS_FIRST_PORT, 1, 121, SIDE_CLIENT);
-    judge_open(&trace->judge, &trace->casebook);
+    judge_open(&trace->judge, &trace->casebook, &thresholds_usual);
     const struct finding *finding = finding_of(&trace->judge, "client.port-exhaustion");
     assert_non_null(finding);
     assert_int_equal(finding->severity, SEVERITY_FAULT);
@@ -131,7 +131,7 @@ static void test_windows_wait_undecided(void **state)
 {
     struct trace *trace = *state;
     use_ports(trace, WINDOWS_PORTS, 200, WINDOWS_FIRST_PORT, 1, SIDE_CLIENT, WINDOWS_TTL);
-    judge_open(&trace->judge, &trace->casebook);
+    judge_open(&trace->judge, &trace->casebook, &thresholds_usual);
     const struct finding *finding = finding_of(&trace->judge, "client.port-exhaustion");
     assert_non_null(finding);
     assert_int_equal(finding->severity, SEVERITY_RISK);
@@ -145,7 +145,7 @@ static void test_below_the_warning(void **state)
 {
     struct trace *trace = *state;
     use_ports(trace, WINDOWS_PORTS * 3 / 4, 100, WINDOWS_FIRST_PORT, 1, SIDE_CLIENT, WINDOWS_TTL);
-    judge_open(&trace->judge, &trace->casebook);
+    judge_open(&trace->judge, &trace->casebook, &thresholds_usual);
     assert_null(finding_of(&trace->judge, "client.port-exhaustion"));
 }
 
@@ -154,7 +154,7 @@ static void test_server_closes_first(void **state)
 {
     struct trace *trace = *state;
     use_ports(trace, WINDOWS_PORTS, 100, WINDOWS_FIRST_PORT, 1, SIDE_SERVER, WINDOWS_TTL);
-    judge_open(&trace->judge, &trace->casebook);
+    judge_open(&trace->judge, &trace->casebook, &thresholds_usual);
     assert_null(finding_of(&trace->judge, "client.port-exhaustion"));
     assert_null(finding_of(&trace->judge, "client.no-pooling"));
 }
@@ -165,11 +165,11 @@ static void test_destinations(void **state)
     struct trace *trace = *state;
     for (uint8_t server = 1; server <= 2; server++)
         use_ports(trace, 20000, 50, 33000, server, SIDE_CLIENT, LINUX_TTL);
-    judge_open(&trace->judge, &trace->casebook);
+    judge_open(&trace->judge, &trace->casebook, &thresholds_usual);
     assert_null(finding_of(&trace->judge, "client.port-exhaustion"));
     judge_close(&trace->judge);
     use_ports(trace, 7000, 50, 53000, 2, SIDE_CLIENT, LINUX_TTL);
-    judge_open(&trace->judge, &trace->casebook);
+    judge_open(&trace->judge, &trace->casebook, &thresholds_usual);
     const struct finding *finding = finding_of(&trace->judge, "client.port-exhaustion");
     assert_non_null(finding);
     assert_int_equal(finding->severity, SEVERITY_FAULT);
@@ -182,7 +182,7 @@ static void test_many_clients_without_a_pool(void **state)
     for (unsigned i = 0; i < 25; i++)
         for (unsigned client = 1; client <= 80; client++)
             short_connection(trace, (uint8_t)client, (uint16_t)(50000 + i), 1, i + 0.001 * client, SIDE_CLIENT);
-    judge_open(&trace->judge, &trace->casebook);
+    judge_open(&trace->judge, &trace->casebook, &thresholds_usual);
     unsigned findings = 0, told = 0;
     for (uint32_t i = 0; i < trace->judge.finding_count; i++) {
         findings += strcmp(trace->judge.findings[i].detector->cause, "client.no-pooling") == 0;
@@ -246,11 +246,11 @@ static void test_windows_of_other_clients(void **state)
     here->twin = here->next_view = there->id;
     trace->casebook.secondary_count = 1;
     short_connection(trace, 2, 50000, 1, 10, SIDE_CLIENT)->point = 1;
-    judge_open(&trace->judge, &trace->casebook);
+    judge_open(&trace->judge, &trace->casebook, &thresholds_usual);
     assert_null(finding_of(&trace->judge, "capture.windows-differ"));
     judge_close(&trace->judge);
     short_connection(trace, 1, 50001, 1, 10, SIDE_CLIENT)->point = 1;
-    judge_open(&trace->judge, &trace->casebook);
+    judge_open(&trace->judge, &trace->casebook, &thresholds_usual);
     const struct finding *finding = finding_of(&trace->judge, "capture.windows-differ");
     assert_non_null(finding);
     assert_true(measured(finding, "conversations_outside") == 1);

@@ -1,0 +1,322 @@
+#!/usr/bin/env python3
+"""Properties of captures taken at several places, over the lab's captures and, where they are there, the labelled ones; prints TAP.
+
+swap       the captures given for each other's side: nobody is blamed who is not to blame
+unrelated  one more capture, of other connections: the verdicts stay
+cut        either capture begins late or ends early: the network is not blamed for what was not captured
+thin       either capture misses one to five packets of a hundred, at random: likewise
+middle     a third capture between the two: the verdicts stay, the points stand in order, and losses have a place
+several    captures of two clients and two servers at once: the verdicts stay
+under way  captures that begin after the handshakes: the connections are still found to be the same
+"""
+
+import argparse
+import ipaddress
+import json
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, replace
+
+sys.dont_write_bytecode = True
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / 'scenes'), str(HERE.parent / 'property')]
+
+import property_packets as packets
+from scene_pcapng import read_capture
+from tap import Tap
+
+LAB = HERE.parent / 'lab_captures'
+SHARED = HERE.parent.parent.parent / 'shared' / 'captures' / 'labelled'
+LABELLED = ('network-drop-both-directions/1', 'network-device-reset/2', 'network-loss/1', 'nat-rewrites/1', 'normal/2',
+    'server-filter-driver/1', 'client-abort/1', 'network-idle-drop-keepalive/1', 'network-delay/1', 'mars-benign-reset/2')
+SIDES = ('client', 'server')
+MIDDLE_NS = 20_000
+BLAMED = ('client', 'server', 'network')
+
+
+class Pair:
+  """The captures of both ends, and what is right of each connection."""
+
+  def __init__(self, name, folder):
+    self.name = name
+    self.truth = json.loads((folder / 'truth.json').read_text(encoding='utf-8'))
+    self.captures = {side: read_capture(folder / f'{side}.pcapng') for side in SIDES}
+
+  def span(self):
+    times = [record.time_ns for record in self.captures['client'].records]
+    return min(times), max(times)
+
+
+class Desk:
+  """Writes captures into a folder and asks the program about them."""
+
+  def __init__(self, tool, folder):
+    self.tool, self.folder, self.written = tool, folder, 0
+
+  def write(self, capture):
+    self.written += 1
+    path = self.folder / f'{self.written}.pcapng'
+    packets.write_capture(path, capture)
+    return path
+
+  def ask(self, *given):
+    """given: (role or None, capture); the report, or None."""
+    command = [str(self.tool), 'diagnose', '--format', 'json', '--quiet']
+    for role, capture in given:
+      command += [f'--{role}'] if role else []
+      command.append(str(self.write(capture)))
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return json.loads(done.stdout) if done.returncode in (0, 3) and done.stdout else None
+
+  def ask_pair(self, pair, **changed):
+    captures = {**pair.captures, **changed}
+    return self.ask(*((side, captures[side]) for side in SIDES))
+
+
+def ends_of(connection):
+  return tuple((connection[end]['address'], connection[end]['port']) for end in SIDES)
+
+
+def by_ends(report):
+  return {ends_of(c): c for c in report['conversations']}
+
+
+def accepted_culprits(label):
+  alone = [accept for accepts in label.get('accept_alone', {}).values() for accept in accepts]
+  return {label['culprit'], *(culprit for culprit, _ in label.get('accept', []) + alone)}
+
+
+def blamed_wrongly(pair, report, culprits=BLAMED):
+  """Connections of which one is blamed who is not to blame."""
+  if report is None:
+    return ['no report']
+  found, out = by_ends(report), []
+  for label in pair.truth['connections']:
+    for side in label['seen_in']:
+      said = found.get(ends_of(label[side]))
+      if said and said['culprit'] in culprits and said['culprit'] not in accepted_culprits(label):
+        out.append(f'{label["id"]} ({label["cause"]}): {said["culprit"]}/{said["cause"]} ({said["confidence"]})')
+  return sorted(set(out))
+
+
+def verdicts(report):
+  return {ends: (c['culprit'], c['cause']) for ends, c in by_ends(report).items()} if report else {}
+
+
+def changed_verdicts(before, after):
+  if not before or not after:
+    return ['no report']
+  before, after = verdicts(before), verdicts(after)
+  return [f'{ends}: {said} became {after.get(ends)}' for ends, said in before.items() if after.get(ends) != said]
+
+
+def from_time(capture, time_ns):
+  return replace(capture, records=[r for r in capture.records if r.time_ns >= time_ns])
+
+
+def until_time(capture, time_ns):
+  return replace(capture, records=[r for r in capture.records if r.time_ns <= time_ns])
+
+
+def test_swap(desk, pair, _):
+  return blamed_wrongly(pair, desk.ask(('server', pair.captures['client']), ('client', pair.captures['server'])))
+
+
+def test_unrelated(desk, pair, other):
+  before = desk.ask_pair(pair)
+  return changed_verdicts(before, desk.ask(*((side, pair.captures[side]) for side in SIDES),
+      (None, other.captures['client'])))
+
+
+def test_cut(desk, pair, _):
+  out = []
+  for side in SIDES:
+    times = [r.time_ns for r in pair.captures[side].records]
+    first, last = min(times), max(times)
+    for share in (0.3, 0.7):
+      border = first + int((last - first) * share)
+      for label, cut in (('begins late', from_time), ('ends early', until_time)):
+        capture = cut(pair.captures[side], border)
+        if capture.records:
+          wrong = blamed_wrongly(pair, desk.ask_pair(pair, **{side: capture}), ('network',))
+          out += [f'{side} {label} ({share}): {line}' for line in wrong]
+  return out
+
+
+def test_thin(desk, pair, _):
+  out = []
+  for share in (0.01, 0.05):
+    for sides in (('client',), ('server',), SIDES):
+      thinned = {side: packets.thin(pair.captures[side], share, seed=SIDES.index(side)) for side in sides}
+      wrong = blamed_wrongly(pair, desk.ask_pair(pair, **thinned), ('network',))
+      out += [f'{share} of {"+".join(sides)}: {line}' for line in wrong]
+  return out
+
+
+@dataclass
+class Head:
+  """What the tests ask of a TCP packet, cut short or not."""
+
+  source: tuple
+  destination: tuple
+  flags: int
+  payload: bool
+
+
+def head_of(record, link_type):
+  """None for what is no TCP."""
+  frame = record.frame
+  ip = frame[packets.link_header_bytes(link_type, frame) or 0:]
+  if len(ip) < 40:
+    return None
+  if ip[0] >> 4 == 6:
+    protocol, tcp, addresses = ip[6], ip[40:], (ip[8:24], ip[24:40])
+    size = 40 + struct.unpack_from('!H', ip, 4)[0]
+  else:
+    protocol, tcp, addresses = ip[9], ip[(ip[0] & 15) * 4:], (ip[12:16], ip[16:20])
+    size = struct.unpack_from('!H', ip, 2)[0]
+  if protocol != 6 or len(tcp) < 20:
+    return None
+  ports = struct.unpack_from('!HH', tcp)
+  ends = [(str(ipaddress.ip_address(bytes(address))), port) for address, port in zip(addresses, ports)]
+  headers = len(ip) - len(tcp) + (tcp[12] >> 4) * 4
+  return Head(ends[0], ends[1], tcp[13], size > headers)
+
+
+def one_hop_on(record, capture, hops):
+  """The frame with its time to live that many routers later; its checksum does not matter, and is left."""
+  frame = bytearray(record.frame)
+  at = packets.link_header_bytes(capture.interfaces[record.interface], record.frame) or 0
+  ttl = at + (7 if frame[at] >> 4 == 6 else 8)
+  frame[ttl] = min(frame[ttl] - hops, 255)
+  return bytes(frame)
+
+
+def middle_of(pair, near, clock_ns):
+  """What a capture on the way would have next to that end: each packet as it stands there, MIDDLE_NS on its way."""
+  clients = {tuple(label[near]['client'].values()) for label in pair.truth['connections'] if near in label['seen_in']}
+  capture, records = pair.captures[near], []
+  for record in capture.records:
+    head = head_of(record, capture.interfaces[record.interface])
+    if head:
+      outward = (head.source in clients) == (near == 'client')
+      records.append(replace(record, frame=one_hop_on(record, capture, 1 if outward else -1),
+          time_ns=record.time_ns + clock_ns + (MIDDLE_NS if outward else -MIDDLE_NS)))
+  return replace(capture, records=sorted(records, key=lambda r: r.time_ns))
+
+
+def test_middle(desk, pair, _):
+  before, out = desk.ask_pair(pair), []
+  for near in SIDES:
+    middle = middle_of(pair, near, 3_000_000_000)
+    after = desk.ask(*((side, pair.captures[side]) for side in SIDES), (None, middle))
+    out += [f'middle near the {near}: {line}' for line in changed_verdicts(before, after)]
+    out += [f'middle near the {near}: {line}' for line in wrong_paths(before, after, near)]
+  return out
+
+
+def wrong_paths(before, after, near):
+  """What was lost from end to end is lost between the middle and the end that it is far from."""
+  if not before or not after:
+    return []
+  out, reference = [], by_ends(before)
+  for ends, c in by_ends(after).items():
+    whole = reference.get(ends, {}).get('compared')
+    if not whole or 'path' not in c:
+      continue
+    order = [stretch['from'] for stretch in c['path']] + [c['path'][-1]['to']]
+    if order != [0, 2, 1]:
+      out.append(f'{ends}: the captures stand in the order {order}')
+      continue
+    bare = c['path'][0 if near == 'client' else 1]
+    full = c['path'][1 if near == 'client' else 0]
+    for way in ('to_server', 'to_client'):
+      if way in bare and (bare[way]['lost'] or bare[way].get('injected')):
+        out.append(f'{ends}: {way}: something happens where nothing can')
+      if way in full and full[way]['lost'] != whole[way]['lost']:
+        out.append(f'{ends}: {way}: {full[way]["lost"]} lost, from end to end {whole[way]["lost"]}')
+  return out
+
+
+def test_several(desk, pair, other):
+  """Of two machines at each end, at the same time: the other's captures are moved there."""
+  shift = pair.span()[0] - other.span()[0]
+  moved = {side: replace(c, records=[replace(r, time_ns=r.time_ns + shift) for r in c.records])
+      for side, c in other.captures.items()}
+  alone = {**verdicts(desk.ask_pair(pair)), **verdicts(desk.ask_pair(other, **moved))}
+  both = desk.ask(*((side, pair.captures[side]) for side in SIDES), *((side, moved[side]) for side in SIDES))
+  together = verdicts(both)
+  shared = set(by_ends_of(pair)) & set(by_ends_of(other))
+  return [f'{ends}: {said} became {together.get(ends)}' for ends, said in alone.items()
+      if ends not in shared and together.get(ends) != said]
+
+
+def by_ends_of(pair):
+  return {ends_of(label[side]) for label in pair.truth['connections'] for side in label['seen_in']}
+
+
+def test_under_way(desk, pair, _):
+  """Both captures begin when some connections are under way: what is left of those is all there is to know them by."""
+  ahead_ns = int(pair.truth['clock']['server_minus_client_s'] * 1e9)
+  first, last = pair.span()
+  out = []
+  for share in (0.3, 0.5):
+    begin = first + int((last - first) * share)
+    late = {side: from_time(pair.captures[side], begin + (ahead_ns if side == 'server' else 0)) for side in SIDES}
+    report = desk.ask_pair(pair, **late)
+    if report is None:
+      return ['no report']
+    out += blamed_wrongly(pair, report, ('network',))
+    found = by_ends(report)
+    for label in pair.truth['connections']:
+      if label['cause'] != 'none.normal' or set(label['seen_in']) != set(SIDES):
+        continue
+      said = found.get(ends_of(label['client']))
+      if said and packets_with_data(late, label) and len(said['seen_in']) < 2:
+        out.append(f'{label["id"]}: not found in the other capture ({share})')
+  return out
+
+
+def packets_with_data(captures, label):
+  """Whether both captures have data of it in both directions."""
+  for side, capture in captures.items():
+    ends = ends_of(label[side])
+    ways = {head.source for record in capture.records
+        if (head := head_of(record, capture.interfaces[record.interface])) and head.payload and
+        {head.source, head.destination} == set(ends)}
+    if len(ways) < 2:
+      return False
+  return True
+
+
+PROPERTIES = {'swap': test_swap, 'unrelated': test_unrelated, 'cut': test_cut, 'thin': test_thin,
+    'middle': test_middle, 'several': test_several, 'under way': test_under_way}
+
+
+def pairs():
+  folders = [(path.parent.name, path.parent) for path in sorted(LAB.glob('*/truth.json'))]
+  folders += [(f'labelled {name}', SHARED / name) for name in LABELLED if (SHARED / name / 'truth.json').is_file()]
+  return [Pair(name, folder) for name, folder in folders]
+
+
+def main():
+  parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+  parser.add_argument('--tdscope', required=True, help='the program to test')
+  parser.add_argument('--only', choices=list(PROPERTIES))
+  arguments = parser.parse_args()
+  tap, all_pairs = Tap(), pairs()
+  with tempfile.TemporaryDirectory(prefix='tdscope-pairs-') as name:
+    desk = Desk(pathlib.Path(arguments.tdscope).resolve(), pathlib.Path(name))
+    for number, pair in enumerate(all_pairs):
+      for label, test in PROPERTIES.items():
+        if arguments.only in (None, label):
+          tap.case(f'{label}: {pair.name}', test(desk, pair, all_pairs[number - 1])[:8])
+  return tap.finish()
+
+
+if __name__ == '__main__':
+  sys.exit(main())
