@@ -27,7 +27,7 @@ enum { SWEEP_PACKETS = 1024, SWEEP_FLOWS = 512, EVICTION_SAMPLE = 32 };
 
 enum { TDS_PORT = 1433 };
 
-static_assert(sizeof(struct flow) <= 720, "what following a conversation takes has grown");
+static_assert(sizeof(struct flow) <= 768, "what following a conversation takes has grown");
 
 void flow_table_open(struct flow_table *table, struct casebook *casebook, const struct stream_consumer *consumer)
 {
