@@ -19,7 +19,6 @@ struct evidence_item {
 struct analysis {
     struct evidence_item *items;
     uint32_t item_count;
-    uint16_t server_port; /* a hint; 0: none */
     struct thresholds thresholds;
     void (*progress)(void *context, uint64_t done_bytes, uint64_t all_bytes);
     void *progress_context;

@@ -7,13 +7,13 @@
 void point_run_open(struct point_run *run, struct analysis *analysis, uint32_t point)
 {
     *run = (struct point_run){.casebook = &analysis->casebook, .point = point};
-    run->tds = (struct tds_options){.server_port = analysis->server_port, .servers = &run->servers};
+    run->tds = (struct tds_options){.server_port = analysis->casebook.server_port, .servers = &run->servers};
     packet_decoder_open(&run->decoder);
     protocols_open(&run->protocols, run->casebook, point, &run->tds);
     struct stream_consumer consumer = protocols_consumer(&run->protocols);
     flow_table_open(&run->flows, run->casebook, &consumer);
     run->flows.point = point;
-    run->flows.server_port = analysis->server_port;
+    run->flows.server_port = analysis->casebook.server_port;
     run->flows.ceiling = LIMIT_LIVE_CONVERSATIONS;
     if (analysis->watching) {
         run->flows.observe = packet_watch_see;

@@ -55,7 +55,7 @@ bool tdscope_add(struct tdscope *tdscope, const char *path, enum tdscope_role ro
 
 void tdscope_set_server_port(struct tdscope *tdscope, uint16_t port)
 {
-    tdscope->analysis.server_port = port;
+    tdscope->analysis.casebook.server_port = port;
 }
 
 static bool set_duration(int64_t *to_ns, double given_s)

@@ -52,6 +52,7 @@ struct casebook {
     uint32_t secondary_count; /* conversations that another view of the same connection stands for */
     struct point_pairs pairs; /* of capture points that have connections in common */
     struct clock_facts clock; /* of the pair with the most of them */
+    uint16_t server_port;     /* the user's hint: this port is a SQL Server's; 0: none */
     struct notes unread;      /* evidence that nothing could read, a sentence each */
 };
 

@@ -24,7 +24,8 @@ bool conversation_established(const struct conversation *c)
         return true;
     if (!moment_seen(&server->syn) && moment_seen(&client->syn))
         return server->data_packets > 0;
-    return client->packets > client->syns || server->data_packets > 0;
+    uint32_t copies_and_control = client->capture_duplicates + client->syns + client->resets;
+    return client->packets > copies_and_control || server->data_packets > 0;
 }
 
 struct moment conversation_first_close(const struct conversation *c)
@@ -119,9 +120,10 @@ enum login_stage conversation_login_stage(const struct conversation *c)
         return LOGIN_STAGE_DONE;
     if (moment_seen(&steps[LOGIN_STEP_SSPI_CHALLENGE]))
         return LOGIN_STAGE_AUTHENTICATING;
-    if (moment_seen(&steps[LOGIN_STEP_LOGIN]))
+    /* Of one side's packets only the answers may have been captured. */
+    if (moment_seen(&steps[LOGIN_STEP_LOGIN]) || moment_seen(&steps[LOGIN_STEP_LOGIN_ANSWER]))
         return LOGIN_STAGE_LOGIN;
-    if (moment_seen(&steps[LOGIN_STEP_CLIENT_HELLO]))
+    if (moment_seen(&steps[LOGIN_STEP_CLIENT_HELLO]) || moment_seen(&steps[LOGIN_STEP_SERVER_HELLO]))
         return LOGIN_STAGE_TLS;
     if (moment_seen(&steps[LOGIN_STEP_PRELOGIN]) || moment_seen(&steps[LOGIN_STEP_PRELOGIN_ANSWER]))
         return LOGIN_STAGE_PRELOGIN;

@@ -24,13 +24,19 @@ static const struct {
 };
 static_assert(sizeof login_steps / sizeof *login_steps == LOGIN_STEPS, "an entry for each step of a login");
 
+/* One packet may end the handshake of TDS 8 and begin with TDS: PRELOGIN comes behind the key then. */
+static unsigned rank(enum timeline_step step)
+{
+    return step == TIMELINE_PRELOGIN ? 2 * TIMELINE_KEY_EXCHANGE + 1 : 2 * step;
+}
+
 static bool after(const struct timeline_entry *a, const struct timeline_entry *b)
 {
     if (a->moment.time_ns != b->moment.time_ns)
         return a->moment.time_ns > b->moment.time_ns;
     if (a->moment.capture == b->moment.capture && a->moment.frame != b->moment.frame)
         return a->moment.frame > b->moment.frame;
-    return a->step > b->step;
+    return rank(a->step) > rank(b->step);
 }
 
 static void insert(struct login_timeline *timeline, const struct timeline_entry *entry)
@@ -69,6 +75,13 @@ static bool login_is_over(const struct conversation *c)
 {
     enum login_stage stage = conversation_login_stage(c);
     return stage == LOGIN_STAGE_DONE || stage == LOGIN_STAGE_REFUSED;
+}
+
+bool login_half_captured(const struct conversation *c)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    return (moment_seen(&client->first_data) && client->packets > 0 && server->packets == 0) ||
+           (moment_seen(&server->first_data) && server->packets > 0 && client->packets == 0);
 }
 
 static bool precedes(const struct moment *a, const struct moment *b)
@@ -200,9 +213,10 @@ void login_timeline_read(const struct conversation *c, int64_t end_ns, struct lo
         return;
     bool recognised = c->tds && !c->tds->recognised_mid_stream;
     bool silent = !moment_seen(&c->sides[SIDE_CLIENT].first_data) && !moment_seen(&c->sides[SIDE_SERVER].first_data);
-    if (recognised || !c->tds)
+    bool end_known = !login_half_captured(c);
+    if (end_known && (recognised || !c->tds))
         add_close(c, timeline);
-    if (recognised || (!c->tds && silent))
+    if (end_known && (recognised || (!c->tds && silent)))
         add_wait(c, end_ns, timeline);
     measure(c, timeline);
 }

@@ -47,6 +47,9 @@ struct login_timeline {
     int slowest; /* its place in entries; -1: none. The wait for the first request is the application's and does not count */
 };
 
+/* All packets are of one side, and more than a SYN: how the login went on is not in the capture. */
+bool login_half_captured(const struct conversation *conversation);
+
 /* Until when packets of this conversation would have been recorded: the end of its capture point. */
 int64_t login_timeline_end_ns(const struct casebook *casebook, const struct conversation *conversation);
 

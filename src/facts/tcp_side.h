@@ -33,7 +33,7 @@ struct tcp_side {
 
     struct moment first, last;           /* packet */
     struct moment first_data, last_data; /* new payload; keep-alives and retransmissions are not new */
-    struct moment syn, syn_last;         /* SYN of a client, SYN+ACK of a server; last: its latest repetition */
+    struct moment syn, syn_last;         /* SYN of a client, SYN+ACK of a server, and its latest repetition: by time */
     struct moment fin, reset;            /* the first of each */
     struct moment
         older_reset; /* of an older connection on the same ports, which the other end still knew: it closed nothing here */
@@ -72,7 +72,7 @@ struct tcp_side {
     uint32_t out_of_order;         /* packets that overtook each other before the capture point */
     uint32_t capture_duplicates;   /* the same packet recorded again */
     struct moment first_retransmit, last_retransmit;
-    int64_t longest_recovery_ns; /* from a segment's first sight to the retransmission that was acknowledged, at most */
+    int64_t longest_recovery_ns; /* from a segment's first sight to its acknowledgement, of those sent again; at most */
 
     uint32_t keep_alives;            /* probes, by sequence number (RFC 9293, 3.8.4), of zero or one byte */
     struct retry_run keep_alive_run; /* the longest run of probes in which the other side sent nothing */

@@ -7,7 +7,9 @@
  * eager. */
 enum { NEEDLESS_LEAST = 2 };
 
-/* When it happens again and again, half of delay_ns hurts: each step of a login and each answer takes so much longer. */
+/* A held-up packet is one that took so long (delay_ns) where its timer, which follows the path's round trip (RFC 6298), expected a
+ * fraction of that: it was repeated more than once before its acknowledgement came. When it happens again and again, half of that
+ * hurts: each step of a login and each answer takes so much longer. */
 enum { LATE_OFTEN = 3 };
 
 /* What clocks that were compared may differ by. */
@@ -21,7 +23,9 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (c->sides[SIDE_SERVER].longest_recovery_ns > c->sides[SIDE_CLIENT].longest_recovery_ns)
         side = SIDE_SERVER;
     const struct tcp_side *self = &c->sides[side];
-    if (self->spurious_retransmits < NEEDLESS_LEAST || self->longest_recovery_ns < s->thresholds->delay_ns)
+    int64_t held_up_ns = s->thresholds->delay_ns;
+    bool again_and_again = self->spurious_retransmits >= LATE_OFTEN && self->longest_recovery_ns >= held_up_ns / 2;
+    if (self->spurious_retransmits < NEEDLESS_LEAST || (self->longest_recovery_ns < held_up_ns && !again_and_again))
         return false;
     judgement->confidence = signs_of_missed_packets(c) ? 0.6 : 0.78;
     judgement->would_settle = SETTLE_BY_BOTH_CAPTURES;
@@ -85,8 +89,8 @@ const struct detector network_delay = {
     .cause = "network.delay",
     .title = "Packets arrive far too late",
     .holds_when = "A packet is acknowledged only after a second or more and several repetitions, and the receiver "
-                  "reports at least two of the repetitions as duplicates (DSACK): all copies arrived, late. (--delay "
-                  "sets the second.)",
+                  "reports at least two of the repetitions as duplicates (DSACK): all copies arrived, late. After "
+                  "half a second, when it reports three. (--delay sets the second, and with it the half.)",
     .holds_with_both = "A packet was a second or more longer on the way than the fastest one; or three or more were "
                        "300 ms longer and one of them half a second. Not when a clock was set meanwhile, which makes "
                        "one direction late and the other too fast. (--delay sets the second, and with it the half.)",

@@ -102,7 +102,8 @@ static bool judge_unanswered(const struct conversation *c, const struct surround
 
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
-    if (!c->starts_with_syn || !moment_seen(&c->sides[SIDE_CLIENT].syn) || signs_of_one_direction(c))
+    if (!c->starts_with_syn || !moment_seen(&c->sides[SIDE_CLIENT].syn) || signs_of_one_direction(c) ||
+        signs_of_other_service(c, s))
         return false;
     if (c->ending == ENDING_NO_ANSWER)
         return judge_unanswered(c, s, judgement);

@@ -21,6 +21,11 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_prove(judgement, &close, "the %s closes", c->closed_first_by == SIDE_CLIENT ? "client" : "server");
     if (signs_of_one_direction(c))
         judgement_say(judgement, "Only one side's packets were captured: nothing can be held against anybody.");
+    else if (signs_of_other_service(c, s) && !conversation_established(c))
+        judgement_say(judgement,
+                      "It was not made, and port %u belongs to another service than SQL Server; if SQL Server listens "
+                      "there, say so with `--server-port %u`.",
+                      c->ends[SIDE_SERVER].port, c->ends[SIDE_SERVER].port);
     else if (!signs_of_sql(c, s))
         judgement_say(judgement, "No SQL Server traffic was recognised, and the connection was made.");
     else if (c->ending == ENDING_OPEN)

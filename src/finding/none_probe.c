@@ -13,9 +13,28 @@ static bool judge_scan(const struct conversation *c, const struct surroundings *
     return true;
 }
 
+/* Scanners and health checks that make their own packets never complete the handshake: the reset is their system's, which knows of no
+ * such connection. A client that had to repeat its SYN is none of them. */
+static bool judge_half_open(const struct conversation *c, struct judgement *judgement)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    if (!c->starts_with_syn || !moment_seen(&client->syn) || !moment_seen(&server->syn) ||
+        !moment_seen(&client->reset) || conversation_established(c) || client->syn_retransmits > 0)
+        return false;
+    judgement->confidence = 0.8;
+    judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
+    judgement_prove(judgement, &server->syn, "the server accepts it");
+    judgement_prove(judgement, &client->reset, "the client resets it");
+    judgement_say(judgement,
+                  "The client reset the connection when the server accepted it, %.3f s after its SYN: a half-open port "
+                  "probe or health check, or it had given up by then.",
+                  seconds(client->reset.time_ns - client->syn.time_ns));
+    return true;
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
-    if (judge_scan(c, s, judgement))
+    if (judge_scan(c, s, judgement) || judge_half_open(c, judgement))
         return true;
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
     if (!c->starts_with_syn || !moment_seen(&server->syn) || !conversation_established(c) || !c->first_close_known)
@@ -51,7 +70,8 @@ const struct detector none_probe = {
     .cause = "none.probe",
     .title = "A probe: connected and closed without a byte",
     .holds_when = "The handshake completes, neither side sends a byte of data, and the connection is closed by FIN "
-                  "or reset; or a client finds twenty or more endpoints closed, as a port scan does.",
+                  "or reset; or the client answers SYN+ACK with a reset; or a client finds twenty or more endpoints "
+                  "closed, as a port scan does.",
     .means = "Load balancers, monitoring and port tests look whether somebody listens and go again; a client that "
              "tries several addresses at once (MultiSubnetFailover) drops the slower ones. (Article, 1.5.10.)",
     .actions = actions,

@@ -7,29 +7,72 @@
  * twice that, two thirds of the usual time-out, there is no doubt. */
 enum { TOO_LATE = 2 };
 
+static const struct {
+    enum login_step asked, answered;
+} turns[] = {
+    {LOGIN_STEP_PRELOGIN, LOGIN_STEP_PRELOGIN_ANSWER}, {LOGIN_STEP_CLIENT_HELLO, LOGIN_STEP_SERVER_HELLO},
+    {LOGIN_STEP_KEY_EXCHANGE, LOGIN_STEP_TLS_DONE},    {LOGIN_STEP_LOGIN, LOGIN_STEP_SSPI_CHALLENGE},
+    {LOGIN_STEP_LOGIN, LOGIN_STEP_LOGIN_ANSWER},       {LOGIN_STEP_SSPI_RESPONSE, LOGIN_STEP_LOGIN_ANSWER},
+};
+enum { TURNS = sizeof turns / sizeof *turns };
+
+/* How long the server took for one of its turns; -1: it had none. */
+static int64_t turn_ns(const struct tds_facts *tds, unsigned turn)
+{
+    const struct moment *from = &tds->steps[turns[turn].asked], *to = &tds->steps[turns[turn].answered];
+    bool answered_later = turns[turn].asked == LOGIN_STEP_LOGIN && turns[turn].answered == LOGIN_STEP_LOGIN_ANSWER &&
+                          moment_seen(&tds->steps[LOGIN_STEP_SSPI_CHALLENGE]);
+    return moment_seen(from) && moment_seen(to) && !answered_later ? to->time_ns - from->time_ns : -1;
+}
+
 /* The longest that the server took for one step of the login, and which one. */
 static int64_t slowest_step(const struct tds_facts *tds, enum login_step *asked, enum login_step *answered)
 {
-    static const struct {
-        enum login_step asked, answered;
-    } turns[] = {
-        {LOGIN_STEP_PRELOGIN, LOGIN_STEP_PRELOGIN_ANSWER}, {LOGIN_STEP_CLIENT_HELLO, LOGIN_STEP_SERVER_HELLO},
-        {LOGIN_STEP_KEY_EXCHANGE, LOGIN_STEP_TLS_DONE},    {LOGIN_STEP_LOGIN, LOGIN_STEP_SSPI_CHALLENGE},
-        {LOGIN_STEP_LOGIN, LOGIN_STEP_LOGIN_ANSWER},       {LOGIN_STEP_SSPI_RESPONSE, LOGIN_STEP_LOGIN_ANSWER},
-    };
     int64_t longest_ns = 0;
-    for (unsigned i = 0; i < sizeof turns / sizeof *turns; i++) {
-        const struct moment *from = &tds->steps[turns[i].asked], *to = &tds->steps[turns[i].answered];
-        if (!moment_seen(from) || !moment_seen(to) || to->time_ns - from->time_ns <= longest_ns)
+    for (unsigned i = 0; i < TURNS; i++) {
+        if (turn_ns(tds, i) <= longest_ns)
             continue;
-        if (turns[i].asked == LOGIN_STEP_LOGIN && turns[i].answered == LOGIN_STEP_LOGIN_ANSWER &&
-            moment_seen(&tds->steps[LOGIN_STEP_SSPI_CHALLENGE]))
-            continue;
-        longest_ns = to->time_ns - from->time_ns;
+        longest_ns = turn_ns(tds, i);
         *asked = turns[i].asked;
         *answered = turns[i].answered;
     }
     return longest_ns;
+}
+
+/* What the server took for all its steps together, its acceptance of the connection too, beyond what the shortest of them
+ * took: so much of each may be the path's round trip. */
+static int64_t all_steps(const struct conversation *c)
+{
+    const struct moment *syn = &c->sides[SIDE_CLIENT].syn_last, *accepted = &c->sides[SIDE_SERVER].syn;
+    int64_t sum_ns = 0, shortest_ns = INT64_MAX, count = 0;
+    for (unsigned i = 0; i <= TURNS; i++) {
+        int64_t took_ns = i < TURNS ? turn_ns(c->tds, i) : -1;
+        if (i == TURNS && moment_seen(syn) && moment_seen(accepted))
+            took_ns = accepted->time_ns - syn->time_ns;
+        if (took_ns < 0)
+            continue;
+        sum_ns += took_ns;
+        count++;
+        if (took_ns < shortest_ns)
+            shortest_ns = took_ns;
+    }
+    return count > 1 ? sum_ns - count * shortest_ns : 0;
+}
+
+/* No step took long, all of them together did. */
+static bool judge_all_steps(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    const struct moment *syn = &c->sides[SIDE_CLIENT].syn, *end = &c->tds->steps[LOGIN_STEP_LOGIN_ANSWER];
+    if (!moment_seen(syn) || !moment_seen(end) || all_steps(c) < s->thresholds->late_login_ns ||
+        signs_of_retransmits_within(c, syn->time_ns, end->time_ns))
+        return false;
+    judgement->confidence = 0.6;
+    judgement_prove(judgement, syn, "the client opens the connection");
+    judgement_prove(judgement, end, "the server answers the login");
+    judgement_say(judgement,
+                  "The server took %.1f s for the steps of the login together; drivers give the whole login 15 s.",
+                  seconds(all_steps(c)));
+    return true;
 }
 
 static bool judge_after_close(const struct conversation *c, const struct surroundings *s, const struct login_halt *halt,
@@ -62,7 +105,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     enum login_step asked = LOGIN_STEP_PRELOGIN, answered = LOGIN_STEP_PRELOGIN_ANSWER;
     int64_t longest_ns = slowest_step(c->tds, &asked, &answered);
     if (longest_ns < s->thresholds->late_login_ns)
-        return false;
+        return judge_all_steps(c, s, judgement);
     const struct moment *from = &c->tds->steps[asked], *to = &c->tds->steps[answered];
     bool lossy = signs_of_retransmits_within(c, from->time_ns, to->time_ns);
     judgement->confidence = lossy ? 0.55 : longest_ns >= TOO_LATE * s->thresholds->late_login_ns ? 0.88 : 0.8;
@@ -95,7 +138,8 @@ const struct detector server_login_late = {
     .title = "The answer to the login comes too late",
     .holds_when =
         "A login step is answered after the client has waited 2 s or more and closed, or the server takes 5 s or "
-        "longer for a step. (--slow-login sets the 2 s, --late-login the 5 s.)",
+        "longer for a step, or for all of them beyond the path's round trips. (--slow-login sets the 2 s, --late-login "
+        "the 5 s.)",
     .means = "The packets went through and were acknowledged by the server's TCP, but SQL Server did not get round "
              "to answering in time: no free worker thread (blocking, high MAXDOP), slow disks, or a slow domain "
              "controller. Many that end together are the mark of thread starvation. (Article, 1.5.6: LoginAck "

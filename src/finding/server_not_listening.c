@@ -6,7 +6,8 @@
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
-    if (c->ending != ENDING_REFUSED || !c->starts_with_syn || surroundings_scanned_by(s, c))
+    if (c->ending != ENDING_REFUSED || !c->starts_with_syn || surroundings_scanned_by(s, c) ||
+        signs_of_other_service(c, s))
         return false;
     const struct server_record *record = surroundings_server(s, c);
     char name[ENDPOINT_TEXT_SIZE];
@@ -45,7 +46,8 @@ const struct detector server_not_listening = {
     .title = "The server refuses the connection: nothing listens on the port",
     .holds_when =
         "The client's SYN is answered with a reset, and no other connection to the same port is accepted within a "
-        "few seconds before and after it.",
+        "few seconds before and after it. Not told of a system port (below 1024) unless SQL Server was seen there or "
+        "`--server-port` names it.",
     .means =
         "A machine that gets a SYN for a port where nobody listens answers with ACK+RST (RFC 9293, 3.10.7.1); the "
         "client reports error 10061 or \"connection refused\". The machine is up and reachable, so SQL Server is "

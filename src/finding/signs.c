@@ -15,8 +15,17 @@ enum { RETRIES_OF_A_SILENCE = 3 };
 
 bool signs_of_sql(const struct conversation *conversation, const struct surroundings *surroundings)
 {
-    return conversation->tds || conversation->ends[SIDE_SERVER].port == SQL_SERVER_PORT ||
-           surroundings_server(surroundings, conversation)->speaks_tds > 0;
+    const struct casebook *casebook = surroundings->casebook;
+    uint16_t port = conversation->ends[SIDE_SERVER].port;
+    return conversation->tds || port == SQL_SERVER_PORT || (port != 0 && port == casebook->server_port) ||
+           surroundings_server(surroundings, conversation)->speaks_tds > 0 ||
+           casebook_instance_lookup_for(casebook, conversation);
+}
+
+bool signs_of_other_service(const struct conversation *conversation, const struct surroundings *surroundings)
+{
+    enum { SYSTEM_PORTS_END = 1024 };
+    return conversation->ends[SIDE_SERVER].port < SYSTEM_PORTS_END && !signs_of_sql(conversation, surroundings);
 }
 
 bool signs_of_one_direction(const struct conversation *conversation)

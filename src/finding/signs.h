@@ -11,8 +11,13 @@
 /* IANA's port of SQL Server's default instance: what says "SQL" when no byte could. */
 enum { SQL_SERVER_PORT = 1433 };
 
-/* TDS was recognised, or the server's endpoint speaks it in other conversations, or it is SQL Server's own port. */
+/* TDS was recognised, or the server's endpoint speaks it in other conversations, or it is SQL Server's own port, one that the user
+ * named or one that SQL Server Browser told this client of. */
 bool signs_of_sql(const struct conversation *conversation, const struct surroundings *surroundings);
+
+/* No sign of SQL, and a system port (RFC 6335, 6), which belongs to another service. A connection to any other port that never came to
+ * be may have been meant for a SQL Server: its bytes would have told. */
+bool signs_of_other_service(const struct conversation *conversation, const struct surroundings *surroundings);
 
 /* Only one side's packets were captured, although the other side was there: nothing can be said of who did what. */
 bool signs_of_one_direction(const struct conversation *conversation);

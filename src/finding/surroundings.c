@@ -273,7 +273,7 @@ static void note_handshake(const struct surroundings *s, struct server_record *s
         answer_ns = close.time_ns;
     if (answer_ns - client->first_data.time_ns >= SERVED_WITHIN_NS)
         spans_add(&server->stalls, client->first_data.time_ns, answer_ns);
-    else if (answered)
+    else if (answered && client->syn_retransmits == 0)
         times_add(&server->served, client->syn.time_ns);
 }
 

@@ -37,10 +37,10 @@ struct server_record {
     uint8_t spoken_ttl_min, spoken_ttl_max; /* of the server's packets in such connections; 0: none */
     struct times
         hollow_resets; /* from SYN to reset, ns, of connections that were accepted and in which the server never spoke */
-    struct times accepts;      /* of the SYN of each accepted connection */
-    struct times refusals;     /* likewise of refused ones */
-    struct times served;       /* of the SYN of each connection whose program answered its first data within a second */
-    struct times closes;       /* of the server's FIN or reset, where it closed an established session first */
+    struct times accepts;  /* of the SYN of each accepted connection */
+    struct times refusals; /* likewise of refused ones */
+    struct times served; /* of the only SYN of each connection whose program answered its first data within a second */
+    struct times closes; /* of the server's FIN or reset, where it closed an established session first */
     struct time_spans outages; /* from the first to the last SYN of unanswered series; overlapping ones are one */
     struct time_spans stalls;  /* from the client's first data to its answer or the end, of a second or more */
 };

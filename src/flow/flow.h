@@ -37,9 +37,11 @@ struct held_segment {
 
 struct tcp_direction {
     /* Following: what this origin sent. */
-    uint32_t next_seq; /* one past the highest sequence number captured */
-    uint32_t acked;    /* highest acknowledgement by the other */
-    uint32_t answered; /* highest acknowledgement that came with data of the other; valid when the other has data */
+    uint32_t next_seq;  /* one past the highest sequence number captured */
+    uint32_t acked;     /* highest acknowledgement by the other */
+    uint32_t answered;  /* highest acknowledgement that came with data of the other; valid when the other has data */
+    uint32_t burst_seq; /* next_seq when the other side was last heard */
+    int64_t burst_ns;   /* the first packet after that */
     uint16_t last_ip_id;
     uint8_t ip_id_steps; /* how often the IP ID counted up, to IP_ID_COUNTS at most */
     bool ip_id_goes_on;  /* the newest packet's is counted on from the one before */
@@ -53,7 +55,7 @@ struct tcp_direction {
     bool data_unacked; /* new payload since the last acknowledgement of everything */
     uint32_t round_trip_seq;
     int64_t round_trip_ns;
-    int64_t oldest_unacked_ns;
+    int64_t oldest_unacked_ns;       /* data or FIN; 0: everything is acknowledged */
     int64_t zero_window_ns;          /* since when */
     int64_t hole_ns;                 /* when a segment first left a hole behind it; 0: no hole */
     uint16_t edge_ip_id;             /* of the packet that brought next_seq where it is */

@@ -232,8 +232,11 @@ static bool opens_again(const struct flow *flow, const struct packet *p)
     const struct conversation *c = flow->conversation;
     bool from_client = endpoint_equal(&c->ends[SIDE_CLIENT], &p->source);
     const struct tcp_side *facts = &c->sides[from_client ? SIDE_CLIENT : SIDE_SERVER];
-    if (p->tcp.flags & TCP_ACK)
-        return c->closed && facts->isn_known && facts->isn != p->tcp.seq;
+    const struct tcp_side *asked = &c->sides[from_client ? SIDE_SERVER : SIDE_CLIENT];
+    if (p->tcp.flags & TCP_ACK) {
+        bool answers = !facts->isn_known && asked->isn_known && p->tcp.ack == asked->isn + 1;
+        return c->closed && !answers && (!facts->isn_known || facts->isn != p->tcp.seq);
+    }
     return facts->isn_known ? facts->isn != p->tcp.seq : facts->packets > 0;
 }
 

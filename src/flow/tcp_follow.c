@@ -12,6 +12,7 @@
 #define DUPLICATE_WITH_ID_NS (50 * NS_PER_MS)
 #define DUPLICATE_WITHOUT_ID_NS (3 * NS_PER_MS)
 #define DUPLICATE_CONTROL_NS (100 * NS_PER_MS)
+#define DUPLICATE_IN_PIECES_NS (2 * NS_PER_MS)
 
 /* Reordered segments arrive within a fraction of a round trip; a retransmission needs at least a whole one. Without a
  * known round trip, 3 ms (the figure Wireshark uses, too). */
@@ -92,6 +93,30 @@ static bool is_recorded_again(struct flow *flow, unsigned origin, const struct p
     return false;
 }
 
+/*
+ * What was sent since the other side was last heard comes again, perhaps in other pieces: a capture that sees packets both before and
+ * after the card's driver cut them up. Nobody can have asked for it, and no stack's timer is that short (RFC 8985, 7.2: two round
+ * trips; Linux and Windows wait 2 and 10 ms at least).
+ */
+static bool is_copied_in_pieces(const struct flow *flow, unsigned origin, const struct packet *p)
+{
+    const struct tcp_direction *d = &flow->directions[origin];
+    if (!d->started || flow->last_origin != origin || p->payload_length == 0)
+        return false;
+    int64_t age_ns = p->moment.time_ns - d->burst_ns;
+    return age_ns >= 0 && age_ns < DUPLICATE_IN_PIECES_NS && seq_distance(p->tcp.seq, d->burst_seq) >= 0 &&
+           seq_distance(p->tcp.seq + p->payload_length, d->next_seq) <= 0;
+}
+
+static void note_burst(struct flow *flow, unsigned origin, const struct packet *p)
+{
+    struct tcp_direction *d = &flow->directions[origin];
+    if (flow->last_origin == origin && d->burst_ns != 0)
+        return;
+    d->burst_seq = d->next_seq;
+    d->burst_ns = p->moment.time_ns;
+}
+
 /* One past everything this origin is known to have sent, seen here or acknowledged by the other side. */
 static uint32_t sent_until(const struct tcp_direction *d)
 {
@@ -152,9 +177,12 @@ static void follow_syn(struct flow *flow, unsigned origin, const struct packet *
     struct tcp_direction *d = &flow->directions[origin];
     struct tcp_side *facts = flow_facts(flow, origin);
     facts->syns++;
-    facts->syn_last = p->moment;
-    if (!moment_seen(&facts->syn)) {
+    if (!moment_seen(&facts->syn_last) || p->moment.time_ns > facts->syn_last.time_ns)
+        facts->syn_last = p->moment;
+    bool first = !moment_seen(&facts->syn);
+    if (first || p->moment.time_ns < facts->syn.time_ns)
         facts->syn = p->moment;
+    if (first) {
         note_options(facts, p);
         d->next_seq = p->tcp.seq + 1 + p->payload_length;
         open_round_trip(d, p->tcp.seq + 1, p->moment.time_ns);
@@ -249,8 +277,6 @@ static void follow_new_data(struct flow *flow, unsigned origin, const struct pac
     if (d->acked_known && seq_distance(d->acked, end) >= 0) {
         facts->ack_of_last_data = facts->last_progress; /* recorded before what it acknowledges */
     } else {
-        if (!d->data_unacked)
-            d->oldest_unacked_ns = p->moment.time_ns;
         d->data_unacked = true;
     }
     if (seq_distance(p->tcp.seq, d->next_seq) > 0 && !d->held)
@@ -298,6 +324,8 @@ static void follow_payload_and_fin(struct flow *flow, unsigned origin, const str
         return;
     if (p->payload_length > 0 && seq_distance(data_end, d->next_seq) > 0)
         follow_new_data(flow, origin, p, data_end);
+    if (d->oldest_unacked_ns == 0 && (!d->acked_known || seq_distance(d->acked, end) < 0))
+        d->oldest_unacked_ns = p->moment.time_ns;
     d->next_seq = end;
     if (!has_old && sent_until(d) == end)
         open_round_trip(d, end, p->moment.time_ns);
@@ -384,20 +412,23 @@ static void follow_ack(struct flow *flow, unsigned origin, const struct packet *
     if (first && !other->started)
         return;
     if (facts->data_run.count > 0 && other->oldest_unacked_ns != 0) {
-        int64_t recovery_ns = facts->data_run.last.time_ns - other->oldest_unacked_ns;
+        int64_t recovery_ns = p->moment.time_ns - other->oldest_unacked_ns;
         if (recovery_ns > facts->longest_recovery_ns)
             facts->longest_recovery_ns = recovery_ns;
     }
     facts->last_progress = p->moment;
     facts->data_run = (struct retry_run){0};
     facts->silent_run = false;
-    if (other->data_unacked && seq_distance(ack, other->next_seq) >= 0) {
-        facts->ack_of_last_data = p->moment;
-        other->data_unacked = false;
-        other->hole_ns = 0;
-    } else {
+    if (seq_distance(ack, other->next_seq) < 0) {
         other->oldest_unacked_ns = p->moment.time_ns;
+        return;
     }
+    other->oldest_unacked_ns = 0;
+    if (!other->data_unacked)
+        return;
+    facts->ack_of_last_data = p->moment;
+    other->data_unacked = false;
+    other->hole_ns = 0;
 }
 
 /* A first SACK block at or below the acknowledgement, or inside the second block, reports data that arrived twice (RFC 2883, 4). */
@@ -473,8 +504,9 @@ enum tcp_verdict tcp_follow(struct flow *flow, unsigned origin, const struct pac
     struct tcp_direction *other = &flow->directions[1 - origin];
     struct tcp_side *facts = flow_facts(flow, origin);
     count_packet(facts, p);
-    bool copy = is_recorded_again(flow, origin, p);
-    if (copy || (is_late_copy(d, p) && !never_captured(d, p->tcp.seq, p->tcp.seq + p->payload_length))) {
+    bool copy = is_recorded_again(flow, origin, p), late_copy = is_late_copy(d, p);
+    if (copy || ((late_copy || is_copied_in_pieces(flow, origin, p)) &&
+                 !never_captured(d, p->tcp.seq, p->tcp.seq + p->payload_length))) {
         facts->capture_duplicates++;
         return TCP_PACKET_DUPLICATE;
     }
@@ -487,6 +519,7 @@ enum tcp_verdict tcp_follow(struct flow *flow, unsigned origin, const struct pac
     }
     enum tcp_verdict verdict = TCP_PACKET_NEW;
     start_direction(d, p);
+    note_burst(flow, origin, p);
     other->heard_since_run = true;
     other->keep_alives = (struct retry_run){0};
     flow_facts(flow, 1 - origin)->silent_run = false;

@@ -58,10 +58,17 @@ static void client_speaks(struct tds_state *s, const struct moment *begin)
     }
 }
 
+/* The client's packets are not in the capture: what the server says after the handshake answers a login all the same. */
+static bool login_not_captured(const struct tds_state *s)
+{
+    return !s->main.lanes[s->lane_of[SIDE_CLIENT]].started && s->talk_phase == TALK_LOGIN && !s->facts->strict &&
+           tds_step_seen(s, LOGIN_STEP_TLS_DONE);
+}
+
 static void server_speaks(struct tds_state *s, const struct moment *begin)
 {
     bool turn = s->talker != SIDE_SERVER;
-    bool after_client = s->talker == SIDE_CLIENT;
+    bool after_client = s->talker == SIDE_CLIENT || login_not_captured(s);
     if (!turn || (!after_client && s->talk_phase != TALK_REQUESTS))
         return;
     s->talker = SIDE_SERVER;

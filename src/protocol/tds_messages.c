@@ -91,6 +91,8 @@ void tds_message_begin(struct tds_state *s, struct tds_channel *channel, struct 
     struct type_law law = law_of(lane->type);
     s->facts->messages[law.message]++;
     if (law.request) {
+        if (s->login_encrypted)
+            s->facts->encryption = LOGIN_ENCRYPTION_LOGIN;
         tds_request_begins(s, channel, &lane->message_begin);
         tds_request_is(s, channel, (enum tds_message)law.message, 0);
     }
@@ -173,17 +175,19 @@ void tds_body_begin(struct tds_state *s, struct tds_channel *channel, struct tds
         tds_step(s, LOGIN_STEP_PRELOGIN_ANSWER, &lane->message_begin);
 }
 
-/* MS-TDS 2.2.6.5, "Encryption negotiation": what results, until the bytes show it. */
+/* MS-TDS 2.2.6.5, "Encryption negotiation": what results, until the bytes show it. The server's answer decides, also
+ * where what it answers was not captured. */
 static void negotiate_encryption(struct tds_facts *facts)
 {
     unsigned client = facts->prelogin_client_encryption, server = facts->prelogin_server_encryption;
-    if (facts->encryption != LOGIN_ENCRYPTION_UNKNOWN || client == PRELOGIN_UNKNOWN || server == PRELOGIN_UNKNOWN)
+    if (facts->encryption != LOGIN_ENCRYPTION_UNKNOWN || server == PRELOGIN_UNKNOWN)
         return;
+    bool client_known = client != PRELOGIN_UNKNOWN;
     client &= ENCRYPT_VALUES_MASK;
     server &= ENCRYPT_VALUES_MASK;
-    if (client == ENCRYPT_NOT_SUP || server == ENCRYPT_NOT_SUP)
+    if ((client_known && client == ENCRYPT_NOT_SUP) || server == ENCRYPT_NOT_SUP)
         facts->encryption = LOGIN_ENCRYPTION_NONE;
-    else if (client == ENCRYPT_OFF && server == ENCRYPT_OFF)
+    else if ((!client_known || client == ENCRYPT_OFF) && server == ENCRYPT_OFF)
         facts->encryption = LOGIN_ENCRYPTION_LOGIN;
     else
         facts->encryption = LOGIN_ENCRYPTION_FULL;

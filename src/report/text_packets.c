@@ -211,6 +211,17 @@ static bool may_be_login(const struct conversation *c)
     return c->tds || (c->sides[SIDE_CLIENT].data_packets == 0 && c->sides[SIDE_SERVER].data_packets == 0);
 }
 
+static const char *end_of_login(const struct conversation *c, const struct login_timeline *timeline)
+{
+    if (timeline->over)
+        return "in all, until the login was answered";
+    if (login_half_captured(c))
+        return "in all, of what was captured: the packets of one side";
+    if (c->tds && moment_seen(&c->tds->steps[LOGIN_STEP_LOGIN_ANSWER]))
+        return "in all, and what the answer to the login says cannot be read";
+    return "in all, and the login did not end";
+}
+
 static void put_timeline(const struct casebook *casebook, const struct conversation *c, struct sink *sink)
 {
     struct login_timeline timeline;
@@ -224,7 +235,7 @@ static void put_timeline(const struct casebook *casebook, const struct conversat
     char total[QUANTITY_TEXT_SIZE];
     if (timeline.total_ns >= 0)
         sink_format(sink, "  %8s  %-12s  %12s  %s\n", "", "", layout_duration(timeline.total_ns, total),
-                    timeline.over ? "in all, until the login was answered" : "in all, and the login did not end");
+                    end_of_login(c, &timeline));
 }
 
 static void put_repeated(struct sink *sink, const char *piece, unsigned times)

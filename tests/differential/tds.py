@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Compares what tdscope and tshark read in TDS, conversation by conversation, as TAP.
 
-messages: of each type, by the packets that end one. logins: user, host, application, library, server, process, database
-and packet size, the last two as the server granted them. versions: the server's, and that of TDS, as the server says or else
-as the client asks. errors: numbers, how often, and state and severity of the first of each. rows: of result sets. Over the
+messages: of each type, by the packets that end one. logins: whether acknowledged in clear, user, host, application, library,
+server, process, database and packet size, the last two as the server granted them. versions: the server's, and that of TDS,
+as the server says or else as the client asks. errors: numbers, how often, and state and severity of the first of each. rows: of result sets. Over the
 captures of TDS that others made, and some labelled ones. Ports that tdscope finds TDS on are decoded as TDS by tshark, too.
 
 Differences that are known, with the reason, are listed in known_tds.tsv; one that is listed and no longer occurs is an
@@ -138,9 +138,9 @@ class Stream:
     self.take_changes(packet)
     for version in packet['tds.loginack.tdsversion']:
       said.versions['tds'] = tds_version(int(version, 0))
-    if kinds == [4]:
-      for version in packet['tds.prelogin.option.version']:
-        said.versions['server'] = server_version(int(version, 0))
+      said.logins['acknowledged'] = True
+    for version in packet['tds.loginack.progversion'] or (packet['tds.prelogin.option.version'] if kinds == [4] else ()):
+      said.versions.setdefault('server', server_version(int(version, 0)))
     for number, state, severity in zip(packet['tds.error.number'], packet['tds.error.state'], packet['tds.error.class']):
       said.errors[int(number, 0)] += 1
       said.kinds.setdefault(f'{int(number, 0)} state, severity', (int(state, 0), int(severity, 0)))
@@ -187,8 +187,10 @@ def said_by_tdscope(conversation):
       said.logins[name] = login[name]
   if 'tds_version' in login:
     said.versions['tds'] = login['tds_version']
-  if 'server_version' in login and conversation['messages'].get('prelogin'):
+  if 'server_version' in login:
     said.versions['server'] = login['server_version']
+  if any(step['step'] == 'login-ack' for step in login.get('timeline', ())):
+    said.logins['acknowledged'] = True
   for error in conversation.get('errors', []):
     said.errors[error['number']] += error['count']
     said.kinds[f'{error["number"]} state, severity'] = (error.get('state'), error.get('severity'))

@@ -150,7 +150,8 @@ def run_scene(tap, tool, path, keep):
     if tool is None:
       tap.case(name, stale)
       return
-    run, report = diagnose(tool, scene.thresholds + list(paths.values() if scene.infer else capture_arguments(paths)))
+    hint = ['--server-port', scene.server_port] if scene.server_port else []
+    run, report = diagnose(tool, [*hint, *scene.thresholds, *(paths.values() if scene.infer else capture_arguments(paths))])
   if run.status != 0 or run.died or report is None:
     tap.case(name, [run.complaint if report is not None else 'no JSON report; ' + run.complaint])
     return

@@ -10,7 +10,7 @@ from scene_steps import FLAGS, Step, Talk, duration
 from scene_tcp import Conversation, Host
 
 HEADERS = ('rtt', 'hops', 'capture', 'link', 'vlan', 'snaplen', 'mss', 'offload', 'skew', 'window', 'id-zero', 'only', 'doubled',
-           'drops', 'clock-back', 'translate', 'big-endian', 'microseconds', 'infer', 'threshold')
+           'drops', 'clock-back', 'translate', 'big-endian', 'microseconds', 'infer', 'threshold', 'server-port')
 
 
 class SceneError(Exception):
@@ -92,6 +92,7 @@ class Scene:
   microseconds: bool = False
   infer: bool = False
   thresholds: list = field(default_factory=list)  # options of the command line
+  server_port: int = 0  # 0: tdscope is not told
   talks: list = field(default_factory=list)
   around: list = field(default_factory=list)
   expectations: list = field(default_factory=list)
@@ -158,8 +159,8 @@ class Reader:
       scene.only = {vantage: values[0] for vantage in values[2:] or ('client', 'server')}
     elif name == 'doubled':
       scene.doubled = tuple(values) or ('client', 'server')
-    elif name == 'drops':
-      scene.drops = int(values[0])
+    elif name in ('drops', 'server-port'):
+      setattr(scene, name.replace('-', '_'), int(values[0]))
     elif name == 'clock-back':
       scene.clock_back = duration(values[0]), duration(values[2])
     elif name == 'translate':

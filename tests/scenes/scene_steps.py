@@ -5,6 +5,7 @@ import shlex
 
 import scene_tds as tds
 import scene_tls as tls
+import scene_windows as windows
 from scene_tcp import ACK, FIN, MICROSECOND, OTHER, RST, SYN, Conversation, Delivery
 
 FLAGS = {
@@ -12,7 +13,7 @@ FLAGS = {
   'RST': RST, 'RST+ACK': RST | ACK,
 }
 SIZES = {'k': 1024, 'm': 1024 * 1024}
-NEVER_ENCRYPTED = ('CLIENTHELLO', 'SERVERHELLO', 'CLIENTKEY', 'SERVERFINISHED', 'ALERT', 'DATA', 'TLSDATA')
+NEVER_ENCRYPTED = ('CLIENTHELLO', 'SERVERHELLO', 'CLIENTKEY', 'SERVERFINISHED', 'ALERT', 'DATA', 'TLSDATA', 'SMB', 'NETLOGON')
 UNITS = {'ns': 1, 'us': 1_000, 'ms': 1_000_000, 's': 1_000_000_000, 'm': 60_000_000_000, 'h': 3_600_000_000_000}
 ERRORS = {
   18456: (1, 14, "Login failed for user '{user}'."),
@@ -271,6 +272,21 @@ class Talk:
 
   def make_attention_ack(self, side, step):
     return self.in_session(side, tds.attention_answer(spid=self.spid))
+
+  def make_smb(self, side, step):
+    from_server = side == 'server'
+    if 'negotiate' in step.flags:
+      return windows.smb2_negotiate(from_server)
+    if 'session' in step.flags:
+      return windows.smb2_session(from_server, tds.ntlm_challenge(self.label) if from_server else tds.ntlm_negotiate())
+    if 'tree' in step.flags:
+      return windows.smb2_tree(from_server, step.get('server', 'SQL01'))
+    return windows.smb2_create(from_server, step.get('pipe', 'sql\\query'))
+
+  def make_netlogon(self, side, step):
+    if 'bind' in step.flags:
+      return windows.netlogon_bind(side == 'server')
+    return windows.netlogon_logon(side == 'server', tls.filler(f'{self.label}/{self.messages}', size_of(step.get('size', '480'))))
 
   def make_smp_syn(self, side, step):
     self.mars = {'client': 0, 'server': 0, 'session': int(step.get('sid', '0'))}

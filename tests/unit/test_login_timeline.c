@@ -124,6 +124,21 @@ static void test_strict_order_follows_time(void **state)
         assert_int_equal(timeline.entries[i].step, expected[i]);
 }
 
+static void test_key_and_prelogin_in_one_packet(void **state)
+{
+    (void)state;
+    struct login login;
+    begin(&login);
+    struct moment *steps = login.tds.steps;
+    steps[LOGIN_STEP_PRELOGIN_ANSWER] = (struct moment){0};
+    steps[LOGIN_STEP_CLIENT_HELLO] = at(5, 3);
+    steps[LOGIN_STEP_KEY_EXCHANGE] = steps[LOGIN_STEP_PRELOGIN];
+    struct login_timeline timeline;
+    login_timeline_read(&login.conversation, ENDS_WITH_LAST_PACKET, &timeline);
+    assert_int_equal(timeline.entries[3].step, TIMELINE_KEY_EXCHANGE);
+    assert_int_equal(timeline.entries[4].step, TIMELINE_PRELOGIN);
+}
+
 static void test_handshake_stops(void **state)
 {
     (void)state;
@@ -217,6 +232,25 @@ static void test_hangs_until_the_capture_ends(void **state)
     assert_int_equal(last_of(&timeline)->step, TIMELINE_LOGIN_ACK);
 }
 
+/* Nobody is held to have closed, or to wait, in a login of which the capture has one side. */
+static void test_half_captured(void **state)
+{
+    (void)state;
+    struct login login;
+    begin(&login);
+    login.conversation.sides[SIDE_SERVER].first_data = at(11, 5);
+    login.conversation.sides[SIDE_SERVER].packets = 4;
+    close_by(&login, SIDE_SERVER, 7000, 90);
+    struct login_timeline timeline;
+    login_timeline_read(&login.conversation, END_NS, &timeline);
+    assert_true(login_half_captured(&login.conversation));
+    assert_int_equal(last_of(&timeline)->step, TIMELINE_PRELOGIN_ANSWER);
+    login.conversation.sides[SIDE_CLIENT].packets = 4;
+    login_timeline_read(&login.conversation, END_NS, &timeline);
+    assert_false(login_half_captured(&login.conversation));
+    assert_int_equal(last_of(&timeline)->step, TIMELINE_CLOSED);
+}
+
 static void test_waits_for_whom_spoke_not_last(void **state)
 {
     (void)state;
@@ -282,9 +316,11 @@ int main(void)
         cmocka_unit_test(test_retransmission_is_the_network),
         cmocka_unit_test(test_client_leaves_a_waiting_login),
         cmocka_unit_test(test_strict_order_follows_time),
+        cmocka_unit_test(test_key_and_prelogin_in_one_packet),
         cmocka_unit_test(test_handshake_stops),
         cmocka_unit_test(test_alert_is_told),
         cmocka_unit_test(test_hangs_until_the_capture_ends),
+        cmocka_unit_test(test_half_captured),
         cmocka_unit_test(test_waits_for_whom_spoke_not_last),
         cmocka_unit_test(test_retries_in_vain),
         cmocka_unit_test(test_closed_before_the_late_answer),

@@ -115,6 +115,41 @@ static void test_alert_in_wrapped_handshake(void **state)
     talk_close(&talk);
 }
 
+/* A capture that holds only one side's packets. */
+static void test_only_the_server_heard(void **state)
+{
+    (void)state;
+    struct talk talk;
+    talk_open(&talk, SQL_PORT, true);
+    SAY(&talk, SIDE_SERVER, prelogin_answer);
+    assert_int_not_equal(facts_of(&talk)->encryption, LOGIN_ENCRYPTION_UNKNOWN);
+    SAY(&talk, SIDE_SERVER, wrapped_server_hello);
+    assert_int_equal(conversation_login_stage(talk.stream.conversation), LOGIN_STAGE_TLS);
+    SAY(&talk, SIDE_SERVER, wrapped_finished);
+    SAY(&talk, SIDE_SERVER, ciphered);
+    SAY(&talk, SIDE_SERVER, ciphered);
+    assert_step(&talk, LOGIN_STEP_LOGIN_ANSWER, 4);
+    assert_int_equal(facts_of(&talk)->encrypted_responses, 0);
+    assert_int_equal(conversation_login_stage(talk.stream.conversation), LOGIN_STAGE_LOGIN);
+    talk_close(&talk);
+}
+
+static void test_only_the_client_heard(void **state)
+{
+    (void)state;
+    struct talk talk;
+    talk_open(&talk, SQL_PORT, true);
+    say_prelogin(&talk);
+    SAY(&talk, SIDE_CLIENT, wrapped_client_hello);
+    SAY(&talk, SIDE_CLIENT, wrapped_key_exchange);
+    SAY(&talk, SIDE_CLIENT, ciphered);
+    assert_int_equal(facts_of(&talk)->encryption, LOGIN_ENCRYPTION_UNKNOWN);
+    SAY(&talk, SIDE_CLIENT, batch);
+    assert_int_equal(facts_of(&talk)->encryption, LOGIN_ENCRYPTION_LOGIN);
+    assert_int_equal(conversation_login_stage(talk.stream.conversation), LOGIN_STAGE_DONE);
+    talk_close(&talk);
+}
+
 /* Nothing more comes: the last answer ends with its last record. */
 static void test_last_encrypted_answer_has_an_end(void **state)
 {
@@ -230,6 +265,8 @@ int main(void)
         cmocka_unit_test(test_only_the_login_encrypted),
         cmocka_unit_test(test_all_encrypted),
         cmocka_unit_test(test_last_encrypted_answer_has_an_end),
+        cmocka_unit_test(test_only_the_server_heard),
+        cmocka_unit_test(test_only_the_client_heard),
         cmocka_unit_test(test_alert_in_wrapped_handshake),
         cmocka_unit_test(test_strict),
         cmocka_unit_test(test_strict_refused_by_hidden_alert),
