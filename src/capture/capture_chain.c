@@ -222,7 +222,7 @@ static int compare_files(const void *a, const void *b)
     return first->order < second->order ? -1 : 1;
 }
 
-bool capture_chain_next(struct capture_chain *chain, struct frame *frame)
+const struct frame *capture_chain_next(struct capture_chain *chain)
 {
     if (!chain->reading && chain->count > 0)
         qsort(chain->files, chain->count, sizeof chain->files[0], compare_files);
@@ -231,13 +231,12 @@ bool capture_chain_next(struct capture_chain *chain, struct frame *frame)
         heap_advance_top(chain);
     chain_begin_due(chain);
     if (chain->heap_size == 0)
-        return false;
+        return NULL;
     struct chain_file *top = chain->heap[0];
-    *frame = top->frame;
-    frame->moment.capture = top->index;
+    top->frame.moment.capture = top->index;
     chain->delivered = true;
-    chain->delivered_ns = frame->moment.time_ns;
-    return true;
+    chain->delivered_ns = top->frame.moment.time_ns;
+    return &top->frame;
 }
 
 void capture_chain_progress(const struct capture_chain *chain, uint64_t *consumed, uint64_t *total)

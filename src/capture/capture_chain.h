@@ -50,9 +50,9 @@ enum capture_opening capture_chain_add(struct capture_chain *chain, const char *
 /* The time of the earliest first packet of the files added so far; INT64_MIN when one of them has none. */
 int64_t capture_chain_first_ns(const struct capture_chain *chain);
 
-/* The next packet of all files; false at the end of the last. frame->bytes are valid until the next call. What cannot be
- * read is in the facts of its file (failed or incomplete, with a note); the other files go on. */
-bool capture_chain_next(struct capture_chain *chain, struct frame *frame);
+/* The next packet of all files, valid until the next call; NULL at the end of the last. What cannot be read is in the facts of its
+ * file (failed or incomplete, with a note); the other files go on. */
+const struct frame *capture_chain_next(struct capture_chain *chain);
 
 /* Bytes consumed so far, and of how many; *total is 0 when that is not known (a pipe). */
 void capture_chain_progress(const struct capture_chain *chain, uint64_t *consumed, uint64_t *total);

@@ -202,10 +202,9 @@ static void tell_progress(struct run *run, const struct capture_source *source)
 static void read_source(struct run *run, struct capture_source *source)
 {
     uint32_t number = point_for(run, source);
-    struct frame frame;
     uint32_t until_progress = LIMIT_PROGRESS_PACKETS;
-    while (capture_chain_next(&source->chain, &frame)) {
-        point_run_frame(&run->points[number], &frame);
+    for (const struct frame *frame; (frame = capture_chain_next(&source->chain));) {
+        point_run_frame(&run->points[number], frame);
         if (--until_progress == 0) {
             until_progress = LIMIT_PROGRESS_PACKETS;
             tell_progress(run, source);

@@ -3,8 +3,8 @@
 #define TDSCOPE_CEILINGS_H
 
 enum {
-    /* Live conversations of one capture point. At about 2.5 KB each (state and facts), a million take 2.5 GB; beyond it the longest
-     * silent one is concluded early. */
+    /* Live conversations of one capture point. At about 3 KB each (facts, following, decoding) a million take 3 GB; beyond it the
+     * longest silent one is concluded early. */
     LIMIT_LIVE_CONVERSATIONS = 1000000,
 
     /* Connections that are compared packet by packet. Each takes about 0.5 KB, and what is under way of it. */

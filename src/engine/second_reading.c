@@ -53,9 +53,8 @@ struct reread_point {
     uint32_t
         *view_of; /* by id of the conversation in casebook, minus 1: number of its first view + 1; 0: not known yet */
     uint32_t view_capacity;
-    struct frame frame;
-    int64_t frame_ns; /* its time, on the common clock */
-    bool at_hand;
+    const struct frame *frame; /* the next one; NULL: there is none */
+    int64_t frame_ns;          /* its time, on the common clock */
 };
 
 struct second_reading {
@@ -311,9 +310,9 @@ static const struct stream_consumer nobody = {
 
 static void advance(struct reread_point *point)
 {
-    point->at_hand = capture_chain_next(&point->chain, &point->frame);
-    if (point->at_hand)
-        point->frame_ns = casebook_common_ns(point->reading->casebook, point->point, point->frame.moment.time_ns);
+    point->frame = capture_chain_next(&point->chain);
+    if (point->frame)
+        point->frame_ns = casebook_common_ns(point->reading->casebook, point->point, point->frame->moment.time_ns);
 }
 
 /* A file that is gone or changed since the first reading ends this one early; what was compared until then stands. */
@@ -349,7 +348,7 @@ static void close_point(struct reread_point *point)
 static void read_frame(struct reread_point *point)
 {
     struct packet packet;
-    packet_decode(&point->decoder, &point->frame, &point->casebook.captures[point->frame.moment.capture], &packet);
+    packet_decode(&point->decoder, point->frame, &point->casebook.captures[point->frame->moment.capture], &packet);
     if (packet.kind == PACKET_TCP && is_chosen(point, &packet))
         flow_table_packet(&point->flows, &packet);
     advance(point);
@@ -373,7 +372,7 @@ static struct reread_point *earliest(const struct second_reading *reading)
     struct reread_point *found = NULL;
     for (uint32_t i = 0; i < reading->point_count; i++) {
         struct reread_point *point = &reading->points[i];
-        if (point->at_hand && (!found || point->frame_ns < found->frame_ns))
+        if (point->frame && (!found || point->frame_ns < found->frame_ns))
             found = point;
     }
     return found;

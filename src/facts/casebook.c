@@ -1,7 +1,13 @@
 /* The casebook: storage of facts. */
 #include "casebook.h"
 
+#include <assert.h>
+
 #include "memory.h"
+
+/* Memory follows their number: whoever makes them larger should know. What few conversations have belongs behind a pointer. */
+static_assert(sizeof(struct conversation) <= 1536, "facts of a conversation have grown");
+static_assert(sizeof(struct tds_facts) <= 1088, "facts of a TDS session have grown");
 
 void casebook_open(struct casebook *casebook)
 {
@@ -52,7 +58,9 @@ struct conversation *casebook_add_conversation(struct casebook *casebook)
 
 struct tds_facts *casebook_add_tds(struct casebook *casebook)
 {
-    struct tds_facts *tds = slab_at(&casebook->tds, slab_take(&casebook->tds));
+    uint32_t number = slab_take(&casebook->tds);
+    struct tds_facts *tds = slab_at(&casebook->tds, number);
+    tds->number = number;
     tds->prelogin_client_encryption = tds->prelogin_server_encryption = 0xff;
     return tds;
 }
@@ -64,7 +72,24 @@ struct comparison *casebook_add_comparison(struct casebook *casebook)
 
 struct tls_facts *casebook_add_tls(struct casebook *casebook)
 {
-    return slab_at(&casebook->tls, slab_take(&casebook->tls));
+    uint32_t number = slab_take(&casebook->tls);
+    struct tls_facts *tls = slab_at(&casebook->tls, number);
+    tls->number = number;
+    return tls;
+}
+
+void casebook_drop_tds(struct casebook *casebook, struct tds_facts *tds)
+{
+    if (!tds)
+        return;
+    casebook_drop_tls(casebook, tds->tls);
+    slab_give(&casebook->tds, tds->number);
+}
+
+void casebook_drop_tls(struct casebook *casebook, struct tls_facts *tls)
+{
+    if (tls)
+        slab_give(&casebook->tls, tls->number);
 }
 
 struct service_facts *casebook_add_service(struct casebook *casebook)

@@ -62,6 +62,9 @@ void casebook_close(struct casebook *casebook);
 struct conversation *casebook_add_conversation(struct casebook *casebook);
 struct tds_facts *casebook_add_tds(struct casebook *casebook);
 struct tls_facts *casebook_add_tls(struct casebook *casebook);
+/* Takes back what was added for a stream that is none; NULL is fine. */
+void casebook_drop_tds(struct casebook *casebook, struct tds_facts *tds);
+void casebook_drop_tls(struct casebook *casebook, struct tls_facts *tls);
 struct service_facts *casebook_add_service(struct casebook *casebook);
 struct comparison *casebook_add_comparison(struct casebook *casebook);
 

@@ -129,6 +129,7 @@ struct smp_facts {
 
 /* Texts are UTF-8, made safe to show, owned by the casebook's arena; NULL: not known. */
 struct tds_facts {
+    uint32_t number;            /* the casebook's */
     bool strict;                /* TDS 8 */
     bool recognised_mid_stream; /* the beginning is not in the capture */
     struct moment steps[LOGIN_STEPS];
@@ -147,8 +148,8 @@ struct tds_facts {
     uint8_t connection_id[16]; /* PRELOGIN TRACEID */
     bool has_connection_id;
     bool mars;
-    struct moment smp_fin[2]; /* by enum side: the latest SMP FIN of each, of any session (MC-SMP 2.2.4) */
-    struct smp_facts smp;
+    struct moment smp_fin[2];   /* by enum side: the latest SMP FIN of each, of any session (MC-SMP 2.2.4) */
+    struct smp_facts *smp;      /* NULL unless MARS was seen */
     uint32_t client_process_id; /* LOGIN7; 0: not known */
     uint32_t client_thread_id;  /* PRELOGIN; 0: not known */
     uint32_t client_version;    /* PRELOGIN: of the client's library, as server_version */
@@ -170,8 +171,8 @@ struct tds_facts {
     uint16_t routed_to_port;
     struct moment routed;
 
-    struct tds_error login_error; /* number 0: none */
-    struct tds_error_count errors[TDS_ERROR_NUMBERS_MAX];
+    struct tds_error login_error;   /* number 0: none */
+    struct tds_error_count *errors; /* room for TDS_ERROR_NUMBERS_MAX, or NULL as long as there is none */
     uint8_t error_kinds;
     uint32_t errors_beyond; /* ERROR tokens of further numbers */
 

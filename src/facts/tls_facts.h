@@ -47,6 +47,7 @@ struct tls_alert {
 };
 
 struct tls_facts {
+    uint32_t number;          /* the casebook's */
     uint8_t versions_offered; /* tls_version_bit() of each */
     bool retried;             /* HelloRetryRequest (RFC 8446, 4.1.4) */
     uint16_t suites_offered;

@@ -1,6 +1,7 @@
 /* The table of live conversations: look-up, roles, port reuse, retirement. */
 #include "flow_table.h"
 
+#include <assert.h>
 #include <stddef.h>
 
 #include "flow.h"
@@ -13,15 +14,20 @@
  * the casebook. A closed one lingers for the time in which its ports may not be used again (2 MSL, RFC 9293: four minutes,
  * Windows' old TcpTimedWaitDelay), so that late packets still find it. An open one that says nothing is kept for longer than any
  * keep-alive interval (two hours, RFC 9293 3.8.4, is the longest default). All by the capture's clock.
+ *
+ * A round over all flows takes SWEEP_ROUND_NS of that clock, so that a capture of much traffic in little time looks at few of them:
+ * every SWEEP_PACKETS packets, at the share that is due; at SWEEP_FLOWS at most, so that no packet waits for a long walk.
  */
 #define LINGER_CLOSED_NS (240 * NS_PER_SECOND)
 #define LINGER_SILENT_NS (4 * 3600 * NS_PER_SECOND)
 
-/* One round of retirement looks at SWEEP_FLOWS flows every SWEEP_PACKETS packets: all of them are seen often enough, and no
- * packet waits for a long walk. */
+#define SWEEP_ROUND_NS (10 * NS_PER_SECOND)
+
 enum { SWEEP_PACKETS = 1024, SWEEP_FLOWS = 512, EVICTION_SAMPLE = 32 };
 
 enum { TDS_PORT = 1433 };
+
+static_assert(sizeof(struct flow) <= 1216, "what following a conversation takes has grown");
 
 void flow_table_open(struct flow_table *table, struct casebook *casebook, const struct stream_consumer *consumer)
 {
@@ -97,13 +103,20 @@ static enum role_evidence guess_client(const struct flow_table *table, const str
     return ROLE_PORT;
 }
 
+/* Nothing is handed on any more: what that took is free at once, though the conversation may linger. */
+static void stop_streams(struct flow_table *table, struct flow *flow)
+{
+    if (flow->stream.protocol_state)
+        table->consumer.release(table->consumer.context, &flow->stream);
+    tcp_stream_release(flow);
+    flow->protocol_done = true;
+}
+
 static void conclude_flow(struct flow_table *table, struct flow *flow)
 {
     struct conversation *c = flow->conversation;
     tcp_stream_end(flow, &c->last, &table->consumer);
-    if (flow->stream.protocol_state)
-        table->consumer.release(table->consumer.context, &flow->stream);
-    tcp_stream_release(flow);
+    stop_streams(table, flow);
     for (unsigned origin = 0; origin < ORIGINS; origin++) {
         const struct tcp_direction *d = &flow->directions[origin];
         int32_t open = d->acked_known ? seq_distance(d->next_seq, d->acked) : 0;
@@ -136,9 +149,25 @@ static uint32_t next_to_sweep(struct flow_table *table)
     return number;
 }
 
+/* How many flows to look at, for the time since the last look. */
+static uint32_t due_for_sweep(struct flow_table *table, int64_t now_ns)
+{
+    uint32_t most = table->flows.high < SWEEP_FLOWS ? table->flows.high : SWEEP_FLOWS;
+    int64_t passed_ns = now_ns - table->swept_ns;
+    if (passed_ns < 0 || passed_ns >= SWEEP_ROUND_NS) {
+        table->swept_ns = now_ns;
+        return most;
+    }
+    int64_t flow_ns = SWEEP_ROUND_NS / (table->flows.high + 1) + 1;
+    int64_t due = passed_ns / flow_ns;
+    table->swept_ns += due * flow_ns;
+    return due < most ? (uint32_t)due : most;
+}
+
 static void retire_finished(struct flow_table *table, int64_t now_ns)
 {
-    for (uint32_t i = 0; i < SWEEP_FLOWS && i < table->flows.high; i++) {
+    uint32_t due = due_for_sweep(table, now_ns);
+    for (uint32_t i = 0; i < due; i++) {
         uint32_t number = next_to_sweep(table);
         const struct flow *flow = slab_at(&table->flows, number);
         if (!flow->conversation)
@@ -250,6 +279,8 @@ static void follow_packet(struct flow_table *table, struct flow *flow, const str
         note_close(c);
     if (p->tcp.flags & TCP_RST)
         tcp_stream_reset(flow, origin, &p->moment, &table->consumer);
+    if (flow->directions[0].ended && flow->directions[1].ended)
+        stop_streams(table, flow);
 }
 
 static void follow_icmp_error(struct flow_table *table, const struct packet *p)

@@ -18,8 +18,8 @@ struct flow_table {
     struct hash_index index;
     uint32_t sweep_at; /* next flow to look at for retirement */
     uint32_t packets_until_sweep;
-    int64_t newest_ns; /* latest packet time */
-    uint64_t evicted;  /* conversations closed early because of the ceiling */
+    int64_t swept_ns; /* until when flows were looked at for retirement */
+    uint64_t evicted; /* conversations closed early because of the ceiling */
     /* Is told of each packet once it was followed; NULL: nobody asks. */
     void (*observe)(void *context, const struct conversation *conversation, const struct packet *packet);
     void *observe_context;

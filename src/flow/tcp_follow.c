@@ -53,12 +53,30 @@ static bool is_late_copy(struct tcp_direction *d, const struct packet *p)
     return false;
 }
 
+/* Data beyond all that was captured: had it been recorded before, that would be known to be captured. Only probes of a closed
+ * window bring a new byte that does not count. */
+static bool brings_new_data(struct flow *flow, unsigned origin, const struct packet *p)
+{
+    const struct tcp_direction *d = &flow->directions[origin];
+    return p->payload_length > 0 && d->started && !(p->tcp.flags & (TCP_SYN | TCP_RST)) &&
+           seq_distance(p->tcp.seq + p->payload_length, d->next_seq) > 0 &&
+           flow_facts(flow, 1 - origin)->zero_windows == 0;
+}
+
+static void remember_packet(struct tcp_direction *d, uint32_t fingerprint, uint32_t now_us)
+{
+    d->recent_fingerprints[d->recent_at] = fingerprint;
+    d->recent_us[d->recent_at] = now_us;
+    d->recent_at = (uint8_t)((d->recent_at + 1) % RECENT_PACKETS);
+}
+
 static bool is_recorded_again(struct flow *flow, unsigned origin, const struct packet *p)
 {
     struct tcp_direction *d = &flow->directions[origin];
     uint32_t fingerprint = fingerprint_of(p);
     uint32_t now_us = (uint32_t)(p->moment.time_ns / 1000);
-    for (unsigned i = 0; i < RECENT_PACKETS; i++) {
+    bool may_be = !brings_new_data(flow, origin, p);
+    for (unsigned i = 0; may_be && i < RECENT_PACKETS; i++) {
         if (d->recent_fingerprints[i] != fingerprint)
             continue;
         int64_t age_ns = (int64_t)(int32_t)(now_us - d->recent_us[i]) * 1000;
@@ -74,9 +92,7 @@ static bool is_recorded_again(struct flow *flow, unsigned origin, const struct p
         if (p->ip_id == 0 && age_ns <= patience_ns && !repeated_ack && !answers)
             return true;
     }
-    d->recent_fingerprints[d->recent_at] = fingerprint;
-    d->recent_us[d->recent_at] = now_us;
-    d->recent_at = (uint8_t)((d->recent_at + 1) % RECENT_PACKETS);
+    remember_packet(d, fingerprint, now_us);
     return false;
 }
 

@@ -202,7 +202,6 @@ void tcp_stream_end(struct flow *flow, const struct moment *at, const struct str
         give_up_waiting(flow, origin, at, consumer);
         end_direction(flow, origin, at, consumer);
     }
-    flow->protocol_done = true;
 }
 
 void tcp_stream_release(struct flow *flow)

@@ -12,10 +12,13 @@ static void *refused_state(void)
     return (void *)(uintptr_t)&refused_mark;
 }
 
-void tds_draft_clear(struct tds_facts *facts)
+void tds_draft_clear(struct tds_state *s)
 {
-    memory_give(facts->tls);
-    *facts = (struct tds_facts){.prelogin_client_encryption = PRELOGIN_UNKNOWN,
+    struct tds_facts *facts = s->facts;
+    casebook_drop_tls(s->stream->casebook, facts->tls);
+    *facts = (struct tds_facts){.number = facts->number,
+                                .errors = facts->errors,
+                                .prelogin_client_encryption = PRELOGIN_UNKNOWN,
                                 .prelogin_server_encryption = PRELOGIN_UNKNOWN,
                                 .fedauth_required = PRELOGIN_UNKNOWN,
                                 .fedauth_required_answer = PRELOGIN_UNKNOWN,
@@ -27,8 +30,9 @@ static struct tds_state *open_state(struct stream *stream)
 {
     const struct conversation *c = stream->conversation;
     struct tds_state *s = memory_take(sizeof *s);
-    s->facts = memory_take(sizeof *s->facts);
-    tds_draft_clear(s->facts);
+    s->stream = stream;
+    s->facts = casebook_add_tds(stream->casebook);
+    tds_draft_clear(s);
     s->from_start = c->starts_with_syn || c->sides[SIDE_CLIENT].isn_known || c->sides[SIDE_SERVER].isn_known;
     s->talker = SIDES;
     s->talk_phase = TALK_LOGIN;
@@ -47,10 +51,8 @@ static void close_state(struct tds_state *s)
     tds_channel_close(&s->main);
     for (unsigned i = 0; i < SIDES; i++)
         tls_reader_close(&s->tls[i]);
-    if (!s->recognised) {
-        memory_give(s->facts->tls);
-        memory_give(s->facts);
-    }
+    if (!s->recognised)
+        casebook_drop_tds(s->stream->casebook, s->facts);
     memory_give(s);
 }
 

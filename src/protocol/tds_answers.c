@@ -8,8 +8,9 @@ enum { MESSAGE_BYTES_MAX = 4096 };
 enum { DATABASE_CHANGES_MAX = 4 };
 
 /* NULL: beyond those that are kept, or none of its number is new. */
-static struct tds_error_count *count_error(struct tds_facts *facts, uint32_t number)
+static struct tds_error_count *count_error(struct tds_state *s, uint32_t number)
 {
+    struct tds_facts *facts = s->facts;
     for (unsigned i = 0; i < facts->error_kinds; i++) {
         if (facts->errors[i].number == number) {
             facts->errors[i].count++;
@@ -20,6 +21,8 @@ static struct tds_error_count *count_error(struct tds_facts *facts, uint32_t num
         facts->errors_beyond++;
         return NULL;
     }
+    if (!facts->errors)
+        facts->errors = arena_take(&s->stream->casebook->texts, TDS_ERROR_NUMBERS_MAX * sizeof *facts->errors);
     struct tds_error_count *counted = &facts->errors[facts->error_kinds++];
     *counted = (struct tds_error_count){.number = number, .count = 1};
     return counted;
@@ -37,7 +40,7 @@ static const char *login_error_text(struct tds_state *s, const struct token_erro
 
 static void note_error(struct tds_state *s, const struct token_error *error, bool in_login, const struct moment *begin)
 {
-    struct tds_error_count *counted = count_error(s->facts, error->number);
+    struct tds_error_count *counted = count_error(s, error->number);
     if (!counted)
         return;
     counted->state = error->state;

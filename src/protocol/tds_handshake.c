@@ -11,7 +11,6 @@
  */
 #include <string.h>
 
-#include "memory.h"
 #include "tds_state.h"
 #include "text.h"
 #include "tls_certificates.h"
@@ -124,7 +123,7 @@ static bool handshake_seen(const struct tds_state *s)
 static struct tls_facts *tls_of(struct tds_state *s)
 {
     if (!s->facts->tls)
-        s->facts->tls = s->recognised ? casebook_add_tls(s->stream->casebook) : memory_take(sizeof *s->facts->tls);
+        s->facts->tls = casebook_add_tls(s->stream->casebook);
     return s->facts->tls;
 }
 

@@ -34,8 +34,8 @@ static void close_session(struct tds_state *s, struct smp_session **slot)
 {
     struct smp_session *session = *slot;
     for (unsigned i = 0; i < SIDES; i++) {
-        if (data_waits(session, i) && !moment_seen(&s->facts->smp.open_stall))
-            s->facts->smp.open_stall = session->flows[i].used_up;
+        if (data_waits(session, i) && !moment_seen(&s->facts->smp->open_stall))
+            s->facts->smp->open_stall = session->flows[i].used_up;
         if (s->smp->target[i] == session)
             s->smp->target[i] = NULL;
     }
@@ -70,7 +70,7 @@ static struct smp_session *open_session(struct tds_state *s, uint16_t id, bool k
 
 static void on_syn(struct tds_state *s, uint16_t id)
 {
-    struct smp_facts *smp = &s->facts->smp;
+    struct smp_facts *smp = s->facts->smp;
     if (find_session(s, id))
         return;
     smp->opened++;
@@ -83,7 +83,7 @@ static void on_syn(struct tds_state *s, uint16_t id)
 /* A session that found no slot at its SYN is followed from here on when one has become free. */
 static struct smp_session *on_data(struct tds_state *s, uint16_t id)
 {
-    struct smp_facts *smp = &s->facts->smp;
+    struct smp_facts *smp = s->facts->smp;
     struct smp_session *known = find_session(s, id);
     if (known)
         return known;
@@ -108,14 +108,14 @@ static void fin_beyond(struct tds_state *s, unsigned lane)
     smp->beyond_fins[0]--;
     smp->beyond_fins[1]--;
     smp->beyond_open--;
-    s->facts->smp.closed++;
+    s->facts->smp->closed++;
 }
 
 static void on_fin(struct tds_state *s, const struct tds_lane *lane, uint16_t id)
 {
     s->facts->smp_fin[lane->role] = lane->unit_begin;
-    if (!moment_seen(&s->facts->smp.first_fin[lane->role]))
-        s->facts->smp.first_fin[lane->role] = lane->unit_begin;
+    if (!moment_seen(&s->facts->smp->first_fin[lane->role]))
+        s->facts->smp->first_fin[lane->role] = lane->unit_begin;
     struct smp_session **slot = find_slot(s, id);
     if (!slot) {
         fin_beyond(s, lane->number);
@@ -125,7 +125,7 @@ static void on_fin(struct tds_state *s, const struct tds_lane *lane, uint16_t id
     session->fin[lane->number] = true;
     if (!session->fin[0] || !session->fin[1])
         return;
-    s->facts->smp.closed++;
+    s->facts->smp->closed++;
     close_session(s, slot);
 }
 
@@ -138,7 +138,7 @@ static void learn_window(struct tds_state *s, struct smp_session *session, unsig
     flow->window_known = true;
     if (!moment_seen(&flow->used_up) || flow->sent == window)
         return;
-    struct smp_facts *smp = &s->facts->smp;
+    struct smp_facts *smp = s->facts->smp;
     int64_t stall_ns = s->at->time_ns - flow->used_up.time_ns;
     if (waited && stall_ns >= 0) {
         smp->stalls++;
@@ -173,6 +173,8 @@ bool tds_smp_open(struct tds_state *s, struct tds_lane *lane)
         return false;
     if (!s->smp)
         s->smp = memory_take(sizeof *s->smp);
+    if (!s->facts->smp)
+        s->facts->smp = arena_take(&s->stream->casebook->texts, sizeof *s->facts->smp);
     lane->left = header.length - SMP_HEADER;
     s->smp->target[lane->number] = NULL;
     s->facts->mars = true;

@@ -11,7 +11,6 @@
  * its end.
  */
 #include "hash_index.h"
-#include "memory.h"
 #include "tds_state.h"
 
 /* Chunks of a stream without its beginning that are looked at for a first header. */
@@ -224,15 +223,7 @@ void tds_recognise(struct tds_state *s, enum conversation_protocol protocol)
         refuse(s);
         return;
     }
-    struct tds_facts *facts = casebook_add_tds(s->stream->casebook);
-    *facts = *s->facts;
-    if (facts->tls) {
-        facts->tls = casebook_add_tls(s->stream->casebook);
-        *facts->tls = *s->facts->tls;
-        memory_give(s->facts->tls);
-    }
-    memory_give(s->facts);
-    s->facts = facts;
+    struct tds_facts *facts = s->facts;
     s->recognised = true;
     c->tds = facts;
     c->protocol = protocol;
@@ -295,7 +286,7 @@ void tds_candidate_reset(struct tds_state *s)
         s->tls[i] = (struct tls_reader){0};
     }
     tds_smp_close(s);
-    tds_draft_clear(s->facts);
+    tds_draft_clear(s);
     s->role_known = s->request_seen = s->old_dialect = false;
     s->tls13 = s->server_hello_seen = s->client_finished = s->login_encrypted = false;
     s->talker = SIDES;

@@ -176,7 +176,7 @@ void tds_candidate_strict(struct tds_state *s);
 void tds_candidate_end(struct tds_state *s);
 void tds_candidate_fail(struct tds_state *s, const struct tds_lane *lane);
 void tds_candidate_reset(struct tds_state *s);
-void tds_draft_clear(struct tds_facts *facts);
+void tds_draft_clear(struct tds_state *s);
 void tds_candidate_nothing(struct tds_state *s);
 
 /* tds_messages.c */

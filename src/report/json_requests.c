@@ -152,7 +152,7 @@ static void add_attention(json_t *object, const struct tds_facts *tds)
 
 static void add_mars_sessions(json_t *object, const struct smp_facts *smp)
 {
-    if (smp->opened == 0)
+    if (!smp || smp->opened == 0)
         return;
     json_t *inner = json_new_object();
     object_add_count(inner, "opened", smp->opened);
@@ -177,5 +177,5 @@ void json_add_requests(json_t *conversation, const struct tds_facts *tds)
     }
     add_requests(conversation, tds);
     add_attention(conversation, tds);
-    add_mars_sessions(conversation, &tds->smp);
+    add_mars_sessions(conversation, tds->smp);
 }

@@ -18,10 +18,10 @@ json_t *json_new_array(void)
     return memory_require(json_array());
 }
 
-/* With a valid key and value, lack of memory is the only reason for jansson to refuse. */
+/* With a valid key and value, lack of memory is the only reason for jansson to refuse; keys are our own words. */
 void object_add(json_t *object, const char *key, json_t *value)
 {
-    if (json_object_set_new(object, key, memory_require(value)) != 0)
+    if (json_object_set_new_nocheck(object, key, memory_require(value)) != 0)
         memory_require(NULL);
 }
 

@@ -18,6 +18,7 @@ struct bench {
     struct casebook casebook;
     struct flow_table table;
     struct text heard[SIDES];
+    unsigned releases;
     uint32_t frame;
     int64_t now_ns;
     uint16_t ip_id[SIDES];
@@ -26,8 +27,9 @@ struct bench {
 
 static void hear_data(void *context, struct stream *stream, enum side side, struct span bytes, const struct moment *at)
 {
-    (void)stream, (void)at;
+    (void)at;
     struct bench *b = context;
+    stream->protocol_state = b;
     text_add_bytes(&b->heard[side], (const char *)bytes.data, bytes.size);
 }
 
@@ -50,6 +52,13 @@ static void hear_nothing(void *context, struct stream *stream)
     (void)context, (void)stream;
 }
 
+static void hear_release(void *context, struct stream *stream)
+{
+    struct bench *b = context;
+    stream->protocol_state = NULL;
+    b->releases++;
+}
+
 static int set_up(void **state)
 {
     static struct bench b;
@@ -58,7 +67,7 @@ static int set_up(void **state)
     static struct capture_facts captures[1];
     captures[0] = (struct capture_facts){0};
     b.casebook.captures = captures;
-    struct stream_consumer consumer = {hear_data, hear_gap, hear_end, hear_nothing, hear_nothing, &b};
+    struct stream_consumer consumer = {hear_data, hear_gap, hear_end, hear_nothing, hear_release, &b};
     flow_table_open(&b.table, &b.casebook, &consumer);
     text_add(&b.heard[SIDE_CLIENT], "");
     text_add(&b.heard[SIDE_SERVER], "");
@@ -577,6 +586,23 @@ static void test_reset_with_another_time_to_live(void **state)
 }
 
 /* A syn flood with long quiet times: the table does not keep what is over. */
+static void test_nothing_is_kept_of_streams_that_ended(void **state)
+{
+    struct bench *b = *state;
+    handshake(b);
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 1, "ask");
+    send(b, SIDE_SERVER, TCP_ACK | TCP_FIN, 1, 4, "answer");
+    send(b, SIDE_CLIENT, TCP_ACK, 4, 8, "more");
+    assert_int_equal(b->releases, 0);
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_FIN, 8, 8, "");
+    assert_int_equal(b->releases, 1);
+    send(b, SIDE_CLIENT, TCP_ACK, 9, 8, "beyond");
+    only(b);
+    assert_int_equal(b->releases, 1);
+    assert_string_equal(text_string(&b->heard[SIDE_CLIENT]), "askmore.");
+    assert_string_equal(text_string(&b->heard[SIDE_SERVER]), "answer.");
+}
+
 static void test_finished_conversations_leave_the_table(void **state)
 {
     struct bench *b = *state;
@@ -586,6 +612,8 @@ static void test_finished_conversations_leave_the_table(void **state)
         send(b, SIDE_SERVER, TCP_RST | TCP_ACK, 0, i + 1, "");
         wait_ms(b, 1000);
     }
+    /* One a second, each for four minutes, and for another round of ten seconds at most. */
+    assert_true(b->table.flows.in_use >= 240);
     assert_true(b->table.flows.in_use < 2000);
     flow_table_close(&b->table);
     assert_int_equal(casebook_conversations(&b->casebook), 20000);
@@ -634,6 +662,7 @@ int main(void)
         FLOW_TEST(test_data_behind_the_other_side_s_reset),
         FLOW_TEST(test_nothing_is_waited_for_behind_a_reset),
         FLOW_TEST(test_reset_with_another_time_to_live),
+        FLOW_TEST(test_nothing_is_kept_of_streams_that_ended),
         FLOW_TEST(test_finished_conversations_leave_the_table),
         FLOW_TEST(test_ceiling_concludes_the_longest_silent),
     };

@@ -98,6 +98,7 @@ static void make_casebook(struct casebook *casebook)
         tds->connection_id[i] = i;
     tds->user = "Zo\xc3\xab \"x\" \\ \xef\xbf\xbd";
     tds->login_error = (struct tds_error){18456, 1, 14, at(6, 6), "Login failed"};
+    tds->errors = arena_take(&casebook->texts, sizeof *tds->errors);
     tds->errors[0] = (struct tds_error_count){.number = 18456, .count = 1};
     tds->error_kinds = 1;
     tds->messages[TDS_PRELOGIN] = 1;

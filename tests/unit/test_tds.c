@@ -509,8 +509,8 @@ static void test_more_mars_sessions_than_followed(void **state)
         SAY(&talk, SIDE_CLIENT, packet);
     }
     assert_int_equal(facts_of(&talk)->messages[TDS_BATCH], 32);
-    assert_int_equal(facts_of(&talk)->smp.opened, 32);
-    assert_int_equal(facts_of(&talk)->smp.not_followed, 1); /* at least: their SYNs are not captured */
+    assert_int_equal(facts_of(&talk)->smp->opened, 32);
+    assert_int_equal(facts_of(&talk)->smp->not_followed, 1); /* at least: their SYNs are not captured */
     talk_close(&talk);
 }
 
@@ -532,7 +532,7 @@ static void test_mars_sessions_are_counted_beyond_those_followed(void **state)
     SAY(&talk, SIDE_SERVER, login_answer);
     for (unsigned i = 0; i < SESSIONS; i++)
         say_smp(&talk, SIDE_CLIENT, smp_open, sizeof smp_open, i);
-    const struct smp_facts *smp = &facts_of(&talk)->smp;
+    const struct smp_facts *smp = facts_of(&talk)->smp;
     assert_int_equal(smp->opened, SESSIONS);
     assert_int_equal(smp->not_followed, SESSIONS - FOLLOWED);
     say_smp(&talk, SIDE_CLIENT, smp_batch, sizeof smp_batch, FOLLOWED - 1);
@@ -692,7 +692,7 @@ static void test_mars_window_stalls(void **state)
             packet[8] = sequence;
             SAY(&talk, SIDE_SERVER, packet);
         }
-        const struct smp_facts *smp = &facts_of(&talk)->smp;
+        const struct smp_facts *smp = facts_of(&talk)->smp;
         assert_int_equal(smp->opened, 1);
         assert_int_equal(smp->stalls, 0);
         talk.at.time_ns += 6 * MS;
