@@ -326,9 +326,12 @@ static bool was_resent_smaller(const struct flow *flow, const struct tcp_directi
 }
 
 /* A packet without data stands where its sender's next byte will (RFC 9293, 3.4). The receiver that never acknowledges that far lacks
- * what lies before; it is no fault of the capture. */
-static void note_ahead(struct tcp_direction *d, struct tcp_side *facts, const struct packet *p)
+ * what lies before; it is no fault of the capture. Of a connection that was under way when the capture began, the first that is
+ * seen may be a repetition, and what lies before came earlier. A single number may be a FIN that the capture missed. */
+static void note_ahead(const struct flow *flow, struct tcp_direction *d, struct tcp_side *facts, const struct packet *p)
 {
+    if (!flow->conversation->starts_with_syn || p->tcp.seq - d->next_seq < 2)
+        return;
     if (!d->acked_known || seq_distance(d->acked, p->tcp.seq) >= 0 || moment_seen(&facts->ahead))
         return;
     facts->ahead = p->moment;
@@ -400,7 +403,7 @@ static void follow_payload_and_fin(struct flow *flow, unsigned origin, const str
     if (!has_new)
         return;
     if (is_pure_ack(p))
-        note_ahead(d, facts, p);
+        note_ahead(flow, d, facts, p);
     if (p->payload_length > 0 && seq_distance(data_end, d->next_seq) > 0)
         follow_new_data(flow, origin, p, data_end);
     if (d->oldest_unacked_ns == 0 && (!d->acked_known || seq_distance(d->acked, end) < 0))
@@ -490,7 +493,8 @@ static void follow_ack(struct flow *flow, unsigned origin, const struct packet *
             flow->handshake_ns += trip_ns;
         other->round_trip_open = false;
     }
-    if (first && !other->started)
+    /* The first in a capture that began later may tell only of what came before. */
+    if (first && (!other->started || (other->positioned && seq_distance(ack, other->start) <= 0)))
         return;
     if (facts->data_run.count > 0 && other->oldest_unacked_ns != 0) {
         int64_t recovery_ns = facts->data_run.last.time_ns - other->oldest_unacked_ns,
