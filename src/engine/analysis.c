@@ -11,6 +11,7 @@
 #include "capture_point.h"
 #include "capture_side.h"
 #include "ceilings.h"
+#include "clock_notes.h"
 #include "memory.h"
 #include "os_files.h"
 #include "pairing.h"
@@ -319,6 +320,7 @@ static enum analysis_result run_line(struct analysis *analysis)
                                                 .observe_context = &analysis->watch,
                                                 .observed = observed,
                                             });
+    clock_notes_add(&analysis->casebook);
     for (uint32_t i = 0; i < run.source_count; i++)
         capture_chain_close(&run.sources[i].chain);
     memory_give(run.sources);

@@ -209,9 +209,11 @@ static void open_comparators(struct second_reading *reading)
         comparator_open(&compared->comparator, compared->comparison, compared->views[SIDE_CLIENT],
                         compared->views[SIDE_SERVER], clock);
         compared->comparator.estimate = &reading->estimates[compared->pair - casebook->pairs.list];
-        compared->comparator.coverage[SIDE_CLIENT] = (struct coverage){near->first_ns, near->last_ns};
-        compared->comparator.coverage[SIDE_SERVER] =
-            (struct coverage){clock_to_client(clock, far->first_ns), clock_to_client(clock, far->last_ns)};
+        int64_t unsure_ns = clock->unsteady ? 2 * clock->uncertainty_ns : 0;
+        compared->comparator.coverage[SIDE_CLIENT] =
+            (struct coverage){near->first_ns + unsure_ns, near->last_ns - unsure_ns};
+        compared->comparator.coverage[SIDE_SERVER] = (struct coverage){
+            clock_to_client(clock, far->first_ns) + unsure_ns, clock_to_client(clock, far->last_ns) - unsure_ns};
         if (compared->views[SIDE_CLIENT]->id == reading->options->observed &&
             compared->comparison == compared->views[SIDE_CLIENT]->comparison) {
             compared->comparator.observe = reading->options->observe;
@@ -453,7 +455,10 @@ static void better_clocks(struct second_reading *reading)
     struct casebook *casebook = reading->casebook;
     for (uint32_t i = 0; i < casebook->pairs.count; i++) {
         struct clock_facts clock = clock_estimate_result(&reading->estimates[i]);
-        if (clock.known && clock.uncertainty_ns < casebook->pairs.list[i].clock.uncertainty_ns)
+        if (clock.known && clock.unsteady)
+            casebook->pairs.list[i].clock.unsteady = true;
+        else if (clock.known && !casebook->pairs.list[i].clock.unsteady &&
+                 clock.uncertainty_ns < casebook->pairs.list[i].clock.uncertainty_ns)
             casebook->pairs.list[i].clock = clock;
     }
     path_clocks_settle(casebook);

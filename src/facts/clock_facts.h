@@ -11,7 +11,9 @@ struct clock_facts {
         server_minus_client_ns; /* at reference_ns; add to a time of the client's capture to tell it on the server's clock */
     int64_t uncertainty_ns; /* half the shortest round trip: its two ways may differ by that much */
     int64_t reference_ns;   /* on the client's clock */
-    double drift;           /* the server's clock gains so many seconds a second; 0: no drift was measurable */
+    bool
+        unsteady; /* no constant and no drifting difference fits: one of the clocks was set meanwhile, or its stamps are poor */
+    double drift; /* the server's clock gains so many seconds a second; 0: no drift was measurable */
 };
 
 /* The server's clock minus the client's, at a moment of the client's clock. */

@@ -35,6 +35,7 @@ struct passage {
     uint32_t missed;    /* by the receiving side's capture */
     uint32_t unsent;    /* FATE_MISSED too, but by the sending side's own capture */
     uint32_t lost_data; /* of the lost ones: with payload, SYN or FIN; packets of which only some bytes arrived, too */
+    uint32_t early;     /* arrived before any packet with their bytes had left, as the clocks tell */
     uint32_t reordered;
     uint32_t late; /* arrived PASSAGE_LATE_NS or more later than the fastest one would have */
     unsigned changes;

@@ -77,8 +77,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 static bool clock_was_set(const struct pair_view *view)
 {
     int64_t slack_ns = 2 * view->pair->clock.uncertainty_ns + CLOCK_SLACK_NS;
-    return view->compared->passages[SIDE_CLIENT].shortest_ns < -slack_ns ||
-           view->compared->passages[SIDE_SERVER].shortest_ns < -slack_ns;
+    const struct passage *out = &view->compared->passages[SIDE_CLIENT], *back = &view->compared->passages[SIDE_SERVER];
+    return out->shortest_ns < -slack_ns || back->shortest_ns < -slack_ns;
 }
 
 static int64_t lateness_ns(const struct passage *passage)
@@ -95,6 +95,9 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     enum side sender = lateness_ns(out) >= lateness_ns(back) ? SIDE_CLIENT : SIDE_SERVER;
     const struct passage *late = &view->compared->passages[sender];
     int64_t enough_ns = late->late < LATE_OFTEN ? s->thresholds->delay_ns : s->thresholds->delay_ns / 2;
+    /* What a clock was set by looks like lateness. */
+    if (view->pair->clock.unsteady)
+        enough_ns += 2 * view->pair->clock.uncertainty_ns;
     if (lateness_ns(late) < enough_ns)
         return false;
     const char *name = sender == SIDE_CLIENT ? "client" : "server", *peer = sender == SIDE_CLIENT ? "server" : "client";

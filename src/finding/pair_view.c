@@ -30,13 +30,23 @@ static const struct point_pair *pair_without(const struct surroundings *s, const
     return NULL;
 }
 
+/* Packets that arrive before they left: a clock was set, and the order of what both captures have is not known. A single one is a
+ * repetition whose original a capture missed. */
+enum { EARLY_LEAST = 2 };
+
+static bool is_comparable(const struct comparison *comparison)
+{
+    return comparison && !comparison->relayed &&
+           comparison->passages[SIDE_CLIENT].early + comparison->passages[SIDE_SERVER].early < EARLY_LEAST;
+}
+
 bool pair_view_of(const struct surroundings *s, const struct conversation *c, struct pair_view *view)
 {
     const struct casebook *casebook = s->casebook;
     if (c->secondary)
         return false;
     *view = (struct pair_view){.client = c,
-                               .compared = c->comparison && !c->comparison->relayed ? c->comparison : NULL,
+                               .compared = is_comparable(c->comparison) ? c->comparison : NULL,
                                .relayed = c->comparison && c->comparison->relayed};
     const struct conversation *twin = c->twin ? casebook_conversation(casebook, c->twin - 1) : NULL;
     bool at_client = casebook->points[c->point].role == CAPTURE_ROLE_CLIENT,

@@ -468,6 +468,21 @@ static void judge_sent(struct comparator *comparator, enum side sender, const st
     reach(&comparator->judged_until[sender], end_of(sent));
 }
 
+/* Nothing that could be it had left by then. */
+static bool is_early(const struct comparator *comparator, enum side sender, const struct compared_packet *arrived)
+{
+    const struct packet_lane *lane = &comparator->sent[sender];
+    if (is_past(&comparator->sent_until[sender], end_of(arrived)))
+        return false;
+    for (uint32_t i = 0; i < lane->count; i++) {
+        const struct compared_packet *s = &lane->list[i];
+        bool covers_it = has_bytes(s) && distance(arrived->seq, s->seq) >= 0 && distance(arrived->seq, end_of(s)) < 0;
+        if (covers_it && s->time_ns <= arrived->time_ns + slack_ns(comparator))
+            return false;
+    }
+    return true;
+}
+
 static void judge_arrival(struct comparator *comparator, enum side sender, const struct compared_packet *arrived)
 {
     struct passage *passage = &comparator->comparison->passages[sender];
@@ -476,6 +491,8 @@ static void judge_arrival(struct comparator *comparator, enum side sender, const
     enum packet_fate fate = fate_of_arrival(comparator, sender, arrived);
     if (fate == FATE_INJECTED)
         note_injected(passage, arrived);
+    else if (fate == FATE_DUPLICATED && is_early(comparator, sender, arrived))
+        passage->early++;
     else if (fate == FATE_DUPLICATED)
         passage->duplicated++;
     else if (fate == FATE_MISSED)
