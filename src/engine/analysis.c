@@ -15,6 +15,7 @@
 #include "os_files.h"
 #include "pairing.h"
 #include "second_reading.h"
+#include "seen_handshakes.h"
 
 /* A file and the chain that reads it. */
 struct capture_source {
@@ -168,8 +169,9 @@ static int compare_order(const void *left, const void *right)
 
 /*
  * Which files of the same role, or without a given one, come from one capture point? Pieces of a ring buffer follow each other;
- * captures of two points overlap in time, as those of two clients do. So, in order of their first packets, a file goes on with the point whose last packet lies
- * nearest before its first one; a file that overlaps with all points begins a new one.
+ * captures of two points overlap in time, as those of two clients do. So, in order of their first packets, a file goes on with the
+ * point whose last packet lies nearest before its first one; a file that overlaps with all points begins a new one. So does one that
+ * only seems to follow, because the clock of another machine is off: it brings the same handshakes again.
  */
 static uint32_t point_for(struct run *run, const struct capture_source *source)
 {
@@ -180,7 +182,8 @@ static uint32_t point_for(struct run *run, const struct capture_source *source)
         const struct point_facts *point = &casebook->points[i];
         bool same_role = source->role_given ? point->role_given && point->role == source->role : !point->role_given;
         bool follows = same_role && point->has_packets && point->last_ns <= first_ns;
-        if (follows && (best == casebook->point_count || point->last_ns > casebook->points[best].last_ns))
+        if (follows && (best == casebook->point_count || point->last_ns > casebook->points[best].last_ns) &&
+            !seen_handshakes_at(casebook, i, &casebook->captures[source - run->sources]))
             best = i;
     }
     if (best == casebook->point_count) {

@@ -8,6 +8,7 @@ thin       either capture misses one to five packets of a hundred, at random: li
 middle     a third capture between the two: the verdicts stay, the points stand in order, and losses have a place
 several    captures of two clients and two servers at once: the verdicts stay
 under way  captures that begin after the handshakes: the connections are still found to be the same
+apart      the clocks differ by an hour, and nobody says where the captures were taken: the verdicts stay
 """
 
 import argparse
@@ -293,8 +294,19 @@ def packets_with_data(captures, label):
   return True
 
 
+def test_apart(desk, pair, _):
+  """By their times one capture follows the other, as the pieces of one capture do."""
+  before, out = desk.ask(*((None, pair.captures[side]) for side in SIDES)), []
+  for hours in (-1, 1):
+    server = pair.captures['server']
+    moved = replace(server, records=[replace(r, time_ns=r.time_ns + hours * 3_600_000_000_000) for r in server.records])
+    out += [f'{hours} h: {line}' for line in
+        changed_verdicts(before, desk.ask((None, pair.captures['client']), (None, moved)))]
+  return out
+
+
 PROPERTIES = {'swap': test_swap, 'unrelated': test_unrelated, 'cut': test_cut, 'thin': test_thin,
-    'middle': test_middle, 'several': test_several, 'under way': test_under_way}
+    'middle': test_middle, 'several': test_several, 'under way': test_under_way, 'apart': test_apart}
 
 
 def pairs():
