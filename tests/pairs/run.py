@@ -8,6 +8,7 @@ thin       either capture misses one to five packets of a hundred, at random: li
 middle     a third capture between the two: the verdicts stay, the points stand in order, and losses have a place
 several    captures of two clients and two servers at once: the verdicts stay
 under way  captures that begin after the handshakes: the connections are still found to be the same
+copies     each capture twice, or one for both ends: the verdicts are those without the copy, and it is said
 apart      the clocks differ by an hour, and nobody says where the captures were taken: the verdicts stay
 """
 
@@ -305,8 +306,24 @@ def test_apart(desk, pair, _):
   return out
 
 
+def test_copies(desk, pair, _):
+  client, server = (pair.captures[side] for side in SIDES)
+  out = []
+  for before, after, copies in (
+      (desk.ask_pair(pair), desk.ask(('client', client), ('client', client), ('server', server), ('server', server)), 2),
+      (desk.ask(('client', client)), desk.ask(('client', client), ('server', client)), 1)):
+    out += changed_verdicts(before, after)
+    if after and len(before['conversations']) != len(after['conversations']):
+      out.append(f'{len(before["conversations"])} conversations became {len(after["conversations"])}')
+    notes = [note for capture in after['captures'] for note in capture['notes'] if 'copy' in note] if after else []
+    if len(notes) != copies:
+      out.append(f'{len(notes)} of {copies} copies are told')
+  return out
+
+
 PROPERTIES = {'swap': test_swap, 'unrelated': test_unrelated, 'cut': test_cut, 'thin': test_thin,
-    'middle': test_middle, 'several': test_several, 'under way': test_under_way, 'apart': test_apart}
+    'middle': test_middle, 'several': test_several, 'under way': test_under_way, 'copies': test_copies,
+    'apart': test_apart}
 
 
 def pairs():
