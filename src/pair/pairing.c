@@ -19,6 +19,7 @@
 #include "hash_index.h"
 #include "memory.h"
 #include "path_clocks.h"
+#include "time_zone.h"
 
 /* What a conversation is known by in a round. Zeroed first, so that it can be compared as bytes. */
 struct key {
@@ -401,5 +402,6 @@ void pairing_run(struct casebook *casebook)
     match_under_way(casebook, &groups);
     link_views(casebook, &groups);
     path_clocks_settle(casebook);
+    time_zone_note(casebook);
     close_groups(&groups);
 }

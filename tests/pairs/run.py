@@ -7,6 +7,7 @@ cut        either capture begins late or ends early: the network is not blamed f
 thin       either capture misses one to five packets of a hundred, at random: likewise
 middle     a third capture between the two: the verdicts stay, the points stand in order, and losses have a place
 several    captures of two clients and two servers at once: the verdicts stay
+time zone  one capture holds local time: the verdicts stay, and the report says so
 under way  captures that begin after the handshakes: the connections are still found to be the same
 copies     each capture twice, or one for both ends: the verdicts are those without the copy, and it is said
 apart      the clocks differ by an hour, and nobody says where the captures were taken: the verdicts stay
@@ -283,6 +284,17 @@ def test_under_way(desk, pair, _):
   return out
 
 
+def test_time_zone(desk, pair, _):
+  moved = replace(pair.captures['server'], records=[replace(r, time_ns=r.time_ns - int(5.5 * 3600e9))
+      for r in pair.captures['server'].records])
+  before, after = desk.ask_pair(pair), desk.ask_pair(pair, server=moved)
+  if not after:
+    return ['no report']
+  told = any("time zone's difference" in note for capture in after['captures'] for note in capture['notes'])
+  out = changed_verdicts(before, after)
+  return out if told or 'clock' not in after else [*out, 'the report does not name the time zone']
+
+
 def packets_with_data(captures, label):
   """Whether both captures have data of it in both directions."""
   for side, capture in captures.items():
@@ -322,8 +334,8 @@ def test_copies(desk, pair, _):
 
 
 PROPERTIES = {'swap': test_swap, 'unrelated': test_unrelated, 'cut': test_cut, 'thin': test_thin,
-    'middle': test_middle, 'several': test_several, 'under way': test_under_way, 'copies': test_copies,
-    'apart': test_apart}
+    'middle': test_middle, 'time zone': test_time_zone, 'several': test_several, 'under way': test_under_way,
+    'copies': test_copies, 'apart': test_apart}
 
 
 def pairs():
