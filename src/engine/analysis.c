@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "capture_chain.h"
+#include "capture_copy.h"
 #include "capture_point.h"
 #include "capture_side.h"
 #include "ceilings.h"
@@ -16,6 +17,7 @@
 #include "os_files.h"
 #include "pairing.h"
 #include "second_reading.h"
+#include "seen_handshakes.h"
 
 /* A file and the chain that reads it. */
 struct capture_source {
@@ -113,6 +115,38 @@ static struct capture_source *add_source(struct run *run, enum capture_role role
     return source;
 }
 
+static void note_copy(struct capture_facts *original, const char *path)
+{
+    struct text name = {0};
+    text_add_untrusted(&name, (struct span){(const uint8_t *)path, strlen(path)});
+    notes_add(&original->notes, "copy", "%s holds the same packets at the same times; such a copy is left out",
+              text_string(&name));
+    text_close(&name);
+}
+
+/* Counted twice, its connections would be twice as many; taken for the other end's, it would show that nothing is lost. */
+static bool is_copy(struct run *run, const struct capture_source *source, const struct capture_facts *facts,
+                    const char *path)
+{
+    struct capture_facts *captures = run->analysis->casebook.captures;
+    int64_t first_ns = capture_chain_first_ns(&source->chain);
+    for (uint32_t i = 0; i + 1 < run->source_count; i++) {
+        if (facts->only_once || captures[i].only_once || capture_chain_first_ns(&run->sources[i].chain) != first_ns ||
+            !capture_copy_of(path, captures[i].file))
+            continue;
+        note_copy(&captures[i], path);
+        return true;
+    }
+    return false;
+}
+
+static void drop_source(struct run *run, struct capture_facts *facts)
+{
+    capture_chain_close(&run->sources[--run->source_count].chain);
+    notes_close(&facts->notes);
+    *facts = (struct capture_facts){0};
+}
+
 static void open_capture(struct run *run, const char *path, enum capture_role role)
 {
     struct casebook *casebook = &run->analysis->casebook;
@@ -121,6 +155,10 @@ static void open_capture(struct run *run, const char *path, enum capture_role ro
     struct capture_source *source = add_source(run, role);
     struct error error = {{0}};
     enum capture_opening opening = capture_chain_add(&source->chain, path, index, facts, &error);
+    if (opening == CAPTURE_OPENED && is_copy(run, source, facts, path)) {
+        drop_source(run, facts);
+        return;
+    }
     if (opening == CAPTURE_OPENED) {
         facts->file = copy_text(path);
         facts->role = role;
@@ -129,10 +167,7 @@ static void open_capture(struct run *run, const char *path, enum capture_role ro
         return;
     }
     warn(run, error.text);
-    notes_close(&facts->notes);
-    *facts = (struct capture_facts){0};
-    capture_chain_close(&source->chain);
-    run->source_count--;
+    drop_source(run, facts);
 }
 
 static void open_captures(struct run *run)
@@ -169,8 +204,9 @@ static int compare_order(const void *left, const void *right)
 
 /*
  * Which files of the same role, or without a given one, come from one capture point? Pieces of a ring buffer follow each other;
- * captures of two points overlap in time, as those of two clients do. So, in order of their first packets, a file goes on with the point whose last packet lies
- * nearest before its first one; a file that overlaps with all points begins a new one.
+ * captures of two points overlap in time, as those of two clients do. So, in order of their first packets, a file goes on with the
+ * point whose last packet lies nearest before its first one; a file that overlaps with all points begins a new one. So does one that
+ * only seems to follow, because the clock of another machine is off: it brings the same handshakes again.
  */
 static uint32_t point_for(struct run *run, const struct capture_source *source)
 {
@@ -181,7 +217,8 @@ static uint32_t point_for(struct run *run, const struct capture_source *source)
         const struct point_facts *point = &casebook->points[i];
         bool same_role = source->role_given ? point->role_given && point->role == source->role : !point->role_given;
         bool follows = same_role && point->has_packets && point->last_ns <= first_ns;
-        if (follows && (best == casebook->point_count || point->last_ns > casebook->points[best].last_ns))
+        if (follows && (best == casebook->point_count || point->last_ns > casebook->points[best].last_ns) &&
+            !seen_handshakes_at(casebook, i, &casebook->captures[source - run->sources]))
             best = i;
     }
     if (best == casebook->point_count) {

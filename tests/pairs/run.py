@@ -10,6 +10,8 @@ several    captures of two clients and two servers at once: the verdicts stay
 clock set  one capture's clock is set by 0.05 to 5 s while it runs: nobody is blamed who is not to blame
 time zone  one capture holds local time: the verdicts stay, and the report says so
 under way  captures that begin after the handshakes: the connections are still found to be the same
+copies     each capture twice, or one for both ends: the verdicts are those without the copy, and it is said
+apart      the clocks differ by an hour, and nobody says where the captures were taken: the verdicts stay
 """
 
 import argparse
@@ -323,8 +325,35 @@ def packets_with_data(captures, label):
   return True
 
 
+def test_apart(desk, pair, _):
+  """By their times one capture follows the other, as the pieces of one capture do."""
+  before, out = desk.ask(*((None, pair.captures[side]) for side in SIDES)), []
+  for hours in (-1, 1):
+    server = pair.captures['server']
+    moved = replace(server, records=[replace(r, time_ns=r.time_ns + hours * 3_600_000_000_000) for r in server.records])
+    out += [f'{hours} h: {line}' for line in
+        changed_verdicts(before, desk.ask((None, pair.captures['client']), (None, moved)))]
+  return out
+
+
+def test_copies(desk, pair, _):
+  client, server = (pair.captures[side] for side in SIDES)
+  out = []
+  for before, after, copies in (
+      (desk.ask_pair(pair), desk.ask(('client', client), ('client', client), ('server', server), ('server', server)), 2),
+      (desk.ask(('client', client)), desk.ask(('client', client), ('server', client)), 1)):
+    out += changed_verdicts(before, after)
+    if after and len(before['conversations']) != len(after['conversations']):
+      out.append(f'{len(before["conversations"])} conversations became {len(after["conversations"])}')
+    notes = [note for capture in after['captures'] for note in capture['notes'] if 'copy' in note] if after else []
+    if len(notes) != copies:
+      out.append(f'{len(notes)} of {copies} copies are told')
+  return out
+
+
 PROPERTIES = {'swap': test_swap, 'unrelated': test_unrelated, 'cut': test_cut, 'thin': test_thin,
-    'middle': test_middle, 'clock set': test_clock_set, 'time zone': test_time_zone, 'several': test_several, 'under way': test_under_way}
+    'middle': test_middle, 'clock set': test_clock_set, 'time zone': test_time_zone, 'several': test_several,
+    'under way': test_under_way, 'copies': test_copies, 'apart': test_apart}
 
 
 def pairs():

@@ -1,0 +1,95 @@
+/*
+ * Theory of operation. A SYN+ACK bears the initial sequence numbers of both sides, 64 bits that no other connection has, whatever
+ * rewrites addresses. Once the server has sent data, it has had the client's answer and does not send the SYN+ACK again (RFC 9293,
+ * 3.10.7.4). So a piece of a ring buffer brings other handshakes than the pieces before it; the capture of the other end brings the
+ * same, however far the clocks differ, and among those of other machines.
+ */
+#include "seen_handshakes.h"
+
+#include "capture_chain.h"
+#include "hash_index.h"
+#include "memory.h"
+#include "packet_decoder.h"
+
+/* Packets of the file that are looked at, and the handshakes among them: some milliseconds a file. */
+enum { PACKETS_LOOKED_AT = 16384, HANDSHAKES_MOST = 4096 };
+
+struct handshake {
+    uint32_t client_isn, server_isn;
+};
+
+struct handshakes {
+    struct handshake list[HANDSHAKES_MOST];
+    uint32_t count;
+    struct hash_index by_numbers;
+};
+
+static uint32_t find(const struct handshakes *handshakes, const struct handshake *wanted)
+{
+    struct hash_probe probe = hash_index_probe(&handshakes->by_numbers, hash_bytes(wanted, sizeof *wanted));
+    for (uint32_t n; (n = hash_probe_next(&probe)) != HASH_NONE;)
+        if (handshakes->list[n].client_isn == wanted->client_isn &&
+            handshakes->list[n].server_isn == wanted->server_isn)
+            return n;
+    return HASH_NONE;
+}
+
+static void add(struct handshakes *handshakes, const struct packet *p)
+{
+    enum { KIND = TCP_SYN | TCP_ACK };
+    if (p->kind != PACKET_TCP || (p->tcp.flags & KIND) != KIND)
+        return;
+    struct handshake handshake = {p->tcp.ack - 1, p->tcp.seq};
+    if (find(handshakes, &handshake) != HASH_NONE)
+        return;
+    hash_index_add(&handshakes->by_numbers, hash_bytes(&handshake, sizeof handshake), handshakes->count);
+    handshakes->list[handshakes->count++] = handshake;
+}
+
+static void read_begin(struct handshakes *handshakes, const char *path)
+{
+    struct capture_chain chain;
+    struct packet_decoder decoder;
+    struct capture_facts facts = {0};
+    struct error error;
+    capture_chain_open(&chain);
+    packet_decoder_open(&decoder);
+    if (capture_chain_add(&chain, path, 0, &facts, &error) == CAPTURE_OPENED)
+        for (uint32_t left = PACKETS_LOOKED_AT; left > 0 && handshakes->count < HANDSHAKES_MOST; left--) {
+            const struct frame *frame = capture_chain_next(&chain);
+            struct packet packet;
+            if (!frame)
+                break;
+            packet_decode(&decoder, frame, &facts, &packet);
+            add(handshakes, &packet);
+        }
+    packet_decoder_close(&decoder);
+    capture_chain_close(&chain);
+    notes_close(&facts.notes);
+}
+
+static bool has(const struct handshakes *handshakes, const struct conversation *c)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    struct handshake handshake = {client->isn, server->isn};
+    return client->isn_known && server->isn_known && server->data_packets > 0 &&
+           find(handshakes, &handshake) != HASH_NONE;
+}
+
+bool seen_handshakes_at(const struct casebook *casebook, uint32_t point, const struct capture_facts *file)
+{
+    if (file->only_once)
+        return false;
+    struct handshakes *handshakes = memory_take(sizeof *handshakes);
+    *handshakes = (struct handshakes){0};
+    hash_index_open(&handshakes->by_numbers);
+    read_begin(handshakes, file->file);
+    bool seen = false;
+    for (uint32_t i = 0; handshakes->count > 0 && !seen && i < casebook_conversations(casebook); i++) {
+        const struct conversation *c = casebook_conversation(casebook, i);
+        seen = c->point == point && has(handshakes, c);
+    }
+    hash_index_close(&handshakes->by_numbers);
+    memory_give(handshakes);
+    return seen;
+}
