@@ -131,8 +131,8 @@ static bool is_end_to_end(const struct casebook *casebook, uint32_t a, uint32_t 
            (here == CAPTURE_ROLE_SERVER && there == CAPTURE_ROLE_CLIENT);
 }
 
-/* Clocks may differ by hours, so only conversations known by nothing but their addresses need a time that fits, and that only
- * once the clocks are known. */
+/* For conversations known by little else. Clocks may differ by hours: while they are not known, only the captures of a client and a
+ * server are trusted to show the same network. */
 static bool times_fit(const struct casebook *casebook, const struct conversation *a, const struct conversation *b)
 {
     const struct point_pair *pair = point_pairs_find(&casebook->pairs, a->point, b->point);
@@ -235,7 +235,7 @@ struct candidates {
     double longest[SIDES]; /* of their spans of sequence numbers */
 };
 
-/* Those of the point that were under way already, or lack the handshake, and that no other capture is known to have. */
+/* Those of the point that no other capture is known to have. */
 static void find_candidates(const struct casebook *casebook, const struct view_groups *groups, uint32_t point,
                             struct candidates *candidates)
 {
