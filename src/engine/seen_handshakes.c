@@ -2,9 +2,12 @@
  * Theory of operation. A SYN+ACK bears the initial sequence numbers of both sides, 64 bits that no other connection has, whatever
  * rewrites addresses. Once the server has sent data, it has had the client's answer and does not send the SYN+ACK again (RFC 9293,
  * 3.10.7.4). So a piece of a ring buffer brings other handshakes than the pieces before it; the capture of the other end brings the
- * same, however far the clocks differ, and among those of other machines.
+ * same, however far the clocks differ, and among those of other machines. Numbers that several connections share, as those of generated
+ * packets do, tell nothing.
  */
 #include "seen_handshakes.h"
+
+#include <string.h>
 
 #include "capture_chain.h"
 #include "hash_index.h"
@@ -14,8 +17,15 @@
 /* Packets of the file that are looked at, and the handshakes among them: some milliseconds a file. */
 enum { PACKETS_LOOKED_AT = 16384, HANDSHAKES_MOST = 4096 };
 
-struct handshake {
+struct handshake_numbers {
     uint32_t client_isn, server_isn;
+};
+
+struct handshake {
+    struct handshake_numbers numbers;
+    uint16_t client_port;
+    bool shared;        /* by another connection of the file */
+    uint32_t sightings; /* conversations of the point that have the same numbers */
 };
 
 struct handshakes {
@@ -24,14 +34,13 @@ struct handshakes {
     struct hash_index by_numbers;
 };
 
-static uint32_t find(const struct handshakes *handshakes, const struct handshake *wanted)
+static struct handshake *find(struct handshakes *handshakes, const struct handshake_numbers *wanted)
 {
     struct hash_probe probe = hash_index_probe(&handshakes->by_numbers, hash_bytes(wanted, sizeof *wanted));
     for (uint32_t n; (n = hash_probe_next(&probe)) != HASH_NONE;)
-        if (handshakes->list[n].client_isn == wanted->client_isn &&
-            handshakes->list[n].server_isn == wanted->server_isn)
-            return n;
-    return HASH_NONE;
+        if (memcmp(&handshakes->list[n].numbers, wanted, sizeof *wanted) == 0)
+            return &handshakes->list[n];
+    return NULL;
 }
 
 static void add(struct handshakes *handshakes, const struct packet *p)
@@ -39,11 +48,14 @@ static void add(struct handshakes *handshakes, const struct packet *p)
     enum { KIND = TCP_SYN | TCP_ACK };
     if (p->kind != PACKET_TCP || (p->tcp.flags & KIND) != KIND)
         return;
-    struct handshake handshake = {p->tcp.ack - 1, p->tcp.seq};
-    if (find(handshakes, &handshake) != HASH_NONE)
+    struct handshake_numbers numbers = {p->tcp.ack - 1, p->tcp.seq};
+    struct handshake *known = find(handshakes, &numbers);
+    if (known) {
+        known->shared = known->shared || known->client_port != p->destination.port;
         return;
-    hash_index_add(&handshakes->by_numbers, hash_bytes(&handshake, sizeof handshake), handshakes->count);
-    handshakes->list[handshakes->count++] = handshake;
+    }
+    hash_index_add(&handshakes->by_numbers, hash_bytes(&numbers, sizeof numbers), handshakes->count);
+    handshakes->list[handshakes->count++] = (struct handshake){numbers, p->destination.port, false, 0};
 }
 
 static void read_begin(struct handshakes *handshakes, const char *path)
@@ -68,12 +80,14 @@ static void read_begin(struct handshakes *handshakes, const char *path)
     notes_close(&facts.notes);
 }
 
-static bool has(const struct handshakes *handshakes, const struct conversation *c)
+static void sight(struct handshakes *handshakes, const struct conversation *c)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
-    struct handshake handshake = {client->isn, server->isn};
-    return client->isn_known && server->isn_known && server->data_packets > 0 &&
-           find(handshakes, &handshake) != HASH_NONE;
+    if (!client->isn_known || !server->isn_known || server->data_packets == 0)
+        return;
+    struct handshake *handshake = find(handshakes, &(struct handshake_numbers){client->isn, server->isn});
+    if (handshake)
+        handshake->sightings++;
 }
 
 bool seen_handshakes_at(const struct casebook *casebook, uint32_t point, const struct capture_facts *file)
@@ -84,11 +98,14 @@ bool seen_handshakes_at(const struct casebook *casebook, uint32_t point, const s
     *handshakes = (struct handshakes){0};
     hash_index_open(&handshakes->by_numbers);
     read_begin(handshakes, file->file);
-    bool seen = false;
-    for (uint32_t i = 0; handshakes->count > 0 && !seen && i < casebook_conversations(casebook); i++) {
+    for (uint32_t i = 0; handshakes->count > 0 && i < casebook_conversations(casebook); i++) {
         const struct conversation *c = casebook_conversation(casebook, i);
-        seen = c->point == point && has(handshakes, c);
+        if (c->point == point)
+            sight(handshakes, c);
     }
+    bool seen = false;
+    for (uint32_t i = 0; i < handshakes->count && !seen; i++)
+        seen = handshakes->list[i].sightings == 1 && !handshakes->list[i].shared;
     hash_index_close(&handshakes->by_numbers);
     memory_give(handshakes);
     return seen;

@@ -247,11 +247,16 @@ static void note_close(struct conversation *c)
     c->closed = reset || (moment_seen(&client->fin) && moment_seen(&server->fin));
 }
 
+static unsigned origin_of(const struct flow *flow, const struct packet *p)
+{
+    bool from_client = endpoint_equal(&flow->conversation->ends[SIDE_CLIENT], &p->source);
+    return from_client ? flow->client_origin : 1u - flow->client_origin;
+}
+
 static void follow_packet(struct flow_table *table, struct flow *flow, const struct packet *p)
 {
     struct conversation *c = flow->conversation;
-    unsigned origin =
-        endpoint_equal(&c->ends[SIDE_CLIENT], &p->source) ? flow->client_origin : 1u - flow->client_origin;
+    unsigned origin = origin_of(flow, p);
     c->packets++;
     c->wire_bytes += p->wire_length;
     if (p->moment.time_ns < c->first.time_ns)
@@ -318,6 +323,13 @@ void flow_table_packet(struct flow_table *table, const struct packet *p)
         retire_flow(table, number);
     struct flow *flow =
         number == HASH_NONE || reused ? add_flow(table, p, hash, reused) : slab_at(&table->flows, number);
+    struct packet bare;
+    if (p->maybe_filling && !tcp_expects_data(flow, origin_of(flow, p), p)) {
+        bare = *p;
+        bare.payload = (struct span){0};
+        bare.payload_length = 0;
+        p = &bare;
+    }
     follow_packet(table, flow, p);
     if (table->observe)
         table->observe(table->observe_context, flow->conversation, p);

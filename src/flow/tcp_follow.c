@@ -360,6 +360,7 @@ static void follow_new_data(struct flow *flow, unsigned origin, const struct pac
     if (seq_distance(p->tcp.seq, d->next_seq) > 0 && !d->held)
         d->hole_ns = p->moment.time_ns;
     d->edge_ip_id = p->ip_id;
+    d->unpushed = !(p->tcp.flags & TCP_PSH);
 }
 
 static void follow_first_fin(struct flow *flow, unsigned origin, const struct packet *p)
@@ -591,6 +592,12 @@ static bool is_of_older_connection(struct flow *flow, unsigned origin, const str
     bool asked = moment_seen(&other->syn) && other->packets == (uint32_t)other->syns + other->resets;
     return asked && !moment_seen(&self->syn) && (p->tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_ACK &&
            p->tcp.ack != flow->directions[1 - origin].next_seq;
+}
+
+bool tcp_expects_data(const struct flow *flow, unsigned origin, const struct packet *p)
+{
+    const struct tcp_direction *d = &flow->directions[origin];
+    return d->started && (d->unpushed || p->tcp.seq != d->next_seq);
 }
 
 enum tcp_verdict tcp_follow(struct flow *flow, unsigned origin, const struct packet *p)

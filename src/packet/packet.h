@@ -72,8 +72,9 @@ struct packet {
     enum checksum_state checksum; /* of TCP */
     struct span payload;          /* of TCP or UDP, as far as captured */
     uint32_t payload_length;      /* on the wire; payload.size may be less */
-    struct tcp_header tcp;        /* kind PACKET_TCP; for ICMP errors only seq, when the quote holds it */
-    struct icmp_error icmp;       /* kind PACKET_ICMP_ERROR */
+    bool maybe_filling;     /* a few zeros that may only fill the frame, though the lengths count them as payload */
+    struct tcp_header tcp;  /* kind PACKET_TCP; for ICMP errors only seq, when the quote holds it */
+    struct icmp_error icmp; /* kind PACKET_ICMP_ERROR */
 };
 
 #endif

@@ -90,6 +90,7 @@ static void clear_packet(struct packet *packet, const struct frame *frame)
     packet->checksum = CHECKSUM_UNCHECKED;
     packet->payload = (struct span){0};
     packet->payload_length = 0;
+    packet->maybe_filling = false;
     packet->tcp = (struct tcp_header){0};
     packet->icmp = (struct icmp_error){0};
 }

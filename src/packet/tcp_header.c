@@ -80,14 +80,14 @@ static enum layer malformed(struct decoding *d, size_t header_bytes)
 
 /*
  * Some devices count the zeros that fill a frame up to Ethernet's least size among the datagram's bytes. TCP pushes the last bytes of
- * what a program sends: so few, all zero and not pushed, are no data. One alone may be a keep-alive's.
+ * what a program sends: so few, all zero and not pushed, are no data, unless more of the same follows. One alone may be a keep-alive's.
  */
-static bool is_padding(const struct packet *packet)
+static bool may_be_filling(const struct packet *packet)
 {
-    enum { SHORTEST_FRAME = 60, PADDING_MAX = 6 };
+    enum { SHORTEST_FRAME = 60, FILLING_MAX = 6 };
     bool bare = (packet->tcp.flags & ~(TCP_SYN | TCP_FIN)) == TCP_ACK;
     if (!bare || packet->wire_length > SHORTEST_FRAME || packet->payload_length < 2 ||
-        packet->payload_length > PADDING_MAX || packet->payload.size < packet->payload_length)
+        packet->payload_length > FILLING_MAX || packet->payload.size < packet->payload_length)
         return false;
     for (size_t i = 0; i < packet->payload.size; i++)
         if (packet->payload.data[i] != 0)
@@ -125,10 +125,7 @@ enum layer tcp_decode(struct decoding *d)
                   d->frame->moment.frame);
     packet->payload = span_from(segment, header_bytes);
     packet->payload_length = segment_length - (uint32_t)header_bytes;
-    if (is_padding(packet)) {
-        packet->payload = (struct span){0};
-        packet->payload_length = 0;
-    }
+    packet->maybe_filling = may_be_filling(packet);
     if (d->cut_bytes == 0 && !d->checksum_unknown)
         judge_checksum(d, segment);
     return LAYER_NONE;

@@ -229,6 +229,12 @@ def parts(capture, count):
   return [replace(capture, records=records[i : i + size]) for i in range(0, len(records), size)]
 
 
+def follow_each_other(captures):
+  """Whether each begins after the one before has ended; two that overlap in time are two points of capture."""
+  spans = [[record.time_ns for record in capture.records] for capture in captures]
+  return all(max(before) <= min(after) for before, after in zip(spans, spans[1:]))
+
+
 def write_capture(path, capture: Capture):
   """pcapng with one interface for each of the capture's, in nanoseconds."""
   out = [block(0x0A0D0D0A, struct.pack('<IHHq', 0x1A2B3C4D, 1, 0, -1))]

@@ -188,7 +188,7 @@ def test_duplicate(tap, tool, source, folder):
 
 def test_order(tap, tool, source, folder):
   three = packets.parts(source.capture, 3)
-  if len(three) < 3:
+  if len(three) < 3 or not packets.follow_each_other(three):
     return
   for label, order in (('in order', (0, 1, 2)), ('2 0 1', (2, 0, 1)), ('reversed', (2, 1, 0))):
     changed = [three[i] for i in order]

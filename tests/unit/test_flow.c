@@ -256,6 +256,31 @@ static void test_missed_by_the_capture_is_a_gap(void **state)
     assert_int_equal(c->sides[SIDE_SERVER].retransmits, 0);
 }
 
+static void send_zeros(struct bench *b, uint32_t seq)
+{
+    struct packet p = packet_from(b, SIDE_CLIENT, TCP_ACK, seq, 1, "");
+    p.payload = (struct span){(const uint8_t[6]){0}, 6};
+    p.payload_length = 6;
+    p.maybe_filling = true;
+    flow_table_packet(&b->table, &p);
+}
+
+/* An acknowledgement padded to the least size of a frame is told from data by what came before: a message that goes on. */
+static void test_zeros_are_data_only_in_a_message(void **state)
+{
+    struct bench *b = *state;
+    handshake(b);
+    send_zeros(b, 1);
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 1, "begin");
+    send_zeros(b, 6);
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_PSH, 12, 1, "end");
+    send_zeros(b, 15);
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_PSH, 15, 1, "next");
+    const struct conversation *c = only(b);
+    assert_int_equal(c->sides[SIDE_CLIENT].payload_bytes, 5 + 6 + 3 + 4);
+    assert_int_equal(c->sides[SIDE_CLIENT].retransmits, 0);
+}
+
 static void test_missed_at_the_end_is_a_gap_too(void **state)
 {
     struct bench *b = *state;
@@ -643,6 +668,7 @@ int main(void)
         FLOW_TEST(test_overtaken_is_not_retransmitted),
         FLOW_TEST(test_sent_again_at_once_is_a_retransmission),
         FLOW_TEST(test_missed_by_the_capture_is_a_gap),
+        FLOW_TEST(test_zeros_are_data_only_in_a_message),
         FLOW_TEST(test_missed_at_the_end_is_a_gap_too),
         FLOW_TEST(test_recorded_late_is_not_sent_again),
         FLOW_TEST(test_late_copies_of_a_burst_are_the_capture_s_doing),
