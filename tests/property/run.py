@@ -268,7 +268,7 @@ def main():
   parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
   parser.add_argument('--tdscope', required=True, help='the program to test')
   parser.add_argument('--only', default='', help='resegment, prefix, snaplen, duplicate, poor or order')
-  parser.add_argument('--seconds', type=float, default=80, help='begin no new capture after this time')
+  parser.add_argument('--seconds', type=float, default=240, help='begin no capture of ../shared after this time')
   arguments = parser.parse_args()
   tool = pathlib.Path(arguments.tdscope).resolve()
   tap, end = Tap(), time.monotonic() + arguments.seconds
@@ -278,17 +278,17 @@ def main():
     shared = list(shared_sources())
     if not shared:
       skip(tap, 'captures of ../shared', 'they are not there')
-    if arguments.only in ('', 'prefix'):
-      for source in [sources[0], sources[6], *shared[:1]]:
-        test_prefix(tap, tool, source, folder)
     for source in sources + shared:
       for label, test in PROPERTIES.items():
         if arguments.only not in ('', label):
           continue
-        if time.monotonic() > end:
+        if source in shared and time.monotonic() > end:
           skip(tap, f'{label}: {source.name}', 'out of time')
           continue
         test(tap, tool, source, folder)
+    if arguments.only in ('', 'prefix'):
+      for source in [sources[0], sources[6], *shared[:1]]:
+        test_prefix(tap, tool, source, folder)
   return tap.finish()
 
 
