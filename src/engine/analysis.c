@@ -13,6 +13,7 @@
 #include "capture_side.h"
 #include "ceilings.h"
 #include "clock_notes.h"
+#include "evidence_file.h"
 #include "memory.h"
 #include "os_files.h"
 #include "pairing.h"
@@ -166,8 +167,9 @@ static void open_capture(struct run *run, const char *path, enum capture_role ro
         casebook->capture_count++;
         return;
     }
-    warn(run, error.text);
     drop_source(run, facts);
+    if (opening != CAPTURE_NOT_A_CAPTURE || !evidence_file_read(&casebook->evidence, path, role))
+        warn(run, error.text);
 }
 
 static void open_captures(struct run *run)
@@ -367,7 +369,7 @@ static enum analysis_result run_line(struct analysis *analysis)
     judge_open(&analysis->judge, &analysis->casebook, &analysis->thresholds);
     analysis->judged = true;
     packet_watch_settle(&analysis->watch, &analysis->casebook);
-    if (analysis->casebook.capture_count == 0)
+    if (analysis->casebook.capture_count == 0 && analysis->casebook.evidence.source_count == 0)
         return ANALYSIS_NOTHING;
     return run.incomplete ? ANALYSIS_INCOMPLETE : ANALYSIS_DONE;
 }

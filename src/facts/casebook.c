@@ -20,6 +20,7 @@ void casebook_open(struct casebook *casebook)
     slab_open(&casebook->name_lookups, sizeof(struct name_lookup));
     slab_open(&casebook->instance_lookups, sizeof(struct instance_lookup));
     slab_open(&casebook->tickets, sizeof(struct ticket_request));
+    evidence_open(&casebook->evidence);
 }
 
 void casebook_close(struct casebook *casebook)
@@ -43,6 +44,7 @@ void casebook_close(struct casebook *casebook)
     joins_close(&casebook->joins);
     domain_controllers_close(&casebook->domain_controllers);
     controller_waits_close(&casebook->controller_waits);
+    evidence_close(&casebook->evidence);
     arena_close(&casebook->texts);
 }
 
@@ -138,8 +140,19 @@ int64_t casebook_common_ns(const struct casebook *casebook, uint32_t point, int6
     return clock && clock->known ? clock_to_client(clock, time_ns) : time_ns;
 }
 
+static int64_t source_moment_ns(const struct casebook *casebook, const struct moment *moment)
+{
+    enum capture_role role = casebook->evidence.sources[moment_source(moment)].role;
+    for (uint32_t i = 0; role != CAPTURE_ROLE_UNKNOWN && i < casebook->point_count; i++)
+        if (casebook->points[i].role == role)
+            return casebook_common_ns(casebook, i, moment->time_ns);
+    return moment->time_ns;
+}
+
 int64_t casebook_moment_ns(const struct casebook *casebook, const struct moment *moment)
 {
+    if (moment_is_in_source(moment))
+        return source_moment_ns(casebook, moment);
     bool known = moment->capture < casebook->capture_count;
     return known ? casebook_common_ns(casebook, casebook->captures[moment->capture].point, moment->time_ns)
                  : moment->time_ns;

@@ -10,6 +10,7 @@
 #include "conversation.h"
 #include "conversation_store.h"
 #include "domain_controllers.h"
+#include "evidence_facts.h"
 #include "instance_lookup_facts.h"
 #include "joins.h"
 #include "lookup_facts.h"
@@ -47,6 +48,7 @@ struct casebook {
     struct domain_controllers domain_controllers; /* the same */
     struct controller_waits controller_waits;     /* the same */
 
+    struct evidence evidence; /* logs, command outputs and reports */
     struct arena texts;
     uint32_t secondary_count; /* conversations that another view of the same connection stands for */
     struct point_pairs pairs; /* of capture points that have connections in common */
@@ -76,7 +78,8 @@ struct ticket_request *casebook_add_ticket(struct casebook *casebook, uint32_t p
 
 /* A time of that capture point on the clock that is common to all points which have connections in common. */
 int64_t casebook_common_ns(const struct casebook *casebook, uint32_t point, int64_t time_ns);
-int64_t casebook_moment_ns(const struct casebook *casebook, const struct moment *moment); /* likewise */
+/* Likewise; of a source by the clock of the capture point on the same machine. */
+int64_t casebook_moment_ns(const struct casebook *casebook, const struct moment *moment);
 
 /* The view of the same connection at that capture point; NULL: none is known. */
 const struct conversation *casebook_view_at(const struct casebook *casebook, const struct conversation *conversation,

@@ -98,3 +98,12 @@ void capture_notes_each(const struct capture_facts *capture, take_sentence *take
     notes_each(&capture->notes, take, context);
     text_close(&sentence);
 }
+
+void source_notes_each(const struct source_facts *source, take_sentence *take, void *context)
+{
+    if (source->zone == ZONE_OPEN)
+        take(context, "its times are local and name no time zone: they are taken for UTC");
+    if (source->records == 0)
+        take(context, "nothing in it that matters here");
+    notes_each(&source->notes, take, context);
+}
