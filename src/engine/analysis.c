@@ -256,8 +256,16 @@ static void read_source(struct run *run, struct capture_source *source)
     run->done_bytes += consumed;
 }
 
+/* With several capture points a healthy view may be the other end's of a connection in trouble. Numbers that a user asked for must not
+ * change, either. */
+static bool may_fold(const struct run *run)
+{
+    return run->source_count == 1 && !run->analysis->watching;
+}
+
 static void read_sources(struct run *run)
 {
+    run->analysis->may_fold = may_fold(run);
     struct casebook *casebook = &run->analysis->casebook;
     struct source_order *order = memory_take_array(run->source_count, sizeof *order);
     casebook->points = memory_take_array(run->source_count, sizeof *casebook->points);

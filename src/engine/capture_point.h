@@ -16,6 +16,8 @@ struct point_run {
     struct protocols protocols;
     struct packet_decoder decoder;
     struct flow_table flows;
+    uint64_t memory_bytes; /* fold conversations beyond it; 0: never */
+    uint32_t until_memory;
 };
 
 /* The run must stay at its address until it is closed. */

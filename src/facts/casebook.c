@@ -20,6 +20,7 @@ void casebook_open(struct casebook *casebook)
     slab_open(&casebook->name_lookups, sizeof(struct name_lookup));
     slab_open(&casebook->instance_lookups, sizeof(struct instance_lookup));
     slab_open(&casebook->tickets, sizeof(struct ticket_request));
+    text_pool_open(&casebook->names);
     evidence_open(&casebook->evidence);
 }
 
@@ -46,6 +47,7 @@ void casebook_close(struct casebook *casebook)
     controller_waits_close(&casebook->controller_waits);
     evidence_close(&casebook->evidence);
     arena_close(&casebook->texts);
+    text_pool_close(&casebook->names);
 }
 
 struct conversation *casebook_add_conversation(struct casebook *casebook)

@@ -16,6 +16,7 @@
 #include "lookup_facts.h"
 #include "path_facts.h"
 #include "slab.h"
+#include "text_pool.h"
 #include "ticket_facts.h"
 
 /* A capture point: one place where packets were recorded, by one file or a chain of them. */
@@ -50,6 +51,7 @@ struct casebook {
 
     struct evidence evidence; /* logs, command outputs and reports */
     struct arena texts;
+    struct text_pool names;   /* texts that many conversations have in common */
     uint32_t secondary_count; /* conversations that another view of the same connection stands for */
     struct point_pairs pairs; /* of capture points that have connections in common */
     struct clock_facts clock; /* of the pair with the most of them */

@@ -30,12 +30,14 @@ struct conversation_place {
 
 struct packed_head {
     uint16_t size; /* with this head */
-    bool has_tds, has_tls;
+    bool has_tds, has_tls, plain;
 };
 
 enum {
     IMAGES = sizeof(struct conversation) + sizeof(struct tds_facts) + sizeof(struct tls_facts),
     MODEL_CONVERSATIONS = 64,
+    JUDGING_BYTES = 128,   /* of a conversation: its mark, its place in the surveys' groups and times */
+    ALLOCATION_BYTES = 16, /* what an allocation takes beyond what was asked for, about */
     PACKED_MOST = sizeof(struct packed_head) + IMAGES / 8 * PACKED_WORD_MOST
 };
 static_assert(sizeof(struct conversation) % 8 == 0 && sizeof(struct tds_facts) % 8 == 0 &&
@@ -107,7 +109,7 @@ static bool links_are(const struct links *links, const struct conversation *c)
 static size_t pack_images(const struct packing_model *model, const struct conversation *facts, uint8_t *to)
 {
     struct conversation c = *facts;
-    struct packed_head head = {.has_tds = c.tds, .has_tls = c.tds && c.tds->tls};
+    struct packed_head head = {.has_tds = c.tds, .has_tls = c.tds && c.tds->tls, .plain = conversation_is_plain(facts)};
     struct word_packing packing = {.at = to + sizeof head, .model = model};
     c.id = 0;
     c.tds = NULL;
@@ -251,4 +253,52 @@ void conversation_store_rest_all(struct conversation_store *store)
 {
     for (uint32_t i = 0; i < store->places.in_use; i++)
         conversation_store_rest(store, i);
+}
+
+uint64_t conversation_store_bytes(const struct conversation_store *store)
+{
+    return slab_bytes(&store->conversations) + slab_bytes(&store->tds) + slab_bytes(&store->tls) + store->packed_bytes +
+           (uint64_t)store->places.in_use * (store->places.element_size + ALLOCATION_BYTES + JUDGING_BYTES);
+}
+
+static uint64_t forget_if_plain(struct conversation_store *store, struct conversation_place *place)
+{
+    struct packed_head head = head_of(place->packed);
+    if (place->open || !head.plain)
+        return 0;
+    forget_packed(store, place);
+    store->folded++;
+    return head.size + store->places.element_size + ALLOCATION_BYTES + JUDGING_BYTES;
+}
+
+static void renumber_resting(struct conversation_store *store, const uint32_t *moved)
+{
+    for (uint32_t i = 0; store->resting && i < store->resting_most; i++)
+        if (store->resting[i] < store->places.in_use)
+            store->resting[i] = moved[store->resting[i]];
+}
+
+uint32_t *conversation_store_fold(struct conversation_store *store, uint64_t bytes)
+{
+    uint32_t *moved = memory_take_array(store->places.in_use, sizeof *moved), kept = 0;
+    uint64_t freed = 0;
+    for (uint32_t i = 0; i < store->places.in_use; i++) {
+        struct conversation_place *place = place_at(store, i);
+        uint64_t forgotten = freed < bytes ? forget_if_plain(store, place) : 0;
+        freed += forgotten;
+        moved[i] = forgotten ? SLAB_NONE : kept;
+        if (forgotten)
+            continue;
+        *place_at(store, kept) = *place;
+        if (place->open)
+            place->open->facts.id = kept + 1;
+        kept++;
+    }
+    if (freed == 0) {
+        memory_give(moved);
+        return NULL;
+    }
+    renumber_resting(store, moved);
+    slab_truncate(&store->places, kept);
+    return moved;
 }

@@ -30,6 +30,7 @@ struct conversation_store {
     struct packing_model model; /* of the first few that were packed */
     uint32_t learnt;
     uint64_t packed_bytes;
+    uint64_t folded; /* conversations that were forgotten because memory ran short; all of them were plain */
 };
 
 void conversation_store_open(struct conversation_store *store, uint32_t resting_most);
@@ -44,5 +45,12 @@ struct conversation *conversation_store_at(struct conversation_store *store, uin
 struct conversation *conversation_store_hold(struct conversation_store *store, uint32_t number);
 void conversation_store_rest(struct conversation_store *store, uint32_t number);
 void conversation_store_rest_all(struct conversation_store *store);
+
+/* Memory taken, and so much for each conversation as judging it takes later. */
+uint64_t conversation_store_bytes(const struct conversation_store *store);
+
+/* Forgets the oldest plain conversations that are packed, until that many bytes are free, and numbers the others anew, in the same order.
+ * Returns the new number of each old one, SLAB_NONE: it was forgotten; the caller frees it. NULL: none could be forgotten. */
+uint32_t *conversation_store_fold(struct conversation_store *store, uint64_t bytes);
 
 #endif

@@ -211,6 +211,13 @@ static uint32_t due_for_sweep(struct flow_sweep *sweep, const struct slab *slab,
     return due < most ? (uint32_t)due : most;
 }
 
+static void forget_sleeping(struct flow_table *table, uint32_t number)
+{
+    const struct sleeping_flow *flow = slab_at(&table->sleeping->slab, number);
+    hash_index_remove(&table->index, flow->hash, number | FLOW_SLEEPS);
+    sleeping_flows_drop(table->sleeping, number);
+}
+
 static void retire_sleeping(struct flow_table *table, int64_t now_ns)
 {
     const struct slab *slab = &table->sleeping->slab;
@@ -220,8 +227,7 @@ static void retire_sleeping(struct flow_table *table, int64_t now_ns)
         const struct sleeping_flow *flow = slab_at(slab, number);
         if (!flow->packed || now_ns - flow->last_ns <= LINGER_CLOSED_NS)
             continue;
-        hash_index_remove(&table->index, flow->hash, number | FLOW_SLEEPS);
-        sleeping_flows_drop(table->sleeping, number);
+        forget_sleeping(table, number);
     }
 }
 
@@ -403,6 +409,23 @@ void flow_table_packet(struct flow_table *table, const struct packet *p)
     follow_packet(table, number, p);
     if (table->observe)
         table->observe(table->observe_context, flow->conversation, p);
+}
+
+uint64_t flow_table_bytes(const struct flow_table *table)
+{
+    return slab_bytes(&table->flows) + sleeping_flows_bytes(table->sleeping) + hash_index_bytes(&table->index);
+}
+
+void flow_table_renumber(struct flow_table *table, const uint32_t *moved)
+{
+    for (uint32_t number = 0; number < table->sleeping->slab.high; number++) {
+        struct sleeping_flow *flow = slab_at(&table->sleeping->slab, number);
+        if (!flow->packed)
+            continue;
+        flow->conversation = moved[flow->conversation];
+        if (flow->conversation == SLAB_NONE)
+            forget_sleeping(table, number);
+    }
 }
 
 void flow_table_close(struct flow_table *table)

@@ -41,6 +41,12 @@ void flow_table_open(struct flow_table *table, struct casebook *casebook, const 
  * recorded them. */
 void flow_table_packet(struct flow_table *table, const struct packet *packet);
 
+/* Memory taken by what is followed. */
+uint64_t flow_table_bytes(const struct flow_table *table);
+
+/* The casebook's conversations have new numbers (see conversation_store_fold); those that were forgotten are not followed any more. */
+void flow_table_renumber(struct flow_table *table, const uint32_t *moved);
+
 /* Concludes all live conversations and frees the table. */
 void flow_table_close(struct flow_table *table);
 

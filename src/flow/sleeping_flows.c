@@ -46,11 +46,13 @@ uint32_t sleeping_flows_put(struct sleeping_flows *sleeping, const struct flow *
     tcp_forget_recent(&image, now_ns);
     words_pack(&packing, &image, sizeof image);
     size_t size = (size_t)(packing.at - bytes);
+    sleeping->packed_bytes += size;
     uint32_t number = slab_take(&sleeping->slab);
     struct sleeping_flow *place = slab_at(&sleeping->slab, number);
     *place = (struct sleeping_flow){.hash = flow->hash,
                                     .conversation = flow->conversation->id - 1,
                                     .last_ns = flow->conversation->last.time_ns,
+                                    .packed_bytes = (uint32_t)size,
                                     .packed = memcpy(memory_take(size), bytes, size)};
     return number;
 }
@@ -67,7 +69,13 @@ void sleeping_flows_take(struct sleeping_flows *sleeping, uint32_t number, struc
 void sleeping_flows_drop(struct sleeping_flows *sleeping, uint32_t number)
 {
     struct sleeping_flow *place = slab_at(&sleeping->slab, number);
+    sleeping->packed_bytes -= place->packed_bytes;
     memory_give(place->packed);
     place->packed = NULL;
     slab_give(&sleeping->slab, number);
+}
+
+uint64_t sleeping_flows_bytes(const struct sleeping_flows *sleeping)
+{
+    return slab_bytes(&sleeping->slab) + sleeping->packed_bytes;
 }

@@ -15,6 +15,7 @@ struct sleeping_flow {
     uint32_t conversation; /* its number in the casebook */
     int64_t last_ns;       /* its latest packet */
     uint8_t *packed;       /* NULL: this place in the slab is free */
+    uint32_t packed_bytes;
 };
 
 struct sleeping_flows {
@@ -22,6 +23,7 @@ struct sleeping_flows {
     uint32_t ended
         [FLOWS_AWAKE_AFTER_END]; /* a ring of numbers of flows that may sleep soon; above what a slab holds: none */
     uint32_t ended_at;
+    uint64_t packed_bytes;
 };
 
 void sleeping_flows_open(struct sleeping_flows *sleeping);
@@ -35,6 +37,8 @@ uint32_t sleeping_flows_put(struct sleeping_flows *sleeping, const struct flow *
 
 /* Fills flow, except for the addresses of conversation and casebook, and frees the place. */
 void sleeping_flows_take(struct sleeping_flows *sleeping, uint32_t number, struct flow *flow);
+
+uint64_t sleeping_flows_bytes(const struct sleeping_flows *sleeping); /* memory taken */
 
 /* Frees the place of one that is not to wake any more. */
 void sleeping_flows_drop(struct sleeping_flows *sleeping, uint32_t number);
