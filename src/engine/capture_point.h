@@ -7,6 +7,7 @@
 #include "frame.h"
 #include "packet_decoder.h"
 #include "protocols.h"
+#include "set_clocks.h"
 
 struct point_run {
     struct casebook *casebook;
@@ -16,6 +17,7 @@ struct point_run {
     struct protocols protocols;
     struct packet_decoder decoder;
     struct flow_table flows;
+    struct point_clock clock;
 };
 
 /* The run must stay at its address until it is closed. */
