@@ -73,6 +73,8 @@ class Step:
       self.times = int(word[1:])
     elif word == 'every':
       self.every = duration(rest.pop(0))
+    elif word == 'altered':
+      delivery.altered = True
     elif word == 'bad-checksum':
       delivery.bad_checksum = True
     elif '=' in word:
