@@ -27,7 +27,9 @@ SEVERAL_BY_DESIGN = {'meson.build', 'README.md', 'run.py'}
 DETECTORS = 'src/finding/detectors.def'
 CAUSE = re.compile(r'\.cause = "([^"]+)"')
 HOST_WORD = re.compile(r'HOST_DETECTORS\(\s*"([^"]+)"')
-JUDGES = re.compile(r'^\s*\.(?:judge|judge_pair|survey) = ', re.M)
+JUDGES_PACKETS = re.compile(r'^\s*\.(?:judge|judge_pair) = ', re.M)
+# Causes that no packet shows: their scenes come with the readers of that evidence.
+REST_ON_OTHER_EVIDENCE = {'server.io-stall', 'server.scheduler-stall'}
 SCENES_LEAST, NEAR_SCENES_LEAST = 3, 2
 PUBLIC_HEADER = 'include/tdscope/tdscope.h'
 
@@ -158,18 +160,45 @@ def every_cause_explained(tree):
          [f'{cause} is not in tests/contract.py' for cause in sorted(explained - promised)]
 
 
+def expectations(tree, name):
+  """The words of each line of a scene that says what is expected."""
+  return [line.split()[1:] for line in tree.texts[name].splitlines() if line.startswith('expect ')]
+
+
+def shows(cause, words):
+  """The line asks for the cause."""
+  return cause in words and words[0] != 'no'
+
+
+def denies(cause, words):
+  """The line does not let the cause pass, or lets it pass without an accusation: a culprit that is not known."""
+  if words[0] in ('finding', 'report'):
+    return False
+  return cause not in words or words[0] == 'no' or words[:2] == ['culprit', 'unknown']
+
+
 def causes_have_scenes(tree):
-  """A rule that is not shown to hold, and not to hold where it nearly does, is a guess: three scenes and two near ones at least."""
+  """A rule that is not shown to hold, and not to hold where it nearly does, is a guess: three scenes and two near ones at least.
+
+  The contract's list says which causes there are, not what happens to lie in the folder; and a scene counts by what it expects.
+  """
   wrong = []
-  for causes, text in registered_detectors(tree):
-    if not JUDGES.search(text):
+  for cause in sorted(f'{group}.{word}' for group, words in contract.CAUSES.items() for word in words):
+    if cause in REST_ON_OTHER_EVIDENCE:
       continue
-    cause = causes[0]
-    scenes = [os.path.basename(name) for name in tree.names if name.startswith(f'tests/scenes/{cause}/')]
-    near = sum(scene.startswith('near-') for scene in scenes)
-    if len(scenes) - near < SCENES_LEAST or near < NEAR_SCENES_LEAST:
-      wrong.append(f'{cause}: {len(scenes) - near} scenes, {near} near ones')
+    scenes = [name for name in tree.under(f'tests/scenes/{cause}', ends=('.scene',))]
+    near = [name for name in scenes if os.path.basename(name).startswith('near-')]
+    showing = sum(any(shows(cause, words) for words in expectations(tree, name)) for name in scenes if name not in near)
+    denying = sum(any(denies(cause, words) for words in expectations(tree, name)) for name in near)
+    if showing < SCENES_LEAST or denying < NEAR_SCENES_LEAST:
+      wrong.append(f'{cause}: {showing} scenes that show it, {denying} near ones that do not')
   return wrong
+
+
+def exemptions_are_needed(tree):
+  """A cause that packets show has no excuse: what rests on other evidence does not judge conversations."""
+  judging = {causes[0] for causes, text in registered_detectors(tree) if JUDGES_PACKETS.search(text)}
+  return sorted(judging & REST_ON_OTHER_EVIDENCE)
 
 
 def every_source_built(tree):
@@ -244,7 +273,8 @@ def main():
     tap.case(name, [f'why: {reason}', *complaints] if complaints else [])
 
   for check in (names_unique, files_short, public_header_alone, command_line_public, includes_by_bare_name,
-                registries_have_files, every_cause_explained, causes_have_scenes, every_source_built, headers_used, no_trailing_blanks, nothing_outside):
+                registries_have_files, every_cause_explained, causes_have_scenes,
+                exemptions_are_needed, every_source_built, headers_used, no_trailing_blanks, nothing_outside):
     rule(check.__name__.replace('_', ' '), ' '.join(check.__doc__.split()), check(tree))
   for name, pattern, folders, allowed, reason in FORBIDDEN_CALLS:
     rule(name, reason, forbidden_calls(tree, pattern, folders, allowed))
