@@ -43,7 +43,8 @@ static bool next_line(struct port_range *range, struct span line)
         return false;
     }
     struct span label = words_until(&value, ':');
-    bool number = range->dashes && words_trim(label).size > 0 && words_number(words_trim(value), &range->numbers[range->count]);
+    bool number =
+        range->dashes && words_trim(label).size > 0 && words_number(words_trim(value), &range->numbers[range->count]);
     if (number && ++range->count == 2)
         return true;
     if (!number)

@@ -184,9 +184,13 @@ static void read_driver_date(struct sqlcheck *report, struct span value)
 /* "Large Send Offload Version 2 (IPv4) (*LsoV2IPv4): Enabled (1)" */
 static void read_offloading(struct sqlcheck *report, struct span value)
 {
-    struct span state;
-    if (words_after(value, "): ", &state))
-        set(report, SETTING_OFFLOAD, !words_begin_any_case(state, "disabled"), span_part(value, 0, value.size - state.size - 2));
+    struct span state, keyword;
+    if (!words_after(value, "): ", &state))
+        return;
+    struct span name = span_part(value, 0, value.size - state.size - 2);
+    if (words_find(name, " (*", &keyword))
+        name.size -= keyword.size;
+    set(report, SETTING_OFFLOAD, !words_begin_any_case(state, "disabled"), name);
 }
 
 static void read_keep_alive(struct sqlcheck *report, struct span value)

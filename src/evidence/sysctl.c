@@ -55,8 +55,8 @@ static bool recognises(struct span head)
         settings += setting;
         net += setting && (words_begin(name, "net.ipv4.") || words_begin(name, "net.inet.") ||
                            words_begin(name, "net.ipv6.") || words_begin(name, "net.core."));
-        trees += setting && (words_begin(name, "kern.") || words_begin(name, "kernel.") || words_begin(name, "debug.") ||
-                             words_begin(name, "abi."));
+        trees += setting && (words_begin(name, "kern.") || words_begin(name, "kernel.") ||
+                             words_begin(name, "debug.") || words_begin(name, "abi."));
     }
     return settings * 5 >= lines * 4 && (net > 0 || (trees > 0 && lines == HEAD_LINES));
 }

@@ -4,23 +4,23 @@
 #include "text_words.h"
 
 static const char *const filters[] = {
-    "WdFilter", "storqosflt", "wcifs",        "wcnfs",  "FileCrypt", "luafv",   "npsvctrig", "Wof",
-    "bindflt",  "CldFlt",     "FileInfo",     "iorate", "PrjFlt",    "UnionFS", "bfs",       "applockerfltr",
-    "MsSecFlt", "DfsrRo",     "Datascrn",     "Quota",  "Dedup",     "CsvFlt",  "CsvNSFlt",  "ResumeKeyFilter",
-    "svhdxflt", 
+    "WdFilter", "storqosflt",    "wcifs",           "wcnfs",    "FileCrypt", "luafv",  "npsvctrig",
+    "Wof",      "bindflt",       "CldFlt",          "FileInfo", "iorate",    "PrjFlt", "UnionFS",
+    "bfs",      "applockerfltr", "MsSecFlt",        "DfsrRo",   "Datascrn",  "Quota",  "Dedup",
+    "CsvFlt",   "CsvNSFlt",      "ResumeKeyFilter", "svhdxflt",
 };
 
 /* The network ones; nm3 and npcap are Network Monitor's and Wireshark's. */
 static const char *const network_filters[] = {
-    "MsBridge",   "WfpLwfs",   "WfpLwf",      "NetBIOS",  "nm3",    "npcap", "npcap_wifi", "Psched",
-    "NdisCap",    "MsLbfoProvider", "MsLldp",   "lltdio", "rspndr", "NativeWifiP", "vwififlt",
-    "NdisImPlatform", "NdisUio",   "PktMon",      "VfpExt",   "VMSP",   "RasPppoe",    
-    "NdisWan",    "Tcpip",     "Tcpip6",      "l2bridge", "RMCAST", 
+    "MsBridge", "WfpLwfs",        "WfpLwf",         "NetBIOS",  "nm3",    "npcap",  "npcap_wifi",
+    "Psched",   "NdisCap",        "MsLbfoProvider", "MsLldp",   "lltdio", "rspndr", "NativeWifiP",
+    "vwififlt", "NdisImPlatform", "NdisUio",        "PktMon",   "VfpExt", "VMSP",   "RasPppoe",
+    "NdisWan",  "Tcpip",          "Tcpip6",         "l2bridge", "RMCAST",
 };
 
 static const char *const virtual_cards[] = {
-    "vmxnet", "Hyper-V", "VMware", "VirtIO", "Xen ", "Citrix PV", "Virtual Machine Bus", "AWS PV", "Amazon Elastic",
-    "Google Ethernet", "gVNIC",
+    "vmxnet", "Hyper-V",        "VMware",          "VirtIO", "Xen ", "Citrix PV", "Virtual Machine Bus",
+    "AWS PV", "Amazon Elastic", "Google Ethernet", "gVNIC",
 };
 
 static bool is_among(struct span name, const char *const *names, size_t count)

@@ -51,8 +51,9 @@ struct source_facts {
     enum capture_role
         role; /* of the machine: by --client or --server, by its kind, or by its addresses; else unknown */
     bool role_given;
-    const char *machine;  /* its name; NULL: not told */
+    const char *machine;    /* its name; NULL: not told */
     struct address address; /* of the machine, by which captured connections know it; version 0: they do not */
+    bool unplaced;          /* it tells of a machine whose side is not known */
     enum machine_system system;
     const char *encoding; /* "utf-8", "utf-16le", "utf-16be", "windows-1252", "binary"; a literal */
     uint64_t records;     /* lines, rows, entries that were understood */

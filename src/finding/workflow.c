@@ -12,14 +12,28 @@ struct looked_at {
     uint32_t short_resets;   /* of them: of a handshake and hardly more */
     uint32_t short_complete; /* from SYN to FIN in few packets */
     bool role_client, role_server;
+    uint32_t sqlchecks[CAPTURE_ROLE_MIDDLE + 1]; /* by the side of their machine */
+    const struct setting_record *ports;          /* of a client's machine; NULL: not told */
 };
 
 enum { HANDSHAKE_PACKETS = 6 }; /* article, 1.5.6: "in the Reset report of 6 frames or fewer" */
+
+static void look_at_machines(const struct evidence *evidence, struct looked_at *seen)
+{
+    for (uint32_t i = 0; i < evidence->source_count; i++)
+        seen->sqlchecks[evidence->sources[i].role] += evidence->sources[i].kind == SOURCE_SQLCHECK;
+    for (uint32_t i = 0; i < evidence->settings.in_use && !seen->ports; i++) {
+        const struct setting_record *record = evidence_setting(evidence, i);
+        bool clients = evidence_source_of(evidence, &record->at)->role == CAPTURE_ROLE_CLIENT;
+        seen->ports = clients && record->setting == SETTING_PORTS_COUNT ? record : NULL;
+    }
+}
 
 static struct looked_at look(const struct judge *judge)
 {
     const struct casebook *casebook = judge->surroundings.casebook;
     struct looked_at seen = {.conversations = casebook_connections(casebook)};
+    look_at_machines(&casebook->evidence, &seen);
     for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
         const struct conversation *c = casebook_conversation(casebook, i);
         enum capture_role role = surroundings_role(&judge->surroundings, c);
@@ -86,8 +100,16 @@ add(struct steps *steps, const char *step, const char *title, enum workflow_stat
 static void add_captures(struct steps *steps, const struct judge *judge, const struct looked_at *seen)
 {
     const struct casebook *casebook = judge->surroundings.casebook;
-    add(steps, "1.5.0", "Collect SQLCHECK on each machine", WORKFLOW_NEEDS_EVIDENCE,
-        "No SQLCHECK report was given: run SQLCHECK on client and server.");
+    uint32_t of_client = seen->sqlchecks[CAPTURE_ROLE_CLIENT], of_server = seen->sqlchecks[CAPTURE_ROLE_SERVER],
+             unplaced = seen->sqlchecks[CAPTURE_ROLE_UNKNOWN];
+    if (of_client + of_server + unplaced == 0)
+        add(steps, "1.5.0", "Collect SQLCHECK on each machine", WORKFLOW_NEEDS_EVIDENCE,
+            "No SQLCHECK report was given: run SQLCHECK on client and server.");
+    else
+        add(steps, "1.5.0", "Collect SQLCHECK on each machine",
+            of_client && of_server ? WORKFLOW_DONE : WORKFLOW_NEEDS_EVIDENCE,
+            "SQLCHECK reports were read: %u of clients, %u of servers, %u of machines whose side is not known.",
+            of_client, of_server, unplaced);
     bool both = seen->role_client && seen->role_server;
     if (casebook->capture_count == 0)
         add(steps, "1.5.1", "Collect network traces on client and server", WORKFLOW_NEEDS_EVIDENCE,
@@ -172,8 +194,12 @@ static void add_rest(struct steps *steps, const struct judge *judge, const struc
 {
     add(steps, "1.5.8", "NETSTAT", WORKFLOW_NEEDS_EVIDENCE,
         "No netstat output was given: `netstat -abon > c:\\ports.txt` on the client.");
-    add(steps, "1.5.9", "TcpTimedWaitDelay and MaxUserPort", WORKFLOW_NEEDS_EVIDENCE,
-        "The client's port range is not known: `netsh int ipv4 show dynamicport tcp`.");
+    if (seen->ports)
+        add(steps, "1.5.9", "TcpTimedWaitDelay and MaxUserPort", WORKFLOW_DONE, "The client has %lld outbound ports.",
+            (long long)seen->ports->value);
+    else
+        add(steps, "1.5.9", "TcpTimedWaitDelay and MaxUserPort", WORKFLOW_NEEDS_EVIDENCE,
+            "The client's port range is not known: `netsh int ipv4 show dynamicport tcp`.");
     if (seen->resets == 0)
         add(steps, "1.5.10", "RESET against ACK+RESET", WORKFLOW_DOES_NOT_APPLY, "No connection was reset.");
     else
