@@ -7,15 +7,15 @@
 enum { HEAD_LINES = 16 };
 
 struct port_range {
-    bool tcp, dashes; /* the title names TCP; the dashes came */
+    bool tcp, udp, dashes; /* the title names the protocol; the dashes came */
     uint64_t numbers[2];
     unsigned count;
 };
 
-static bool names_tcp(struct span line)
+static bool has_word(struct span line, const char *wanted)
 {
     for (struct span word = words_next(&line); word.size > 0; word = words_next(&line))
-        if (words_equal(word, "tcp"))
+        if (words_equal(word, wanted))
             return true;
     return false;
 }
@@ -38,7 +38,7 @@ static bool next_line(struct port_range *range, struct span line)
     if (value.size == 0)
         return false;
     if (is_dashes(value)) {
-        range->dashes = range->tcp;
+        range->dashes = range->tcp || range->udp;
         range->count = 0;
         return false;
     }
@@ -48,7 +48,7 @@ static bool next_line(struct port_range *range, struct span line)
     if (number && ++range->count == 2)
         return true;
     if (!number)
-        *range = (struct port_range){.tcp = names_tcp(label)};
+        *range = (struct port_range){.tcp = has_word(label, "tcp"), .udp = has_word(label, "udp")};
     return false;
 }
 
@@ -75,7 +75,7 @@ static void read(struct evidence_input *input)
     while (text_lines_next(input->lines, &line)) {
         if (!next_line(&range, line))
             continue;
-        if (is_sound(&range)) {
+        if (range.tcp && is_sound(&range)) {
             evidence_input_set(input, SETTING_PORTS_FIRST, (int64_t)range.numbers[0], (struct span){NULL, 0});
             evidence_input_set(input, SETTING_PORTS_COUNT, (int64_t)range.numbers[1], (struct span){NULL, 0});
         }

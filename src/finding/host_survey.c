@@ -81,6 +81,24 @@ static int compare_settings(const void *left, const void *right)
     return (a->number > b->number) - (a->number < b->number);
 }
 
+static void describe(struct hosts *hosts, const struct evidence *evidence)
+{
+    for (uint32_t i = 0; i < evidence->addresses.in_use; i++) {
+        const struct machine_address *own = slab_at(&evidence->addresses, i);
+        if (hosts->of_source[own->source] != UINT32_MAX)
+            hosts->list[hosts->of_source[own->source]].elsewhere = true;
+    }
+    for (uint32_t i = 0; i < evidence->source_count; i++) {
+        if (hosts->of_source[i] == UINT32_MAX)
+            continue;
+        struct host *host = &hosts->list[hosts->of_source[i]];
+        const struct source_facts *source = &evidence->sources[i];
+        host->address = host->address.version ? host->address : source->address;
+        host->system = host->system ? host->system : source->system;
+        host->elsewhere = host->elsewhere && host->address.version == 0 && !source->role_given;
+    }
+}
+
 void hosts_open(struct hosts *hosts, const struct evidence *evidence)
 {
     uint32_t named[SIDES] = {0}, only[SIDES] = {0};
@@ -89,14 +107,7 @@ void hosts_open(struct hosts *hosts, const struct evidence *evidence)
     hosts->of_source = memory_take_array((size_t)evidence->source_count + 1, sizeof *hosts->of_source);
     gather_named(hosts, evidence, named, only);
     gather_nameless(hosts, evidence, named, only);
-    for (uint32_t i = 0; i < evidence->source_count; i++) {
-        if (hosts->of_source[i] == UINT32_MAX)
-            continue;
-        struct host *host = &hosts->list[hosts->of_source[i]];
-        const struct source_facts *source = &evidence->sources[i];
-        host->address = host->address.version ? host->address : source->address;
-        host->system = host->system ? host->system : source->system;
-    }
+    describe(hosts, evidence);
     hosts->settings = memory_take_array((size_t)evidence->settings.in_use + 1, sizeof *hosts->settings);
     for (uint32_t i = 0; i < evidence->settings.in_use; i++) {
         const struct setting_record *record = evidence_setting(evidence, i);
@@ -156,7 +167,7 @@ bool host_is_end_of(const struct survey *survey, const struct host *host, const 
 {
     const struct casebook *casebook = survey->surroundings->casebook;
     if (host->address.version == 0)
-        return true;
+        return !host->elsewhere;
     uint32_t number = (uint32_t)(host - survey->hosts->list);
     for (const struct conversation *view = conversation; view;
          view = view->next_view ? casebook_conversation(casebook, view->next_view - 1) : NULL)

@@ -12,8 +12,9 @@
 
 struct host {
     enum side side;
-    const char *name;           /* NULL: not told */
-    struct address address;     /* by which captured connections know it; version 0: they do not */
+    const char *name;       /* NULL: not told */
+    struct address address; /* by which captured connections know it; version 0: they do not */
+    bool elsewhere; /* it tells its addresses, which no captured connection has, and the user did not say whose it is */
     enum machine_system system; /* SYSTEM_UNKNOWN: not told */
     uint32_t source;            /* the first source that tells of it */
 };
@@ -44,7 +45,7 @@ void host_survey(struct survey *survey, void (*judge)(struct survey *survey, con
 /* A finding about the machine; its words are still to be said, its severity is the detector's. */
 struct finding *host_survey_add(struct survey *survey, const struct host *host);
 
-/* Whether the conversation has the machine at that end, or may have: no capture knows its addresses. */
+/* Whether the conversation has the machine at that end, or may have: its addresses are not told, or translated. */
 bool host_is_end_of(const struct survey *survey, const struct host *host, const struct conversation *conversation);
 
 /* Says that the finding may be the reason of the machine's connections that have one of these causes (NULL-terminated), and lists

@@ -27,7 +27,7 @@ SEVERAL_BY_DESIGN = {'meson.build', 'README.md', 'run.py'}
 DETECTORS = 'src/finding/detectors.def'
 CAUSE = re.compile(r'\.cause = "([^"]+)"')
 HOST_WORD = re.compile(r'HOST_DETECTORS\(\s*"([^"]+)"')
-JUDGES = re.compile(r'^\s*\.(?:judge|judge_pair|survey) = ', re.M)
+JUDGES = re.compile(r'(?:^\s*|, )\.(?:judge|judge_pair|survey) = ', re.M)
 SCENES_LEAST, NEAR_SCENES_LEAST = 3, 2
 PUBLIC_HEADER = 'include/tdscope/tdscope.h'
 
