@@ -20,6 +20,7 @@
 #include "pairing.h"
 #include "second_reading.h"
 #include "seen_handshakes.h"
+#include "source_zones.h"
 
 /* A file and the chain that reads it. */
 struct capture_source {
@@ -361,6 +362,7 @@ static enum analysis_result run_line(struct analysis *analysis)
                                                 .observed = observed,
                                             });
     clock_notes_add(&analysis->casebook);
+    source_zones_find(&analysis->casebook);
     for (uint32_t i = 0; i < run.source_count; i++)
         capture_chain_close(&run.sources[i].chain);
     memory_give(run.sources);

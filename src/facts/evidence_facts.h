@@ -193,7 +193,7 @@ struct source_facts *evidence_add_source(struct evidence *evidence);
 
 /* Each adds a zeroed record and counts it in its source, with its time when it has one. NULL: EVIDENCE_RECORDS_MAX of the kind are there,
  * which the source notes. */
-enum { EVIDENCE_RECORDS_MAX = 4000000 };
+enum { EVIDENCE_RECORDS_MAX = 1000000 };
 struct log_record *evidence_add_log(struct evidence *evidence, const struct moment *at);
 struct setting_record *evidence_add_setting(struct evidence *evidence, const struct moment *at,
                                             enum machine_setting setting, int64_t value, const char *text);

@@ -13,27 +13,21 @@ struct looked_at {
     uint32_t short_complete; /* from SYN to FIN in few packets */
     bool role_client, role_server;
     uint32_t sqlchecks[CAPTURE_ROLE_MIDDLE + 1]; /* by the side of their machine */
-    const struct setting_record *ports;          /* of a client's machine; NULL: not told */
 };
 
 enum { HANDSHAKE_PACKETS = 6 }; /* article, 1.5.6: "in the Reset report of 6 frames or fewer" */
 
-static void look_at_machines(const struct evidence *evidence, struct looked_at *seen)
+static void look_at_reports(const struct evidence *evidence, struct looked_at *seen)
 {
     for (uint32_t i = 0; i < evidence->source_count; i++)
         seen->sqlchecks[evidence->sources[i].role] += evidence->sources[i].kind == SOURCE_SQLCHECK;
-    for (uint32_t i = 0; i < evidence->settings.in_use && !seen->ports; i++) {
-        const struct setting_record *record = evidence_setting(evidence, i);
-        bool clients = evidence_source_of(evidence, &record->at)->role == CAPTURE_ROLE_CLIENT;
-        seen->ports = clients && record->setting == SETTING_PORTS_COUNT ? record : NULL;
-    }
 }
 
 static struct looked_at look(const struct judge *judge)
 {
     const struct casebook *casebook = judge->surroundings.casebook;
     struct looked_at seen = {.conversations = casebook_connections(casebook)};
-    look_at_machines(&casebook->evidence, &seen);
+    look_at_reports(&casebook->evidence, &seen);
     for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
         const struct conversation *c = casebook_conversation(casebook, i);
         enum capture_role role = surroundings_role(&judge->surroundings, c);
@@ -73,6 +67,26 @@ static const struct finding *survey_finding(const struct judge *judge, const cha
     for (uint32_t i = 0; i < judge->finding_count; i++)
         if (judge->findings[i].surveyed && strcmp(judge->findings[i].detector->cause, cause) == 0)
             return &judge->findings[i];
+    return NULL;
+}
+
+static uint32_t count_sources(const struct judge *judge, enum source_kind kind)
+{
+    const struct evidence *evidence = &judge->surroundings.casebook->evidence;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < evidence->source_count; i++)
+        count += evidence->sources[i].kind == kind;
+    return count;
+}
+
+/* The first that a client's machine told; NULL: none did. */
+static const struct setting_record *client_setting(const struct judge *judge, enum machine_setting setting)
+{
+    const struct evidence *evidence = &judge->surroundings.casebook->evidence;
+    for (uint32_t i = 0; i < evidence->settings.in_use; i++)
+        if (evidence_setting(evidence, i)->setting == setting &&
+            evidence_source_of(evidence, &evidence_setting(evidence, i)->at)->role == CAPTURE_ROLE_CLIENT)
+            return evidence_setting(evidence, i);
     return NULL;
 }
 
@@ -173,12 +187,16 @@ static void add_sides(struct steps *steps, const struct judge *judge, const stru
         snprintf(few, sizeof few,
                  " %u connections end with a reset after six packets or fewer: refused, or hardly accepted.",
                  seen->short_resets);
+    uint32_t logs = count_sources(judge, SOURCE_ERRORLOG), rings = count_sources(judge, SOURCE_RING_BUFFER);
+    const char *lacking = !server || (logs && rings) ? ""
+                          : logs                     ? "; its connectivity ring buffer was not given"
+                          : rings                    ? "; its ERRORLOG was not given"
+                                                     : "; its ERRORLOG and connectivity ring buffer were not given";
     add(steps, "1.5.6", "The traces agree that the issue is on the server",
-        none     ? WORKFLOW_DOES_NOT_APPLY
-        : server ? WORKFLOW_NEEDS_EVIDENCE
-                 : WORKFLOW_DONE,
-        "%u connections point to the server%s.%s", server,
-        server ? "; its ERRORLOG and connectivity ring buffer were not given" : "", few);
+        none         ? WORKFLOW_DOES_NOT_APPLY
+        : lacking[0] ? WORKFLOW_NEEDS_EVIDENCE
+                     : WORKFLOW_DONE,
+        "%u connections point to the server%s.%s", server, lacking, few);
     const struct finding *pooling = survey_finding(judge, "client.no-pooling");
     if (seen->complete == 0)
         add(steps, "1.5.7", "Connection pooling", WORKFLOW_NEEDS_EVIDENCE,
@@ -190,16 +208,30 @@ static void add_sides(struct steps *steps, const struct judge *judge, const stru
             pooling ? pooling->example.says : "No client makes so many of them that a pool is missed.");
 }
 
-static void add_rest(struct steps *steps, const struct judge *judge, const struct looked_at *seen)
+static void add_ports(struct steps *steps, const struct judge *judge)
 {
-    add(steps, "1.5.8", "NETSTAT", WORKFLOW_NEEDS_EVIDENCE,
-        "No netstat output was given: `netstat -abon > c:\\ports.txt` on the client.");
-    if (seen->ports)
-        add(steps, "1.5.9", "TcpTimedWaitDelay and MaxUserPort", WORKFLOW_DONE, "The client has %lld outbound ports.",
-            (long long)seen->ports->value);
+    uint32_t lists = count_sources(judge, SOURCE_NETSTAT) + count_sources(judge, SOURCE_SS);
+    if (lists > 0)
+        add(steps, "1.5.8", "NETSTAT", WORKFLOW_DONE, "%u list%s of sockets with %u TCP rows %s read.", lists,
+            lists == 1 ? "" : "s", judge->surroundings.casebook->evidence.sockets.in_use, lists == 1 ? "was" : "were");
+    else
+        add(steps, "1.5.8", "NETSTAT", WORKFLOW_NEEDS_EVIDENCE,
+            "No netstat output was given: `netstat -abon > c:\\ports.txt` on the client.");
+    const struct setting_record *count = client_setting(judge, SETTING_PORTS_COUNT);
+    const struct setting_record *wait = client_setting(judge, SETTING_TIME_WAIT_S);
+    char lasts[SHORT_RESETS_TEXT_SIZE] = "";
+    if (wait)
+        snprintf(lasts, sizeof lasts, " A closed connection keeps its port for %lld s.", (long long)wait->value);
+    if (count)
+        add(steps, "1.5.9", "TcpTimedWaitDelay and MaxUserPort", WORKFLOW_DONE,
+            "The client has %lld ephemeral ports.%s", (long long)count->value, lasts);
     else
         add(steps, "1.5.9", "TcpTimedWaitDelay and MaxUserPort", WORKFLOW_NEEDS_EVIDENCE,
-            "The client's port range is not known: `netsh int ipv4 show dynamicport tcp`.");
+            "The client's port range is not known: `netsh int ipv4 show dynamicport tcp`.%s", lasts);
+}
+
+static void add_rest(struct steps *steps, const struct judge *judge, const struct looked_at *seen)
+{
     if (seen->resets == 0)
         add(steps, "1.5.10", "RESET against ACK+RESET", WORKFLOW_DOES_NOT_APPLY, "No connection was reset.");
     else
@@ -233,6 +265,7 @@ uint32_t judge_workflow(const struct judge *judge, struct workflow_step *steps, 
     add_captures(&filled, judge, &seen);
     add_network(&filled, judge, &seen);
     add_sides(&filled, judge, &seen);
+    add_ports(&filled, judge);
     add_rest(&filled, judge, &seen);
     return filled.count;
 }
