@@ -14,6 +14,7 @@
 #include "ceilings.h"
 #include "clock_notes.h"
 #include "evidence_file.h"
+#include "machine_side.h"
 #include "memory.h"
 #include "os_files.h"
 #include "pairing.h"
@@ -404,6 +405,7 @@ static enum analysis_result run_line(struct analysis *analysis)
     read_again(analysis);
     close_run(&run);
     casebook_join(&analysis->casebook);
+    machine_side_place(&analysis->casebook);
     judge_open(&analysis->judge, &analysis->casebook, &analysis->thresholds);
     analysis->judged = true;
     packet_watch_settle(&analysis->watch, &analysis->casebook);
