@@ -157,11 +157,10 @@ static void skip_byte_order_mark(struct decoded_text *text)
     memmove(text->raw, text->raw + size, text->raw_size);
 }
 
-bool decoded_text_open(struct decoded_text *text, const char *path, struct error *error)
+bool decoded_text_open(struct decoded_text *text, struct os_file *file, struct error *error)
 {
-    *text = (struct decoded_text){0};
-    text->file = os_file_open(path, error);
-    if (!text->file || !fill(text, error)) {
+    *text = (struct decoded_text){.file = file};
+    if (!fill(text, error)) {
         decoded_text_close(text);
         return false;
     }

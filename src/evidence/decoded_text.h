@@ -29,8 +29,8 @@ struct decoded_text {
     struct text utf8; /* the chunk that was handed on last */
 };
 
-/* Opens the file and reads its first chunk. False with *error when the system refuses. */
-bool decoded_text_open(struct decoded_text *text, const char *path, struct error *error);
+/* Takes the file over and reads its first chunk. False with *error when the system refuses: then the file is closed. */
+bool decoded_text_open(struct decoded_text *text, struct os_file *file, struct error *error);
 void decoded_text_close(struct decoded_text *text);
 
 /* The bytes at the file's begin, as they are. */

@@ -6,19 +6,6 @@
 #include "evidence_reader.h"
 #include "memory.h"
 
-/* Reads the begin a first time, to recognise it: then the reader gets all of it. */
-static const struct evidence_reader *recognise(struct decoded_text *text, const char *path)
-{
-    const struct evidence_reader *reader = NULL;
-    struct span head;
-    if (!decoded_text_open(text, path, NULL))
-        return NULL;
-    if (os_file_can_reopen(text->file) && text->encoding != TEXT_BINARY && decoded_text_next(text, &head, NULL))
-        reader = evidence_reader_for(span_part(head, 0, EVIDENCE_HEAD_BYTES));
-    decoded_text_close(text);
-    return reader;
-}
-
 static void read_source(const struct evidence_reader *reader, struct evidence_input *input)
 {
     reader->read(input);
@@ -44,20 +31,41 @@ static void add_source(struct evidence *evidence, const char *path, const struct
     source->encoding = text_encoding_names[encoding];
 }
 
-bool evidence_file_read(struct evidence *evidence, const char *path, enum capture_role role)
+static bool read_text(struct evidence *evidence, struct decoded_text *text, enum capture_role role)
+{
+    struct span begin;
+    if (text->encoding == TEXT_BINARY || !decoded_text_next(text, &begin, NULL))
+        return false;
+    const struct evidence_reader *reader = evidence_reader_for(span_part(begin, 0, EVIDENCE_HEAD_BYTES));
+    if (!reader)
+        return false;
+    struct text_lines lines;
+    text_lines_open(&lines, text, begin);
+    add_source(evidence, os_file_path(text->file), reader, role, text->encoding);
+    read_source(reader, &(struct evidence_input){&lines, evidence, evidence->source_count - 1});
+    text_lines_close(&lines);
+    return true;
+}
+
+bool evidence_file_read_open(struct evidence *evidence, struct os_file *file, enum capture_role role)
 {
     struct decoded_text *text = memory_take(sizeof *text);
-    const struct evidence_reader *reader = recognise(text, path);
-    bool readable = reader && decoded_text_open(text, path, NULL);
-    if (readable) {
-        struct text_lines lines;
-        text_lines_open(&lines, text);
-        add_source(evidence, path, reader, role, text->encoding);
-        struct evidence_input input = {&lines, evidence, evidence->source_count - 1};
-        read_source(reader, &input);
-        text_lines_close(&lines);
+    bool read = false;
+    if (decoded_text_open(text, file, NULL)) {
+        read = read_text(evidence, text, role);
         decoded_text_close(text);
     }
     memory_give(text);
-    return readable;
+    return read;
+}
+
+bool evidence_file_read(struct evidence *evidence, const char *path, enum capture_role role)
+{
+    struct os_file *file = os_file_open(path, NULL);
+    if (file &&
+        !os_file_can_reopen(file)) { /* a pipe: its begin is gone already, where it was looked at as a capture */
+        os_file_close(file);
+        file = NULL;
+    }
+    return file && evidence_file_read_open(evidence, file, role);
 }

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-void text_lines_open(struct text_lines *lines, struct decoded_text *source)
+void text_lines_open(struct text_lines *lines, struct decoded_text *source, struct span chunk)
 {
-    *lines = (struct text_lines){.source = source, .line = {.ceiling = TEXT_LINE_MAX_BYTES}};
+    *lines = (struct text_lines){.source = source, .chunk = chunk, .line = {.ceiling = TEXT_LINE_MAX_BYTES}};
 }
 
 void text_lines_close(struct text_lines *lines)

@@ -17,7 +17,8 @@ struct text_lines {
     struct error error;
 };
 
-void text_lines_open(struct text_lines *lines, struct decoded_text *source);
+/* chunk: what was decoded already and is to be the begin; size 0: nothing. */
+void text_lines_open(struct text_lines *lines, struct decoded_text *source, struct span chunk);
 void text_lines_close(struct text_lines *lines); /* not the source */
 
 /* The next line without its end (LF or CR LF), valid until the next call. False: there is none. */

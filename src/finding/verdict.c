@@ -172,10 +172,13 @@ static void mention_risks(const struct judge *judge, struct verdict *verdict)
         if (!first)
             continue;
         char client[ADDRESS_TEXT_SIZE];
-        text_format(&text, " Risk: %s (%s", first->detector->cause, address_text(&first->client, client));
+        text_format(&text, " Risk: %s", first->detector->cause);
+        if (first->client.version != 0)
+            text_format(&text, " (%s", address_text(&first->client, client));
         if (others > 0)
-            text_format(&text, " and %u other%s", others, others == 1 ? "" : "s");
-        text_add(&text, ").");
+            text_format(&text, "%s%u other%s", first->client.version != 0 ? " and " : " (and ", others,
+                        others == 1 ? "" : "s");
+        text_add(&text, first->client.version != 0 || others > 0 ? ")." : ".");
     }
     size_t length = strlen(verdict->summary);
     snprintf(verdict->summary + length, sizeof verdict->summary - length, "%s", text_string(&text));
@@ -202,6 +205,7 @@ static void say_nothing_found(const struct judge *judge, struct verdict *verdict
                  all == 0 ? "There is no TCP conversation in the evidence, so nothing can be said."
                           : "The trace begins or ends too late to say anything about its %u connection%s.",
                  all, all == 1 ? "" : "s");
+        mention_risks(judge, verdict);
         return;
     }
     verdict->culprit = CULPRIT_NONE;
