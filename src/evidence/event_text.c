@@ -36,9 +36,9 @@ struct event_text {
     enum date_order order; /* of dates that do not tell */
     bool contradicted;     /* dates of both orders */
     uint32_t dates, dates_told_in_utc;
-    int64_t time_ns;         /* of the newest date */
-    unsigned lines_since;    /* it, with a value */
-    bool time_pending;       /* it belongs to no event yet */
+    int64_t time_ns;                /* of the newest date */
+    unsigned lines_since;           /* it, with a value */
+    bool time_pending;              /* it belongs to no event yet */
     struct kept_value latest[KEPT]; /* the newest values: the provider is among them */
     unsigned latest_place;
 

@@ -20,10 +20,14 @@ enum column {
 };
 
 static const char *const column_names[COLUMNS] = {
-    [COLUMN_DATE] = "date",           [COLUMN_TIME] = "time",
-    [COLUMN_ACTION] = "action",       [COLUMN_PROTOCOL] = "protocol",
-    [COLUMN_SOURCE] = "src-ip",       [COLUMN_DESTINATION] = "dst-ip",
-    [COLUMN_SOURCE_PORT] = "src-port", [COLUMN_DESTINATION_PORT] = "dst-port",
+    [COLUMN_DATE] = "date",
+    [COLUMN_TIME] = "time",
+    [COLUMN_ACTION] = "action",
+    [COLUMN_PROTOCOL] = "protocol",
+    [COLUMN_SOURCE] = "src-ip",
+    [COLUMN_DESTINATION] = "dst-ip",
+    [COLUMN_SOURCE_PORT] = "src-port",
+    [COLUMN_DESTINATION_PORT] = "dst-port",
     [COLUMN_PATH] = "path",
 };
 
@@ -87,8 +91,7 @@ static void read_row(struct firewall_log *log, struct span line)
     struct span date = values[COLUMN_DATE];
     struct span time = date.size > 0 ? span_from(line, (size_t)(date.data - line.data)) : date;
     if (!words_equal(values[COLUMN_ACTION], "DROP") || !words_equal(values[COLUMN_PROTOCOL], "TCP") ||
-        !words_take_time(&time, &time_ns) ||
-        !take_end(values[COLUMN_SOURCE], values[COLUMN_SOURCE_PORT], &source) ||
+        !words_take_time(&time, &time_ns) || !take_end(values[COLUMN_SOURCE], values[COLUMN_SOURCE_PORT], &source) ||
         !take_end(values[COLUMN_DESTINATION], values[COLUMN_DESTINATION_PORT], &destination))
         return;
     struct moment at = evidence_input_moment(log->input, time_ns);
@@ -107,7 +110,8 @@ static void read_header(struct firewall_log *log, struct span line)
     if (is_fields_line(line, &rest))
         read_fields(log, rest);
     else if (words_begin_any_case(line, "#Time Format:") && words_after(line, ":", &rest))
-        log->zone = words_equal(words_trim(rest), "UTC") || words_equal(words_trim(rest), "GMT") ? ZONE_TOLD : ZONE_OPEN;
+        log->zone =
+            words_equal(words_trim(rest), "UTC") || words_equal(words_trim(rest), "GMT") ? ZONE_TOLD : ZONE_OPEN;
 }
 
 static void read(struct evidence_input *input)

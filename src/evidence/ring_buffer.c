@@ -100,8 +100,7 @@ static void take_row(const struct evidence_input *input, const struct xml_record
     record->system_error = number_at(xml, system_errors);
     record->event = event_of(record->number, is_flag_set(xml, FLAGS "ErrorFoundBeforeLogin"), closed);
     read_client(xml_record_value(xml, ROW "RemoteHost"), xml_record_value(xml, ROW "RemotePort"), &record->client);
-    record->has_connection_id =
-        words_guid(xml_record_value(xml, ROW "ClientConnectionId"), record->connection_id);
+    record->has_connection_id = words_guid(xml_record_value(xml, ROW "ClientConnectionId"), record->connection_id);
     read_row_timers(xml, &record->times);
 }
 
@@ -158,8 +157,9 @@ static void take_event(const struct evidence_input *input, const struct xml_reco
     int64_t time_ns;
     if (!words_take_time(&time, &time_ns))
         return;
-    if (!connectivity && (!words_equal(name, "error_reported") || !words_number(data_of(xml, "error_number"), &number) ||
-                          number > UINT32_MAX || !errorlog_knows_number(number, &event)))
+    if (!connectivity &&
+        (!words_equal(name, "error_reported") || !words_number(data_of(xml, "error_number"), &number) ||
+         number > UINT32_MAX || !errorlog_knows_number(number, &event)))
         return;
     struct moment at = evidence_input_moment(input, time_ns);
     struct log_record *record = evidence_add_log(input->evidence, &at);

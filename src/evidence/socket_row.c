@@ -91,7 +91,8 @@ static bool is_everywhere(const struct address *address)
 {
     static const uint8_t loopback[16] = {[15] = 1};
     if (address->version == 4)
-        return address->bytes[0] == 127 || address->bytes[0] == 0 || (address->bytes[0] == 169 && address->bytes[1] == 254);
+        return address->bytes[0] == 127 || address->bytes[0] == 0 ||
+               (address->bytes[0] == 169 && address->bytes[1] == 254);
     return address->version != 6 || memcmp(address->bytes, loopback, sizeof loopback) == 0 ||
            (address->bytes[0] == 0xfe && (address->bytes[1] & 0xc0) == 0x80);
 }

@@ -15,8 +15,7 @@ static bool read_row(struct span line, struct socket_row *row)
     if (words_equal(word, "tcp"))
         word = words_next(&rest);
     if (!socket_row_take_state(word, &row->state) || !words_number(words_next(&rest), &queue) ||
-        !words_number(words_next(&rest), &queue) ||
-        !socket_row_take_end(words_next(&rest), &row->local, &row->named) ||
+        !words_number(words_next(&rest), &queue) || !socket_row_take_end(words_next(&rest), &row->local, &row->named) ||
         !socket_row_take_end(words_next(&rest), &row->remote, &row->named))
         return false;
     if (words_after(rest, "pid=", &rest) && words_take_number(&rest, &process) && process <= UINT32_MAX)

@@ -8,15 +8,16 @@ static const struct {
     const char *provider;
     enum log_event event;
 } known_events[] = {
-    {4227, "Tcpip", LOG_NO_PORTS},          {4231, "Tcpip", LOG_NO_PORTS},      {4266, "Tcpip", LOG_NO_PORTS},
-    {5719, "NETLOGON", LOG_CONTROLLER_FAILED}, {36874, "Schannel", LOG_TLS_FAILED}, {36888, "Schannel", LOG_TLS_FAILED},
+    {4227, "Tcpip", LOG_NO_PORTS},       {4231, "Tcpip", LOG_NO_PORTS},
+    {4266, "Tcpip", LOG_NO_PORTS},       {5719, "NETLOGON", LOG_CONTROLLER_FAILED},
+    {36874, "Schannel", LOG_TLS_FAILED}, {36888, "Schannel", LOG_TLS_FAILED},
 };
 
 /* Numbers of Windows' message table, which an event has in place of the words. */
 static const struct {
     const char *number, *words;
 } layers[] = {
-    {"%%14597", "Transport"},   {"%%14598", "Forward"}, {"%%14608", "Resource Assignment"}, {"%%14609", "Listen"},
+    {"%%14597", "Transport"},      {"%%14598", "Forward"}, {"%%14608", "Resource Assignment"}, {"%%14609", "Listen"},
     {"%%14610", "Receive/Accept"}, {"%%14611", "Connect"}, {"%%14612", "Flow Established"},
 };
 
@@ -78,8 +79,7 @@ void windows_event_add_drop(const struct evidence_input *input, const struct mom
     record->outbound = words_equal(drop->direction, "%%14593") || words_equal(drop->direction, "Outbound");
     record->filter = words_number(drop->filter, &filter) ? filter : 0;
     record->at_transport = words_equal(drop->layer, "%%14597") || words_equal(drop->layer, "Transport");
-    record->reason =
-        drop->origin.size > 0 ? evidence_input_text(input, drop->origin) : layer_words(input, drop->layer);
+    record->reason = drop->origin.size > 0 ? evidence_input_text(input, drop->origin) : layer_words(input, drop->layer);
 }
 
 struct log_record *windows_event_add_log(const struct evidence_input *input, const struct moment *at,

@@ -18,14 +18,14 @@ struct xml_reading {
     struct evidence_input *input;
     const struct xml_format *format;
     XML_Parser parser;
-    uint64_t line_base;       /* lines before the text that the parser was given */
-    uint64_t fed;             /* bytes of it */
-    uint32_t depth;           /* of elements, of our root: 1 */
-    uint32_t record_depth;    /* 0: in no record */
-    struct text path;         /* from the record's element on, without it */
+    uint64_t line_base;                  /* lines before the text that the parser was given */
+    uint64_t fed;                        /* bytes of it */
+    uint32_t depth;                      /* of elements, of our root: 1 */
+    uint32_t record_depth;               /* 0: in no record */
+    struct text path;                    /* from the record's element on, without it */
     size_t path_size[XML_DEPTH_MAX + 1]; /* by depth, of the path of the element there */
-    struct text value;        /* of the innermost element so far */
-    bool full;                /* the record holds no more */
+    struct text value;                   /* of the innermost element so far */
+    bool full;                           /* the record holds no more */
     struct xml_record *record;
     uint32_t restarts;
 };
@@ -282,17 +282,16 @@ static struct span without_declaration(struct span chunk, uint64_t *lines)
 
 void xml_records_read(struct evidence_input *input, const struct xml_format *format)
 {
-    struct xml_reading reading = {.input = input, .format = format, .path = {.ceiling = XML_RECORD_MAX_BYTES * 2},
+    struct xml_reading reading = {.input = input,
+                                  .format = format,
+                                  .path = {.ceiling = XML_RECORD_MAX_BYTES * 2},
                                   .value = {.ceiling = XML_RECORD_MAX_BYTES}};
     reading.record = memory_take(sizeof *reading.record);
     begin_parser(&reading);
     uint64_t line = 0;
     struct span chunk;
     bool first = true;
-    while (reading.restarts < RESTARTS_MAX) {
-        input->lines->failed = !decoded_text_next(input->lines->source, &chunk, &input->lines->error);
-        if (input->lines->failed || chunk.size == 0)
-            break;
+    while (reading.restarts < RESTARTS_MAX && text_lines_take_chunk(input->lines, &chunk)) {
         uint64_t lines = lines_in(chunk), skipped = 0;
         if (first)
             chunk = without_declaration(chunk, &skipped);

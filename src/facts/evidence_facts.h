@@ -37,10 +37,10 @@ enum source_kind {
 };
 
 enum source_zone {
-    ZONE_NONE, /* its records have no times */
-    ZONE_TOLD,  /* by the source itself: UTC, or an offset that it names */
+    ZONE_NONE,   /* its records have no times */
+    ZONE_TOLD,   /* by the source itself: UTC, or an offset that it names */
     ZONE_JOINED, /* by captured connections that its records are about */
-    ZONE_OPEN   /* local time of a zone that it does not name: taken for UTC */
+    ZONE_OPEN    /* local time of a zone that it does not name: taken for UTC */
 };
 
 /* What its form tells of the machine's system. */
@@ -95,7 +95,7 @@ struct login_times {
 struct log_record {
     struct moment at;
     enum log_event event;
-    uint32_t number; /* of the error or event; 0: none */
+    uint32_t number;           /* of the error or event; 0: none */
     uint32_t state;            /* of the error; of Schannel's events the TLS alert, or the version that was asked for */
     uint32_t system_error;     /* Windows' code of the network error; 0: not told */
     uint32_t occurrences;      /* that the one record tells of; at least 1 */
