@@ -13,11 +13,14 @@
 #include "capture_side.h"
 #include "ceilings.h"
 #include "clock_notes.h"
+#include "evidence_file.h"
+#include "machine_side.h"
 #include "memory.h"
 #include "os_files.h"
 #include "pairing.h"
 #include "second_reading.h"
 #include "seen_handshakes.h"
+#include "source_zones.h"
 
 /* A file and the chain that reads it. */
 struct capture_source {
@@ -196,8 +199,10 @@ static void open_capture(struct run *run, const char *path, enum capture_role ro
         casebook->capture_count++;
         return;
     }
-    warn_of_capture(run, path, pipe, &error);
     drop_source(run, facts);
+    const char *read_from = pipe ? pipe->spool.path : path;
+    if (opening != CAPTURE_NOT_A_CAPTURE || !evidence_file_read(&casebook->evidence, read_from, role))
+        warn_of_capture(run, path, pipe, &error);
 }
 
 static void open_captures(struct run *run)
@@ -285,8 +290,16 @@ static void read_source(struct run *run, struct capture_source *source)
     run->done_bytes += consumed;
 }
 
+/* With several capture points a healthy view may be the other end's of a connection in trouble. Numbers that a user asked for must not
+ * change, either. */
+static bool may_fold(const struct run *run)
+{
+    return run->source_count == 1 && !run->analysis->watching;
+}
+
 static void read_sources(struct run *run)
 {
+    run->analysis->may_fold = may_fold(run);
     struct casebook *casebook = &run->analysis->casebook;
     struct source_order *order = memory_take_array(run->source_count, sizeof *order);
     casebook->points = memory_take_array(run->source_count, sizeof *casebook->points);
@@ -407,6 +420,7 @@ static void read_again(struct analysis *analysis)
                                             });
     set_clocks_note(&analysis->set_clocks, &analysis->casebook);
     clock_notes_add(&analysis->casebook);
+    source_zones_find(&analysis->casebook);
 }
 
 static enum analysis_result run_line(struct analysis *analysis)
@@ -421,10 +435,11 @@ static enum analysis_result run_line(struct analysis *analysis)
     read_again(analysis);
     close_run(&run);
     casebook_join(&analysis->casebook);
+    machine_side_place(&analysis->casebook);
     judge_open(&analysis->judge, &analysis->casebook, &analysis->thresholds);
     analysis->judged = true;
     packet_watch_settle(&analysis->watch, &analysis->casebook);
-    if (analysis->casebook.capture_count == 0)
+    if (analysis->casebook.capture_count == 0 && analysis->casebook.evidence.source_count == 0)
         return ANALYSIS_NOTHING;
     return run.incomplete ? ANALYSIS_INCOMPLETE : ANALYSIS_DONE;
 }

@@ -17,6 +17,8 @@ struct point_run {
     struct protocols protocols;
     struct packet_decoder decoder;
     struct flow_table flows;
+    uint64_t memory_bytes; /* fold conversations beyond it; 0: never */
+    uint32_t until_memory;
     struct point_clock clock;
 };
 

@@ -160,6 +160,8 @@ static struct comparison *choose(struct second_reading *reading, const struct co
         reading->compared = memory_grow(reading->compared, reading->capacity, sizeof *reading->compared);
         reading->views = memory_grow(reading->views, (size_t)reading->capacity * SIDES, sizeof *reading->views);
     }
+    near = casebook_hold_conversation(reading->casebook, near->id - 1);
+    far = casebook_hold_conversation(reading->casebook, far->id - 1);
     uint32_t number = reading->count++;
     struct compared *compared = &reading->compared[number];
     *compared = (struct compared){.comparison = casebook_add_comparison(reading->casebook),
@@ -494,4 +496,5 @@ void second_reading_run(struct casebook *casebook, const struct second_reading_o
     memory_give(reading.estimates);
     memory_give(reading.compared);
     memory_give(reading.views);
+    casebook_rest_all(casebook);
 }

@@ -17,6 +17,7 @@ sys.dont_write_bytecode = True
 
 import contract
 from scene import START_NS, load, write_scene
+from scene_files import write_files
 from scene_language import SceneError
 from scene_tool import capture_arguments, diagnose
 from tap import Tap
@@ -81,6 +82,10 @@ def field_of(conversation, name):
 def differences(conversation, expectation):
   out = []
   for name, accepted in expectation.fields.items():
+    if name in ('says', 'unsaid'):
+      said = [words for words in accepted if words in conversation.get('explanation', '')]
+      out += [f'{name}: {accepted}'] if (name == 'says') != bool(said) else []
+      continue
     found = field_of(conversation, name)
     if found not in accepted:
       out.append(f"{name}: expected {' or '.join(accepted)}, found {found}")
@@ -151,6 +156,7 @@ def run_scene(tap, tool, path, keep):
       tap.case(name, stale)
       return
     hint = ['--server-port', scene.server_port] if scene.server_port else []
+    hint += write_files(scene, next(iter(paths.values())).parent, START_NS)
     run, report = diagnose(tool, [*hint, *scene.thresholds, *(paths.values() if scene.infer else capture_arguments(paths))])
   if run.status != 0 or run.died or report is None:
     tap.case(name, [run.complaint if report is not None else 'no JSON report; ' + run.complaint])

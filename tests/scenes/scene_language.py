@@ -5,12 +5,15 @@ import shlex
 from dataclasses import dataclass, field
 
 import scene_around as around
+import scene_files
+from scene_device import Device
 from scene_macros import MACROS
 from scene_steps import FLAGS, Step, Talk, duration
 from scene_tcp import Conversation, Host
 
 HEADERS = ('rtt', 'hops', 'capture', 'link', 'vlan', 'snaplen', 'mss', 'offload', 'skew', 'window', 'id-zero', 'only', 'doubled',
-           'drops', 'clock-back', 'translate', 'big-endian', 'microseconds', 'infer', 'threshold', 'server-port')
+           'drops', 'clock-back', 'translate', 'big-endian', 'microseconds', 'infer', 'threshold', 'server-port',
+           'renumber', 'clamp', 'scrub')
 
 
 class SceneError(Exception):
@@ -88,6 +91,7 @@ class Scene:
   drops: int = 0
   clock_back: tuple | None = None  # by how much, and when
   translated: dict = field(default_factory=dict)  # address of a host -> what the server's capture shows in its place
+  device: Device = field(default_factory=Device)
   big_endian: bool = False
   microseconds: bool = False
   infer: bool = False
@@ -95,6 +99,7 @@ class Scene:
   server_port: int = 0  # 0: tdscope is not told
   talks: list = field(default_factory=list)
   around: list = field(default_factory=list)
+  files: list = field(default_factory=list)  # evidence that is no capture
   expectations: list = field(default_factory=list)
   verdict: Expectation | None = None
   findings: list = field(default_factory=list)  # (cause, Expectation); None in its place: no such finding
@@ -116,6 +121,9 @@ class Reader:
   def read(self, text):
     for number, line in enumerate(text.splitlines(), 1):
       try:
+        if line.startswith('|'):
+          self.scene.files[-1].lines.append(line[1:].removeprefix(' '))
+          continue
         words = shlex.split(line, comments=True)
         if words:
           self.line(words)
@@ -134,6 +142,8 @@ class Reader:
       self.begin_conversation(words[1:])
     elif first == 'lookup':
       self.lookup(words[1:])
+    elif first == 'file':
+      self.scene.files.append(scene_files.read_header(words[1:]))
     elif first in ('client', 'server') and is_endpoint(words[1]):
       self.host(first, words[1:])
     else:
@@ -165,6 +175,13 @@ class Reader:
       scene.clock_back = duration(values[0]), duration(values[2])
     elif name == 'translate':
       scene.translated[values[0]] = values[2]
+    elif name == 'renumber':
+      scene.device.renumbered[values[0]] = int(values[2])
+      scene.device.leaves_sack = 'leaves-sack' in values
+    elif name == 'clamp':
+      scene.device.clamp = int(values[0])
+    elif name == 'scrub':
+      scene.device.scrubbed = tuple(values)
 
   def capture(self, values):
     scene = self.scene
