@@ -204,7 +204,7 @@ SOURCE = {
   'file': text,
   'kind': one_of('netstat ss port-range ring-buffer errorlog sqlcheck firewall-log events wfp pktmon error-text sqlna-csv '
                  'sqltrace-log host-settings ipconfig tasklist unknown'),
-  'machine?': text, 'encoding?': text, 'records': count, 'joined': count, 'first?': time, 'last?': time, 'notes': [text],
+  'role?': one_of('client server middle'), 'machine?': text, 'encoding?': text, 'records': count, 'joined': count, 'first?': time, 'last?': time, 'notes': [text],
 }
 PATTERN = {
   'says': text, 'failures': positive, 'clients': positive, 'servers': positive, 'first': time, 'last': time,

@@ -19,14 +19,27 @@ enum { TIME_TEXT_SIZE = 64 };
 #define TIME_LATEST_NS (INT64_MAX / 2)
 
 struct moment {
-    int64_t time_ns;  /* since 1970-01-01 UTC, as that capture's clock tells it */
-    uint32_t frame;   /* number of the packet in its capture file, from 1; 0: never happened, or not seen */
-    uint32_t capture; /* index of the capture file */
+    int64_t time_ns; /* since 1970-01-01 UTC, as that capture's clock tells it; in a source 0: not told */
+    uint32_t
+        frame; /* number of the packet in its capture file, from 1; 0: never happened, or not seen; in a source, the line */
+    uint32_t capture; /* index of the capture file; with MOMENT_IN_SOURCE that of a log or another source */
 };
+
+#define MOMENT_IN_SOURCE 0x80000000u
 
 static inline bool moment_seen(const struct moment *m)
 {
     return m->frame != 0;
+}
+
+static inline bool moment_is_in_source(const struct moment *m)
+{
+    return m->capture & MOMENT_IN_SOURCE;
+}
+
+static inline uint32_t moment_source(const struct moment *m)
+{
+    return m->capture & ~MOMENT_IN_SOURCE;
 }
 
 /* "2026-11-22T10:53:02.123456789Z" (RFC 3339, nanoseconds, UTC). Any 64-bit value has a text. Returns text. */

@@ -1,6 +1,22 @@
 /* server.io-stall: the server's disks let requests wait for more than 15 seconds (SQL Server's error 833). */
 #include "actions.h"
-#include "detector.h"
+#include "log_survey.h"
+
+static bool is_stall(const struct log_record *record)
+{
+    return record->event == LOG_IO_STALL;
+}
+
+static void survey_logs(struct survey *survey)
+{
+    static const struct log_question question = {
+        .scope = SCOPE_SERVER,
+        .counts = is_stall,
+        .one = "message of I/O that took longer than 15 seconds",
+        .several = "messages of I/O that took longer than 15 seconds",
+    };
+    log_survey_server(survey, &question);
+}
 
 static const char *const actions[] = {
     "Read the messages, with their files and times: `EXEC sp_readerrorlog 0, 1, N'longer than 15 seconds'` (0 is the "
@@ -31,7 +47,7 @@ const struct detector server_io_stall = {
         "and new logins find no free thread: connections time out, and the packets show a server that acknowledges "
         "and does not answer. The network has no part in it. (Article, 1.5.6; Microsoft: MSSQLSERVER_833.)",
     .actions = actions,
-    .unread_evidence = "SQL Server's ERRORLOG",
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,
+    .survey = survey_logs,
 };

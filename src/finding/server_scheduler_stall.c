@@ -1,6 +1,25 @@
 /* server.scheduler-stall: SQL Server's schedulers stand still, or logins wait for a worker thread. */
 #include "actions.h"
-#include "detector.h"
+#include "log_survey.h"
+
+/* A free worker takes a login up at once. */
+enum { LONG_QUEUE_MS = 1000 };
+
+static bool is_stall(const struct log_record *record)
+{
+    return record->event == LOG_SCHEDULER_STALL || record->times.enqueued >= LONG_QUEUE_MS;
+}
+
+static void survey_logs(struct survey *survey)
+{
+    static const struct log_question question = {
+        .scope = SCOPE_SERVER,
+        .counts = is_stall,
+        .one = "message of schedulers that stand still, or of a login that waited for a thread",
+        .several = "messages of schedulers that stand still, or of logins that waited for a thread",
+    };
+    log_survey_server(survey, &question);
+}
 
 static const char *const actions[] = {
     "Read the messages: `EXEC sp_readerrorlog 0, 1, N'non-yielding'; EXEC sp_readerrorlog 0, 1, N'deadlocked'; EXEC "
@@ -32,7 +51,7 @@ const struct detector server_scheduler_stall = {
         "packets, so the network looks sound and the server dead. (Article, 1.5.6; Microsoft: How to diagnose and "
         "correct errors 17883, 17884, 17887 and 17888.)",
     .actions = actions,
-    .unread_evidence = "SQL Server's ERRORLOG; the connectivity ring buffer",
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,
+    .survey = survey_logs,
 };

@@ -12,14 +12,22 @@ struct looked_at {
     uint32_t short_resets;   /* of them: of a handshake and hardly more */
     uint32_t short_complete; /* from SYN to FIN in few packets */
     bool role_client, role_server;
+    uint32_t sqlchecks[CAPTURE_ROLE_MIDDLE + 1]; /* by the side of their machine */
 };
 
 enum { HANDSHAKE_PACKETS = 6 }; /* article, 1.5.6: "in the Reset report of 6 frames or fewer" */
+
+static void look_at_reports(const struct evidence *evidence, struct looked_at *seen)
+{
+    for (uint32_t i = 0; i < evidence->source_count; i++)
+        seen->sqlchecks[evidence->sources[i].role] += evidence->sources[i].kind == SOURCE_SQLCHECK;
+}
 
 static struct looked_at look(const struct judge *judge)
 {
     const struct casebook *casebook = judge->surroundings.casebook;
     struct looked_at seen = {.conversations = casebook_connections(casebook)};
+    look_at_reports(&casebook->evidence, &seen);
     for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
         const struct conversation *c = casebook_conversation(casebook, i);
         enum capture_role role = surroundings_role(&judge->surroundings, c);
@@ -62,6 +70,26 @@ static const struct finding *survey_finding(const struct judge *judge, const cha
     return NULL;
 }
 
+static uint32_t count_sources(const struct judge *judge, enum source_kind kind)
+{
+    const struct evidence *evidence = &judge->surroundings.casebook->evidence;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < evidence->source_count; i++)
+        count += evidence->sources[i].kind == kind;
+    return count;
+}
+
+/* The first that a client's machine told; NULL: none did. */
+static const struct setting_record *client_setting(const struct judge *judge, enum machine_setting setting)
+{
+    const struct evidence *evidence = &judge->surroundings.casebook->evidence;
+    for (uint32_t i = 0; i < evidence->settings.in_use; i++)
+        if (evidence_setting(evidence, i)->setting == setting &&
+            evidence_source_of(evidence, &evidence_setting(evidence, i)->at)->role == CAPTURE_ROLE_CLIENT)
+            return evidence_setting(evidence, i);
+    return NULL;
+}
+
 struct steps {
     struct workflow_step *list;
     uint32_t count, capacity;
@@ -86,8 +114,16 @@ add(struct steps *steps, const char *step, const char *title, enum workflow_stat
 static void add_captures(struct steps *steps, const struct judge *judge, const struct looked_at *seen)
 {
     const struct casebook *casebook = judge->surroundings.casebook;
-    add(steps, "1.5.0", "Collect SQLCHECK on each machine", WORKFLOW_NEEDS_EVIDENCE,
-        "No SQLCHECK report was given: run SQLCHECK on client and server.");
+    uint32_t of_client = seen->sqlchecks[CAPTURE_ROLE_CLIENT], of_server = seen->sqlchecks[CAPTURE_ROLE_SERVER],
+             unplaced = seen->sqlchecks[CAPTURE_ROLE_UNKNOWN];
+    if (of_client + of_server + unplaced == 0)
+        add(steps, "1.5.0", "Collect SQLCHECK on each machine", WORKFLOW_NEEDS_EVIDENCE,
+            "No SQLCHECK report was given: run SQLCHECK on client and server.");
+    else
+        add(steps, "1.5.0", "Collect SQLCHECK on each machine",
+            of_client && of_server ? WORKFLOW_DONE : WORKFLOW_NEEDS_EVIDENCE,
+            "SQLCHECK reports were read: %u of clients, %u of servers, %u of machines whose side is not known.",
+            of_client, of_server, unplaced);
     bool both = seen->role_client && seen->role_server;
     if (casebook->capture_count == 0)
         add(steps, "1.5.1", "Collect network traces on client and server", WORKFLOW_NEEDS_EVIDENCE,
@@ -151,12 +187,16 @@ static void add_sides(struct steps *steps, const struct judge *judge, const stru
         snprintf(few, sizeof few,
                  " %u connections end with a reset after six packets or fewer: refused, or hardly accepted.",
                  seen->short_resets);
+    uint32_t logs = count_sources(judge, SOURCE_ERRORLOG), rings = count_sources(judge, SOURCE_RING_BUFFER);
+    const char *lacking = !server || (logs && rings) ? ""
+                          : logs                     ? "; its connectivity ring buffer was not given"
+                          : rings                    ? "; its ERRORLOG was not given"
+                                                     : "; its ERRORLOG and connectivity ring buffer were not given";
     add(steps, "1.5.6", "The traces agree that the issue is on the server",
-        none     ? WORKFLOW_DOES_NOT_APPLY
-        : server ? WORKFLOW_NEEDS_EVIDENCE
-                 : WORKFLOW_DONE,
-        "%u connections point to the server%s.%s", server,
-        server ? "; its ERRORLOG and connectivity ring buffer were not given" : "", few);
+        none         ? WORKFLOW_DOES_NOT_APPLY
+        : lacking[0] ? WORKFLOW_NEEDS_EVIDENCE
+                     : WORKFLOW_DONE,
+        "%u connections point to the server%s.%s", server, lacking, few);
     const struct finding *pooling = survey_finding(judge, "client.no-pooling");
     if (seen->complete == 0)
         add(steps, "1.5.7", "Connection pooling", WORKFLOW_NEEDS_EVIDENCE,
@@ -168,12 +208,30 @@ static void add_sides(struct steps *steps, const struct judge *judge, const stru
             pooling ? pooling->example.says : "No client makes so many of them that a pool is missed.");
 }
 
+static void add_ports(struct steps *steps, const struct judge *judge)
+{
+    uint32_t lists = count_sources(judge, SOURCE_NETSTAT) + count_sources(judge, SOURCE_SS);
+    if (lists > 0)
+        add(steps, "1.5.8", "NETSTAT", WORKFLOW_DONE, "%u list%s of sockets with %u TCP rows %s read.", lists,
+            lists == 1 ? "" : "s", judge->surroundings.casebook->evidence.sockets.in_use, lists == 1 ? "was" : "were");
+    else
+        add(steps, "1.5.8", "NETSTAT", WORKFLOW_NEEDS_EVIDENCE,
+            "No netstat output was given: `netstat -abon > c:\\ports.txt` on the client.");
+    const struct setting_record *count = client_setting(judge, SETTING_PORTS_COUNT);
+    const struct setting_record *wait = client_setting(judge, SETTING_TIME_WAIT_S);
+    char lasts[SHORT_RESETS_TEXT_SIZE] = "";
+    if (wait)
+        snprintf(lasts, sizeof lasts, " A closed connection keeps its port for %lld s.", (long long)wait->value);
+    if (count)
+        add(steps, "1.5.9", "TcpTimedWaitDelay and MaxUserPort", WORKFLOW_DONE,
+            "The client has %lld ephemeral ports.%s", (long long)count->value, lasts);
+    else
+        add(steps, "1.5.9", "TcpTimedWaitDelay and MaxUserPort", WORKFLOW_NEEDS_EVIDENCE,
+            "The client's port range is not known: `netsh int ipv4 show dynamicport tcp`.%s", lasts);
+}
+
 static void add_rest(struct steps *steps, const struct judge *judge, const struct looked_at *seen)
 {
-    add(steps, "1.5.8", "NETSTAT", WORKFLOW_NEEDS_EVIDENCE,
-        "No netstat output was given: `netstat -abon > c:\\ports.txt` on the client.");
-    add(steps, "1.5.9", "TcpTimedWaitDelay and MaxUserPort", WORKFLOW_NEEDS_EVIDENCE,
-        "The client's port range is not known: `netsh int ipv4 show dynamicport tcp`.");
     if (seen->resets == 0)
         add(steps, "1.5.10", "RESET against ACK+RESET", WORKFLOW_DOES_NOT_APPLY, "No connection was reset.");
     else
@@ -207,6 +265,7 @@ uint32_t judge_workflow(const struct judge *judge, struct workflow_step *steps, 
     add_captures(&filled, judge, &seen);
     add_network(&filled, judge, &seen);
     add_sides(&filled, judge, &seen);
+    add_ports(&filled, judge);
     add_rest(&filled, judge, &seen);
     return filled.count;
 }

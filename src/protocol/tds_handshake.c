@@ -251,7 +251,7 @@ static const char *keep_text(struct tds_state *s, const struct text *text)
 {
     if (text->size == 0)
         return NULL;
-    return arena_copy_text(&s->stream->casebook->texts, text->data, text->size);
+    return text_pool_keep(&s->stream->casebook->names, text->data, text->size);
 }
 
 static const char *keep_name(struct tds_state *s, struct span name)

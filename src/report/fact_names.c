@@ -59,6 +59,27 @@ static const char *const capture_roles[] = {
 };
 COVERS(capture_roles, CAPTURE_ROLE_MIDDLE);
 
+static const char *const source_kinds[] = {
+    [SOURCE_UNKNOWN] = "unknown",
+    [SOURCE_NETSTAT] = "netstat",
+    [SOURCE_SS] = "ss",
+    [SOURCE_PORT_RANGE] = "port-range",
+    [SOURCE_RING_BUFFER] = "ring-buffer",
+    [SOURCE_ERRORLOG] = "errorlog",
+    [SOURCE_SQLCHECK] = "sqlcheck",
+    [SOURCE_FIREWALL_LOG] = "firewall-log",
+    [SOURCE_EVENTS] = "events",
+    [SOURCE_WFP] = "wfp",
+    [SOURCE_PKTMON] = "pktmon",
+    [SOURCE_ERROR_TEXT] = "error-text",
+    [SOURCE_SQLNA_CSV] = "sqlna-csv",
+    [SOURCE_SQLTRACE_LOG] = "sqltrace-log",
+    [SOURCE_HOST_SETTINGS] = "host-settings",
+    [SOURCE_IPCONFIG] = "ipconfig",
+    [SOURCE_TASKLIST] = "tasklist",
+};
+COVERS(source_kinds, SOURCE_KINDS - 1);
+
 static const char *const severities[] = {
     [SEVERITY_NOTE] = "note", [SEVERITY_RISK] = "risk", [SEVERITY_FAULT] = "fault"};
 COVERS(severities, SEVERITY_FAULT);
@@ -114,6 +135,11 @@ const char *message_name(enum tds_message message)
 const char *capture_role_name(enum capture_role role)
 {
     return capture_roles[role];
+}
+
+const char *source_kind_name(enum source_kind kind)
+{
+    return source_kinds[kind];
 }
 
 const char *severity_name(enum severity severity)

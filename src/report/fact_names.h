@@ -4,6 +4,7 @@
 
 #include "capture_facts.h"
 #include "conversation.h"
+#include "evidence_facts.h"
 #include "judge.h"
 
 const char *side_name(enum side side);                                     /* "client" */
@@ -15,6 +16,7 @@ const char *authentication_name(enum login_authentication authentication); /* "s
                                                                               known which */
 const char *message_name(enum tds_message message);                        /* "batch" */
 const char *capture_role_name(enum capture_role role);                     /* "unknown"; never NULL */
+const char *source_kind_name(enum source_kind kind);                       /* "errorlog"; never NULL */
 const char *severity_name(enum severity severity);                         /* "fault" */
 const char *scope_name(enum finding_scope scope);                          /* "server" */
 const char *workflow_state_name(enum workflow_state state);                /* "needs-evidence" */

@@ -84,15 +84,22 @@ void object_add_confidence(json_t *object, double confidence)
     object_add(object, "confidence", json_real(within));
 }
 
+static void add_place(json_t *entry, const struct moment *moment)
+{
+    bool in_source = moment_is_in_source(moment);
+    object_add_count(entry, in_source ? "source" : "capture", in_source ? moment_source(moment) : moment->capture);
+    object_add_count(entry, in_source ? "line" : "frame", moment->frame);
+    if (!in_source || moment->time_ns != 0)
+        object_add_time(entry, "time", moment->time_ns);
+}
+
 void object_add_proofs(json_t *object, const struct judgement *judgement)
 {
     json_t *evidence = json_new_array();
     for (unsigned i = 0; i < judgement->proof_count; i++) {
         const struct proof *proof = &judgement->proofs[i];
         json_t *entry = json_new_object();
-        object_add_count(entry, "capture", proof->moment.capture);
-        object_add_count(entry, "frame", proof->moment.frame);
-        object_add_time(entry, "time", proof->moment.time_ns);
+        add_place(entry, &proof->moment);
         object_add_text(entry, "says", proof->says);
         array_add(evidence, entry);
     }

@@ -9,6 +9,7 @@
 #include "json_explanation.h"
 #include "json_packets.h"
 #include "json_pattern.h"
+#include "json_sources.h"
 #include "memory.h"
 
 static void add_sentence(void *array, const char *sentence)
@@ -66,6 +67,12 @@ static json_t *subject_object(const struct finding *finding)
     }
     if (finding->scope == SCOPE_CAPTURE)
         object_add_count(subject, "capture", finding->capture);
+    if (finding->scope == SCOPE_HOST) {
+        char address[ADDRESS_TEXT_SIZE];
+        object_add_text(subject, "machine", finding->machine);
+        object_add_text(subject, "address", address_text(&finding->machine_address, address));
+        object_add_count(subject, "source", finding->source);
+    }
     return subject;
 }
 
@@ -246,7 +253,8 @@ static void write_diagnosis(const struct report *report, struct sink *sink)
         sink_put(sink, i ? ",\n" : "");
         json_write(capture_object(casebook, &casebook->captures[i]), false, sink);
     }
-    sink_put(sink, "\n],\n\"sources\":[],\n");
+    sink_put(sink, "\n],\n");
+    json_sources(&casebook->evidence, sink);
     write_unread(&casebook->unread, sink);
     write_clock(&casebook->clock, sink);
     write_thresholds(report->judge->surroundings.thresholds, sink);

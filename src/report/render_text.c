@@ -102,9 +102,14 @@ static void put_proof_place(const struct casebook *casebook, const struct moment
 {
     char day[CLOCK_TEXT_SIZE], zone[CLOCK_TEXT_SIZE];
     sink_put(sink, "  ");
-    if (moment->capture < casebook->capture_count)
+    if (moment_is_in_source(moment))
+        layout_put_untrusted(sink, evidence_source_of(&casebook->evidence, moment)->file);
+    else if (moment->capture < casebook->capture_count)
         layout_put_untrusted(sink, casebook->captures[moment->capture].file);
-    sink_format(sink, ", %s, times in %s:\n", layout_day(sink, moment->time_ns, day), layout_zone(sink, zone));
+    if (moment_is_in_source(moment) && moment->time_ns == 0)
+        sink_put(sink, ":\n");
+    else
+        sink_format(sink, ", %s, times in %s:\n", layout_day(sink, moment->time_ns, day), layout_zone(sink, zone));
 }
 
 static void sort_proofs(const struct casebook *casebook, const struct judgement *judgement, struct proof *sorted)
@@ -118,6 +123,21 @@ static void sort_proofs(const struct casebook *casebook, const struct judgement 
     }
 }
 
+static void put_proof_moment(const struct casebook *casebook, const struct moment *moment, const struct moment *first,
+                             struct sink *sink)
+{
+    char clock[CLOCK_TEXT_SIZE];
+    const char *unit = moment_is_in_source(moment) ? "line" : "frame";
+    sink_format(sink, "    %-5s %-8" PRIu32 "  ", unit, moment->frame);
+    if (moment_is_in_source(moment) && moment->time_ns == 0) {
+        sink_format(sink, "%*s", 28, "");
+        return;
+    }
+    int64_t since_ns = casebook_moment_ns(casebook, moment) - casebook_moment_ns(casebook, first);
+    double since_s = (double)since_ns / (double)NS_PER_SECOND;
+    sink_format(sink, "%s %+11.3f s  ", layout_clock(sink, moment->time_ns, clock), since_s);
+}
+
 static void put_proofs(const struct casebook *casebook, const struct judgement *judgement, struct sink *sink)
 {
     enum { SAYS_COLUMN = 46 };
@@ -127,11 +147,7 @@ static void put_proofs(const struct casebook *casebook, const struct judgement *
         const struct moment *moment = &proofs[i].moment;
         if (i == 0 || moment->capture != proofs[i - 1].moment.capture)
             put_proof_place(casebook, moment, sink);
-        char clock[CLOCK_TEXT_SIZE];
-        int64_t since_ns = casebook_moment_ns(casebook, moment) - casebook_moment_ns(casebook, &proofs[0].moment);
-        double since_s = (double)since_ns / (double)NS_PER_SECOND;
-        sink_format(sink, "    frame %-8" PRIu32 "  %s %+11.3f s  ", moment->frame,
-                    layout_clock(sink, moment->time_ns, clock), since_s);
+        put_proof_moment(casebook, moment, &proofs[0].moment, sink);
         layout_paragraph(sink, SAYS_COLUMN, SAYS_COLUMN, proofs[i].says);
     }
 }
@@ -166,6 +182,20 @@ static void put_advice(const struct report *report, const struct finding *findin
     }
 }
 
+static void put_machine(const struct finding *finding, struct sink *sink)
+{
+    char address[ADDRESS_TEXT_SIZE];
+    bool known = finding->machine_address.version != 0;
+    if (finding->machine) {
+        sink_put(sink, ", machine ");
+        layout_put_untrusted(sink, finding->machine);
+        if (known)
+            sink_format(sink, " (%s)", address_text(&finding->machine_address, address));
+    } else if (known) {
+        sink_format(sink, ", machine %s", address_text(&finding->machine_address, address));
+    }
+}
+
 static void put_subject(const struct finding *finding, struct sink *sink)
 {
     char server[ENDPOINT_TEXT_SIZE], client[ADDRESS_TEXT_SIZE];
@@ -173,8 +203,9 @@ static void put_subject(const struct finding *finding, struct sink *sink)
         sink_format(sink, ", server %s", endpoint_text(&finding->server, server));
     if (finding->client.version != 0)
         sink_format(sink, ", client %s", address_text(&finding->client, client));
-    else if (finding->concerned > 1)
+    else if (finding->concerned > 1 && finding->scope != SCOPE_HOST)
         sink_put(sink, ", several clients");
+    put_machine(finding, sink);
 }
 
 /* Healthy conversations are findings, too, and say nothing new here. */
@@ -265,6 +296,33 @@ static void put_pair(const struct casebook *casebook, const struct point_pair *p
     sink_format(sink, " (known to %.6f s).\n", (double)clock->uncertainty_ns / (double)NS_PER_SECOND);
 }
 
+static void put_source(const struct source_facts *source, struct sink *sink)
+{
+    char first[CLOCK_TEXT_SIZE], last[CLOCK_TEXT_SIZE];
+    sink_put(sink, "  ");
+    layout_put_untrusted(sink, source->file);
+    sink_format(sink, "\n    %s", source_kind_name(source->kind));
+    if (source->machine)
+        sink_format(sink, " of %s", source->machine);
+    if (source->role != CAPTURE_ROLE_UNKNOWN)
+        sink_format(sink, ", the %s's%s", capture_role_name(source->role), source->role_given ? " as you said" : "");
+    sink_format(sink, "; %" PRIu64 " record%s that matter%s here", source->records, layout_plural(source->records),
+                source->records == 1 ? "s" : "");
+    if (source->first_ns <= source->last_ns)
+        sink_format(sink, "\n    %s to %s", layout_instant(sink, source->first_ns, first),
+                    layout_instant(sink, source->last_ns, last));
+    sink_put(sink, "\n");
+    source_notes_each(source, put_note, sink);
+}
+
+static void put_sources(const struct evidence *evidence, struct sink *sink)
+{
+    if (evidence->source_count > 0)
+        layout_heading(sink, "Other evidence");
+    for (uint32_t i = 0; i < evidence->source_count && !sink->failed; i++)
+        put_source(&evidence->sources[i], sink);
+}
+
 static void put_captures(const struct casebook *casebook, struct sink *sink)
 {
     if (casebook->capture_count > 0)
@@ -274,6 +332,7 @@ static void put_captures(const struct casebook *casebook, struct sink *sink)
     for (uint32_t i = 0; i < casebook->pairs.count && !sink->failed; i++)
         if (casebook->pairs.list[i].clock.known)
             put_pair(casebook, &casebook->pairs.list[i], sink);
+    put_sources(&casebook->evidence, sink);
     if (casebook->unread.count > 0) {
         layout_heading(sink, "Not read");
         notes_each(&casebook->unread, put_note, sink);

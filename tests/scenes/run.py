@@ -17,6 +17,7 @@ sys.dont_write_bytecode = True
 
 import contract
 from scene import START_NS, load, write_scene
+from scene_files import write_files
 from scene_language import SceneError
 from scene_tool import capture_arguments, diagnose
 from tap import Tap
@@ -155,6 +156,7 @@ def run_scene(tap, tool, path, keep):
       tap.case(name, stale)
       return
     hint = ['--server-port', scene.server_port] if scene.server_port else []
+    hint += write_files(scene, next(iter(paths.values())).parent, START_NS)
     run, report = diagnose(tool, [*hint, *scene.thresholds, *(paths.values() if scene.infer else capture_arguments(paths))])
   if run.status != 0 or run.died or report is None:
     tap.case(name, [run.complaint if report is not None else 'no JSON report; ' + run.complaint])

@@ -5,6 +5,7 @@ import shlex
 from dataclasses import dataclass, field
 
 import scene_around as around
+import scene_files
 from scene_device import Device
 from scene_macros import MACROS
 from scene_steps import FLAGS, Step, Talk, duration
@@ -98,6 +99,7 @@ class Scene:
   server_port: int = 0  # 0: tdscope is not told
   talks: list = field(default_factory=list)
   around: list = field(default_factory=list)
+  files: list = field(default_factory=list)  # evidence that is no capture
   expectations: list = field(default_factory=list)
   verdict: Expectation | None = None
   findings: list = field(default_factory=list)  # (cause, Expectation); None in its place: no such finding
@@ -119,6 +121,9 @@ class Reader:
   def read(self, text):
     for number, line in enumerate(text.splitlines(), 1):
       try:
+        if line.startswith('|'):
+          self.scene.files[-1].lines.append(line[1:].removeprefix(' '))
+          continue
         words = shlex.split(line, comments=True)
         if words:
           self.line(words)
@@ -137,6 +142,8 @@ class Reader:
       self.begin_conversation(words[1:])
     elif first == 'lookup':
       self.lookup(words[1:])
+    elif first == 'file':
+      self.scene.files.append(scene_files.read_header(words[1:]))
     elif first in ('client', 'server') and is_endpoint(words[1]):
       self.host(first, words[1:])
     else:

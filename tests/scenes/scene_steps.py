@@ -60,6 +60,9 @@ class Step:
       delivery.delay = duration(rest.pop(0))
     elif word == 'unseen':
       delivery.unseen_by = ('client', 'server')
+      if rest[:1] == ['at']:
+        delivery.unseen_by = (rest[1],)
+        del rest[:2]
     elif word == 'dup':
       given = rest and re.match(r'\d+(us|ms|s)$', rest[0])
       delivery.dup = duration(rest.pop(0)) if given else MICROSECOND

@@ -1,0 +1,181 @@
+/*
+ * Joins logs of servers with connections in trouble, by time.
+ *
+ * Theory of operation: SQL Server tells of a stall while it lasts or when it is over, I/O of 15 seconds at most every five minutes, so
+ * a minute to either side is near. How much of the captured time lies so near to a record is the probability that a failure
+ * would by chance: where it is most of the time, the log proves less.
+ */
+#include "log_survey.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "finding_list.h"
+#include "memory.h"
+
+#define NEAR_NS (60 * NS_PER_SECOND)
+
+/* Where a server is waited for that lacks threads, memory or its disks. */
+static const char *const waits_for_server[] = {
+    "server.login-stalled", "server.login-late",   "server.slow-response",
+    "server.query-timeout", "server.backlog-full", "server.closed-in-login",
+};
+
+struct placed_record {
+    int64_t time_ns; /* on the common clock */
+    const struct log_record *record;
+};
+
+/* The records of one source that count, in order of time. */
+struct log_span {
+    const struct log_question *question;
+    const struct casebook *casebook;
+    uint32_t source;
+    struct placed_record *list;
+    uint32_t count;
+};
+
+static int compare_records(const void *left, const void *right)
+{
+    const struct placed_record *a = left, *b = right;
+    if (a->time_ns != b->time_ns)
+        return a->time_ns < b->time_ns ? -1 : 1;
+    return (a->record->at.frame > b->record->at.frame) - (a->record->at.frame < b->record->at.frame);
+}
+
+static void gather(struct log_span *span)
+{
+    const struct evidence *evidence = &span->casebook->evidence;
+    span->list = memory_take_array((size_t)evidence->log.in_use + 1, sizeof *span->list);
+    for (uint32_t i = 0; i < evidence->log.in_use; i++) {
+        const struct log_record *record = evidence_log(evidence, i);
+        if (moment_source(&record->at) == span->source && span->question->counts(record))
+            span->list[span->count++] = (struct placed_record){casebook_moment_ns(span->casebook, &record->at), record};
+    }
+    qsort(span->list, span->count, sizeof *span->list, compare_records);
+}
+
+/* The first record that is near to the connection's life; NULL: none. */
+static const struct log_record *near_record(const struct log_span *span, int64_t from_ns, int64_t to_ns)
+{
+    uint32_t low = 0, high = span->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (span->list[middle].time_ns < from_ns - NEAR_NS)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < span->count && span->list[low].time_ns <= to_ns + NEAR_NS ? span->list[low].record : NULL;
+}
+
+static bool waits(const struct survey *survey, uint32_t number)
+{
+    const char *cause = detectors[survey->judge->marks[number].detector]->cause;
+    for (size_t i = 0; i < sizeof waits_for_server / sizeof *waits_for_server; i++)
+        if (strcmp(cause, waits_for_server[i]) == 0)
+            return true;
+    return false;
+}
+
+/* A log that names its machine's addresses speaks of no other server. Behind address translation they are what its own capture shows. */
+static bool is_of_server(const struct casebook *casebook, uint32_t source, const struct conversation *c)
+{
+    const struct endpoint *server = &c->ends[SIDE_SERVER];
+    const struct endpoint *there = c->twin ? &casebook_conversation(casebook, c->twin - 1)->ends[SIDE_SERVER] : server;
+    bool named = false;
+    for (uint32_t i = 0; i < casebook->evidence.addresses.in_use; i++) {
+        const struct machine_address *own = slab_at(&casebook->evidence.addresses, i);
+        if (own->source != source)
+            continue;
+        if (address_equal(&own->address, &server->address) || address_equal(&own->address, &there->address))
+            return true;
+        named = true;
+    }
+    return !named;
+}
+
+/* Percent of the captured time that is near to a record. */
+static double share_near(const struct log_span *span)
+{
+    int64_t first_ns = INT64_MAX, last_ns = INT64_MIN, near_ns = 0, until_ns = INT64_MIN;
+    const struct casebook *casebook = span->casebook;
+    for (uint32_t i = 0; i < casebook->point_count; i++)
+        if (casebook->points[i].has_packets) {
+            int64_t begin_ns = casebook_common_ns(casebook, i, casebook->points[i].first_ns);
+            int64_t end_ns = casebook_common_ns(casebook, i, casebook->points[i].last_ns);
+            first_ns = begin_ns < first_ns ? begin_ns : first_ns;
+            last_ns = end_ns > last_ns ? end_ns : last_ns;
+        }
+    for (uint32_t i = 0; i < span->count; i++) {
+        int64_t from_ns = span->list[i].time_ns - NEAR_NS, to_ns = span->list[i].time_ns + NEAR_NS;
+        from_ns = from_ns < first_ns ? first_ns : from_ns;
+        from_ns = from_ns < until_ns ? until_ns : from_ns;
+        to_ns = to_ns > last_ns ? last_ns : to_ns;
+        near_ns += to_ns > from_ns ? to_ns - from_ns : 0;
+        until_ns = to_ns > until_ns ? to_ns : until_ns;
+    }
+    return first_ns < last_ns ? 100.0 * (double)near_ns / (double)(last_ns - first_ns) : 100;
+}
+
+static void concern_waiting(struct survey *survey, const struct log_span *span, struct finding *finding)
+{
+    const struct casebook *casebook = span->casebook;
+    for (uint32_t number = 0; number < casebook_conversations(casebook); number++) {
+        const struct conversation *c = casebook_conversation(casebook, number);
+        if (c->secondary || !waits(survey, number) || !is_of_server(casebook, span->source, c))
+            continue;
+        const struct log_record *near =
+            near_record(span, casebook_moment_ns(casebook, &c->first), casebook_moment_ns(casebook, &c->last));
+        if (!near)
+            continue;
+        if (finding->explained++ == 0) {
+            finding->server = c->ends[SIDE_SERVER];
+            judgement_prove(&finding->example, &c->first, "a connection in trouble begins");
+            judgement_prove(&finding->example, &near->at, "%s", span->question->one);
+        }
+        survey_concern(finding, c);
+    }
+}
+
+static void conclude(const struct log_span *span, struct finding *finding)
+{
+    const struct source_facts *source = &span->casebook->evidence.sources[span->source];
+    const char *words = span->count == 1 ? span->question->one : span->question->several;
+    bool placed = source->zone != ZONE_OPEN;
+    finding->severity = finding->explained > 0 && placed ? SEVERITY_FAULT : SEVERITY_RISK;
+    finding->example.confidence = !placed ? 0.5 : finding->explained > 0 && share_near(span) > 50 ? 0.7 : 0.9;
+    finding_measure(finding, "records", span->count);
+    finding_measure(finding, "captured_time_near_percent", share_near(span));
+    if (finding->explained > 0)
+        judgement_say(&finding->example,
+                      "The server's log has %u %s, and %u connection%s waited for the server within a minute of one.",
+                      span->count, words, finding->explained, finding->explained == 1 ? "" : "s");
+    else
+        judgement_say(&finding->example,
+                      "The server's log has %u %s, but no captured connection waited for the server within a minute.",
+                      span->count, words);
+    if (!placed)
+        judgement_say_more(&finding->example, "The log names no time zone, so whether it was at that time is open.");
+    if (!placed)
+        finding->explained = 0;
+}
+
+void log_survey_server(struct survey *survey, const struct log_question *question)
+{
+    const struct casebook *casebook = survey->surroundings->casebook;
+    for (uint32_t i = 0; i < casebook->evidence.source_count; i++) {
+        struct log_span span = {.question = question, .casebook = casebook, .source = i};
+        if (casebook->evidence.sources[i].role == CAPTURE_ROLE_CLIENT)
+            continue;
+        gather(&span);
+        if (span.count > 0) {
+            struct finding *finding = survey_add(survey, question->scope);
+            concern_waiting(survey, &span, finding);
+            if (finding->explained == 0)
+                judgement_prove(&finding->example, &span.list[0].record->at, "%s", question->one);
+            conclude(&span, finding);
+        }
+        memory_give(span.list);
+    }
+}
