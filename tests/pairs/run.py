@@ -298,7 +298,7 @@ def test_clock_set(desk, pair, _):
       report = desk.ask_pair(pair, **{side: replace(pair.captures[side], records=records)})
       out += [f'{side} by {step_s} s: {line}' for line in blamed_wrongly(pair, report)]
       told = report and any('clock was set' in note for capture in report['captures'] for note in capture['notes'])
-      if pair.name == 'healthy-nat' and not told:
+      if pair.name == 'healthy-nat' and abs(step_s) >= 0.4 and not told:  # less may be how the path's delays vary
         out.append(f'{side} by {step_s} s: the report does not say so')
   return out
 
