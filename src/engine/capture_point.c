@@ -37,6 +37,7 @@ void point_run_open(struct point_run *run, struct analysis *analysis, uint32_t p
 {
     *run = (struct point_run){.casebook = &analysis->casebook, .point = point};
     run->tds = (struct tds_options){.server_port = analysis->casebook.server_port, .servers = &run->servers};
+    point_clock_open(&run->clock, &analysis->set_clocks, point);
     packet_decoder_open(&run->decoder);
     protocols_open(&run->protocols, run->casebook, point, &run->tds);
     struct stream_consumer consumer = protocols_consumer(&run->protocols);
@@ -77,8 +78,12 @@ static void hand_on_refusal(struct point_run *run, const struct packet *packet)
     protocols_refused(&run->protocols, &refusal);
 }
 
-void point_run_frame(struct point_run *run, const struct frame *frame)
+void point_run_frame(struct point_run *run, const struct frame *read)
 {
+    struct frame told = *read;
+    point_clock_follow(&run->clock, &read->moment);
+    told.moment.time_ns += run->clock.shift_ns;
+    const struct frame *frame = &told;
     struct capture_facts *facts = &run->casebook->captures[frame->moment.capture];
     struct point_facts *point = &run->casebook->points[run->point];
     facts->point = run->point;

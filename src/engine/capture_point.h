@@ -7,6 +7,7 @@
 #include "frame.h"
 #include "packet_decoder.h"
 #include "protocols.h"
+#include "set_clocks.h"
 
 struct point_run {
     struct casebook *casebook;
@@ -18,6 +19,7 @@ struct point_run {
     struct flow_table flows;
     uint64_t memory_bytes; /* fold conversations beyond it; 0: never */
     uint32_t until_memory;
+    struct point_clock clock;
 };
 
 /* The run must stay at its address until it is closed. */

@@ -45,6 +45,7 @@ void casebook_close(struct casebook *casebook)
     joins_close(&casebook->joins);
     domain_controllers_close(&casebook->domain_controllers);
     controller_waits_close(&casebook->controller_waits);
+    evidence_joins_close(&casebook->evidence_joins);
     evidence_close(&casebook->evidence);
     arena_close(&casebook->texts);
     text_pool_close(&casebook->names);
@@ -132,6 +133,7 @@ struct ticket_request *casebook_add_ticket(struct casebook *casebook, uint32_t p
 void casebook_join(struct casebook *casebook)
 {
     joins_open(&casebook->joins, casebook);
+    evidence_joins_open(&casebook->evidence_joins, casebook);
     domain_controllers_open(&casebook->domain_controllers, casebook);
     controller_waits_open(&casebook->controller_waits, casebook);
 }

@@ -11,6 +11,7 @@
 #include "conversation_store.h"
 #include "domain_controllers.h"
 #include "evidence_facts.h"
+#include "evidence_joins.h"
 #include "instance_lookup_facts.h"
 #include "joins.h"
 #include "lookup_facts.h"
@@ -50,6 +51,7 @@ struct casebook {
     struct controller_waits controller_waits;     /* the same */
 
     struct evidence evidence; /* logs, command outputs and reports */
+    struct evidence_joins evidence_joins; /* empty before casebook_join() */
     struct arena texts;
     struct text_pool names;   /* texts that many conversations have in common */
     uint32_t secondary_count; /* conversations that another view of the same connection stands for */

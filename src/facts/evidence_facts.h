@@ -37,10 +37,14 @@ enum source_kind {
 };
 
 enum source_zone {
-    ZONE_NONE, /* its records have no times */
-    ZONE_TOLD, /* by the source itself: UTC, or an offset that it names */
-    ZONE_OPEN  /* local time of a zone that it does not name: taken for UTC */
+    ZONE_NONE,   /* its records have no times */
+    ZONE_TOLD,   /* by the source itself: UTC, or an offset that it names */
+    ZONE_JOINED, /* by captured connections that its records are about */
+    ZONE_OPEN    /* local time of a zone that it does not name: taken for UTC */
 };
+
+/* Whose defaults hold, as far as the form of a source tells. */
+enum machine_system { SYSTEM_UNKNOWN, SYSTEM_WINDOWS, SYSTEM_LINUX, SYSTEM_BSD, SYSTEM_MACOS };
 
 struct source_facts {
     char *file; /* path as given; owned */
@@ -48,11 +52,15 @@ struct source_facts {
     enum capture_role
         role; /* of the machine: by --client or --server, by its kind, or by its addresses; else unknown */
     bool role_given;
-    const char *machine;  /* its name; NULL: not told */
+    const char *machine;    /* its name; NULL: not told */
+    struct address address; /* of the machine, by which captured connections know it; version 0: they do not */
+    bool unplaced;          /* it tells of a machine whose side is not known */
+    enum machine_system system;
     const char *encoding; /* "utf-8", "utf-16le", "utf-16be", "windows-1252", "binary"; a literal */
     uint64_t records;     /* lines, rows, entries that were understood */
     uint64_t joined;      /* those that belong to a conversation, or stand near one in trouble */
     enum source_zone zone;
+    int64_t utc_offset_ns; /* by which its times were ahead of UTC */
     int64_t first_ns, last_ns; /* of its records; valid when first_ns <= last_ns */
     bool incomplete;           /* reading stopped before its end */
     struct notes notes;
@@ -89,8 +97,8 @@ struct login_times {
 struct log_record {
     struct moment at;
     enum log_event event;
-    uint32_t number; /* of the error or event; 0: none */
-    uint32_t state;
+    uint32_t number;           /* of the error or event; 0: none */
+    uint32_t state;            /* of the error; of Schannel's events the TLS alert, or the version that was asked for */
     uint32_t system_error;     /* Windows' code of the network error; 0: not told */
     uint32_t occurrences;      /* that the one record tells of; at least 1 */
     struct endpoint client;    /* port 0: not told; address.version 0: none */
@@ -107,19 +115,32 @@ enum machine_setting {
     SETTING_RSS,             /* 0: disabled; text: the adapter, NULL: the whole machine */
     SETTING_OFFLOAD,         /* 1: enabled; text: which, and the adapter */
     SETTING_FILTER_DRIVER,   /* text: a file system or network filter that is not the system's own */
-    SETTING_DRIVER_DATE,     /* yyyymmdd; text: the adapter */
-    SETTING_VIRTUAL_ADAPTER, /* text: the adapter or its driver */
+    SETTING_DRIVER_DATE,     /* yyyymmdd; text: the adapter. Not of in-box drivers, whose date never changes */
+    SETTING_VIRTUAL_ADAPTER, /* text: the adapter of a virtual machine */
+    SETTING_DELAYING_DRIVER, /* text: a virtual machine's driver that is known to hold packets */
     SETTING_TLS_CLIENT,      /* the version, 0x0301 to 0x0304, or its negative when it is disabled */
     SETTING_TLS_SERVER,
+    SETTING_CIPHER_SUITE,  /* text: its name, in order; value 1: of the policy's list, which counts before the other */
     SETTING_DHE,           /* 1: cipher suites with DHE are enabled */
+    SETTING_DHE_ALGORITHM, /* number of the way in which the machine treats leading zeros */
+    SETTING_WINDOWS_BUILD, /* windows_build(); text: the version as told */
+    SETTING_REPORT_DATE,   /* yyyymmdd: when the source was written */
     SETTING_KEEP_ALIVE_MS, /* idle time before the first probe; text: of which instance or driver, NULL: the machine */
     SETTING_KEEP_ALIVE_EVERY_MS,
     SETTING_RETRANSMISSIONS, /* of data, before TCP gives up */
+    SETTING_PORTS_REUSED,    /* 1: ports in TIME_WAIT are used again after a second */
     SETTING_MEMORY_MAX_MB,   /* SQL Server's max server memory */
     SETTING_MEMORY_MB,       /* of the machine */
     SETTING_SQL_PORT,        /* a SQL Server of this machine listens on it */
+    SETTING_SQL_RUNS,        /* text: an instance of SQL Server that runs on this machine, or its service */
     SETTINGS
 };
+
+/* Comparable: a build of Windows and its revision. */
+static inline int64_t windows_build(uint64_t build, uint64_t revision)
+{
+    return (int64_t)(build << 24 | (revision & 0xffffff));
+}
 
 struct setting_record {
     struct moment at;
@@ -135,6 +156,8 @@ struct drop_record {
     bool inbound, outbound; /* both false: not told */
     uint64_t filter;        /* Windows' filter run-time ID; 0: not told */
     const char *reason;     /* the rule, the layer, or the drop reason; NULL: not told */
+    bool at_transport;      /* where Windows drops what no socket takes: it hides that nobody listens */
+    bool by_tcp;            /* TCP itself threw it away: no filter did */
 };
 
 enum socket_state {
@@ -183,6 +206,8 @@ struct socket_record *evidence_add_socket(struct evidence *evidence, const struc
 /* Once a source was read: the times of its records, so far as its clock showed them, become UTC. */
 void evidence_tell_zone(struct evidence *evidence, uint32_t source, enum source_zone zone, int64_t utc_offset_ns);
 
+/* Once for each; more than MACHINE_ADDRESSES_MAX of one source are left out: no machine has as many. */
+enum { MACHINE_ADDRESSES_MAX = 256 };
 void evidence_add_address(struct evidence *evidence, uint32_t source, const struct address *address);
 
 static inline const struct log_record *evidence_log(const struct evidence *evidence, uint32_t number)

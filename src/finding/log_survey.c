@@ -170,7 +170,7 @@ void log_survey_server(struct survey *survey, const struct log_question *questio
             continue;
         gather(&span);
         if (span.count > 0) {
-            struct finding *finding = survey_add(survey, SCOPE_SERVER);
+            struct finding *finding = survey_add(survey, question->scope);
             concern_waiting(survey, &span, finding);
             if (finding->explained == 0)
                 judgement_prove(&finding->example, &span.list[0].record->at, "%s", question->one);

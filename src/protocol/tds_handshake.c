@@ -220,6 +220,8 @@ static void on_record(struct tds_state *s, struct tds_lane *lane, const struct t
         return;
     if (lane->unit == UNIT_TLS)
         bare_application_data(s, lane, event);
+    else if (s->tls13 && event->length == TLS13_ALERT_SIZE)
+        list_alert(s, lane, event, true);
     else if (lane->role == SIDE_CLIENT && s->tls13)
         tds_step(s, LOGIN_STEP_KEY_EXCHANGE, &event->begin);
 }
