@@ -37,8 +37,9 @@ struct tcp_side {
 
     struct moment first, last;           /* packet */
     struct moment first_data, last_data; /* new payload; keep-alives and retransmissions are not new */
-    struct moment syn, syn_last;         /* SYN of a client, SYN+ACK of a server, and its latest repetition: by time */
-    struct moment fin, reset;            /* the first of each */
+    struct moment marked;        /* new payload that other captures of the connection mark, too, if they have it */
+    struct moment syn, syn_last; /* SYN of a client, SYN+ACK of a server, and its latest repetition: by time */
+    struct moment fin, reset;    /* the first of each */
     struct moment
         older_reset; /* of an older connection on the same ports, which the other end still knew: it closed nothing here */
     struct moment ack_of_last_data; /* the *other* side's packet that acknowledged all this side had sent until then */
@@ -49,6 +50,7 @@ struct tcp_side {
     bool seqs_known;
     uint32_t seq_first,
         seq_end;          /* the sequence numbers that it counted through; valid with seqs_known, once it is over */
+    uint32_t marked_seq;  /* one past the last byte of the marked segment */
     uint16_t mss;         /* from its SYN; 0: not known */
     uint8_t window_scale; /* from its SYN */
     bool offers_window_scale, sack_permitted, timestamps;

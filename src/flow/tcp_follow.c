@@ -354,6 +354,16 @@ static void note_ahead(const struct flow *flow, struct tcp_direction *d, struct 
     d->ahead_seq = p->tcp.seq;
 }
 
+/* Two captures that have different parts of a connection often mark the same segment: the one whose end has the least hash. */
+static void mark_segment(struct tcp_side *facts, const struct packet *p, uint32_t end)
+{
+    enum { MULTIPLIER = 0x1e3779b1 };
+    if (moment_seen(&facts->marked) && end * (uint32_t)MULTIPLIER >= facts->marked_seq * (uint32_t)MULTIPLIER)
+        return;
+    facts->marked = p->moment;
+    facts->marked_seq = end;
+}
+
 static void follow_new_data(struct flow *flow, unsigned origin, const struct packet *p, uint32_t end)
 {
     struct tcp_direction *d = &flow->directions[origin];
@@ -366,6 +376,7 @@ static void follow_new_data(struct flow *flow, unsigned origin, const struct pac
     if (p->tcp.flags & TCP_ACK)
         other->answered = p->tcp.ack;
     facts->last_data = p->moment;
+    mark_segment(facts, p, end);
     tcp_sizes_new(flow, origin, p);
     if (d->acked_known && seq_distance(d->acked, end) >= 0) {
         facts->ack_of_last_data = facts->last_progress; /* recorded before what it acknowledges */

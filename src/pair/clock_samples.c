@@ -52,19 +52,19 @@ static bool has_all(const struct tcp_side *side)
 /*
  * An answer leaves after what it answers has arrived, so it bounds the clocks, too, if less closely; and one direction is enough for
  * that. The order is: SYN, SYN+ACK, the client's first data, the server's, for in TDS the client speaks first; each of them at the one
- * point and then at the other. Repetitions only widen the bounds.
+ * point and then at the other. Repetitions only widen the bounds, and so does what a capture lacks, but for the server's first data:
+ * that answers the client's only if both are the first indeed.
  */
 static void measure_answers(const struct sample_taker *taker, const struct conversation *near,
                             const struct conversation *far)
 {
     const struct tcp_side *client = near->sides, *server = far->sides;
-    if (!near->starts_with_syn || !far->starts_with_syn)
-        return;
     measure(taker, SIDE_CLIENT, &client[SIDE_CLIENT].syn, &server[SIDE_SERVER].syn);
     measure(taker, SIDE_CLIENT, &client[SIDE_SERVER].syn, &server[SIDE_CLIENT].first_data);
     measure(taker, SIDE_SERVER, &server[SIDE_CLIENT].syn, &client[SIDE_SERVER].syn);
     measure(taker, SIDE_SERVER, &server[SIDE_SERVER].syn, &client[SIDE_CLIENT].first_data);
-    if (near->protocol == PROTOCOL_TCP && far->protocol == PROTOCOL_TCP)
+    if (!near->starts_with_syn || !far->starts_with_syn ||
+        (near->protocol == PROTOCOL_TCP && far->protocol == PROTOCOL_TCP))
         return;
     if (has_all(&client[SIDE_CLIENT]))
         measure(taker, SIDE_CLIENT, &client[SIDE_CLIENT].first_data, &server[SIDE_SERVER].first_data);
@@ -91,6 +91,8 @@ void clock_samples_of(const struct conversation *near, const struct conversation
             measure(taker, side, &sent->last_data, &received->last_data);
         if (whole || (clean && ends_alike(here, there)))
             measure(taker, side, &sent->fin, &received->fin);
+        if (clean && here->marked_seq == there->marked_seq)
+            measure(taker, side, &sent->marked, &received->marked);
     }
 }
 
