@@ -6,6 +6,7 @@
  * read by its three numbers, in whatever language; messages without such a line are known by their English text. The text of
  * a login that failed is not kept: only its numbers and its client.
  */
+#include "errorlog_messages.h"
 #include "evidence_reader.h"
 
 enum { HEAD_LINES = 64, SOURCE_NAME_MAX = 32 };
@@ -173,7 +174,7 @@ static bool is_controller_status(uint32_t code)
     return code == 0x80090304 || code == 0x80090311;
 }
 
-static void read_text(struct errorlog *log, struct log_record *record, struct span text)
+void errorlog_read_message(struct log_record *record, struct span text)
 {
     uint64_t occurrences;
     read_client(text, &record->client);
@@ -186,7 +187,22 @@ static void read_text(struct errorlog *log, struct log_record *record, struct sp
     if (record->event == LOG_IO_STALL && words_after(text, "encountered ", &rest) &&
         words_take_number(&rest, &occurrences) && occurrences > 0 && occurrences <= UINT32_MAX)
         record->occurrences = (uint32_t)occurrences;
+}
+
+static void read_text(struct errorlog *log, struct log_record *record, struct span text)
+{
+    errorlog_read_message(record, text);
     log->latest = record;
+}
+
+bool errorlog_knows_number(uint64_t number, enum log_event *event)
+{
+    for (size_t i = 0; i < sizeof known_errors / sizeof *known_errors; i++)
+        if (known_errors[i].number == number) {
+            *event = known_errors[i].event;
+            return true;
+        }
+    return false;
 }
 
 static bool read_known_error(struct errorlog *log, struct span text)
@@ -195,14 +211,12 @@ static bool read_known_error(struct errorlog *log, struct span text)
         return false;
     struct moment at = log->error_at;
     log->error_at = (struct moment){0};
-    for (size_t i = 0; i < sizeof known_errors / sizeof *known_errors; i++) {
-        if (known_errors[i].number != log->number)
-            continue;
-        struct log_record *record = add(log, &at, known_errors[i].event, log->number, log->state);
-        if (record)
-            read_text(log, record, text);
-        break;
-    }
+    enum log_event event;
+    if (!errorlog_knows_number(log->number, &event))
+        return true;
+    struct log_record *record = add(log, &at, event, log->number, log->state);
+    if (record)
+        read_text(log, record, text);
     return true;
 }
 

@@ -11,7 +11,7 @@ static void read_source(const struct evidence_reader *reader, struct evidence_in
     reader->read(input);
     struct source_facts *source = evidence_input_source(input);
     const struct text_lines *lines = input->lines;
-    source->incomplete = lines->failed;
+    source->incomplete = source->incomplete || lines->failed;
     if (lines->failed)
         notes_add(&source->notes, "file broken", "%.200s", lines->error.text);
     if (lines->cut > 0)

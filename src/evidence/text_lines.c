@@ -48,3 +48,12 @@ bool text_lines_next(struct text_lines *lines, struct span *line)
     *line = (struct span){(const uint8_t *)text, size};
     return true;
 }
+
+bool text_lines_take_chunk(struct text_lines *lines, struct span *chunk)
+{
+    if (!refill(lines))
+        return false;
+    *chunk = lines->chunk;
+    lines->chunk = (struct span){0};
+    return true;
+}

@@ -24,4 +24,7 @@ void text_lines_close(struct text_lines *lines); /* not the source */
 /* The next line without its end (LF or CR LF), valid until the next call. False: there is none. */
 bool text_lines_next(struct text_lines *lines, struct span *line);
 
+/* The next piece of the text, wherever lines end, for formats that have none; likewise. */
+bool text_lines_take_chunk(struct text_lines *lines, struct span *chunk);
+
 #endif

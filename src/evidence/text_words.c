@@ -307,21 +307,81 @@ static int64_t take_fraction_ns(struct span *rest)
     return ns;
 }
 
+struct clock_time {
+    uint64_t hour, minute, second;
+    int64_t fraction_ns;
+};
+
+/* "14:27:40.5", "2:27:40 PM". */
+static bool take_clock_time(struct span *rest, struct clock_time *time)
+{
+    if (!words_take_number(rest, &time->hour) || !take_separator(rest, ":") ||
+        !words_take_number(rest, &time->minute) || !take_separator(rest, ":") ||
+        !words_take_number(rest, &time->second) || time->hour > 23 || time->minute > 59 || time->second > 60)
+        return false;
+    time->fraction_ns = take_fraction_ns(rest);
+    struct span half = words_trim(*rest);
+    bool afternoon = words_begin_any_case(half, "PM");
+    if ((afternoon || words_begin_any_case(half, "AM")) && time->hour >= 1 && time->hour <= 12) {
+        time->hour = time->hour % 12 + (afternoon ? 12 : 0);
+        *rest = span_from(half, 2);
+    }
+    return true;
+}
+
+static bool time_of(uint64_t year, uint64_t month, uint64_t day, const struct clock_time *time, int64_t *time_ns)
+{
+    if (year < 1970 || year > 2115 || month < 1 || month > 12 || day < 1 || day > 31)
+        return false;
+    int64_t seconds = days_of((int64_t)year, (unsigned)month, (unsigned)day) * 86400 +
+                      (int64_t)(time->hour * 3600 + time->minute * 60 + time->second);
+    *time_ns = seconds * NS_PER_SECOND + time->fraction_ns;
+    return true;
+}
+
+bool words_take_local_time(struct span *rest, enum date_order usual, int64_t *time_ns, enum date_order *order)
+{
+    struct span s = *rest;
+    uint64_t parts[3];
+    struct clock_time time;
+    *order = DATE_TOLD;
+    for (int i = 0; i < 3; i++)
+        if (!words_take_number(&s, &parts[i]) || (i < 2 && !take_separator(&s, "-/.")))
+            return false;
+    if (words_begin(s, ","))
+        s = span_from(s, 1);
+    if (!take_separator(&s, " \tT"))
+        return false;
+    s = words_trim(s);
+    if (!take_clock_time(&s, &time))
+        return false;
+    bool year_first = parts[0] > 31;
+    bool months[2] = {parts[0] <= 12, parts[1] <= 12};
+    if (!year_first && months[0] != months[1])
+        *order = months[0] ? DATE_MONTH_FIRST : DATE_DAY_FIRST;
+    enum date_order used = *order == DATE_TOLD ? usual : *order;
+    bool month_first = used == DATE_MONTH_FIRST;
+    if (!(year_first ? time_of(parts[0], parts[1], parts[2], &time, time_ns)
+                     : time_of(parts[2], parts[month_first ? 0 : 1], parts[month_first ? 1 : 0], &time, time_ns)))
+        return false;
+    *rest = s;
+    return true;
+}
+
 bool words_take_time(struct span *rest, int64_t *time_ns)
 {
     struct span s = *rest;
-    uint64_t year, month, day, hour, minute, second;
+    uint64_t year, month, day;
+    struct clock_time time;
     if (!words_take_number(&s, &year) || !take_separator(&s, "-/") || !words_take_number(&s, &month) ||
         !take_separator(&s, "-/") || !words_take_number(&s, &day) || !take_separator(&s, " T") ||
-        !words_take_number(&s, &hour) || !take_separator(&s, ":") || !words_take_number(&s, &minute) ||
-        !take_separator(&s, ":") || !words_take_number(&s, &second))
+        !words_take_number(&s, &time.hour) || !take_separator(&s, ":") || !words_take_number(&s, &time.minute) ||
+        !take_separator(&s, ":") || !words_take_number(&s, &time.second) || time.hour > 23 || time.minute > 59 ||
+        time.second > 60)
         return false;
-    if (year < 1970 || year > 2115 || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 ||
-        second > 60)
+    time.fraction_ns = take_fraction_ns(&s);
+    if (!time_of(year, month, day, &time, time_ns))
         return false;
-    int64_t seconds =
-        days_of((int64_t)year, (unsigned)month, (unsigned)day) * 86400 + (int64_t)(hour * 3600 + minute * 60 + second);
-    *time_ns = seconds * NS_PER_SECOND + take_fraction_ns(&s);
     *rest = s;
     return true;
 }

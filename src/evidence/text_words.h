@@ -37,4 +37,11 @@ bool words_guid(struct span s, uint8_t guid[static 16]);
 /* "2026-03-02 09:30:00.12", also with T, / or nothing behind the seconds: as if it were UTC. Cut off the front with what is taken. */
 bool words_take_time(struct span *rest, int64_t *time_ns);
 
+/* In which order a date with its year last has day and month. */
+enum date_order { DATE_TOLD, DATE_MONTH_FIRST, DATE_DAY_FIRST };
+
+/* As people of many countries write it: "7/21/2019 2:27:40 PM", "21.07.2019 14:27:40", "2019/07/21 14:27:40", without leading zeros, too;
+ * otherwise as words_take_time(). usual: for "3/4/2019"; *order: what the date itself proves, DATE_TOLD: nothing or no need. */
+bool words_take_local_time(struct span *rest, enum date_order usual, int64_t *time_ns, enum date_order *order);
+
 #endif

@@ -104,6 +104,7 @@ void evidence_tell_zone(struct evidence *evidence, uint32_t source, enum source_
 {
     struct source_facts *facts = &evidence->sources[source];
     facts->zone = facts->first_ns <= facts->last_ns ? zone : ZONE_NONE;
+    facts->utc_offset_ns = utc_offset_ns;
     if (utc_offset_ns == 0 || facts->zone == ZONE_NONE)
         return;
     facts->first_ns -= utc_offset_ns;
@@ -112,15 +113,25 @@ void evidence_tell_zone(struct evidence *evidence, uint32_t source, enum source_
     for (size_t i = 0; i < sizeof slabs / sizeof *slabs; i++)
         for (uint32_t number = slabs[i]->high; number > 0; number--) {
             struct moment *at = slab_at(slabs[i], number - 1); /* stands first in each record */
-            if (moment_source(at) != source)
-                break;
-            if (at->time_ns != 0)
+            if (moment_source(at) < source)
+                break; /* sources are read one after the other */
+            if (moment_source(at) == source && at->time_ns != 0)
                 at->time_ns -= utc_offset_ns;
         }
 }
 
 void evidence_add_address(struct evidence *evidence, uint32_t source, const struct address *address)
 {
+    uint32_t own = 0;
+    for (uint32_t number = evidence->addresses.high; number > 0 && own < MACHINE_ADDRESSES_MAX; number--, own++) {
+        const struct machine_address *known = slab_at(&evidence->addresses, number - 1);
+        if (known->source != source)
+            break;
+        if (address_equal(&known->address, address))
+            return;
+    }
+    if (own == MACHINE_ADDRESSES_MAX)
+        return;
     struct machine_address *added = slab_at(&evidence->addresses, slab_take(&evidence->addresses));
     *added = (struct machine_address){source, *address};
 }

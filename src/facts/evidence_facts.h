@@ -37,9 +37,10 @@ enum source_kind {
 };
 
 enum source_zone {
-    ZONE_NONE, /* its records have no times */
-    ZONE_TOLD, /* by the source itself: UTC, or an offset that it names */
-    ZONE_OPEN  /* local time of a zone that it does not name: taken for UTC */
+    ZONE_NONE,   /* its records have no times */
+    ZONE_TOLD,   /* by the source itself: UTC, or an offset that it names */
+    ZONE_JOINED, /* by captured connections that its records are about */
+    ZONE_OPEN    /* local time of a zone that it does not name: taken for UTC */
 };
 
 /* Whose defaults hold, as far as the form of a source tells. */
@@ -59,6 +60,7 @@ struct source_facts {
     uint64_t records;     /* lines, rows, entries that were understood */
     uint64_t joined;      /* those that belong to a conversation, or stand near one in trouble */
     enum source_zone zone;
+    int64_t utc_offset_ns; /* by which its times were ahead of UTC */
     int64_t first_ns, last_ns; /* of its records; valid when first_ns <= last_ns */
     bool incomplete;           /* reading stopped before its end */
     struct notes notes;
@@ -95,8 +97,8 @@ struct login_times {
 struct log_record {
     struct moment at;
     enum log_event event;
-    uint32_t number; /* of the error or event; 0: none */
-    uint32_t state;
+    uint32_t number;           /* of the error or event; 0: none */
+    uint32_t state;            /* of the error; of Schannel's events the TLS alert, or the version that was asked for */
     uint32_t system_error;     /* Windows' code of the network error; 0: not told */
     uint32_t occurrences;      /* that the one record tells of; at least 1 */
     struct endpoint client;    /* port 0: not told; address.version 0: none */
@@ -154,6 +156,8 @@ struct drop_record {
     bool inbound, outbound; /* both false: not told */
     uint64_t filter;        /* Windows' filter run-time ID; 0: not told */
     const char *reason;     /* the rule, the layer, or the drop reason; NULL: not told */
+    bool at_transport;      /* where Windows drops what no socket takes: it hides that nobody listens */
+    bool by_tcp;            /* TCP itself threw it away: no filter did */
 };
 
 enum socket_state {
@@ -202,6 +206,8 @@ struct socket_record *evidence_add_socket(struct evidence *evidence, const struc
 /* Once a source was read: the times of its records, so far as its clock showed them, become UTC. */
 void evidence_tell_zone(struct evidence *evidence, uint32_t source, enum source_zone zone, int64_t utc_offset_ns);
 
+/* Once for each; more than MACHINE_ADDRESSES_MAX of one source are left out: no machine has as many. */
+enum { MACHINE_ADDRESSES_MAX = 256 };
 void evidence_add_address(struct evidence *evidence, uint32_t source, const struct address *address);
 
 static inline const struct log_record *evidence_log(const struct evidence *evidence, uint32_t number)

@@ -85,7 +85,7 @@ static void gather_groups(struct survey *survey)
 
 static void add_file(struct point_survey *point, uint32_t index, const struct capture_facts *facts)
 {
-    static const char *const ceilings[] = {"conversation ceiling", "name lookups", "instance lookups",
+    static const char *const ceilings[] = {"conversation ceiling", "memory ceiling", "name lookups", "instance lookups",
                                            "ticket requests"};
     if (point->files++ == 0)
         point->capture = index;

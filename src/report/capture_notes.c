@@ -2,6 +2,7 @@
 #include "capture_notes.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char *plural(uint64_t count)
@@ -99,10 +100,22 @@ void capture_notes_each(const struct capture_facts *capture, take_sentence *take
     text_close(&sentence);
 }
 
+static void take_joined_zone(const struct source_facts *source, take_sentence *take, void *context)
+{
+    char sentence[160];
+    long long minutes = source->utc_offset_ns / (60 * NS_PER_SECOND), hours = minutes < 0 ? -minutes : minutes;
+    snprintf(sentence, sizeof sentence,
+             "its times are local and name no time zone: by the connections that it is about they are UTC%s%lld:%02lld",
+             minutes < 0 ? "-" : "+", hours / 60, hours % 60);
+    take(context, sentence);
+}
+
 void source_notes_each(const struct source_facts *source, take_sentence *take, void *context)
 {
     if (source->zone == ZONE_OPEN)
         take(context, "its times are local and name no time zone: they are taken for UTC");
+    if (source->zone == ZONE_JOINED)
+        take_joined_zone(source, take, context);
     if (source->records == 0)
         take(context, "nothing in it that matters here");
     notes_each(&source->notes, take, context);
