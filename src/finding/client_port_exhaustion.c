@@ -299,8 +299,9 @@ const struct detector client_port_exhaustion = {
     .cause = "client.port-exhaustion",
     .title = "The client runs out of ephemeral ports",
     .holds_when =
-        "Of the client's port range - its system's, or a narrower one that the ports show by filling it - at least 95 "
-        "% are taken or in TIME_WAIT at once, and then new connections stop for a while. From 80 % on it is a risk. "
+        "Of the client's port range - the one that its SQLCHECK report or other settings tell, its system's, or a "
+        "narrower one that the ports show by filling it - at least 95 % are taken or in TIME_WAIT at once, and then "
+        "new connections stop for a while. From 80 % on it is a risk. "
         "All destinations count, except for Linux, where each destination has the range for itself.",
     .means = "Whoever closes a connection first keeps its port for a while: 240 s (or 120 s) on Windows, 60 s on "
              "Linux. Windows has 16384 ports (3976 before Vista), so 68 connections a second (17) use them up in four "
