@@ -146,13 +146,8 @@ static void find_zone(struct casebook *casebook, const struct ends *ends, uint32
         }
     }
     memory_give(records);
-    if (found != 1)
-        return;
-    int minutes = (int)(offset_ns / (60 * NS_PER_SECOND)), size = abs(minutes);
-    evidence_tell_zone(evidence, source, ZONE_TOLD, offset_ns);
-    notes_add(&evidence->sources[source].notes, "zone found",
-              "it names no time zone; its failed logins fit the captures when it is UTC%c%02d:%02d",
-              minutes < 0 ? '-' : '+', size / 60, size % 60);
+    if (found == 1)
+        evidence_tell_zone(evidence, source, ZONE_JOINED, offset_ns);
 }
 
 void source_zones_find(struct casebook *casebook)
