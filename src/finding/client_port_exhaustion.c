@@ -10,6 +10,7 @@
 
 #include "actions.h"
 #include "finding_list.h"
+#include "host_survey.h"
 #include "port_use.h"
 #include "signs.h"
 
@@ -115,10 +116,14 @@ static bool fits(const struct port_system *system, const struct port_holds *hold
 
 /* The system whose ports these are. A narrowed range does not tell: then the first of its TTL is taken. */
 static bool examine(struct exhaustion *e, const struct port_holds *holds, const struct conversation *sample,
-                    bool each_destination, int64_t end_ns)
+                    const struct port_range *told, bool each_destination, int64_t end_ns)
 {
     struct port_range range;
     enum range_evidence narrow = port_holds_narrow_range(holds, &range);
+    if (told) {
+        narrow = RANGE_TOLD;
+        range = *told;
+    }
     for (size_t i = 0; i < sizeof systems / sizeof *systems; i++) {
         const struct port_system *system = &systems[i];
         if (system->initial_ttl != initial_ttl(sample))
@@ -140,7 +145,10 @@ static bool is_full(const struct exhaustion *e)
 static void say(struct judgement *example, const struct exhaustion *e)
 {
     char has[120], taken[80], after[120] = "";
-    if (e->narrow)
+    if (e->narrow == RANGE_TOLD)
+        snprintf(has, sizeof has, "The client is set to %u source ports, %u to %u", port_range_size(&e->range),
+                 e->range.first, e->range.last);
+    else if (e->narrow)
         snprintf(has, sizeof has, "The client %s only %u source ports, as they show by themselves: %u to %u",
                  e->narrow == RANGE_LIKELY ? "seems to have" : "has", port_range_size(&e->range), e->range.first,
                  e->range.last);
@@ -232,6 +240,21 @@ static bool knows_sql(const struct survey *survey, const struct port_holds *hold
     return false;
 }
 
+/* The range that is set on the client's machine, which the captures know by this address. */
+static bool find_told_range(const struct survey *survey, const struct address *client, struct port_range *range)
+{
+    for (uint32_t i = 0; i < survey->hosts->count; i++) {
+        const struct host *host = &survey->hosts->list[i];
+        const struct setting_record *first = host_setting(survey, host, SETTING_PORTS_FIRST, 0),
+                                    *count = host_setting(survey, host, SETTING_PORTS_COUNT, 0);
+        if (host->side != SIDE_CLIENT || !address_equal(&host->address, client) || !first || !count)
+            continue;
+        *range = (struct port_range){(uint16_t)first->value, (uint16_t)(first->value + count->value - 1)};
+        return true;
+    }
+    return false;
+}
+
 static void survey_groups(struct survey *survey, const struct groups *groups, bool each_destination)
 {
     const struct casebook *casebook = survey->surroundings->casebook;
@@ -240,10 +263,13 @@ static void survey_groups(struct survey *survey, const struct groups *groups, bo
             continue;
         struct port_holds holds;
         struct exhaustion exhaustion;
+        struct port_range told;
         port_holds_open(&holds, casebook, groups, group);
         const struct conversation *sample = casebook_conversation(casebook, holds.list[0].number);
         int64_t end_ns = surroundings_point_end_ns(survey->surroundings, sample->point);
-        if (examine(&exhaustion, &holds, sample, each_destination, end_ns) && knows_sql(survey, &holds))
+        bool is_told = find_told_range(survey, &sample->ends[SIDE_CLIENT].address, &told);
+        if (examine(&exhaustion, &holds, sample, is_told ? &told : NULL, each_destination, end_ns) &&
+            knows_sql(survey, &holds))
             add_finding(survey, &exhaustion, &holds);
         port_holds_close(&holds);
     }
@@ -273,8 +299,9 @@ const struct detector client_port_exhaustion = {
     .cause = "client.port-exhaustion",
     .title = "The client runs out of ephemeral ports",
     .holds_when =
-        "Of the client's port range - its system's, or a narrower one that the ports show by filling it - at least 95 "
-        "% are taken or in TIME_WAIT at once, and then new connections stop for a while. From 80 % on it is a risk. "
+        "Of the client's port range - the one that its SQLCHECK report or other settings tell, its system's, or a "
+        "narrower one that the ports show by filling it - at least 95 % are taken or in TIME_WAIT at once, and then "
+        "new connections stop for a while. From 80 % on it is a risk. "
         "All destinations count, except for Linux, where each destination has the range for itself.",
     .means = "Whoever closes a connection first keeps its port for a while: 240 s (or 120 s) on Windows, 60 s on "
              "Linux. Windows has 16384 ports (3976 before Vista), so 68 connections a second (17) use them up in four "

@@ -51,7 +51,8 @@ static inline bool port_range_has(const struct port_range *range, uint16_t port)
 enum range_evidence {
     RANGE_NOT_SHOWN,
     RANGE_LIKELY, /* all ports of a band were taken once, from somewhere in it to its end and on from its begin: one round */
-    RANGE_SHOWN /* nearly all ports of a band were taken, and they began anew in it several times */
+    RANGE_SHOWN, /* nearly all ports of a band were taken, and they began anew in it several times */
+    RANGE_TOLD   /* not shown: the machine's settings tell it */
 };
 
 /* Ports from a range of thousands do not all fall into a band of some dozens, so such a band is the range. */
