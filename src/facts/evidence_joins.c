@@ -217,8 +217,8 @@ static void vote_by_drops(struct joining *joining, const struct conversation *c)
             /* Its packets stand at the period's ends, at least. */
             const int64_t ends[] = {periods[i].from_ns, periods[i].to_ns};
             for (int end = 0; end < (ends[0] < ends[1] ? 2 : 1); end++)
-                vote(joining, at, filed->time_ns,
-                     (struct period){ends[end] - NEAR_DROP_NS, ends[end] + NEAR_DROP_NS}, VOTES_OF_SAME_CONNECTION);
+                vote(joining, at, filed->time_ns, (struct period){ends[end] - NEAR_DROP_NS, ends[end] + NEAR_DROP_NS},
+                     VOTES_OF_SAME_CONNECTION);
         }
     }
 }
@@ -267,8 +267,7 @@ static void elect_zone(struct joining *joining, uint32_t source)
     uint64_t most = joining->votes[source][best];
     if (most < VOTES_ENOUGH || most * 100 < all * VOTES_AGREE_PERCENT)
         return;
-    evidence_tell_zone(&joining->casebook->evidence, source, ZONE_JOINED,
-                       ((int64_t)best - QUARTERS_MAX) * QUARTER_NS);
+    evidence_tell_zone(&joining->casebook->evidence, source, ZONE_JOINED, ((int64_t)best - QUARTERS_MAX) * QUARTER_NS);
 }
 
 /* Returns whether any source's times were moved or confirmed. */
@@ -352,7 +351,8 @@ static void join_tls(struct joining *joining, const struct conversation *c)
     struct moment close = conversation_first_close(c);
     int64_t from_ns = common_ns(joining, &c->tds->steps[LOGIN_STEP_CLIENT_HELLO]);
     int64_t to_ns = moment_seen(&close) ? common_ns(joining, &close) : from_ns;
-    join_period(joining, JOINED_TLS, &joining->tls, any, (struct period){from_ns - NEAR_TLS_NS, to_ns + NEAR_TLS_NS}, c);
+    join_period(joining, JOINED_TLS, &joining->tls, any, (struct period){from_ns - NEAR_TLS_NS, to_ns + NEAR_TLS_NS},
+                c);
 }
 
 static int compare_joins(const void *left, const void *right)
