@@ -238,7 +238,7 @@ def network_device_reset(lab):
     to, own_ttl, idle = how
     talk = lab.talk().open()
     talk.variant = f'{to}, {"own" if own_ttl else "same"} ttl, idle {idle}'
-    talk.label = truth.label('network.device-reset', alone=OPEN + [('unknown', 'network.device-reset')],
+    talk.label = truth.label('network.device-reset', alone=OPEN + [('unknown', 'network.device-reset'), ('unknown', 'server.closed-session')],
                              client=[('none', 'none.normal')] if to == 'server' else [],
                              server=[('none', 'none.normal')])  # an idle session reset by its client: some drivers close so
     talk.query()

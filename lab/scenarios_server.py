@@ -214,7 +214,7 @@ def server_killed_session(lab):
   def one(what):
     talk = lab.talk().open()
     talk.variant = what
-    talk.label = truth.label('server.reset', 'server.closed-many', 'server.closed-in-login', ('none', 'none.normal'), *OPEN)
+    talk.label = truth.label('server.closed-session', 'server.reset', 'server.closed-many', *OPEN)
     talk.work(2)
     if what == 'working':
       talk.request()

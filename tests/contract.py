@@ -15,12 +15,12 @@ import sys
 CULPRITS = {'client', 'server', 'network', 'none', 'unknown'}
 CAUSES = {culprit: set(words.split()) for culprit, words in {
   'none': 'normal mars-close probe',
-  'network': 'drop-both-ways drop-to-server drop-to-client idle-drop syn-lost device-reset device-answers loss delay '
-             'mtu-black-hole',
+  'network': 'drop-both-ways drop-to-server drop-to-client idle-drop syn-lost device-reset device-answers device-alters loss '
+             'delay mtu-black-hole',
   'client': 'gave-up-before-login abort closed-in-login no-ack slow-reader port-exhaustion no-pooling '
             'certificate-rejected slow-name-resolution login-refused',
-  'server': 'not-listening backlog-full no-answer login-late login-stalled closed-in-login closed-many reset no-ack '
-            'slow-response query-timeout slow-domain-controller tls-refused dhe-defect io-stall scheduler-stall',
+  'server': 'not-listening backlog-full no-answer login-late login-stalled closed-in-login closed-many closed-session reset '
+            'no-ack slow-response query-timeout slow-domain-controller tls-refused dhe-defect io-stall scheduler-stall',
   'unknown': 'cut-off',
   'capture': 'duplicated one-direction truncated offload dropped windows-differ nat limits',
 }.items()}
@@ -147,7 +147,8 @@ SEGMENTS = {'mss?': positive, 'largest?': positive, 'largest_acknowledged?': pos
 FRAME = {'capture': count, 'frame': positive, 'time': time}
 PASSAGE = {  # packets of one side on their way to the other end
   'arrived': count, 'lost': count, 'lost_with_data?': positive, 'lost_at_end?': positive, 'injected?': positive,
-  'duplicated?': positive, 'reordered?': positive, 'late?': positive, 'missed_by_capture?': positive,
+  'duplicated?': positive, 'reordered?': positive, 'late?': positive, 'payloads_changed?': positive, 'sack_untranslated?': positive,
+  'missed_by_capture?': positive,
   'not_judged?': positive, 'largest_arrived?': positive, 'smallest_lost?': positive,
   'changed?': [one_of('addresses ports sequence-numbers mss options window payload')],
   'shortest_s?': seconds, 'longest_s?': seconds, 'first_lost?': FRAME, 'last_lost?': FRAME, 'first_injected?': FRAME,

@@ -62,6 +62,26 @@ static const char *read_server_port(struct options *options, const char *value)
     return NULL;
 }
 
+/* "512M", "2G": binary multiples. */
+static const char *read_memory(struct options *options, const char *value)
+{
+    static const char right[] = "a size from 64M on, such as 512M or 4G";
+    size_t digits = strspn(value, "0123456789");
+    if (digits == 0 || digits > 6 || !value[digits] || value[digits + 1])
+        return right;
+    uint64_t bytes = strtoul(value, NULL, 10);
+    if (value[digits] == 'G')
+        bytes <<= 30;
+    else if (value[digits] == 'M')
+        bytes <<= 20;
+    else
+        return right;
+    if (bytes < 64u << 20)
+        return right;
+    options->memory_bytes = bytes;
+    return NULL;
+}
+
 /* Decimal digits with at most one point among them: no sign, no exponent. */
 static const char *read_seconds(double *seconds, const char *value)
 {
@@ -191,6 +211,8 @@ static const struct option_row rows[] = {
     {"client", 0, FOR_ANALYSIS, "FILE", read_client, "a capture taken at the client (repeatable)"},
     {"server", 0, FOR_ANALYSIS, "FILE", read_server, "a capture taken at the server (repeatable)"},
     {"server-port", 0, FOR_ANALYSIS, "PORT", read_server_port, "a hint: this TCP port is a SQL Server's"},
+    {"memory", 0, FOR_ANALYSIS, "SIZE", read_memory,
+     "take about so much memory (512M, 4G): healthy conversations that are over are forgotten when it is reached"},
     {"slow-login", 0, FOR_ANALYSIS, "SECONDS", read_slow_login,
      "a wait in the login counts from here on when the client gave up or its reason is seen (2)"},
     {"late-login", 0, FOR_ANALYSIS, "SECONDS", read_late_login,

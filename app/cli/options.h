@@ -23,6 +23,7 @@ struct options {
     const char *format;
     const char *output; /* NULL: standard output */
     uint16_t server_port;
+    uint64_t memory_bytes;                /* 0: no ceiling */
     struct tdscope_thresholds thresholds; /* zero: the usual one */
     int32_t utc_offset_s;
     enum when progress, colour;

@@ -36,6 +36,12 @@ void hash_index_close(struct hash_index *index);
 void hash_index_add(struct hash_index *index, uint32_t hash, uint32_t number);    /* number is not in it yet */
 void hash_index_remove(struct hash_index *index, uint32_t hash, uint32_t number); /* number is in it */
 
+/* Memory that it has taken. */
+static inline uint64_t hash_index_bytes(const struct hash_index *index)
+{
+    return (index->mask + 1ULL) * sizeof *index->slots;
+}
+
 static inline struct hash_probe hash_index_probe(const struct hash_index *index, uint32_t hash)
 {
     return (struct hash_probe){index, hash, hash & index->mask};

@@ -43,3 +43,13 @@ void slab_give(struct slab *slab, uint32_t number)
     slab->first_free = number;
     slab->in_use--;
 }
+
+void slab_truncate(struct slab *slab, uint32_t count)
+{
+    uint32_t chunks = (count + SLAB_CHUNK - 1) / SLAB_CHUNK;
+    while (slab->chunk_count > chunks)
+        memory_give(slab->chunks[--slab->chunk_count]);
+    if (count % SLAB_CHUNK)
+        memset(slab_at(slab, count), 0, (SLAB_CHUNK - count % SLAB_CHUNK) * slab->element_size);
+    slab->high = slab->in_use = count;
+}

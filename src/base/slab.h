@@ -26,6 +26,13 @@ void slab_open(struct slab *slab, size_t element_size); /* element_size at least
 void slab_close(struct slab *slab);
 uint32_t slab_take(struct slab *slab); /* a zeroed element */
 void slab_give(struct slab *slab, uint32_t number);
+void slab_truncate(struct slab *slab, uint32_t count); /* of one that nothing was given back to: keeps the first ones */
+
+/* Memory that it has taken. */
+static inline uint64_t slab_bytes(const struct slab *slab)
+{
+    return (uint64_t)slab->chunk_count * SLAB_CHUNK * slab->element_size;
+}
 
 static inline void *slab_at(const struct slab *slab, uint32_t number)
 {

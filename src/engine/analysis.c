@@ -14,11 +14,13 @@
 #include "ceilings.h"
 #include "clock_notes.h"
 #include "evidence_file.h"
+#include "machine_side.h"
 #include "memory.h"
 #include "os_files.h"
 #include "pairing.h"
 #include "second_reading.h"
 #include "seen_handshakes.h"
+#include "source_zones.h"
 
 /* A file and the chain that reads it. */
 struct capture_source {
@@ -73,6 +75,7 @@ void analysis_close(struct analysis *analysis)
     if (analysis->judged)
         judge_close(&analysis->judge);
     packet_watch_close(&analysis->watch);
+    set_clocks_close(&analysis->set_clocks);
     casebook_close(&analysis->casebook);
     for (uint32_t i = 0; i < analysis->item_count; i++)
         memory_give(analysis->items[i].path);
@@ -218,7 +221,8 @@ static uint32_t point_for(struct run *run, const struct capture_source *source)
     for (uint32_t i = 0; i < casebook->point_count; i++) {
         const struct point_facts *point = &casebook->points[i];
         bool same_role = source->role_given ? point->role_given && point->role == source->role : !point->role_given;
-        bool follows = same_role && point->has_packets && point->last_ns <= first_ns;
+        int64_t last_ns = point->last_ns - run->points[i].clock.shift_ns; /* as its files have it */
+        bool follows = same_role && point->has_packets && last_ns <= first_ns;
         if (follows && (best == casebook->point_count || point->last_ns > casebook->points[best].last_ns) &&
             !seen_handshakes_at(casebook, i, &casebook->captures[source - run->sources]))
             best = i;
@@ -256,8 +260,16 @@ static void read_source(struct run *run, struct capture_source *source)
     run->done_bytes += consumed;
 }
 
+/* With several capture points a healthy view may be the other end's of a connection in trouble. Numbers that a user asked for must not
+ * change, either. */
+static bool may_fold(const struct run *run)
+{
+    return run->source_count == 1 && !run->analysis->watching;
+}
+
 static void read_sources(struct run *run)
 {
+    run->analysis->may_fold = may_fold(run);
     struct casebook *casebook = &run->analysis->casebook;
     struct source_order *order = memory_take_array(run->source_count, sizeof *order);
     casebook->points = memory_take_array(run->source_count, sizeof *casebook->points);
@@ -330,11 +342,14 @@ static bool needs_other_view(struct analysis *analysis)
 
 static void forget_results(struct analysis *analysis)
 {
-    judge_close(&analysis->judge);
+    if (analysis->judged)
+        judge_close(&analysis->judge);
     analysis->judged = false;
     packet_watch_empty(&analysis->watch);
+    uint16_t server_port = analysis->casebook.server_port;
     casebook_close(&analysis->casebook);
     casebook_open(&analysis->casebook);
+    analysis->casebook.server_port = server_port;
     os_files_close(&analysis->paths);
     for (uint32_t i = 0; i < analysis->warning_count; i++)
         memory_give(analysis->warnings[i]);
@@ -343,29 +358,54 @@ static void forget_results(struct analysis *analysis)
     analysis->warning_count = 0;
 }
 
-static enum analysis_result run_line(struct analysis *analysis)
+static void open_run(struct run *run, struct analysis *analysis)
 {
-    struct run run = {.analysis = analysis};
-    expand_items(&run);
-    open_captures(&run);
-    read_sources(&run);
-    conclude_captures(&run);
+    *run = (struct run){.analysis = analysis};
+    expand_items(run);
+    open_captures(run);
+    read_sources(run);
+    conclude_captures(run);
     pairing_run(&analysis->casebook);
+}
+
+static void close_run(struct run *run)
+{
+    for (uint32_t i = 0; i < run->source_count; i++)
+        capture_chain_close(&run->sources[i].chain);
+    memory_give(run->sources);
+    memory_give(run->points);
+    memory_give(run->roles);
+}
+
+static void read_again(struct analysis *analysis)
+{
     uint32_t observed = analysis->watching ? observed_connection(analysis) : 0;
     second_reading_run(&analysis->casebook, &(struct second_reading_options){
+                                                .set_clocks = &analysis->set_clocks,
                                                 .progress = analysis->progress,
                                                 .progress_context = analysis->progress_context,
                                                 .observe = observed ? packet_watch_cross : NULL,
                                                 .observe_context = &analysis->watch,
                                                 .observed = observed,
                                             });
+    set_clocks_note(&analysis->set_clocks, &analysis->casebook);
     clock_notes_add(&analysis->casebook);
-    for (uint32_t i = 0; i < run.source_count; i++)
-        capture_chain_close(&run.sources[i].chain);
-    memory_give(run.sources);
-    memory_give(run.points);
-    memory_give(run.roles);
+    source_zones_find(&analysis->casebook);
+}
+
+static enum analysis_result run_line(struct analysis *analysis)
+{
+    struct run run;
+    open_run(&run, analysis);
+    if (analysis->set_clocks.count == 0 && set_clocks_find(&analysis->set_clocks, &analysis->casebook)) {
+        close_run(&run);
+        forget_results(analysis);
+        open_run(&run, analysis);
+    }
+    read_again(analysis);
+    close_run(&run);
     casebook_join(&analysis->casebook);
+    machine_side_place(&analysis->casebook);
     judge_open(&analysis->judge, &analysis->casebook, &analysis->thresholds);
     analysis->judged = true;
     packet_watch_settle(&analysis->watch, &analysis->casebook);

@@ -9,6 +9,7 @@
 #include "judge.h"
 #include "os_files.h"
 #include "packet_watch.h"
+#include "set_clocks.h"
 #include "text.h"
 
 struct evidence_item {
@@ -20,12 +21,15 @@ struct analysis {
     struct evidence_item *items;
     uint32_t item_count;
     struct thresholds thresholds;
+    uint64_t memory_bytes; /* about the most to be taken; 0: no ceiling */
+    bool may_fold;         /* what is folded at one capture point would be missed at no other one */
     void (*progress)(void *context, uint64_t done_bytes, uint64_t all_bytes);
     void *progress_context;
     struct packet_watch watch;
     bool watching; /* packets of chosen conversations are kept */
 
-    struct os_files paths; /* the files that the items mean; filled by analysis_run() */
+    struct os_files paths;        /* the files that the items mean; filled by analysis_run() */
+    struct set_clocks set_clocks; /* known once the captures were read */
     struct casebook casebook;
     struct judge judge;
     bool judged;

@@ -3,11 +3,41 @@
 
 #include "ceilings.h"
 #include "ip.h"
+#include "memory.h"
+
+/* Live conversations may take half of what is given. */
+enum { LIVE_BYTES = 4096, FIXED_BYTES = 24 * 1024 * 1024 };
+
+static void limit_memory(struct point_run *run, const struct analysis *analysis)
+{
+    uint64_t most = analysis->memory_bytes / 2 / LIVE_BYTES;
+    if (most < run->flows.ceiling)
+        run->flows.ceiling = (uint32_t)most;
+    run->memory_bytes = analysis->may_fold ? analysis->memory_bytes : 0;
+}
+
+/* Folds an eighth more than is needed, so that it is seldom done. */
+static void keep_within_memory(struct point_run *run)
+{
+    struct conversation_store *store = run->casebook->conversations;
+    run->until_memory = LIMIT_MEMORY_PACKETS;
+    uint64_t bytes = FIXED_BYTES + conversation_store_bytes(store) + flow_table_bytes(&run->flows) +
+                     run->casebook->texts.taken_bytes + text_pool_bytes(&run->casebook->names);
+    if (bytes <= run->memory_bytes)
+        return;
+    uint32_t *moved = conversation_store_fold(store, bytes - run->memory_bytes + run->memory_bytes / 8);
+    if (moved)
+        flow_table_renumber(&run->flows, moved);
+    else
+        run->memory_bytes = bytes + bytes / 8;
+    memory_give(moved);
+}
 
 void point_run_open(struct point_run *run, struct analysis *analysis, uint32_t point)
 {
     *run = (struct point_run){.casebook = &analysis->casebook, .point = point};
     run->tds = (struct tds_options){.server_port = analysis->casebook.server_port, .servers = &run->servers};
+    point_clock_open(&run->clock, &analysis->set_clocks, point);
     packet_decoder_open(&run->decoder);
     protocols_open(&run->protocols, run->casebook, point, &run->tds);
     struct stream_consumer consumer = protocols_consumer(&run->protocols);
@@ -15,6 +45,9 @@ void point_run_open(struct point_run *run, struct analysis *analysis, uint32_t p
     run->flows.point = point;
     run->flows.server_port = analysis->casebook.server_port;
     run->flows.ceiling = LIMIT_LIVE_CONVERSATIONS;
+    run->until_memory = LIMIT_MEMORY_PACKETS;
+    if (analysis->memory_bytes > 0)
+        limit_memory(run, analysis);
     if (analysis->watching) {
         run->flows.observe = packet_watch_see;
         run->flows.observe_context = &analysis->watch;
@@ -45,8 +78,12 @@ static void hand_on_refusal(struct point_run *run, const struct packet *packet)
     protocols_refused(&run->protocols, &refusal);
 }
 
-void point_run_frame(struct point_run *run, const struct frame *frame)
+void point_run_frame(struct point_run *run, const struct frame *read)
 {
+    struct frame told = *read;
+    point_clock_follow(&run->clock, &read->moment);
+    told.moment.time_ns += run->clock.shift_ns;
+    const struct frame *frame = &told;
     struct capture_facts *facts = &run->casebook->captures[frame->moment.capture];
     struct point_facts *point = &run->casebook->points[run->point];
     facts->point = run->point;
@@ -63,6 +100,22 @@ void point_run_frame(struct point_run *run, const struct frame *frame)
         hand_on_refusal(run, &packet);
     else
         flow_table_packet(&run->flows, &packet);
+    if (run->memory_bytes > 0 && --run->until_memory == 0)
+        keep_within_memory(run);
+}
+
+static void note_ceilings(const struct point_run *run, struct notes *notes)
+{
+    if (run->flows.evicted > 0)
+        notes_add(notes, "conversation ceiling",
+                  "more than %u conversations were open at once: %llu were concluded before their end",
+                  (unsigned)run->flows.ceiling, (unsigned long long)run->flows.evicted);
+    uint64_t folded = run->casebook->conversations->folded;
+    if (folded > 0)
+        notes_add(
+            notes, "memory ceiling",
+            "memory was limited: %llu healthy conversations that were over are not listed and not counted any more",
+            (unsigned long long)folded);
 }
 
 void point_run_close(struct point_run *run)
@@ -70,11 +123,7 @@ void point_run_close(struct point_run *run)
     flow_table_close(&run->flows);
     protocols_close(&run->protocols);
     packet_decoder_close(&run->decoder);
-    if (run->flows.evicted == 0)
-        return;
     for (uint32_t i = 0; i < run->casebook->capture_count; i++)
         if (run->casebook->captures[i].point == run->point)
-            notes_add(&run->casebook->captures[i].notes, "conversation ceiling",
-                      "more than %d conversations were open at once: %llu were concluded before their end",
-                      LIMIT_LIVE_CONVERSATIONS, (unsigned long long)run->flows.evicted);
+            note_ceilings(run, &run->casebook->captures[i].notes);
 }

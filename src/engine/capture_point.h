@@ -7,6 +7,7 @@
 #include "frame.h"
 #include "packet_decoder.h"
 #include "protocols.h"
+#include "set_clocks.h"
 
 struct point_run {
     struct casebook *casebook;
@@ -16,6 +17,9 @@ struct point_run {
     struct protocols protocols;
     struct packet_decoder decoder;
     struct flow_table flows;
+    uint64_t memory_bytes; /* fold conversations beyond it; 0: never */
+    uint32_t until_memory;
+    struct point_clock clock;
 };
 
 /* The run must stay at its address until it is closed. */

@@ -3,7 +3,7 @@
 #define TDSCOPE_CEILINGS_H
 
 enum {
-    /* Live conversations of one capture point. At about 3 KB each (facts, following, decoding) a million take 3 GB; beyond it the
+    /* Live conversations of one capture point. At about 4 KB each (facts, following, decoding) a million take 4 GB; beyond it the
      * longest silent one is concluded early. */
     LIMIT_LIVE_CONVERSATIONS = 1000000,
 
@@ -12,6 +12,12 @@ enum {
 
     /* Files of one run: what a ring buffer of 300 MB pieces makes of 30 TB. */
     LIMIT_FILES = 100000,
+
+    /* Memory is counted after this many packets, and conversations are folded when --memory is reached. */
+    LIMIT_MEMORY_PACKETS = 4096,
+
+    /* The least that --memory takes, in MB: the program, windows to read by, and conversations to work on take half of it. */
+    LIMIT_MEMORY_LEAST_MB = 64,
 
     /* Progress is told after this many packets: about every 16 MiB of ordinary traffic. */
     LIMIT_PROGRESS_PACKETS = 16384

@@ -53,8 +53,10 @@ struct reread_point {
     uint32_t
         *view_of; /* by id of the conversation in casebook, minus 1: number of its first view + 1; 0: not known yet */
     uint32_t view_capacity;
-    const struct frame *frame; /* the next one; NULL: there is none */
-    int64_t frame_ns;          /* its time, on the common clock */
+    struct point_clock clock;
+    struct frame told; /* the next one */
+    bool has_frame;    /* there is one */
+    int64_t frame_ns;  /* its time, on the common clock */
 };
 
 struct second_reading {
@@ -158,6 +160,8 @@ static struct comparison *choose(struct second_reading *reading, const struct co
         reading->compared = memory_grow(reading->compared, reading->capacity, sizeof *reading->compared);
         reading->views = memory_grow(reading->views, (size_t)reading->capacity * SIDES, sizeof *reading->views);
     }
+    near = casebook_hold_conversation(reading->casebook, near->id - 1);
+    far = casebook_hold_conversation(reading->casebook, far->id - 1);
     uint32_t number = reading->count++;
     struct compared *compared = &reading->compared[number];
     *compared = (struct compared){.comparison = casebook_add_comparison(reading->casebook),
@@ -312,9 +316,14 @@ static const struct stream_consumer nobody = {
 
 static void advance(struct reread_point *point)
 {
-    point->frame = capture_chain_next(&point->chain);
-    if (point->frame)
-        point->frame_ns = casebook_common_ns(point->reading->casebook, point->point, point->frame->moment.time_ns);
+    const struct frame *read = capture_chain_next(&point->chain);
+    point->has_frame = read != NULL;
+    if (!read)
+        return;
+    point_clock_follow(&point->clock, &read->moment);
+    point->told = *read;
+    point->told.moment.time_ns += point->clock.shift_ns;
+    point->frame_ns = casebook_common_ns(point->reading->casebook, point->point, point->told.moment.time_ns);
 }
 
 /* A file that is gone or changed since the first reading ends this one early; what was compared until then stands. */
@@ -323,6 +332,7 @@ static void open_point(struct reread_point *point, struct second_reading *readin
     const struct casebook *first = reading->casebook;
     *point = (struct reread_point){.reading = reading, .point = number};
     capture_chain_open(&point->chain);
+    point_clock_open(&point->clock, reading->options->set_clocks, number);
     packet_decoder_open(&point->decoder);
     casebook_open(&point->casebook);
     point->casebook.captures = memory_take_array(first->capture_count, sizeof *point->casebook.captures);
@@ -350,7 +360,7 @@ static void close_point(struct reread_point *point)
 static void read_frame(struct reread_point *point)
 {
     struct packet packet;
-    packet_decode(&point->decoder, point->frame, &point->casebook.captures[point->frame->moment.capture], &packet);
+    packet_decode(&point->decoder, &point->told, &point->casebook.captures[point->told.moment.capture], &packet);
     if (packet.kind == PACKET_TCP && is_chosen(point, &packet))
         flow_table_packet(&point->flows, &packet);
     advance(point);
@@ -374,7 +384,7 @@ static struct reread_point *earliest(const struct second_reading *reading)
     struct reread_point *found = NULL;
     for (uint32_t i = 0; i < reading->point_count; i++) {
         struct reread_point *point = &reading->points[i];
-        if (point->frame && (!found || point->frame_ns < found->frame_ns))
+        if (point->has_frame && (!found || point->frame_ns < found->frame_ns))
             found = point;
     }
     return found;
@@ -485,4 +495,5 @@ void second_reading_run(struct casebook *casebook, const struct second_reading_o
     memory_give(reading.estimates);
     memory_give(reading.compared);
     memory_give(reading.views);
+    casebook_rest_all(casebook);
 }

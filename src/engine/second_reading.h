@@ -7,8 +7,10 @@
 
 #include "casebook.h"
 #include "comparator.h"
+#include "set_clocks.h"
 
 struct second_reading_options {
+    const struct set_clocks *set_clocks; /* as in the first reading */
     void (*progress)(void *context, uint64_t done_bytes, uint64_t all_bytes);
     void *progress_context;
     /* Is told the fate of each packet of this connection; NULL: nobody asks. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "analysis.h"
+#include "ceilings.h"
 #include "error.h"
 #include "memory.h"
 #include "renderer.h"
@@ -50,6 +51,14 @@ bool tdscope_add(struct tdscope *tdscope, const char *path, enum tdscope_role ro
         return true;
     }
     analysis_add(&tdscope->analysis, path, roles[role]);
+    return true;
+}
+
+bool tdscope_set_memory(struct tdscope *tdscope, uint64_t bytes)
+{
+    if (bytes < LIMIT_MEMORY_LEAST_MB * 1024ULL * 1024)
+        return error_set(&tdscope->error, "at least %d MB of memory are needed", LIMIT_MEMORY_LEAST_MB);
+    tdscope->analysis.memory_bytes = bytes;
     return true;
 }
 

@@ -27,3 +27,13 @@ const char *evidence_input_text(const struct evidence_input *input, struct span 
     text_close(&safe);
     return copy;
 }
+
+void evidence_input_set(const struct evidence_input *input, enum machine_setting setting, int64_t value,
+                        struct span text)
+{
+    struct text safe = {0};
+    struct moment at = evidence_input_moment(input, 0);
+    text_add_untrusted(&safe, span_part(text, 0, SETTING_TEXT_MAX));
+    evidence_add_setting(input->evidence, &at, setting, value, text.size > 0 ? text_string(&safe) : NULL);
+    text_close(&safe);
+}

@@ -47,4 +47,9 @@ static inline struct moment evidence_input_moment(const struct evidence_input *i
 /* A copy that lives as long as the evidence, made safe to show. */
 const char *evidence_input_text(const struct evidence_input *input, struct span text);
 
+/* Adds what the line that was read last says is set; text is cut to SETTING_TEXT_MAX bytes and made safe to show; size 0: none. */
+enum { SETTING_TEXT_MAX = 160 };
+void evidence_input_set(const struct evidence_input *input, enum machine_setting setting, int64_t value,
+                        struct span text);
+
 #endif

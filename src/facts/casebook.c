@@ -12,15 +12,15 @@ static_assert(sizeof(struct tds_facts) <= 1088, "facts of a TDS session have gro
 void casebook_open(struct casebook *casebook)
 {
     *casebook = (struct casebook){0};
-    slab_open(&casebook->conversations, sizeof(struct conversation));
-    slab_open(&casebook->tds, sizeof(struct tds_facts));
-    slab_open(&casebook->tls, sizeof(struct tls_facts));
+    casebook->conversations = memory_take(sizeof *casebook->conversations);
+    conversation_store_open(casebook->conversations, OPEN_RESTING);
     certificate_store_open(&casebook->certificates);
     slab_open(&casebook->services, sizeof(struct service_facts));
     slab_open(&casebook->comparisons, sizeof(struct comparison));
     slab_open(&casebook->name_lookups, sizeof(struct name_lookup));
     slab_open(&casebook->instance_lookups, sizeof(struct instance_lookup));
     slab_open(&casebook->tickets, sizeof(struct ticket_request));
+    text_pool_open(&casebook->names);
     evidence_open(&casebook->evidence);
 }
 
@@ -34,9 +34,8 @@ void casebook_close(struct casebook *casebook)
     memory_give(casebook->points);
     point_pairs_close(&casebook->pairs);
     notes_close(&casebook->unread);
-    slab_close(&casebook->conversations);
-    slab_close(&casebook->tds);
-    slab_close(&casebook->tls);
+    conversation_store_close(casebook->conversations);
+    memory_give(casebook->conversations);
     certificate_store_close(&casebook->certificates);
     slab_close(&casebook->services);
     slab_close(&casebook->comparisons);
@@ -49,20 +48,18 @@ void casebook_close(struct casebook *casebook)
     evidence_joins_close(&casebook->evidence_joins);
     evidence_close(&casebook->evidence);
     arena_close(&casebook->texts);
+    text_pool_close(&casebook->names);
 }
 
 struct conversation *casebook_add_conversation(struct casebook *casebook)
 {
-    uint32_t number = slab_take(&casebook->conversations);
-    struct conversation *conversation = slab_at(&casebook->conversations, number);
-    conversation->id = number + 1;
-    return conversation;
+    return conversation_store_add(casebook->conversations);
 }
 
 struct tds_facts *casebook_add_tds(struct casebook *casebook)
 {
-    uint32_t number = slab_take(&casebook->tds);
-    struct tds_facts *tds = slab_at(&casebook->tds, number);
+    uint32_t number = slab_take(&casebook->conversations->tds);
+    struct tds_facts *tds = slab_at(&casebook->conversations->tds, number);
     tds->number = number;
     tds->prelogin_client_encryption = tds->prelogin_server_encryption = 0xff;
     return tds;
@@ -75,8 +72,8 @@ struct comparison *casebook_add_comparison(struct casebook *casebook)
 
 struct tls_facts *casebook_add_tls(struct casebook *casebook)
 {
-    uint32_t number = slab_take(&casebook->tls);
-    struct tls_facts *tls = slab_at(&casebook->tls, number);
+    uint32_t number = slab_take(&casebook->conversations->tls);
+    struct tls_facts *tls = slab_at(&casebook->conversations->tls, number);
     tls->number = number;
     return tls;
 }
@@ -86,13 +83,13 @@ void casebook_drop_tds(struct casebook *casebook, struct tds_facts *tds)
     if (!tds)
         return;
     casebook_drop_tls(casebook, tds->tls);
-    slab_give(&casebook->tds, tds->number);
+    slab_give(&casebook->conversations->tds, tds->number);
 }
 
 void casebook_drop_tls(struct casebook *casebook, struct tls_facts *tls)
 {
     if (tls)
-        slab_give(&casebook->tls, tls->number);
+        slab_give(&casebook->conversations->tls, tls->number);
 }
 
 struct service_facts *casebook_add_service(struct casebook *casebook)

@@ -8,6 +8,7 @@
 #include "clock_facts.h"
 #include "controller_waits.h"
 #include "conversation.h"
+#include "conversation_store.h"
 #include "domain_controllers.h"
 #include "evidence_facts.h"
 #include "evidence_joins.h"
@@ -16,6 +17,7 @@
 #include "lookup_facts.h"
 #include "path_facts.h"
 #include "slab.h"
+#include "text_pool.h"
 #include "ticket_facts.h"
 
 /* A capture point: one place where packets were recorded, by one file or a chain of them. */
@@ -35,9 +37,7 @@ struct casebook {
     uint32_t capture_count;
     struct point_facts *points;
     uint32_t point_count;
-    struct slab conversations; /* struct conversation; number = id - 1 */
-    struct slab tds;           /* struct tds_facts */
-    struct slab tls;           /* struct tls_facts */
+    struct conversation_store *conversations; /* number = id - 1 */
     struct certificate_store certificates;
     struct slab services;    /* struct service_facts */
     struct slab comparisons; /* struct comparison */
@@ -53,6 +53,7 @@ struct casebook {
     struct evidence evidence; /* logs, command outputs and reports */
     struct evidence_joins evidence_joins; /* empty before casebook_join() */
     struct arena texts;
+    struct text_pool names;   /* texts that many conversations have in common */
     uint32_t secondary_count; /* conversations that another view of the same connection stands for */
     struct point_pairs pairs; /* of capture points that have connections in common */
     struct clock_facts clock; /* of the pair with the most of them */
@@ -63,6 +64,7 @@ struct casebook {
 void casebook_open(struct casebook *casebook);
 void casebook_close(struct casebook *casebook);
 
+/* A new conversation, held open. */
 struct conversation *casebook_add_conversation(struct casebook *casebook);
 struct tds_facts *casebook_add_tds(struct casebook *casebook);
 struct tls_facts *casebook_add_tls(struct casebook *casebook);
@@ -102,10 +104,28 @@ const struct name_lookup *casebook_name_lookup_for(const struct casebook *casebo
 const struct instance_lookup *casebook_instance_lookup_for(const struct casebook *casebook,
                                                            const struct conversation *c);
 
-/* Number from 0 to casebook_conversations() - 1. */
+/* Number from 0 to casebook_conversations() - 1. The pointer stays valid until OPEN_RESTING others were asked for: see
+ * conversation_store.h. */
 static inline struct conversation *casebook_conversation(const struct casebook *casebook, uint32_t number)
 {
-    return slab_at(&casebook->conversations, number);
+    return conversation_store_at(casebook->conversations, number);
+}
+
+/* The same; the pointer stays valid until the conversation is let rest again. */
+static inline struct conversation *casebook_hold_conversation(const struct casebook *casebook, uint32_t number)
+{
+    return conversation_store_hold(casebook->conversations, number);
+}
+
+/* Nobody writes to it any more, or for now. */
+static inline void casebook_rest_conversation(const struct casebook *casebook, uint32_t number)
+{
+    conversation_store_rest(casebook->conversations, number);
+}
+
+static inline void casebook_rest_all(const struct casebook *casebook)
+{
+    conversation_store_rest_all(casebook->conversations);
 }
 
 static inline struct name_lookup *casebook_name_lookup(const struct casebook *casebook, uint32_t number)
@@ -126,7 +146,7 @@ static inline struct ticket_request *casebook_ticket(const struct casebook *case
 /* Views of connections; one that both sides captured has two, and counts once in casebook_connections(). */
 static inline uint32_t casebook_conversations(const struct casebook *casebook)
 {
-    return casebook->conversations.in_use;
+    return casebook->conversations->places.in_use;
 }
 
 static inline uint32_t casebook_connections(const struct casebook *casebook)

@@ -53,10 +53,14 @@ struct passage {
     struct moment injected_syn;      /* likewise: the first SYN, reset or FIN among them */
     struct moment injected_reset;
     struct moment injected_fin;
-    struct moment first_changed; /* in the receiver's capture: the first packet with another payload */
-    uint32_t timed;              /* of the arrived ones: sent for the first time, so that no other copy can be meant */
-    int64_t shortest_ns;         /* time on the way, on one clock; valid when timed > 0 */
-    int64_t longest_ns;          /* likewise, of all that arrived */
+    uint32_t payloads_compared, payloads_changed; /* of packets that arrived whole */
+    struct moment first_changed;                  /* in the receiver's capture: the first packet with another payload */
+    uint32_t
+        sack_untranslated; /* sequence numbers were translated in the header, but not in its SACK blocks (RFC 2018) */
+    struct moment first_sack_untranslated; /* in the receiver's capture */
+    uint32_t timed;      /* of the arrived ones: sent for the first time, so that no other copy can be meant */
+    int64_t shortest_ns; /* time on the way, on one clock; valid when timed > 0 */
+    int64_t longest_ns;  /* likewise, of all that arrived */
     struct moment longest_sent, longest_arrival;
     uint32_t largest_arrived; /* payload of one packet, as it arrived */
     uint32_t smallest_lost;   /* the same of the lost ones, keep-alives left out; 0: none */

@@ -1,6 +1,9 @@
 /* What follows from a conversation's facts without judging them. */
 #include "conversation.h"
 
+/* Nobody calls a login or an answer late that took less. */
+#define PLAIN_WAIT_NS (500 * NS_PER_MS)
+
 /* Retries without an answer that make an end a time-out. Windows gives data up after five retransmissions
  * (TcpMaxDataRetransmissions) and keep-alives after ten probes; three in a row without a packet from the other side
  * already exclude a single lost packet. */
@@ -142,4 +145,34 @@ int64_t conversation_login_duration_ns(const struct conversation *c)
     if (!moment_seen(&end) && !moment_seen(&steps[LOGIN_STEP_SSPI_CHALLENGE]))
         end = steps[LOGIN_STEP_LOGIN_ANSWER];
     return moment_seen(&start) && moment_seen(&end) ? end.time_ns - start.time_ns : -1;
+}
+
+static bool is_plain_side(const struct tcp_side *side)
+{
+    bool closed =
+        moment_seen(&side->syn) && moment_seen(&side->fin) && side->resets == 0 && !moment_seen(&side->older_reset);
+    bool heard = side->retransmits == 0 && side->keep_alives == 0 && side->data_run.count == 0 && !side->silent_run &&
+                 side->unacknowledged_bytes == 0 && side->hole_bytes == 0 && side->ahead_bytes == 0;
+    bool captured = side->unseen_segments == 0 && !side->acknowledged_unseen && side->capture_duplicates == 0;
+    return closed && heard && captured && side->zero_windows == 0;
+}
+
+static bool is_plain_session(const struct tds_facts *tds)
+{
+    bool errors =
+        tds->login_error.number != 0 || tds->error_kinds > 0 || tds->errors_beyond > 0 || tds->errors_unread > 0;
+    bool alerts = moment_seen(&tds->client_alert) || moment_seen(&tds->server_alert);
+    bool answered = !tds->request_unanswered && !moment_seen(&tds->first_attention) &&
+                    tds->slowest_response_ns < PLAIN_WAIT_NS && tds->slowest_end_ns < PLAIN_WAIT_NS;
+    return !errors && !alerts && answered && tds->malformed == 0 && !moment_seen(&tds->routed);
+}
+
+bool conversation_is_plain(const struct conversation *c)
+{
+    bool ended = c->ending == ENDING_FIN && c->first_close_known && c->closed_first_by == SIDE_CLIENT;
+    if (!ended || !c->starts_with_syn || c->tuple_reused || c->icmp.count > 0 || c->service || c->twin || !c->tds)
+        return false;
+    int64_t login_ns = conversation_login_duration_ns(c);
+    return conversation_login_stage(c) == LOGIN_STAGE_DONE && login_ns >= 0 && login_ns < PLAIN_WAIT_NS &&
+           is_plain_side(&c->sides[SIDE_CLIENT]) && is_plain_side(&c->sides[SIDE_SERVER]) && is_plain_session(c->tds);
 }

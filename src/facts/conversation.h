@@ -95,6 +95,10 @@ struct moment conversation_first_close(const struct conversation *conversation);
 /* Whether who closed first did so by a FIN: seen, or proven by the other side's acknowledgement of it. */
 bool conversation_closed_by_fin(const struct conversation *conversation);
 
+/* Concluded, and nothing in it that any cause but none.normal is made of: it began and ended in the capture, logged in and was answered
+ * without delay. Strict: of a healthy conversation it may say no. */
+bool conversation_is_plain(const struct conversation *conversation);
+
 /* How far the login came. */
 enum login_stage {
     LOGIN_STAGE_UNKNOWN,

@@ -31,12 +31,13 @@ struct machines {
 
 static struct machines sql_machines(const struct casebook *casebook)
 {
-    struct machines machines = {memory_take_array((size_t)casebook->tds.in_use + 1, sizeof *machines.list), 0};
+    struct machines machines = {memory_take_array((size_t)casebook_conversations(casebook) + 1, sizeof *machines.list),
+                                0};
     for (uint32_t number = 0; number < casebook_conversations(casebook); number++) {
         const struct conversation *c = casebook_conversation(casebook, number);
         const struct address *server = &c->ends[SIDE_SERVER].address;
         bool again = machines.count > 0 && address_equal(&machines.list[machines.count - 1], server);
-        if (c->tds && !again && machines.count < casebook->tds.in_use)
+        if (c->tds && !again)
             machines.list[machines.count++] = *server;
     }
     if (machines.count > 0)

@@ -43,8 +43,8 @@ enum source_zone {
     ZONE_OPEN    /* local time of a zone that it does not name: taken for UTC */
 };
 
-/* What its form tells of the machine's system. */
-enum machine_system { SYSTEM_UNKNOWN, SYSTEM_WINDOWS, SYSTEM_LINUX, SYSTEM_BSD };
+/* Whose defaults hold, as far as the form of a source tells. */
+enum machine_system { SYSTEM_UNKNOWN, SYSTEM_WINDOWS, SYSTEM_LINUX, SYSTEM_BSD, SYSTEM_MACOS };
 
 struct source_facts {
     char *file; /* path as given; owned */
@@ -52,13 +52,15 @@ struct source_facts {
     enum capture_role
         role; /* of the machine: by --client or --server, by its kind, or by its addresses; else unknown */
     bool role_given;
-    const char *machine;  /* its name; NULL: not told */
+    const char *machine;    /* its name; NULL: not told */
+    struct address address; /* of the machine, by which captured connections know it; version 0: they do not */
+    bool unplaced;          /* it tells of a machine whose side is not known */
+    enum machine_system system;
     const char *encoding; /* "utf-8", "utf-16le", "utf-16be", "windows-1252", "binary"; a literal */
     uint64_t records;     /* lines, rows, entries that were understood */
     uint64_t joined;      /* those that belong to a conversation, or stand near one in trouble */
     enum source_zone zone;
     int64_t utc_offset_ns; /* by which its times were ahead of UTC */
-    enum machine_system system;
     int64_t first_ns, last_ns; /* of its records; valid when first_ns <= last_ns */
     bool incomplete;           /* reading stopped before its end */
     struct notes notes;
@@ -113,19 +115,32 @@ enum machine_setting {
     SETTING_RSS,             /* 0: disabled; text: the adapter, NULL: the whole machine */
     SETTING_OFFLOAD,         /* 1: enabled; text: which, and the adapter */
     SETTING_FILTER_DRIVER,   /* text: a file system or network filter that is not the system's own */
-    SETTING_DRIVER_DATE,     /* yyyymmdd; text: the adapter */
-    SETTING_VIRTUAL_ADAPTER, /* text: the adapter or its driver */
+    SETTING_DRIVER_DATE,     /* yyyymmdd; text: the adapter. Not of in-box drivers, whose date never changes */
+    SETTING_VIRTUAL_ADAPTER, /* text: the adapter of a virtual machine */
+    SETTING_DELAYING_DRIVER, /* text: a virtual machine's driver that is known to hold packets */
     SETTING_TLS_CLIENT,      /* the version, 0x0301 to 0x0304, or its negative when it is disabled */
     SETTING_TLS_SERVER,
+    SETTING_CIPHER_SUITE,  /* text: its name, in order; value 1: of the policy's list, which counts before the other */
     SETTING_DHE,           /* 1: cipher suites with DHE are enabled */
+    SETTING_DHE_ALGORITHM, /* number of the way in which the machine treats leading zeros */
+    SETTING_WINDOWS_BUILD, /* windows_build(); text: the version as told */
+    SETTING_REPORT_DATE,   /* yyyymmdd: when the source was written */
     SETTING_KEEP_ALIVE_MS, /* idle time before the first probe; text: of which instance or driver, NULL: the machine */
     SETTING_KEEP_ALIVE_EVERY_MS,
     SETTING_RETRANSMISSIONS, /* of data, before TCP gives up */
+    SETTING_PORTS_REUSED,    /* 1: ports in TIME_WAIT are used again after a second */
     SETTING_MEMORY_MAX_MB,   /* SQL Server's max server memory */
     SETTING_MEMORY_MB,       /* of the machine */
     SETTING_SQL_PORT,        /* a SQL Server of this machine listens on it */
+    SETTING_SQL_RUNS,        /* text: an instance of SQL Server that runs on this machine, or its service */
     SETTINGS
 };
+
+/* Comparable: a build of Windows and its revision. */
+static inline int64_t windows_build(uint64_t build, uint64_t revision)
+{
+    return (int64_t)(build << 24 | (revision & 0xffffff));
+}
 
 struct setting_record {
     struct moment at;
@@ -182,7 +197,7 @@ struct source_facts *evidence_add_source(struct evidence *evidence);
 
 /* Each adds a zeroed record and counts it in its source, with its time when it has one. NULL: EVIDENCE_RECORDS_MAX of the kind are there,
  * which the source notes. */
-enum { EVIDENCE_RECORDS_MAX = 4000000 };
+enum { EVIDENCE_RECORDS_MAX = 1000000 };
 struct log_record *evidence_add_log(struct evidence *evidence, const struct moment *at);
 struct setting_record *evidence_add_setting(struct evidence *evidence, const struct moment *at,
                                             enum machine_setting setting, int64_t value, const char *text);

@@ -24,6 +24,7 @@ struct tls_certificate {
     uint8_t fingerprint[32];      /* SHA-256 of its bytes */
     bool readable;                /* false: it is no X.509 certificate, and nothing below is known */
     const char *subject, *issuer; /* RFC 2253 */
+    const char *common_name;      /* the subject's */
     char not_before
         [TLS_DATE_SIZE]; /* "2025-01-01T00:00:00Z"; empty: not known. Dates may lie beyond what moments hold */
     char not_after[TLS_DATE_SIZE];

@@ -7,7 +7,7 @@
 struct rewrites {
     uint32_t connections; /* in more than one capture */
     uint32_t pairs, client_addresses, client_ports, servers;
-    const struct conversation *first;
+    uint32_t first_id;
 };
 
 static void compare(struct rewrites *rewrites, const struct conversation *here, const struct conversation *there)
@@ -22,13 +22,14 @@ static void compare(struct rewrites *rewrites, const struct conversation *here, 
     rewrites->client_addresses += address;
     rewrites->client_ports += port;
     rewrites->servers += server;
-    if (!rewrites->first)
-        rewrites->first = here;
+    if (rewrites->pairs == 1)
+        rewrites->first_id = here->id;
 }
 
 static void say(struct judgement *example, const struct rewrites *rewrites, const struct casebook *casebook)
 {
-    const struct conversation *here = rewrites->first, *there = casebook_conversation(casebook, here->twin - 1);
+    const struct conversation *here = casebook_conversation(casebook, rewrites->first_id - 1),
+                              *there = casebook_conversation(casebook, here->twin - 1);
     enum side differs = rewrites->servers == rewrites->pairs ? SIDE_SERVER : SIDE_CLIENT;
     char inside[ENDPOINT_TEXT_SIZE], outside[ENDPOINT_TEXT_SIZE];
     endpoint_text(&here->ends[differs], inside);
@@ -53,7 +54,7 @@ static void survey_pairs(struct survey *survey)
     }
     if (rewrites.pairs == 0)
         return;
-    struct finding *finding = survey_add_point(survey, rewrites.first->point);
+    struct finding *finding = survey_add_point(survey, casebook_conversation(casebook, rewrites.first_id - 1)->point);
     finding->example.confidence = 0.95;
     say(&finding->example, &rewrites, casebook);
     finding_measure(finding, "connections_rewritten", rewrites.pairs);

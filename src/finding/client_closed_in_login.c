@@ -3,11 +3,25 @@
 #include "detector.h"
 #include "signs.h"
 
+/* What the client disliked was in the packets before its alert; TLS 1.3 encrypts both. */
+static void say_broken_off(const struct conversation *c, const struct login_halt *halt, struct judgement *judgement)
+{
+    char alert[ALERT_WORDS_SIZE];
+    bool certificate_hidden = halt->alert->encrypted && halt->last_step == LOGIN_STEP_SERVER_HELLO;
+    judgement_say(judgement, "The client broke the TLS handshake off with %s, %.3f s after %s.%s",
+                  signs_alert_words(halt->alert, alert), seconds(halt->waited_ns), login_step_words(halt->last_step),
+                  certificate_hidden
+                      ? " Which certificate the server had shown, and whether that was the reason, encryption hides."
+                      : "");
+    if (c->tds->tls_version == 0x0304)
+        judgement->would_settle = "The client's error text, which names the reason that encryption hides.";
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT];
     struct login_halt halt = signs_of_login_halt(c, s);
-    if (!halt.halted || !halt.closed || halt.closed_by != SIDE_CLIENT || signs_of_silence(c).held)
+    if (!halt.halted || !halt.closed || halt.stopped_by != SIDE_CLIENT || signs_of_silence(c).held)
         return false;
     if (signs_of_one_direction(c) || halt.last_step <= LOGIN_STEP_PRELOGIN_ANSWER)
         return false;
@@ -19,9 +33,18 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (c->sides[SIDE_SERVER].hole_bytes > 0)
         return false; /* it was not its turn yet: it lacked a part of what the server had sent */
     judgement->confidence = signs_of_missed_packets(c) ? 0.55 : halt.turn == SIDE_CLIENT ? 0.85 : 0.75;
+    if (signs_of_certificate_disliked(c, &halt))
+        judgement->confidence = 0.7; /* who closes there has one reason more, which client.certificate-rejected names */
+    char alert[ALERT_WORDS_SIZE];
     judgement_prove(judgement, &client->syn, "the client connects");
     judgement_prove(judgement, &halt.since, "the last word of the login: %s", login_step_words(halt.last_step));
-    judgement_prove(judgement, &halt.close, "the client closes");
+    if (halt.alert)
+        judgement_prove(judgement, &halt.alert->moment, "the client sends %s", signs_alert_words(halt.alert, alert));
+    judgement_prove(judgement, &halt.close, "the %s closes", halt.closed_by == SIDE_CLIENT ? "client" : "server");
+    if (halt.alert) {
+        say_broken_off(c, &halt, judgement);
+        return true;
+    }
     judgement_say(judgement, "The client closed the connection %.3f s after %s%s.", seconds(halt.waited_ns),
                   login_step_words(halt.last_step),
                   halt.turn == SIDE_CLIENT ? ", when it was its own turn to go on"
@@ -42,8 +65,9 @@ static const char *const actions[] = {
 const struct detector client_closed_in_login = {
     .cause = "client.closed-in-login",
     .title = "The client closes part-way through the login",
-    .holds_when = "After TLS or the login began the client's FIN or reset comes first, while it was the client's "
-                  "turn, or less than 2 s after its own packet; no error from the server precedes it. (--slow-login "
+    .holds_when = "After TLS or the login began the client's FIN or reset comes first, or a TLS alert of it that "
+                  "both close after, while it was the client's turn, or less than 2 s after its own packet; no error "
+                  "from the server precedes it. (--slow-login "
                   "sets the 2 s.)",
     .means = "The server had answered all it was asked, or had no time to. The client's own connection time-out ran "
              "out - spent on name resolution, security calls or waiting for a thread - or it did not like what it "

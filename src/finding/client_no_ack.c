@@ -2,10 +2,54 @@
 #include "actions.h"
 #include "detector.h"
 #include "one_sided.h"
+#include "signs.h"
+
+/* An answer that comes while the next SYN leaves is none to it: SYNs are a second apart (RFC 6298, 2.1). */
+#define ASKED_AGAIN_NS (NS_PER_SECOND * 9 / 10)
+
+/* The server's answers to the SYN arrive at the client machine, and its TCP goes on asking: it neither confirms nor resets. */
+static bool deaf_to_answers(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    if (server->syns < 2 || client->syn_last.time_ns - server->syn.time_ns < ASKED_AGAIN_NS ||
+        moment_seen(&client->reset) || moment_seen(&server->reset) || conversation_established(c))
+        return false;
+    if (surroundings_role(s, c) != CAPTURE_ROLE_CLIENT || signs_of_other_service(c, s) || surroundings_scanned_by(s, c))
+        return false;
+    judgement->confidence = 0.85;
+    judgement->would_settle = SETTLE_BY_SERVER_CAPTURE;
+    judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
+    judgement_prove(judgement, &server->syn, "the server's answer (SYN+ACK) arrives");
+    judgement_prove(judgement, &client->syn_last, "the client asks again, after %u SYNs in all", client->syns);
+    judgement_prove(judgement, &server->syn_last, "the last of %u answers that arrive", server->syns);
+    judgement_say(judgement,
+                  "%u answers of the server to the SYN arrive at the client machine, and its TCP does not get them: it "
+                  "asks again over %.1f s. Something between its network card and its TCP drops what arrives.",
+                  server->syns, seconds(client->syn_last.time_ns - server->syn.time_ns));
+    one_sided_need_place(c, s, judgement);
+    return true;
+}
 
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
-    return one_sided_no_ack(c, s, SIDE_CLIENT, judgement);
+    return one_sided_no_ack(c, s, SIDE_CLIENT, judgement) || deaf_to_answers(c, s, judgement);
+}
+
+static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
+{
+    if (one_sided_no_ack_by_both(view, s, SIDE_CLIENT, judgement))
+        return true;
+    if (!view->compared || pair_view_capture_misses(view, SIDE_CLIENT) || !deaf_to_answers(view->client, s, judgement))
+        return false;
+    if (moment_seen(&view->compared->passages[SIDE_SERVER].injected_syn)) {
+        judgement->culprit = CULPRIT_UNKNOWN;
+        judgement->confidence = 0.5;
+        judgement_say_more(judgement, "The server's capture does not show them leave: a device may have made them.");
+    } else if (judgement->culprit != CULPRIT_UNKNOWN) {
+        judgement->confidence = 0.96;
+        judgement->would_settle = NULL;
+    }
+    return true;
 }
 
 static const char *const actions[] = {
@@ -23,7 +67,12 @@ const struct detector client_no_ack = {
     .holds_when =
         "In a capture taken on the client, the server repeats a packet three times or more to the end and the client "
         "sends nothing any more; or the client repeats a packet three times or more to the end although the server's "
-        "acknowledgements of it are in the capture.",
+        "acknowledgements of it are in the capture; or it goes on asking (SYN) although two answers (SYN+ACK) or more "
+        "are "
+        "in the capture.",
+    .holds_with_both =
+        "The same, and the server's capture, which went on, shows those packets leave and no answer come; the "
+        "client's capture missed no packet of this connection.",
     .means = "TCP itself acknowledges almost every packet, whatever the program does. A packet that is in the "
              "machine's own capture and gets no ACK was eaten between the network card and TCP: by antivirus, "
              "another filter driver, or the host's firewall. The network has delivered it. (Article, 1.5.11.)",
@@ -32,4 +81,5 @@ const struct detector client_no_ack = {
     .severity = SEVERITY_FAULT,
     .rests_on_absence = true,
     .judge = judge,
+    .judge_pair = judge_pair,
 };

@@ -1,6 +1,30 @@
 /* client.offload, server.offload: the network card does a part of TCP's work. */
 #include "actions.h"
-#include "detector.h"
+#include "host_survey.h"
+
+static bool is_on(const struct setting_record *record)
+{
+    return record->value != 0;
+}
+
+static void judge_machine(struct survey *survey, const struct host *host)
+{
+    char names[HOST_NAMES_SIZE], words[HOST_TEXT_SIZE];
+    const struct setting_record *record = host_setting(survey, host, SETTING_OFFLOAD, 0);
+    for (uint32_t n = 1; record && !is_on(record); n++)
+        record = host_setting(survey, host, SETTING_OFFLOAD, n);
+    if (!record)
+        return;
+    struct finding *finding = host_survey_add(survey, host);
+    host_survey_list(survey, host, finding, SETTING_OFFLOAD, is_on, "enabled", names);
+    finding->example.confidence = 0.5;
+    judgement_say(&finding->example, "%s leaves to its network card: %s.", host_words(host, words), names);
+}
+
+static void survey_machines(struct survey *survey)
+{
+    host_survey(survey, judge_machine);
+}
 
 static const char *const actions[] = {
     "See what is offloaded: `netsh int tcp show global`, `Get-NetOffloadGlobalSetting`, "
@@ -25,14 +49,12 @@ static const char *const actions[] = {
 
 const struct detector host_offload[SIDES] = HOST_DETECTORS(
     "offload", .title = "The network card does a part of TCP's work",
-    .holds_when = "SQLCHECK shows TCPChimney or TCPA (NetDMA) enabled, or lists offloading of an adapter (large send, "
-                  "receive segment "
-                  "coalescing, checksums) as enabled.",
+    .holds_when = "SQLCHECK or netsh shows TCPChimney or TCPA (NetDMA) enabled, netsh the joining of received "
+                  "segments, or SQLCHECK lists offloading of an adapter (large send, receive segment coalescing, "
+                  "checksums).",
     .means = "A card that cuts large packets, joins small ones or computes checksums saves processor time. A faulty "
              "driver or firmware "
              "of such a card damages, delays or loses packets, and the machine's capture does not show it: it is taken "
              "above the card. "
              "Offloading is on by default and mostly sound, so it is a thing to test, not a proof. (Article, 1.6.3.)",
-    .actions = actions,
-    .unread_evidence = "SQLCHECK reports (Network Settings, Network Adapters), output of netsh int tcp show global",
-    .severity = SEVERITY_NOTE);
+    .actions = actions, .severity = SEVERITY_NOTE, .survey = survey_machines);

@@ -1,6 +1,36 @@
 /* client.rss-disabled, server.rss-disabled: one processor does all the machine's receive work. */
 #include "actions.h"
-#include "detector.h"
+#include "host_survey.h"
+
+static const char *const symptoms[] = {"network.loss", NULL};
+
+static bool is_off(const struct setting_record *record)
+{
+    return record->value == 0;
+}
+
+static void judge_machine(struct survey *survey, const struct host *host)
+{
+    char names[HOST_NAMES_SIZE], words[HOST_TEXT_SIZE];
+    const struct setting_record *record = host_setting(survey, host, SETTING_RSS, 0);
+    for (uint32_t n = 1; record && !is_off(record); n++)
+        record = host_setting(survey, host, SETTING_RSS, n);
+    if (!record)
+        return;
+    struct finding *finding = host_survey_add(survey, host);
+    host_survey_list(survey, host, finding, SETTING_RSS, is_off, "Receive Side Scaling is off", names);
+    uint32_t suspected = host_survey_explain(survey, host, finding, symptoms, NULL);
+    finding->example.confidence = 0.6;
+    judgement_say(&finding->example, "%s takes in all packets on one processor: Receive Side Scaling is off%s%s.",
+                  host_words(host, words), names[0] ? " on " : "", names);
+    if (suspected > 0)
+        judgement_say_more(&finding->example, "Its connections lose packets: see whether that processor is busy then.");
+}
+
+static void survey_machines(struct survey *survey)
+{
+    host_survey(survey, judge_machine);
+}
 
 static const char *const actions[] = {
     "See whether it is on, for Windows and for each card: `netsh int tcp show global`, `Get-NetAdapterRss`; on Linux "
@@ -22,6 +52,4 @@ const struct detector host_rss_disabled[SIDES] = HOST_DETECTORS(
     .means = "Without it the machine handles all incoming packets on one processor. Under load that one is at 100 % "
              "and packets wait or "
              "are lost, although the others, and the average, look idle. (Article, 1.6.6.)",
-    .actions = actions,
-    .unread_evidence = "SQLCHECK reports (Network Settings, Network Adapters), output of netsh int tcp show global",
-    .severity = SEVERITY_RISK);
+    .actions = actions, .severity = SEVERITY_RISK, .survey = survey_machines);

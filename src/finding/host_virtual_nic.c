@@ -1,6 +1,31 @@
 /* client.virtual-nic, server.virtual-nic: the machine is virtual, with a card that is known to lose or delay packets. */
 #include "actions.h"
-#include "detector.h"
+#include "host_survey.h"
+
+static const char *const symptoms[] = {"network.loss", "network.delay", NULL};
+
+static void judge_machine(struct survey *survey, const struct host *host)
+{
+    char cards[HOST_NAMES_SIZE], drivers[HOST_NAMES_SIZE], words[HOST_TEXT_SIZE];
+    bool holds_packets = host_setting(survey, host, SETTING_DELAYING_DRIVER, 0);
+    if (!holds_packets && !host_setting(survey, host, SETTING_VIRTUAL_ADAPTER, 0))
+        return;
+    struct finding *finding = host_survey_add(survey, host);
+    host_survey_list(survey, host, finding, SETTING_DELAYING_DRIVER, NULL, "installed", drivers);
+    host_survey_list(survey, host, finding, SETTING_VIRTUAL_ADAPTER, NULL, "virtual card", cards);
+    uint32_t suspected = host_survey_explain(survey, host, finding, symptoms, NULL);
+    finding->severity = holds_packets ? SEVERITY_RISK : SEVERITY_NOTE;
+    finding->example.confidence = holds_packets ? 0.6 : 0.5;
+    judgement_say(&finding->example, "%s is virtual: %s%s%s.", host_words(host, words), cards,
+                  cards[0] && drivers[0] ? ", and " : "", drivers);
+    if (suspected > 0)
+        judgement_say_more(&finding->example, "Packets of its connections are lost or late.");
+}
+
+static void survey_machines(struct survey *survey)
+{
+    host_survey(survey, judge_machine);
+}
 
 static const char *const actions[] = {
     "See whether the guest drops packets: `Get-NetAdapterStatistics | Format-List Name, ReceivedDiscardedPackets, "
@@ -24,8 +49,8 @@ static const char *const actions[] = {
 
 const struct detector host_virtual_nic[SIDES] = HOST_DETECTORS(
     "virtual-nic", .title = "A virtual network card or its filter may lose or delay packets",
-    .holds_when =
-        "SQLCHECK lists an adapter of a virtual machine (vmxnet3, Hyper-V), or says that vnetflt.sys is installed.",
+    .holds_when = "SQLCHECK lists an adapter of a virtual machine (vmxnet3, Hyper-V, VirtIO, Xen and others), or says "
+                  "that vnetflt.sys is installed, which makes it a risk.",
     .means = "The host hands packets to the virtual machine through a small buffer, which a burst overflows; and while "
              "a snapshot is taken "
              "or the machine is moved, it stands still. Both look like the network's loss or delay. VMware's "
@@ -33,5 +58,4 @@ const struct detector host_virtual_nic[SIDES] = HOST_DETECTORS(
              "driver that delays packets. Many machines are virtual and sound: this tells where to look, no more. "
              "(Article, 1.6.4 "
              "and 1.6.5.)",
-    .actions = actions, .unread_evidence = "SQLCHECK reports (Network Adapters, vnetflt.sys)",
-    .severity = SEVERITY_NOTE);
+    .actions = actions, .severity = SEVERITY_NOTE, .survey = survey_machines);

@@ -26,10 +26,16 @@ static void preset(struct judgement *judgement, const struct detector *detector)
 
 #define OPEN_CONFIDENCE 0.45
 
-/* A capture that provably missed packets of this conversation may have missed the one that a rule finds lacking. */
-static void withhold(const struct conversation *c, struct judgement *judgement)
+static bool missed_packets(const struct conversation *c, const struct pair_view *view)
 {
-    if (!judgement->detector->rests_on_absence || !signs_of_missed_packets(c))
+    return signs_of_missed_packets(c) ||
+           (view && view->compared && pair_view_capture_misses(view, c == view->client ? SIDE_CLIENT : SIDE_SERVER));
+}
+
+/* A capture that provably missed packets of this conversation may have missed the one that a rule finds lacking. */
+static void withhold(const struct conversation *c, const struct pair_view *view, struct judgement *judgement)
+{
+    if (!judgement->detector->rests_on_absence || !missed_packets(c, view))
         return;
     judgement->culprit = CULPRIT_UNKNOWN;
     if (judgement->confidence > OPEN_CONFIDENCE)
@@ -62,7 +68,7 @@ static void judge_view(const struct judge *judge, const struct conversation *con
         preset(&candidate, detectors[i]);
         if (!detectors[i]->judge || !detectors[i]->judge(conversation, &judge->surroundings, &candidate))
             continue;
-        withhold(conversation, &candidate);
+        withhold(conversation, view, &candidate);
         if (found && !outweighs(&candidate, judgement))
             continue;
         *judgement = candidate;

@@ -24,13 +24,18 @@ struct finding {
     bool surveyed;          /* of a subject as a whole: its conversations may be healthy, each for itself */
     enum finding_scope scope;
     double confidence;
-    struct endpoint server;  /* the subject; address.version 0: none */
-    struct address client;   /* the only client concerned; version 0: several */
-    uint32_t capture;        /* with SCOPE_CAPTURE: index of the capture file, the first of several */
-    uint32_t *conversations; /* ids, ascending; NULL: none */
+    struct endpoint server;         /* the subject; address.version 0: none */
+    struct address client;          /* the only client concerned; version 0: several */
+    const char *machine;            /* with SCOPE_HOST: its name; NULL: not told */
+    struct address machine_address; /* by which captured connections know it; version 0: they do not */
+    uint32_t source;                /* with SCOPE_HOST: index of the first source that tells of the machine */
+    uint32_t capture;               /* with SCOPE_CAPTURE: index of the capture file, the first of several */
+    uint32_t *conversations;        /* ids, ascending; NULL: none */
     uint32_t conversation_count, conversation_capacity;
     uint32_t concerned; /* conversations in all: a survey's finding lists only the first of them */
-    uint32_t explained; /* conversations in trouble that a survey's finding is the reason of */
+    uint32_t
+        explained; /* conversations in trouble that a survey's finding is the reason of; may be, as long as it is no fault */
+    const struct detector *explains; /* of what cause they are; NULL: not said */
     int64_t first_ns, last_ns;
     struct judgement example;      /* of the conversation with the greatest confidence, the earliest of equals */
     uint32_t example_conversation; /* its id; 0: of none in particular */

@@ -78,15 +78,17 @@ static bool waits(const struct survey *survey, uint32_t number)
     return false;
 }
 
-/* A log that names its machine's addresses speaks of no other server. */
-static bool is_of_server(const struct casebook *casebook, uint32_t source, const struct endpoint *server)
+/* A log that names its machine's addresses speaks of no other server. Behind address translation they are what its own capture shows. */
+static bool is_of_server(const struct casebook *casebook, uint32_t source, const struct conversation *c)
 {
+    const struct endpoint *server = &c->ends[SIDE_SERVER];
+    const struct endpoint *there = c->twin ? &casebook_conversation(casebook, c->twin - 1)->ends[SIDE_SERVER] : server;
     bool named = false;
     for (uint32_t i = 0; i < casebook->evidence.addresses.in_use; i++) {
         const struct machine_address *own = slab_at(&casebook->evidence.addresses, i);
         if (own->source != source)
             continue;
-        if (address_equal(&own->address, &server->address))
+        if (address_equal(&own->address, &server->address) || address_equal(&own->address, &there->address))
             return true;
         named = true;
     }
@@ -122,7 +124,7 @@ static void concern_waiting(struct survey *survey, const struct log_span *span, 
     for (uint32_t number = 0; number < casebook_conversations(casebook); number++) {
         const struct conversation *c = casebook_conversation(casebook, number);
         if (c->secondary || !waits(survey, number) || (span->question->concerns && !span->question->concerns(c)) ||
-            !is_of_server(casebook, span->source, &c->ends[SIDE_SERVER]))
+            !is_of_server(casebook, span->source, c))
             continue;
         const struct log_record *near =
             near_record(span, casebook_moment_ns(casebook, &c->first), casebook_moment_ns(casebook, &c->last));
@@ -169,7 +171,7 @@ void log_survey_server(struct survey *survey, const struct log_question *questio
             continue;
         gather(&span);
         if (span.count > 0) {
-            struct finding *finding = survey_add(survey, SCOPE_SERVER);
+            struct finding *finding = survey_add(survey, question->scope);
             concern_waiting(survey, &span, finding);
             if (finding->explained == 0)
                 judgement_prove(&finding->example, &span.list[0].record->at, "%s", question->one);

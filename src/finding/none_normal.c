@@ -1,4 +1,6 @@
 /* none.normal: nothing else holds. The judge asks it last, so that it is the absence of every other cause. */
+#include <stdio.h>
+
 #include "detector.h"
 #include "signs.h"
 
@@ -12,6 +14,29 @@ static double confidence_of(const struct conversation *c, const struct surroundi
     if (c->tds && !signs_of_login_done(c))
         confidence = 0.6;
     return signs_of_missed_packets(c) ? confidence - 0.15 : confidence;
+}
+
+/* Windows repeats a SYN after 3 s or 1 s, Linux after 1 s. */
+#define REPEATED_SYN_NS (9 * NS_PER_SECOND / 10)
+
+/* The server still remembered an older connection on the same ports, and its old acknowledgement made the client reset that and ask
+ * again (RFC 9293, 3.5.2; RFC 1337). */
+static void tell_old_acknowledgement(const struct conversation *c, struct judgement *judgement)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    int64_t cost_ns = server->syn.time_ns - client->syn.time_ns;
+    if (!moment_seen(&client->older_reset) || !moment_seen(&server->syn) || cost_ns < REPEATED_SYN_NS)
+        return;
+    char says[JUDGEMENT_TEXT_SIZE];
+    snprintf(says, sizeof says,
+             " But it took %.1f s to be accepted: the server still knew an older connection on the client's port %u "
+             "(TIME-WAIT) and answered with that one's acknowledgement. The client uses its ports again too soon.",
+             seconds(cost_ns), c->ends[SIDE_CLIENT].port);
+    judgement_say_more(judgement, says);
+    judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
+    judgement_prove(judgement, &client->older_reset,
+                    "it resets the older connection, which the server's answer was about");
+    judgement_prove(judgement, &server->syn, "the server accepts, %.1f s after the first SYN", seconds(cost_ns));
 }
 
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
@@ -38,6 +63,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
             "to late packets.");
     else
         judgement_say(judgement, "Nothing is wrong with it.");
+    tell_old_acknowledgement(c, judgement);
     return true;
 }
 

@@ -27,38 +27,66 @@ void one_sided_need_place(const struct conversation *c, const struct surrounding
         "give it with --client or --server.";
 }
 
-bool one_sided_no_ack(const struct conversation *c, const struct surroundings *s, enum side here,
-                      struct judgement *judgement)
+/* Packets of the other side arrive here, by this machine's own capture, and its TCP behaves as if they did not. */
+static bool swallows(const struct conversation *c, const struct surroundings *s, enum side here,
+                     struct silence *silence)
+{
+    *silence = signs_of_silence(c);
+    bool unanswered = silence->kind == SILENCE_TOTAL && silence->retrier != here;
+    bool deaf = silence->held && silence->kind != SILENCE_TOTAL && silence->lost_from != here;
+    return (unanswered || deaf) && surroundings_role(s, c) == role_of(here) && !signs_of_one_direction(c) &&
+           signs_of_sql(c, s);
+}
+
+static void tell_swallowed(const struct conversation *c, const struct silence *silence, enum side here,
+                           struct judgement *judgement)
 {
     enum side there = side_other(here);
-    struct silence silence = signs_of_silence(c);
-    bool unanswered = silence.kind == SILENCE_TOTAL && silence.retrier == there;
-    bool deaf = silence.held && silence.kind != SILENCE_TOTAL && silence.lost_from == there;
-    if ((!unanswered && !deaf) || surroundings_role(s, c) != role_of(here))
-        return false;
-    if (signs_of_one_direction(c) || !signs_of_sql(c, s))
-        return false;
-    judgement->confidence = 0.87;
-    judgement->would_settle = settled_by_capture_of(there);
-    judgement_prove(judgement, &silence.first, "the %s repeats a packet", names[unanswered ? there : here]);
+    bool unanswered = silence->kind == SILENCE_TOTAL;
+    judgement_prove(judgement, &silence->first, "the %s repeats a packet", names[silence->retrier]);
     judgement_prove(judgement, &c->sides[there].last, "the last packet that arrives from the %s", names[there]);
-    judgement_prove(judgement, &silence.last, "the last of %u repetitions", silence.retries);
-    judgement_prove(judgement, &c->sides[silence.retrier].reset, "the %s gives up with a reset",
-                    names[unanswered ? there : here]);
-    double span_s = seconds(silence.last.time_ns - silence.first.time_ns);
+    judgement_prove(judgement, &silence->last, "the last of %u repetitions", silence->retries);
+    judgement_prove(judgement, &c->sides[silence->retrier].reset, "the %s gives up with a reset",
+                    names[silence->retrier]);
+    double span_s = seconds(silence->last.time_ns - silence->first.time_ns);
     if (unanswered)
         judgement_say(
             judgement,
             "The %s's packet arrives at the %s machine %u times more over %.1f s, and no acknowledgement leaves it: "
             "something between its network card and its TCP drops what arrives.",
-            names[there], names[here], silence.retries, span_s);
+            names[there], names[here], silence->retries, span_s);
     else
         judgement_say(
             judgement,
             "The %s's packets arrive at the %s machine, but its TCP does not get them: over %.1f s it repeats %u times "
             "what they acknowledge. Something between its network card and its TCP drops what arrives.",
-            names[there], names[here], span_s, silence.retries);
+            names[there], names[here], span_s, silence->retries);
+}
+
+bool one_sided_no_ack(const struct conversation *c, const struct surroundings *s, enum side here,
+                      struct judgement *judgement)
+{
+    struct silence silence;
+    if (!swallows(c, s, here, &silence))
+        return false;
+    judgement->confidence = 0.87;
+    judgement->would_settle = settled_by_capture_of(side_other(here));
+    tell_swallowed(c, &silence, here, judgement);
     one_sided_need_place(c, s, judgement);
+    return true;
+}
+
+bool one_sided_no_ack_by_both(const struct pair_view *view, const struct surroundings *s, enum side here,
+                              struct judgement *judgement)
+{
+    const struct conversation *own = here == SIDE_CLIENT ? view->client : view->server;
+    struct silence silence;
+    if (!own || !pair_view_gets_through(view, side_other(here)) || !swallows(own, s, here, &silence))
+        return false;
+    judgement->confidence = 0.96;
+    tell_swallowed(own, &silence, here, judgement);
+    judgement_say_more(judgement, "The other end's capture shows the same packets leave, and no answer come.");
+    one_sided_need_place(own, s, judgement);
     return true;
 }
 

@@ -12,6 +12,10 @@
 bool one_sided_no_ack(const struct conversation *conversation, const struct surroundings *surroundings, enum side here,
                       struct judgement *judgement);
 
+/* The same by comparing both ends: they leave the other machine, arrive on this one, and neither capture has an answer. */
+bool one_sided_no_ack_by_both(const struct pair_view *view, const struct surroundings *surroundings, enum side here,
+                              struct judgement *judgement);
+
 /* What this machine sends does not reach the other, while the other's packets arrive. */
 bool one_sided_drop(const struct conversation *conversation, const struct surroundings *surroundings, enum side here,
                     struct judgement *judgement);

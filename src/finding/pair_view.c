@@ -61,7 +61,7 @@ bool pair_view_of(const struct surroundings *s, const struct conversation *c, st
         return false;
     view->server = twin;
     view->pair = point_pairs_find(&casebook->pairs, c->point, view->server->point);
-    return view->pair->clock.known;
+    return true;
 }
 
 bool pair_view_misses_packets(const struct pair_view *view)
@@ -102,6 +102,16 @@ enum pair_drop pair_view_drop(const struct pair_view *view)
 bool pair_view_capture_misses(const struct pair_view *view, enum side at)
 {
     return view->compared->passages[at].unsent + view->compared->passages[side_other(at)].missed > 0;
+}
+
+bool pair_view_gets_through(const struct pair_view *view, enum side sender)
+{
+    enum side receiver = side_other(sender);
+    const struct passage *passages = view->compared ? view->compared->passages : NULL;
+    return passages && passages[sender].arrived > 0 && passages[sender].open_at_end == 0 &&
+           passages[receiver].open_at_end == 0 && pair_view_drop(view) == PAIR_DROP_NONE &&
+           !pair_view_capture_misses(view, receiver) && !signs_of_one_direction(view->client) &&
+           !signs_of_one_direction(view->server);
 }
 
 double pair_view_confidence(const struct pair_view *view)

@@ -12,7 +12,7 @@ struct pair_view {
     const struct conversation
         *server;                   /* likewise at the server; NULL: not there, although that capture covers its time */
     const struct point_pair *pair; /* of the two captures */
-    const struct comparison *compared; /* packet by packet; NULL: was not */
+    const struct comparison *compared; /* packet by packet; NULL: was not, or how their clocks differ is not known */
     bool relayed;                      /* a device ends the connection of the client and opens its own to the server */
 };
 
@@ -34,6 +34,10 @@ bool pair_view_misses_packets(const struct pair_view *view);
 
 /* The capture of that side missed packets of this connection: what it does not show may have happened. */
 bool pair_view_capture_misses(const struct pair_view *view, enum side at);
+
+/* What this side sent reached the other machine up to the end, a lost packet or two aside, and that machine's own capture missed
+ * nothing: what it does not show, that machine did not do. */
+bool pair_view_gets_through(const struct pair_view *view, enum side sender);
 
 /* How sure a statement about the way is: less, when a capture missed packets of this connection. */
 double pair_view_confidence(const struct pair_view *view);

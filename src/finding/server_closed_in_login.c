@@ -6,11 +6,22 @@
 /* A client that says nothing for this long after the server's last word has left the login to time out. */
 #define CLIENT_SILENT_NS (10 * NS_PER_SECOND)
 
+/* A TLS alert says that this was no accident: the server could not go on with what the client had sent. */
+static void say_broken_off(const struct login_halt *halt, struct judgement *judgement)
+{
+    char alert[ALERT_WORDS_SIZE];
+    signs_alert_words(halt->alert, alert);
+    judgement_prove(judgement, &halt->alert->moment, "the server sends %s", alert);
+    judgement_prove(judgement, &halt->close, "the %s closes", halt->closed_by == SIDE_SERVER ? "server" : "client");
+    judgement_say(judgement, "The server broke the TLS handshake off with %s, %.3f s after %s.", alert,
+                  seconds(halt->waited_ns), login_step_words(halt->last_step));
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     const struct tcp_side *server = &c->sides[SIDE_SERVER];
     struct login_halt halt = signs_of_login_halt(c, s);
-    if (!halt.halted || !halt.closed || halt.closed_by != SIDE_SERVER || signs_of_silence(c).held)
+    if (!halt.halted || !halt.closed || halt.stopped_by != SIDE_SERVER || signs_of_silence(c).held)
         return false;
     if (signs_of_one_direction(c) || (moment_seen(&server->reset) && signs_of_foreign_reset(server)))
         return false;
@@ -24,6 +35,10 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (reset)
         judgement->would_settle = SETTLE_BY_SERVER_CAPTURE;
     judgement_prove(judgement, &halt.since, "the last word of the login: %s", login_step_words(halt.last_step));
+    if (halt.alert) {
+        say_broken_off(&halt, judgement);
+        return true;
+    }
     judgement_prove(judgement, &halt.close, "the server %s", reset ? "resets the connection" : "closes (FIN)");
     judgement_say(judgement, "The server %s %.3f s after %s, without an error message%s.",
                   reset ? "reset the connection" : "closed the connection", seconds(halt.waited_ns),
@@ -46,8 +61,9 @@ static const char *const actions[] = {
 const struct detector server_closed_in_login = {
     .cause = "server.closed-in-login",
     .title = "The server closes part-way through the login",
-    .holds_when = "The server's FIN or reset comes before the client's, after the login began and before it was "
-                  "answered, without an error token.",
+    .holds_when =
+        "The server's FIN or reset comes before the client's, or a TLS alert of it that both close after, once the "
+        "login began and before it was answered, without an error token.",
     .means =
         "A server that does not want a login says so with an error; to hang up in the middle means that it failed: "
         "the process crashed or was stopped, had no resources, or could not go on with TLS or authentication. "

@@ -30,17 +30,17 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement->confidence = after_key_exchange ? 0.9 : 0.87;
     if (moment_seen(&c->tds->client_alert) && !after_key_exchange)
         judgement->confidence = 0.6;
-    if (halt.closed_by == SIDE_CLIENT)
+    if (halt.stopped_by == SIDE_CLIENT)
         judgement->culprit = CULPRIT_CLIENT; /* who breaks off is who could not go on with the other's value */
     judgement_prove(judgement, &steps[LOGIN_STEP_SERVER_HELLO], "the server picks cipher suite 0x%04x (TLS_DHE)",
                     c->tds->cipher_suite);
     judgement_prove(judgement, &steps[LOGIN_STEP_KEY_EXCHANGE], "the client sends its key exchange");
     judgement_prove(judgement, &halt.close, "the %s breaks the handshake off",
-                    halt.closed_by == SIDE_SERVER ? "server" : "client");
+                    halt.stopped_by == SIDE_SERVER ? "server" : "client");
     judgement_say(judgement,
                   "The server picked the TLS_DHE cipher suite 0x%04x and the %s broke the handshake off right after "
                   "%s: the known defect of old Diffie-Hellman implementations.",
-                  c->tds->cipher_suite, halt.closed_by == SIDE_SERVER ? "server" : "client",
+                  c->tds->cipher_suite, halt.stopped_by == SIDE_SERVER ? "server" : "client",
                   after_key_exchange ? "the key exchange" : "it");
     return true;
 }

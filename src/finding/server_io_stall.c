@@ -10,6 +10,7 @@ static bool is_stall(const struct log_record *record)
 static void survey_logs(struct survey *survey)
 {
     static const struct log_question question = {
+        .scope = SCOPE_SERVER,
         .counts = is_stall,
         .one = "message of I/O that took longer than 15 seconds",
         .several = "messages of I/O that took longer than 15 seconds",

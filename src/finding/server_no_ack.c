@@ -8,6 +8,11 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     return one_sided_no_ack(c, s, SIDE_SERVER, judgement);
 }
 
+static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
+{
+    return one_sided_no_ack_by_both(view, s, SIDE_SERVER, judgement);
+}
+
 static const char *const actions[] = {
     ACTION_FILTER_DRIVERS,
     ACTION_FIREWALL_AUDIT,
@@ -24,6 +29,9 @@ const struct detector server_no_ack = {
         "In a capture taken on the server, the client repeats a packet three times or more to the end and the server "
         "sends nothing any more; or the server repeats a packet three times or more to the end although the client's "
         "acknowledgements of it are in the capture.",
+    .holds_with_both =
+        "The same, and the client's capture, which went on, shows those packets leave and no answer come; the "
+        "server's capture missed no packet of this connection.",
     .means = "TCP itself acknowledges almost every packet, whatever the program does. A packet that is in the "
              "machine's own capture and gets no ACK was eaten between the network card and TCP: by antivirus, "
              "another filter driver, or the host's firewall. The network has delivered it. (Article, 1.5.11.)",
@@ -32,4 +40,5 @@ const struct detector server_no_ack = {
     .severity = SEVERITY_FAULT,
     .rests_on_absence = true,
     .judge = judge,
+    .judge_pair = judge_pair,
 };

@@ -13,6 +13,17 @@ static bool rejected_by_server(const struct conversation *c)
     return c->icmp.count > 0 && address_equal(&c->icmp.reporter, &c->ends[SIDE_SERVER].address);
 }
 
+/* Where other connections to this server go on and none of its packets is captured, the capture has one direction only. */
+static void need_answers_captured(const struct conversation *c, const struct surroundings *s,
+                                  struct judgement *judgement)
+{
+    if (surroundings_server(s, c)->unheard == 0)
+        return;
+    judgement->culprit = CULPRIT_UNKNOWN;
+    judgement->confidence = 0.45;
+    judgement->would_settle = "A capture that holds both directions: the server's packets are missing from this one.";
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT];
@@ -44,6 +55,17 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         "network card and SQL Server drops it.",
         name, client->syns);
     one_sided_need_place(c, s, judgement);
+    need_answers_captured(c, s, judgement);
+    return true;
+}
+
+/* The other end's capture, matched by the numbers of the SYN, has no answer either: this one's did not merely miss it. */
+static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
+{
+    if (!view->server || view->client->ending != ENDING_NO_ANSWER || !judge(view->server, s, judgement))
+        return false;
+    if (judgement->culprit != CULPRIT_UNKNOWN)
+        judgement->confidence = 0.95;
     return true;
 }
 
@@ -61,6 +83,7 @@ const struct detector server_no_answer = {
     .holds_when =
         "A capture taken on the server shows the SYN (usually repeated), and neither SYN+ACK nor reset leaves; or "
         "the server machine itself rejects the SYN by an ICMP message.",
+    .holds_with_both = "The same, and the client's capture shows the SYNs leave and no answer come.",
     .means =
         "TCP answers every SYN, with SYN+ACK or with a reset. When the packet is in the server's own capture and "
         "nothing goes out, it was dropped inside that machine: by its firewall, an antivirus or other filter driver, "
@@ -69,4 +92,5 @@ const struct detector server_no_answer = {
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,
     .judge = judge,
+    .judge_pair = judge_pair,
 };

@@ -13,6 +13,7 @@ static bool is_stall(const struct log_record *record)
 static void survey_logs(struct survey *survey)
 {
     static const struct log_question question = {
+        .scope = SCOPE_SERVER,
         .counts = is_stall,
         .one = "message of schedulers that stand still, or of a login that waited for a thread",
         .several = "messages of schedulers that stand still, or of logins that waited for a thread",

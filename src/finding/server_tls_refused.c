@@ -44,7 +44,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (!moment_seen(&tds->steps[LOGIN_STEP_CLIENT_HELLO]) || moment_seen(&tds->steps[LOGIN_STEP_SERVER_HELLO]))
         return false;
     bool alert = moment_seen(&tds->server_alert);
-    bool closed = halt.closed && halt.closed_by == SIDE_SERVER && halt.waited_ns <= DECIDED_NS;
+    bool closed = halt.closed && halt.stopped_by == SIDE_SERVER && halt.waited_ns <= DECIDED_NS;
     const struct tcp_side *server = &c->sides[SIDE_SERVER];
     if ((!alert && !closed) || signs_of_foreign_reset(server))
         return false;

@@ -2,6 +2,9 @@
 #include "signs.h"
 
 #include <assert.h>
+#include <stdio.h>
+
+#include "certificate_faults.h"
 
 /* Three retries in a row without an answer. Timers double (RFC 6298, 5.5), so they span well over a second; at a
  * loss of one packet in ten that happens by chance once in a thousand times. */
@@ -173,6 +176,38 @@ static bool begins_before_its_steps(const struct conversation *c)
     return moment_seen(first_data);
 }
 
+/* Whoever sends a fatal alert closes at once, and so does who gets it; a packet of that may be lost and sent again. */
+#define CLOSE_FOLLOWS_ALERT_NS NS_PER_SECOND
+
+/* An alert of the handshake that ends it: one that is encrypted may be any, but until the handshake is complete only an error, or a
+ * farewell, makes one. Warnings (level 1) are none, but for the farewell (close_notify). */
+static const struct tls_alert *stopping_alert(const struct login_halt *halt, const struct tls_facts *tls)
+{
+    if (!tls || !halt->closed || halt->last_step < LOGIN_STEP_CLIENT_HELLO || halt->last_step > LOGIN_STEP_TLS_DONE)
+        return NULL;
+    for (unsigned i = 0; i < tls->alert_count; i++) {
+        const struct tls_alert *alert = &tls->alerts[i];
+        bool warning = !alert->encrypted && alert->level == 1 && alert->number != 0;
+        int64_t before_close_ns = halt->close.time_ns - alert->moment.time_ns;
+        if (!warning && alert->moment.time_ns >= halt->since.time_ns && before_close_ns >= 0 &&
+            before_close_ns <= CLOSE_FOLLOWS_ALERT_NS)
+            return alert;
+    }
+    return NULL;
+}
+
+/* TLS 1.3: the server's part is done with its first flight, the handshake is not. */
+static bool is_before_finished(const struct tds_facts *tds, enum login_step last_step)
+{
+    return last_step == LOGIN_STEP_TLS_DONE && tds->tls_version == 0x0304 && !seen_step(tds, LOGIN_STEP_KEY_EXCHANGE) &&
+           seen_step(tds, LOGIN_STEP_SERVER_HELLO);
+}
+
+static bool speaks_between(const struct tcp_side *side, int64_t after_ns, int64_t until_ns)
+{
+    return moment_seen(&side->last_data) && side->last_data.time_ns > after_ns && side->last_data.time_ns <= until_ns;
+}
+
 struct login_halt signs_of_login_halt(const struct conversation *conversation, const struct surroundings *surroundings)
 {
     struct login_halt halt = {.turn = SIDE_CLIENT};
@@ -187,25 +222,54 @@ struct login_halt signs_of_login_halt(const struct conversation *conversation, c
         begins_before_its_steps(conversation))
         return halt;
     halt.halted = true;
+    if (is_before_finished(tds, halt.last_step))
+        halt.last_step = LOGIN_STEP_SERVER_HELLO;
     enum side spoke = step_speaker(halt.last_step);
     halt.since = tds->steps[halt.last_step];
+    halt.stopped_by = halt.closed_by;
+    halt.alert = stopping_alert(&halt, tds->tls);
+    if (halt.alert) {
+        halt.stopped_by = (enum side)halt.alert->side;
+        limit_ns = halt.alert->moment.time_ns - 1;
+    }
     const struct tcp_side *other = &conversation->sides[side_other(spoke)];
     bool unasked = halt.last_step == LOGIN_STEP_PRELOGIN && moment_seen(&tds->unasked) &&
                    other->last_data.time_ns <= tds->unasked.time_ns;
-    if (moment_seen(&other->last_data) && other->last_data.time_ns > halt.since.time_ns &&
-        other->last_data.time_ns <= limit_ns && !unasked)
+    if (speaks_between(other, halt.since.time_ns, limit_ns) && !unasked)
         spoke = side_other(spoke);
     const struct tcp_side *speaker = &conversation->sides[spoke];
-    if (moment_seen(&speaker->last_data) && speaker->last_data.time_ns > halt.since.time_ns &&
-        speaker->last_data.time_ns <= limit_ns)
+    if (speaks_between(speaker, halt.since.time_ns, limit_ns))
         halt.since = speaker->last_data;
     halt.turn = side_other(spoke);
     /* TLS 1.3: the server had done its part, and the client's Finished asks for nothing. */
     if (halt.last_step == LOGIN_STEP_KEY_EXCHANGE && seen_step(tds, LOGIN_STEP_TLS_DONE))
         halt.turn = SIDE_CLIENT;
     halt.acknowledged = acknowledged(speaker, &halt.since, limit_ns);
-    halt.waited_ns = (halt.closed ? limit_ns : surroundings_end_ns(surroundings, conversation)) - halt.since.time_ns;
+    int64_t until_ns = halt.alert    ? halt.alert->moment.time_ns
+                       : halt.closed ? halt.close.time_ns
+                                     : surroundings_end_ns(surroundings, conversation);
+    halt.waited_ns = until_ns - halt.since.time_ns;
     return halt;
+}
+
+const char *signs_alert_words(const struct tls_alert *alert, char text[static ALERT_WORDS_SIZE])
+{
+    if (alert->encrypted)
+        snprintf(text, ALERT_WORDS_SIZE, "an encrypted TLS alert");
+    else
+        snprintf(text, ALERT_WORDS_SIZE, "TLS alert %u", alert->number);
+    return text;
+}
+
+/* Revocation lists are asked meanwhile, so that looking at a certificate may take seconds; longer than that, it was not that. */
+#define CERTIFICATE_LOOKED_AT_NS (5 * NS_PER_SECOND)
+
+bool signs_of_certificate_disliked(const struct conversation *conversation, const struct login_halt *halt)
+{
+    struct certificate_faults faults = certificate_faults_of(conversation);
+    return halt->halted && halt->closed && halt->closed_by == SIDE_CLIENT && conversation_closed_by_fin(conversation) &&
+           halt->last_step == LOGIN_STEP_TLS_DONE && halt->waited_ns <= CERTIFICATE_LOOKED_AT_NS &&
+           certificate_is_faulty(&faults);
 }
 
 bool signs_of_stuck_large(const struct conversation *conversation, enum side side)

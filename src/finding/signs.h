@@ -44,9 +44,21 @@ struct login_halt {
     bool closed;               /* by FIN or reset; otherwise the capture ends */
     enum side closed_by;
     struct moment close;
-    int64_t waited_ns; /* from since to the close, or to the end of the capture */
+    /* Who broke it off: who closed - or, of a TLS handshake, who sent the alert that the close followed at once, since an alert obliges both
+     * to close (RFC 8446, 6). Valid with closed. */
+    enum side stopped_by;
+    const struct tls_alert *alert; /* that alert; NULL: there was none */
+    int64_t waited_ns;             /* from since to that alert or the close, or to the end of the capture */
 };
 struct login_halt signs_of_login_halt(const struct conversation *conversation, const struct surroundings *surroundings);
+
+/* "TLS alert 48", "an encrypted TLS alert". Returns text. */
+enum { ALERT_WORDS_SIZE = 64 };
+const char *signs_alert_words(const struct tls_alert *alert, char text[static ALERT_WORDS_SIZE]);
+
+/* The TLS handshake was complete, and the client closed in good order without a login, although the certificate that it had been shown
+ * has a fault that anybody can see: some clients look at it only then. */
+bool signs_of_certificate_disliked(const struct conversation *conversation, const struct login_halt *halt);
 
 /* What the client said last before a halt: "the login packet". */
 const char *login_step_words(enum login_step step);

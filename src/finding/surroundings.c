@@ -324,6 +324,7 @@ static void note_conversation(struct surroundings *s, const struct conversation 
     struct server_record *server = need_server(s, c);
     struct pair_record *pair = need_pair(s, c);
     server->conversations++;
+    server->unheard += signs_of_one_direction(c) && c->sides[SIDE_SERVER].packets == 0;
     for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
         const struct tcp_side *self = &c->sides[side];
         if (moment_seen(&self->last) && self->last.time_ns > pair->last_heard_ns[side])

@@ -31,7 +31,8 @@ struct server_record {
     struct endpoint endpoint;
     uint32_t conversations;
     uint32_t accepted, refused, unanswered; /* SYNs: answered by SYN+ACK, by a reset, not at all */
-    uint32_t speaks_tds;                    /* conversations in which TDS was recognised */
+    uint32_t unheard;    /* conversations that went on, but none of the server's packets was captured */
+    uint32_t speaks_tds; /* conversations in which TDS was recognised */
     uint32_t logins_done;
     int64_t shortest_handshake_ns;          /* SYN to SYN+ACK, where the server then spoke; 0: none did */
     uint8_t spoken_ttl_min, spoken_ttl_max; /* of the server's packets in such connections; 0: none */

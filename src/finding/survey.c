@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "finding_list.h"
+#include "host_survey.h"
 #include "memory.h"
 #include "signs.h"
 
@@ -84,7 +85,7 @@ static void gather_groups(struct survey *survey)
 
 static void add_file(struct point_survey *point, uint32_t index, const struct capture_facts *facts)
 {
-    static const char *const ceilings[] = {"conversation ceiling", "name lookups", "instance lookups",
+    static const char *const ceilings[] = {"conversation ceiling", "memory ceiling", "name lookups", "instance lookups",
                                            "ticket requests"};
     if (point->files++ == 0)
         point->capture = index;
@@ -232,7 +233,9 @@ static void keep_largest(struct judge *judge, uint32_t first)
 
 void survey_run(struct judge *judge)
 {
-    struct survey survey = {.judge = judge, .surroundings = &judge->surroundings};
+    struct hosts hosts;
+    struct survey survey = {.judge = judge, .surroundings = &judge->surroundings, .hosts = &hosts};
+    hosts_open(&hosts, &judge->surroundings.casebook->evidence);
     gather_groups(&survey);
     gather_points(&survey);
     for (unsigned i = 0; i < detector_count; i++) {
@@ -247,5 +250,6 @@ void survey_run(struct judge *judge)
     }
     groups_close(&survey.by_client);
     groups_close(&survey.by_pair);
+    hosts_close(&hosts);
     memory_give(survey.points);
 }

@@ -32,6 +32,8 @@ struct point_survey {
     uint32_t sql_inside;                    /* SQL Server's of which neither begin nor end is */
 };
 
+struct hosts;
+
 struct survey {
     struct judge *judge;
     const struct surroundings *surroundings;
@@ -39,6 +41,7 @@ struct survey {
     struct groups by_client;         /* without the twins of another capture point's conversations */
     struct groups by_pair;           /* likewise; group n is surroundings->pairs' number n */
     struct point_survey *points;
+    struct hosts *hosts; /* host_survey.h */
 };
 
 /* Lets every detector with a survey add its findings. */

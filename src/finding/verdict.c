@@ -7,7 +7,8 @@
  * question is about SQL Server.
  *
  * What a survey finds comes first when it is a fault and the reason of half of the conversations in trouble: those are its symptoms. A
- * risk that a survey finds accuses nobody; it is mentioned when there is nothing else.
+ * risk that a survey finds accuses nobody; it is mentioned when there is nothing else. What is known of a machine is mentioned, too, where
+ * it may be the reason of what the packets show: as what to look at first.
  */
 #include "verdict.h"
 
@@ -155,6 +156,37 @@ static void say_reason(const struct finding *reason, struct verdict *verdict)
     snprintf(verdict->summary, sizeof verdict->summary, "%s: %.200s.%s", subject, title, symptoms);
 }
 
+static const char *subject_text(const struct finding *finding, char text[static ADDRESS_TEXT_SIZE])
+{
+    if (finding->scope != SCOPE_HOST)
+        return address_text(&finding->client, text);
+    if (finding->machine)
+        snprintf(text, ADDRESS_TEXT_SIZE, "%s", finding->machine);
+    else
+        address_text(&finding->machine_address, text);
+    return text;
+}
+
+/* Appends what of a machine may be the reason of the verdict's cause. */
+static void mention_suspects(const struct judge *judge, struct verdict *verdict)
+{
+    struct text text = {.ceiling = sizeof verdict->summary - 1};
+    for (uint32_t i = 0; i < judge->finding_count; i++) {
+        const struct finding *finding = &judge->findings[i];
+        if (finding->scope != SCOPE_HOST || finding->severity != SEVERITY_RISK || !finding->explains ||
+            strcmp(finding->explains->cause, verdict->cause) != 0)
+            continue;
+        char subject[ADDRESS_TEXT_SIZE];
+        subject_text(finding, subject);
+        text_format(&text, "%s%s%s%s", text.size ? ", " : " Look first at ", finding->detector->cause,
+                    subject[0] ? " on " : "", subject);
+    }
+    size_t length = strlen(verdict->summary);
+    if (text.size > 0)
+        snprintf(verdict->summary + length, sizeof verdict->summary - length, "%s.", text_string(&text));
+    text_close(&text);
+}
+
 /* Appends the risks that surveys found. */
 static void mention_risks(const struct judge *judge, struct verdict *verdict)
 {
@@ -171,14 +203,12 @@ static void mention_risks(const struct judge *judge, struct verdict *verdict)
         }
         if (!first)
             continue;
-        char client[ADDRESS_TEXT_SIZE];
-        text_format(&text, " Risk: %s", first->detector->cause);
-        if (first->client.version != 0)
-            text_format(&text, " (%s", address_text(&first->client, client));
+        char subject[ADDRESS_TEXT_SIZE];
+        subject_text(first, subject);
+        text_format(&text, " Risk: %s%s%s", first->detector->cause, subject[0] ? " (" : "", subject);
         if (others > 0)
-            text_format(&text, "%s%u other%s", first->client.version != 0 ? " and " : " (and ", others,
-                        others == 1 ? "" : "s");
-        text_add(&text, first->client.version != 0 || others > 0 ? ")." : ".");
+            text_format(&text, "%s%u other%s", subject[0] ? " and " : " (and ", others, others == 1 ? "" : "s");
+        text_add(&text, subject[0] || others > 0 ? ")." : ".");
     }
     size_t length = strlen(verdict->summary);
     snprintf(verdict->summary + length, sizeof verdict->summary - length, "%s", text_string(&text));
@@ -245,5 +275,7 @@ void verdict_weigh(struct judge *judge)
     } else {
         say_nothing_found(judge, verdict);
     }
+    if (reason || heaviest)
+        mention_suspects(judge, verdict);
     memory_give(weights);
 }

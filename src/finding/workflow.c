@@ -12,14 +12,22 @@ struct looked_at {
     uint32_t short_resets;   /* of them: of a handshake and hardly more */
     uint32_t short_complete; /* from SYN to FIN in few packets */
     bool role_client, role_server;
+    uint32_t sqlchecks[CAPTURE_ROLE_MIDDLE + 1]; /* by the side of their machine */
 };
 
 enum { HANDSHAKE_PACKETS = 6 }; /* article, 1.5.6: "in the Reset report of 6 frames or fewer" */
+
+static void look_at_reports(const struct evidence *evidence, struct looked_at *seen)
+{
+    for (uint32_t i = 0; i < evidence->source_count; i++)
+        seen->sqlchecks[evidence->sources[i].role] += evidence->sources[i].kind == SOURCE_SQLCHECK;
+}
 
 static struct looked_at look(const struct judge *judge)
 {
     const struct casebook *casebook = judge->surroundings.casebook;
     struct looked_at seen = {.conversations = casebook_connections(casebook)};
+    look_at_reports(&casebook->evidence, &seen);
     for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
         const struct conversation *c = casebook_conversation(casebook, i);
         enum capture_role role = surroundings_role(&judge->surroundings, c);
@@ -71,12 +79,13 @@ static uint32_t count_sources(const struct judge *judge, enum source_kind kind)
     return count;
 }
 
-/* The first that any machine told; NULL: none did. */
-static const struct setting_record *first_setting(const struct judge *judge, enum machine_setting setting)
+/* The first that a client's machine told; NULL: none did. */
+static const struct setting_record *client_setting(const struct judge *judge, enum machine_setting setting)
 {
     const struct evidence *evidence = &judge->surroundings.casebook->evidence;
     for (uint32_t i = 0; i < evidence->settings.in_use; i++)
-        if (evidence_setting(evidence, i)->setting == setting)
+        if (evidence_setting(evidence, i)->setting == setting &&
+            evidence_source_of(evidence, &evidence_setting(evidence, i)->at)->role == CAPTURE_ROLE_CLIENT)
             return evidence_setting(evidence, i);
     return NULL;
 }
@@ -105,14 +114,16 @@ add(struct steps *steps, const char *step, const char *title, enum workflow_stat
 static void add_captures(struct steps *steps, const struct judge *judge, const struct looked_at *seen)
 {
     const struct casebook *casebook = judge->surroundings.casebook;
-    uint32_t reports = count_sources(judge, SOURCE_SQLCHECK);
-    if (reports > 1)
-        add(steps, "1.5.0", "Collect SQLCHECK on each machine", WORKFLOW_DONE, "%u SQLCHECK reports were read.",
-            reports);
-    else
+    uint32_t of_client = seen->sqlchecks[CAPTURE_ROLE_CLIENT], of_server = seen->sqlchecks[CAPTURE_ROLE_SERVER],
+             unplaced = seen->sqlchecks[CAPTURE_ROLE_UNKNOWN];
+    if (of_client + of_server + unplaced == 0)
         add(steps, "1.5.0", "Collect SQLCHECK on each machine", WORKFLOW_NEEDS_EVIDENCE,
-            reports ? "One SQLCHECK report was read: run SQLCHECK on the other machine, too."
-                    : "No SQLCHECK report was given: run SQLCHECK on client and server.");
+            "No SQLCHECK report was given: run SQLCHECK on client and server.");
+    else
+        add(steps, "1.5.0", "Collect SQLCHECK on each machine",
+            of_client && of_server ? WORKFLOW_DONE : WORKFLOW_NEEDS_EVIDENCE,
+            "SQLCHECK reports were read: %u of clients, %u of servers, %u of machines whose side is not known.",
+            of_client, of_server, unplaced);
     bool both = seen->role_client && seen->role_server;
     if (casebook->capture_count == 0)
         add(steps, "1.5.1", "Collect network traces on client and server", WORKFLOW_NEEDS_EVIDENCE,
@@ -206,14 +217,14 @@ static void add_ports(struct steps *steps, const struct judge *judge)
     else
         add(steps, "1.5.8", "NETSTAT", WORKFLOW_NEEDS_EVIDENCE,
             "No netstat output was given: `netstat -abon > c:\\ports.txt` on the client.");
-    const struct setting_record *count = first_setting(judge, SETTING_PORTS_COUNT);
-    const struct setting_record *wait = first_setting(judge, SETTING_TIME_WAIT_S);
+    const struct setting_record *count = client_setting(judge, SETTING_PORTS_COUNT);
+    const struct setting_record *wait = client_setting(judge, SETTING_TIME_WAIT_S);
     char lasts[SHORT_RESETS_TEXT_SIZE] = "";
     if (wait)
         snprintf(lasts, sizeof lasts, " A closed connection keeps its port for %lld s.", (long long)wait->value);
     if (count)
-        add(steps, "1.5.9", "TcpTimedWaitDelay and MaxUserPort", WORKFLOW_DONE, "%lld ephemeral ports are set.%s",
-            (long long)count->value, lasts);
+        add(steps, "1.5.9", "TcpTimedWaitDelay and MaxUserPort", WORKFLOW_DONE,
+            "The client has %lld ephemeral ports.%s", (long long)count->value, lasts);
     else
         add(steps, "1.5.9", "TcpTimedWaitDelay and MaxUserPort", WORKFLOW_NEEDS_EVIDENCE,
             "The client's port range is not known: `netsh int ipv4 show dynamicport tcp`.%s", lasts);

@@ -6,6 +6,7 @@
 
 #include "flow.h"
 #include "memory.h"
+#include "sleeping_flows.h"
 #include "tcp_follow.h"
 #include "tcp_stream.h"
 
@@ -14,6 +15,8 @@
  * the casebook. A closed one lingers for the time in which its ports may not be used again (2 MSL, RFC 9293: four minutes,
  * Windows' old TcpTimedWaitDelay), so that late packets still find it. An open one that says nothing is kept for longer than any
  * keep-alive interval (two hours, RFC 9293 3.8.4, is the longest default). All by the capture's clock.
+ *
+ * What lingers sleeps (see sleeping_flows.h): packed, found by the same index, and woken by any packet.
  *
  * A round over all flows takes SWEEP_ROUND_NS of that clock, so that a capture of much traffic in little time looks at few of them:
  * every SWEEP_PACKETS packets, at the share that is due; at SWEEP_FLOWS at most, so that no packet waits for a long walk.
@@ -27,6 +30,9 @@ enum { SWEEP_PACKETS = 1024, SWEEP_FLOWS = 512, EVICTION_SAMPLE = 32 };
 
 enum { TDS_PORT = 1433 };
 
+/* Marks the numbers of sleeping flows in the index. */
+#define FLOW_SLEEPS 0x80000000u
+
 static_assert(sizeof(struct flow) <= 1216, "what following a conversation takes has grown");
 
 void flow_table_open(struct flow_table *table, struct casebook *casebook, const struct stream_consumer *consumer)
@@ -34,6 +40,9 @@ void flow_table_open(struct flow_table *table, struct casebook *casebook, const 
     *table = (struct flow_table){
         .casebook = casebook, .consumer = *consumer, .ceiling = SLAB_NONE, .packets_until_sweep = SWEEP_PACKETS};
     slab_open(&table->flows, sizeof(struct flow));
+    table->sleeping = memory_take(sizeof *table->sleeping);
+    sleeping_flows_open(table->sleeping);
+    table->may_sleep = SLAB_NONE;
     hash_index_open(&table->index);
 }
 
@@ -66,14 +75,40 @@ static bool has_ends(const struct conversation *c, const struct packet *p)
     return endpoint_equal(server, &p->source) && endpoint_equal(client, &p->destination);
 }
 
-static uint32_t find_flow(const struct flow_table *table, const struct packet *p, uint32_t hash)
+static const struct conversation *conversation_of(const struct flow_table *table, uint32_t number)
+{
+    if (!(number & FLOW_SLEEPS))
+        return ((const struct flow *)slab_at(&table->flows, number))->conversation;
+    const struct sleeping_flow *flow = slab_at(&table->sleeping->slab, number & ~FLOW_SLEEPS);
+    return casebook_conversation(table->casebook, flow->conversation);
+}
+
+static void note_end_of_streams(struct flow_table *table, uint32_t number)
+{
+    table->may_sleep = sleeping_flows_ended(table->sleeping, number);
+}
+
+static uint32_t wake_flow(struct flow_table *table, uint32_t sleeping)
+{
+    const struct sleeping_flow *place = slab_at(&table->sleeping->slab, sleeping & ~FLOW_SLEEPS);
+    struct conversation *c = casebook_hold_conversation(table->casebook, place->conversation);
+    uint32_t number = slab_take(&table->flows);
+    struct flow *flow = slab_at(&table->flows, number);
+    sleeping_flows_take(table->sleeping, sleeping & ~FLOW_SLEEPS, flow);
+    flow->conversation = flow->stream.conversation = c;
+    flow->stream.casebook = table->casebook;
+    hash_index_remove(&table->index, flow->hash, sleeping);
+    hash_index_add(&table->index, flow->hash, number);
+    note_end_of_streams(table, number);
+    return number;
+}
+
+static uint32_t find_flow(struct flow_table *table, const struct packet *p, uint32_t hash)
 {
     struct hash_probe probe = hash_index_probe(&table->index, hash);
-    for (uint32_t number; (number = hash_probe_next(&probe)) != HASH_NONE;) {
-        const struct flow *flow = slab_at(&table->flows, number);
-        if (has_ends(flow->conversation, p))
-            return number;
-    }
+    for (uint32_t number; (number = hash_probe_next(&probe)) != HASH_NONE;)
+        if (has_ends(conversation_of(table, number), p))
+            return number & FLOW_SLEEPS ? wake_flow(table, number) : number;
     return HASH_NONE;
 }
 
@@ -136,39 +171,71 @@ static void retire_flow(struct flow_table *table, uint32_t number)
 {
     struct flow *flow = slab_at(&table->flows, number);
     conclude_flow(table, flow);
+    casebook_rest_conversation(table->casebook, flow->conversation->id - 1);
     hash_index_remove(&table->index, flow->hash, number);
     flow->conversation = NULL;
     slab_give(&table->flows, number);
 }
 
-static uint32_t next_to_sweep(struct flow_table *table)
+/* The flow's facts are concluded, as if it was retired: should it wake, that is done again later. */
+static void let_sleep(struct flow_table *table, uint32_t number, int64_t now_ns)
 {
-    uint32_t number = table->sweep_at++;
-    if (table->sweep_at >= table->flows.high)
-        table->sweep_at = 0;
+    struct flow *flow = slab_at(&table->flows, number);
+    if (!flow->conversation || !flow->protocol_done || !flow->conversation->closed)
+        return;
+    uint32_t sleeping = sleeping_flows_put(table->sleeping, flow, now_ns);
+    hash_index_add(&table->index, flow->hash, sleeping | FLOW_SLEEPS);
+    retire_flow(table, number);
+}
+
+static uint32_t next_to_sweep(struct flow_sweep *sweep, const struct slab *slab)
+{
+    uint32_t number = sweep->at++;
+    if (sweep->at >= slab->high)
+        sweep->at = 0;
     return number;
 }
 
-/* How many flows to look at, for the time since the last look. */
-static uint32_t due_for_sweep(struct flow_table *table, int64_t now_ns)
+/* How many flows of the slab to look at, for the time since the last look. */
+static uint32_t due_for_sweep(struct flow_sweep *sweep, const struct slab *slab, int64_t now_ns)
 {
-    uint32_t most = table->flows.high < SWEEP_FLOWS ? table->flows.high : SWEEP_FLOWS;
-    int64_t passed_ns = now_ns - table->swept_ns;
+    uint32_t most = slab->high < SWEEP_FLOWS ? slab->high : SWEEP_FLOWS;
+    int64_t passed_ns = now_ns - sweep->until_ns;
     if (passed_ns < 0 || passed_ns >= SWEEP_ROUND_NS) {
-        table->swept_ns = now_ns;
+        sweep->until_ns = now_ns;
         return most;
     }
-    int64_t flow_ns = SWEEP_ROUND_NS / (table->flows.high + 1) + 1;
+    int64_t flow_ns = SWEEP_ROUND_NS / (slab->high + 1) + 1;
     int64_t due = passed_ns / flow_ns;
-    table->swept_ns += due * flow_ns;
+    sweep->until_ns += due * flow_ns;
     return due < most ? (uint32_t)due : most;
+}
+
+static void forget_sleeping(struct flow_table *table, uint32_t number)
+{
+    const struct sleeping_flow *flow = slab_at(&table->sleeping->slab, number);
+    hash_index_remove(&table->index, flow->hash, number | FLOW_SLEEPS);
+    sleeping_flows_drop(table->sleeping, number);
+}
+
+static void retire_sleeping(struct flow_table *table, int64_t now_ns)
+{
+    const struct slab *slab = &table->sleeping->slab;
+    uint32_t due = due_for_sweep(&table->sleeping_sweep, slab, now_ns);
+    for (uint32_t i = 0; i < due; i++) {
+        uint32_t number = next_to_sweep(&table->sleeping_sweep, slab);
+        const struct sleeping_flow *flow = slab_at(slab, number);
+        if (!flow->packed || now_ns - flow->last_ns <= LINGER_CLOSED_NS)
+            continue;
+        forget_sleeping(table, number);
+    }
 }
 
 static void retire_finished(struct flow_table *table, int64_t now_ns)
 {
-    uint32_t due = due_for_sweep(table, now_ns);
+    uint32_t due = due_for_sweep(&table->sweep, &table->flows, now_ns);
     for (uint32_t i = 0; i < due; i++) {
-        uint32_t number = next_to_sweep(table);
+        uint32_t number = next_to_sweep(&table->sweep, &table->flows);
         const struct flow *flow = slab_at(&table->flows, number);
         if (!flow->conversation)
             continue;
@@ -185,7 +252,7 @@ static void make_room(struct flow_table *table)
     uint32_t oldest = SLAB_NONE;
     int64_t oldest_ns = INT64_MAX;
     for (uint32_t i = 0; i < EVICTION_SAMPLE; i++) {
-        uint32_t number = next_to_sweep(table);
+        uint32_t number = next_to_sweep(&table->sweep, &table->flows);
         const struct flow *flow = slab_at(&table->flows, number);
         if (flow->conversation && flow->conversation->last.time_ns < oldest_ns) {
             oldest = number;
@@ -198,7 +265,7 @@ static void make_room(struct flow_table *table)
     table->evicted++;
 }
 
-static struct flow *add_flow(struct flow_table *table, const struct packet *p, uint32_t hash, bool reused)
+static uint32_t add_flow(struct flow_table *table, const struct packet *p, uint32_t hash, bool reused)
 {
     if (table->flows.in_use >= table->ceiling)
         make_room(table);
@@ -219,7 +286,7 @@ static struct flow *add_flow(struct flow_table *table, const struct packet *p, u
     flow->hash = hash;
     flow->client_origin = source_is_client ? 0 : 1;
     hash_index_add(&table->index, hash, number);
-    return flow;
+    return number;
 }
 
 /* A SYN with another initial sequence number opens a new connection, whatever became of the old one: a repeated SYN has the
@@ -253,8 +320,9 @@ static unsigned origin_of(const struct flow *flow, const struct packet *p)
     return from_client ? flow->client_origin : 1u - flow->client_origin;
 }
 
-static void follow_packet(struct flow_table *table, struct flow *flow, const struct packet *p)
+static void follow_packet(struct flow_table *table, uint32_t number, const struct packet *p)
 {
+    struct flow *flow = slab_at(&table->flows, number);
     struct conversation *c = flow->conversation;
     unsigned origin = origin_of(flow, p);
     c->packets++;
@@ -284,8 +352,10 @@ static void follow_packet(struct flow_table *table, struct flow *flow, const str
         note_close(c);
     if (p->tcp.flags & TCP_RST)
         tcp_stream_reset(flow, origin, &p->moment, &table->consumer);
-    if (flow->directions[0].ended && flow->directions[1].ended)
+    if (flow->directions[0].ended && flow->directions[1].ended) {
         stop_streams(table, flow);
+        note_end_of_streams(table, number);
+    }
 }
 
 static void follow_icmp_error(struct flow_table *table, const struct packet *p)
@@ -315,14 +385,20 @@ void flow_table_packet(struct flow_table *table, const struct packet *p)
     if (--table->packets_until_sweep == 0) {
         table->packets_until_sweep = SWEEP_PACKETS;
         retire_finished(table, p->moment.time_ns);
+        retire_sleeping(table, p->moment.time_ns);
+    }
+    if (table->may_sleep != SLAB_NONE) {
+        let_sleep(table, table->may_sleep, p->moment.time_ns);
+        table->may_sleep = SLAB_NONE;
     }
     uint32_t hash = hash_ends(&p->source, &p->destination);
     uint32_t number = find_flow(table, p, hash);
     bool reused = number != HASH_NONE && opens_again(slab_at(&table->flows, number), p);
     if (reused)
         retire_flow(table, number);
-    struct flow *flow =
-        number == HASH_NONE || reused ? add_flow(table, p, hash, reused) : slab_at(&table->flows, number);
+    if (number == HASH_NONE || reused)
+        number = add_flow(table, p, hash, reused);
+    struct flow *flow = slab_at(&table->flows, number);
     struct packet bare;
     if (p->maybe_filling && !tcp_expects_data(flow, origin_of(flow, p), p)) {
         bare = *p;
@@ -330,20 +406,41 @@ void flow_table_packet(struct flow_table *table, const struct packet *p)
         bare.payload_length = 0;
         p = &bare;
     }
-    follow_packet(table, flow, p);
+    follow_packet(table, number, p);
     if (table->observe)
         table->observe(table->observe_context, flow->conversation, p);
+}
+
+uint64_t flow_table_bytes(const struct flow_table *table)
+{
+    return slab_bytes(&table->flows) + sleeping_flows_bytes(table->sleeping) + hash_index_bytes(&table->index);
+}
+
+void flow_table_renumber(struct flow_table *table, const uint32_t *moved)
+{
+    for (uint32_t number = 0; number < table->sleeping->slab.high; number++) {
+        struct sleeping_flow *flow = slab_at(&table->sleeping->slab, number);
+        if (!flow->packed)
+            continue;
+        flow->conversation = moved[flow->conversation];
+        if (flow->conversation == SLAB_NONE)
+            forget_sleeping(table, number);
+    }
 }
 
 void flow_table_close(struct flow_table *table)
 {
     for (uint32_t number = 0; number < table->flows.high; number++) {
         struct flow *flow = slab_at(&table->flows, number);
-        if (flow->conversation)
-            conclude_flow(table, flow);
+        if (!flow->conversation)
+            continue;
+        conclude_flow(table, flow);
+        casebook_rest_conversation(table->casebook, flow->conversation->id - 1);
     }
     hash_index_close(&table->index);
     slab_close(&table->flows);
+    sleeping_flows_close(table->sleeping);
+    memory_give(table->sleeping);
 }
 
 enum side stream_learn_client(const struct stream_consumer *consumer, struct stream *stream, enum side client,

@@ -8,6 +8,14 @@
 #include "slab.h"
 #include "stream.h"
 
+struct sleeping_flows;
+
+/* The round over flows that looks for those to be retired. */
+struct flow_sweep {
+    uint32_t at;      /* next one to look at for retirement */
+    int64_t until_ns; /* until when they were looked at */
+};
+
 struct flow_table {
     struct casebook *casebook;
     struct stream_consumer consumer;
@@ -15,10 +23,11 @@ struct flow_table {
     uint32_t point;       /* capture point of the packets */
     uint32_t ceiling;     /* most live conversations; as good as none until the caller sets one */
     struct slab flows;
-    struct hash_index index;
-    uint32_t sweep_at; /* next flow to look at for retirement */
+    struct sleeping_flows *sleeping;
+    uint32_t may_sleep;      /* number of a flow; SLAB_NONE: none */
+    struct hash_index index; /* of flows, and of sleeping ones: their numbers with FLOW_SLEEPS */
+    struct flow_sweep sweep, sleeping_sweep;
     uint32_t packets_until_sweep;
-    int64_t swept_ns; /* until when flows were looked at for retirement */
     uint64_t evicted; /* conversations closed early because of the ceiling */
     /* Is told of each packet once it was followed; NULL: nobody asks. */
     void (*observe)(void *context, const struct conversation *conversation, const struct packet *packet);
@@ -31,6 +40,12 @@ void flow_table_open(struct flow_table *table, struct casebook *casebook, const 
 /* Follows a packet of kind TCP or ICMP_ERROR; others are ignored. Packets of one capture point, in the order in which it
  * recorded them. */
 void flow_table_packet(struct flow_table *table, const struct packet *packet);
+
+/* Memory taken by what is followed. */
+uint64_t flow_table_bytes(const struct flow_table *table);
+
+/* The casebook's conversations have new numbers (see conversation_store_fold); those that were forgotten are not followed any more. */
+void flow_table_renumber(struct flow_table *table, const uint32_t *moved);
 
 /* Concludes all live conversations and frees the table. */
 void flow_table_close(struct flow_table *table);

@@ -70,6 +70,21 @@ static void remember_packet(struct tcp_direction *d, uint32_t fingerprint, uint3
     d->recent_at = (uint8_t)((d->recent_at + 1) % RECENT_PACKETS);
 }
 
+void tcp_forget_recent(struct flow *flow, int64_t now_ns)
+{
+    uint32_t now_us = (uint32_t)(now_ns / 1000);
+    for (unsigned origin = 0; origin < ORIGINS; origin++) {
+        struct tcp_direction *d = &flow->directions[origin];
+        for (unsigned i = 0; i < RECENT_PACKETS; i++) {
+            int64_t age_ns = (int64_t)(int32_t)(now_us - d->recent_us[i]) * 1000;
+            if (age_ns <= DUPLICATE_CONTROL_NS && age_ns >= -DUPLICATE_CONTROL_NS)
+                continue;
+            d->recent_fingerprints[i] = 0;
+            d->recent_us[i] = 0;
+        }
+    }
+}
+
 static bool is_recorded_again(struct flow *flow, unsigned origin, const struct packet *p)
 {
     struct tcp_direction *d = &flow->directions[origin];

@@ -14,9 +14,6 @@
 /* A clock that is off by more than this is being set, and does not drift. */
 #define DRIFT_MOST 0.001
 
-/* What contradicts itself by more than this is no noise of stamps: a clock was set. */
-#define SET_LEAST_NS (20 * NS_PER_MS)
-
 /* Two slices always lie on a line; only more can say that they do. */
 enum { DRIFT_SLICES = 4 };
 
@@ -134,6 +131,6 @@ struct clock_facts clock_estimate_result(const struct clock_estimate *estimate)
     bool better = drifting.most_ns - drifting.least_ns > constant.most_ns - constant.least_ns;
     struct clock_facts clock = better ? between(drifting, drift, reference_ns) : between(constant, 0, reference_ns);
     const struct bounds *bounds = better ? &drifting : &constant;
-    clock.unsteady = bounds->least_ns - bounds->most_ns > SET_LEAST_NS;
+    clock.unsteady = bounds->least_ns - bounds->most_ns > CLOCK_SET_LEAST_NS;
     return clock;
 }

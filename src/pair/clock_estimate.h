@@ -12,6 +12,9 @@
 
 enum { CLOCK_SLICES = 128 };
 
+/* What contradicts itself by more than this is no noise of stamps: a clock was set. */
+#define CLOCK_SET_LEAST_NS (20 * NS_PER_MS)
+
 /* The fastest packets of a stretch of time: differences of the two clocks' times. */
 struct clock_slice {
     int64_t to_server_ns, to_client_ns; /* received minus sent */

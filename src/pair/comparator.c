@@ -373,19 +373,42 @@ static void note_lost(const struct comparator *comparator, enum side sender, con
     passage->probes_lost_at_end += probe;
 }
 
-/* A packet that was not cut in pieces or joined with others must be the same at both ends. */
-static void note_changes(struct passage *passage, const struct compared_packet *sent,
+/* The first bytes of both are known, and are no keep-alive's, which may be anything. */
+static void note_payload(struct passage *passage, const struct compared_packet *sent,
                          const struct compared_packet *arrived)
 {
+    if (!sent->payload_hash || !arrived->payload_hash || sent->payload <= 1)
+        return;
+    passage->payloads_compared++;
+    if (sent->payload_hash == arrived->payload_hash)
+        return;
+    if (passage->payloads_changed++ == 0)
+        passage->first_changed = arrived->moment;
+    passage->changes |= CHANGED_PAYLOAD;
+}
+
+/* The block speaks of the other side's bytes: under other numbers there it must bear others, too. */
+static void note_sack(const struct comparator *comparator, enum side sender, const struct compared_packet *sent,
+                      const struct compared_packet *arrived)
+{
+    struct passage *passage = &comparator->comparison->passages[sender];
+    if (comparator->seq_shift[side_other(sender)] == 0 || sent->sack_left == 0 || sent->sack_left != arrived->sack_left)
+        return;
+    if (passage->sack_untranslated++ == 0)
+        passage->first_sack_untranslated = arrived->moment;
+}
+
+/* A packet that was not cut in pieces or joined with others must be the same at both ends. */
+static void note_changes(const struct comparator *comparator, enum side sender, const struct compared_packet *sent,
+                         const struct compared_packet *arrived)
+{
+    struct passage *passage = &comparator->comparison->passages[sender];
     if (sent->payload != arrived->payload || sent->seq != arrived->seq)
         return;
     if (sent->window != arrived->window)
         passage->changes |= CHANGED_WINDOW;
-    if (!sent->payload_hash || !arrived->payload_hash || sent->payload_hash == arrived->payload_hash)
-        return;
-    if (!(passage->changes & CHANGED_PAYLOAD))
-        passage->first_changed = arrived->moment;
-    passage->changes |= CHANGED_PAYLOAD;
+    note_payload(passage, sent, arrived);
+    note_sack(comparator, sender, sent, arrived);
 }
 
 static void note_arrived(const struct comparator *comparator, enum side sender, const struct compared_packet *sent,
@@ -420,7 +443,7 @@ static void note_arrived(const struct comparator *comparator, enum side sender, 
         passage->largest_arrived = arrived->payload;
     if (sent->consumed < sent->size && !sent->copy && was_in_vain(comparator, sender, sent))
         note_lost_bytes(comparator, sender, sent);
-    note_changes(passage, sent, arrived);
+    note_changes(comparator, sender, sent, arrived);
 }
 
 static void note_open(struct passage *passage)
@@ -614,6 +637,7 @@ void comparator_add(struct comparator *comparator, enum side at, enum side sende
         .payload = packet->payload_length,
         .payload_hash = payload_hash(packet),
         .timestamp = packet->tcp.has_timestamp ? packet->tcp.timestamp_value : 0,
+        .sack_left = packet->tcp.sack_count > 0 ? packet->tcp.sack[0].left : 0,
         .ip_id = packet->ip_id,
         .window = packet->tcp.window,
         .flags = packet->tcp.flags,

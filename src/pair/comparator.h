@@ -21,6 +21,7 @@ struct compared_packet {
     uint32_t payload;      /* on the wire */
     uint32_t payload_hash; /* of its first bytes; 0: not captured */
     uint32_t timestamp;    /* TCP option; 0: none */
+    uint32_t sack_left;    /* of its first SACK block, as the packet has it; 0: none */
     uint16_t ip_id, window;
     uint8_t flags;
     bool copy; /* the capture recorded the same packet before; so it seems */

@@ -7,6 +7,7 @@
 
 #include "capture_side.h"
 #include "clock_estimate.h"
+#include "clock_samples.h"
 #include "memory.h"
 
 /* What is measured of a pair. */
@@ -15,100 +16,9 @@ struct pair_estimate {
     struct clock_estimate any;
 };
 
-static void measure(struct clock_estimate *estimate, enum side sender, const struct moment *sent,
-                    const struct moment *received)
+static void add_sample(void *context, enum side sender, const struct moment *sent, const struct moment *received)
 {
-    if (moment_seen(sent) && moment_seen(received))
-        clock_estimate_add(estimate, sender, sent->time_ns, received->time_ns);
-}
-
-/* Nothing was sent twice, and the capture missed nothing. */
-static bool is_clean(const struct conversation *c)
-{
-    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
-        const struct tcp_side *s = &c->sides[side];
-        if (s->retransmits > 0 || s->unseen_segments > 0 || s->acknowledged_unseen || s->out_of_order > 0)
-            return false;
-    }
-    return true;
-}
-
-/* Where one capture missed the first data, its first is not the other's. */
-static bool has_as_much(const struct conversation *near, const struct conversation *far)
-{
-    return near->sides[SIDE_CLIENT].payload_bytes == far->sides[SIDE_CLIENT].payload_bytes &&
-           near->sides[SIDE_SERVER].payload_bytes == far->sides[SIDE_SERVER].payload_bytes;
-}
-
-/* A connection under way, of which both captures have as much: it begins or ends with the same bytes. */
-static bool begins_alike(const struct tcp_side *here, const struct tcp_side *there)
-{
-    return here->seqs_known && there->seqs_known && here->seq_first == there->seq_first;
-}
-
-static bool ends_alike(const struct tcp_side *here, const struct tcp_side *there)
-{
-    return here->seqs_known && there->seqs_known && here->seq_end == there->seq_end;
-}
-
-/* The capture has all that it sent: each byte from the SYN to the last. */
-static bool has_all(const struct tcp_side *side)
-{
-    return side->isn_known && side->seqs_known &&
-           side->seq_end - (side->isn + 1) - (side->fins > 0) == (uint32_t)side->payload_bytes;
-}
-
-/*
- * An answer leaves after what it answers has arrived, so it bounds the clocks, too, if less closely; and one direction is enough for
- * that. The order is: SYN, SYN+ACK, the client's first data, the server's, for in TDS the client speaks first; each of them at the one
- * point and then at the other. Repetitions only widen the bounds.
- */
-static void measure_answers(struct clock_estimate *estimate, const struct conversation *near,
-                            const struct conversation *far)
-{
-    const struct tcp_side *client = near->sides, *server = far->sides;
-    if (!near->starts_with_syn || !far->starts_with_syn)
-        return;
-    measure(estimate, SIDE_CLIENT, &client[SIDE_CLIENT].syn, &server[SIDE_SERVER].syn);
-    measure(estimate, SIDE_CLIENT, &client[SIDE_SERVER].syn, &server[SIDE_CLIENT].first_data);
-    measure(estimate, SIDE_SERVER, &server[SIDE_CLIENT].syn, &client[SIDE_SERVER].syn);
-    measure(estimate, SIDE_SERVER, &server[SIDE_SERVER].syn, &client[SIDE_CLIENT].first_data);
-    if (near->protocol == PROTOCOL_TCP && far->protocol == PROTOCOL_TCP)
-        return;
-    if (has_all(&client[SIDE_CLIENT]))
-        measure(estimate, SIDE_CLIENT, &client[SIDE_CLIENT].first_data, &server[SIDE_SERVER].first_data);
-    if (has_all(&server[SIDE_CLIENT]))
-        measure(estimate, SIDE_SERVER, &server[SIDE_CLIENT].first_data, &client[SIDE_SERVER].first_data);
-}
-
-static void measure_connection(struct clock_estimate *estimate, const struct conversation *near,
-                               const struct conversation *far)
-{
-    measure_answers(estimate, near, far);
-    bool clean = is_clean(near) && is_clean(far),
-         whole = clean && near->starts_with_syn && far->starts_with_syn && has_as_much(near, far);
-    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
-        const struct tcp_side *here = &near->sides[side], *there = &far->sides[side];
-        const struct tcp_side *sent = side == SIDE_CLIENT ? here : there,
-                              *received = side == SIDE_CLIENT ? there : here;
-        if (here->syns == 1 && there->syns == 1)
-            measure(estimate, side, &sent->syn, &received->syn);
-        if (whole || (clean && begins_alike(here, there)))
-            measure(estimate, side, &sent->first_data, &received->first_data);
-        if (clean && ends_alike(here, there))
-            measure(estimate, side, &sent->last_data, &received->last_data);
-        if (whole || (clean && ends_alike(here, there)))
-            measure(estimate, side, &sent->fin, &received->fin);
-    }
-}
-
-/* With other initial sequence numbers at each end these may be two connections, joined by a device that takes its time. */
-static bool has_same_numbers(const struct conversation *near, const struct conversation *far)
-{
-    for (enum side side = SIDE_CLIENT; side < SIDES; side++)
-        if (near->sides[side].isn != far->sides[side].isn)
-            return false;
-    return true;
+    clock_estimate_add(context, sender, sent->time_ns, received->time_ns);
 }
 
 /* Who was said to be at an end is farther out than who only seems to be. */
@@ -152,9 +62,9 @@ static void add_samples(const struct casebook *casebook, const struct view_group
                 near = far;
                 far = other;
             }
-            measure_connection(&estimate->any, near, far);
-            if (has_same_numbers(near, far))
-                measure_connection(&estimate->same_numbers, near, far);
+            clock_samples_of(near, far, add_sample, &estimate->any);
+            if (clock_samples_are_direct(near, far))
+                clock_samples_of(near, far, add_sample, &estimate->same_numbers);
         }
 }
 

@@ -220,6 +220,8 @@ static void on_record(struct tds_state *s, struct tds_lane *lane, const struct t
         return;
     if (lane->unit == UNIT_TLS)
         bare_application_data(s, lane, event);
+    else if (s->tls13 && event->length == TLS13_ALERT_SIZE)
+        list_alert(s, lane, event, true);
     else if (lane->role == SIDE_CLIENT && s->tls13)
         tds_step(s, LOGIN_STEP_KEY_EXCHANGE, &event->begin);
 }
@@ -249,7 +251,7 @@ static const char *keep_text(struct tds_state *s, const struct text *text)
 {
     if (text->size == 0)
         return NULL;
-    return arena_copy_text(&s->stream->casebook->texts, text->data, text->size);
+    return text_pool_keep(&s->stream->casebook->names, text->data, text->size);
 }
 
 static const char *keep_name(struct tds_state *s, struct span name)

@@ -53,7 +53,7 @@ const char *tds_store_text(struct tds_state *s, struct span bytes, bool wide, bo
         text.ceiling = 0;
         text_add(&text, "\xe2\x80\xa6"); /* an ellipsis */
     }
-    const char *stored = arena_copy_text(&s->stream->casebook->texts, text_string(&text), text.size);
+    const char *stored = text_pool_keep(&s->stream->casebook->names, text_string(&text), text.size);
     text_close(&text);
     return stored;
 }

@@ -119,17 +119,19 @@ static void read_alternative_names(const X509 *x509, struct casebook *casebook, 
     GENERAL_NAMES_free(names);
 }
 
-/* Windows writes the name as a BMPString, two bytes for each letter: only its text can be compared. */
-static bool is_fallback(const X509_NAME *subject)
+/* Windows writes the name as a BMPString, two bytes for each letter: it is its text that is kept. */
+static void read_common_name(const X509_NAME *subject, struct casebook *casebook, struct tls_certificate *certificate)
 {
     int place = X509_NAME_get_index_by_NID((X509_NAME *)(uintptr_t)subject, NID_commonName, -1);
     if (place < 0)
-        return false;
+        return;
     unsigned char *name = NULL;
     int size = ASN1_STRING_to_UTF8(&name, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, place)));
-    bool same = size == (int)sizeof fallback_name - 1 && memcmp(name, fallback_name, sizeof fallback_name - 1) == 0;
+    if (size > 0)
+        certificate->common_name = keep_text(casebook, name, (size_t)size);
+    certificate->sql_self_signed =
+        size == (int)sizeof fallback_name - 1 && memcmp(name, fallback_name, sizeof fallback_name - 1) == 0;
     OPENSSL_free(name);
-    return same;
 }
 
 static void read_certificate(struct span bytes, struct casebook *casebook, struct tls_certificate *certificate)
@@ -143,7 +145,7 @@ static void read_certificate(struct span bytes, struct casebook *casebook, struc
     certificate->subject = name_text(casebook, subject);
     certificate->issuer = name_text(casebook, issuer);
     certificate->self_signed = X509_NAME_cmp(subject, issuer) == 0;
-    certificate->sql_self_signed = is_fallback(subject);
+    read_common_name(subject, casebook, certificate);
     read_date(X509_get0_notBefore(x509), certificate->not_before, &certificate->not_before_s);
     read_date(X509_get0_notAfter(x509), certificate->not_after, &certificate->not_after_s);
     const char *signature = OBJ_nid2ln(X509_get_signature_nid(x509));

@@ -57,6 +57,8 @@ static json_t *passage_object(const struct passage *passage)
     add_some(object, "duplicated", passage->duplicated);
     add_some(object, "reordered", passage->reordered);
     add_some(object, "late", passage->late);
+    add_some(object, "payloads_changed", passage->payloads_changed);
+    add_some(object, "sack_untranslated", passage->sack_untranslated);
     add_some(object, "missed_by_capture", passage->missed + passage->unsent);
     add_some(object, "not_judged", passage->open);
     add_some(object, "largest_arrived", passage->largest_arrived);

@@ -67,6 +67,12 @@ static json_t *subject_object(const struct finding *finding)
     }
     if (finding->scope == SCOPE_CAPTURE)
         object_add_count(subject, "capture", finding->capture);
+    if (finding->scope == SCOPE_HOST) {
+        char address[ADDRESS_TEXT_SIZE];
+        object_add_text(subject, "machine", finding->machine);
+        object_add_text(subject, "address", address_text(&finding->machine_address, address));
+        object_add_count(subject, "source", finding->source);
+    }
     return subject;
 }
 

@@ -182,6 +182,20 @@ static void put_advice(const struct report *report, const struct finding *findin
     }
 }
 
+static void put_machine(const struct finding *finding, struct sink *sink)
+{
+    char address[ADDRESS_TEXT_SIZE];
+    bool known = finding->machine_address.version != 0;
+    if (finding->machine) {
+        sink_put(sink, ", machine ");
+        layout_put_untrusted(sink, finding->machine);
+        if (known)
+            sink_format(sink, " (%s)", address_text(&finding->machine_address, address));
+    } else if (known) {
+        sink_format(sink, ", machine %s", address_text(&finding->machine_address, address));
+    }
+}
+
 static void put_subject(const struct finding *finding, struct sink *sink)
 {
     char server[ENDPOINT_TEXT_SIZE], client[ADDRESS_TEXT_SIZE];
@@ -189,8 +203,9 @@ static void put_subject(const struct finding *finding, struct sink *sink)
         sink_format(sink, ", server %s", endpoint_text(&finding->server, server));
     if (finding->client.version != 0)
         sink_format(sink, ", client %s", address_text(&finding->client, client));
-    else if (finding->concerned > 1)
+    else if (finding->concerned > 1 && finding->scope != SCOPE_HOST)
         sink_put(sink, ", several clients");
+    put_machine(finding, sink);
 }
 
 /* Healthy conversations are findings, too, and say nothing new here. */

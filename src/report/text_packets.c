@@ -355,7 +355,7 @@ static void put_others(const struct report *report, const struct conversation *c
 static void put_conversation(const struct report *report, const struct shown_conversation *shown,
                              const struct reused_tuples *reused, struct sink *sink)
 {
-    const struct conversation *c = casebook_conversation(report->casebook, shown->id - 1);
+    const struct conversation *c = casebook_hold_conversation(report->casebook, shown->id - 1);
     put_who(report, c, sink);
     put_verdict(report, c, sink);
     put_sizes(c, sink);

@@ -33,6 +33,24 @@ TDS_SCENES = {  # besides them, for the target tds
   'tls13': 'w/w05-tls13-is-not-tls12',
   'certificate': 'w/certificate-of-its-own',
 }
+EVIDENCE_SCENES = (  # whose files beside the captures are seeds
+  'server.io-stall/login-stalls-near-it', 'server.io-stall/slow-answers-near-it', 'client.filter-driver/no-ack-and-antivirus',
+  'client.filter-driver/no-ack-at-the-server', 'client.offload/adapter', 'client.offload/netsh-german', 'client.tls-settings/no-common-suite',
+  'client.dhe-enabled/unpatched-2016', 'client.keep-alive-settings/driver-too-seldom', 'client.keep-alive-settings/instance',
+  'client.port-range/netsh-french', 'client.port-range/linux-narrowed', 'client.rss-disabled/server-by-netsh',
+)
+IPCONFIG = '''
+Windows IP Configuration
+
+   Host Name . . . . . . . . . . . . : APP01
+
+Ethernet adapter Ethernet:
+
+   Link-local IPv6 Address . . . . . : fe80::c936:c2db:79ad:e1c6%16(Preferred)
+   IPv4 Address. . . . . . . . . . . : 10.1.0.5(Preferred)
+   Subnet Mask . . . . . . . . . . . : 255.255.255.0
+   Default Gateway . . . . . . . . . : 10.1.0.1
+'''
 FOR_READERS = ('made.pcap', 'made.pcapng', 'cut.pcapng', 'raw.pcapng')
 LARGEST_SEED_BYTES = 16_000
 FROM_SERVER = 1
@@ -134,6 +152,16 @@ def datagram_seeds():
   }
 
 
+def evidence_seeds():
+  seeds = {'ipconfig': IPCONFIG.encode(), 'ipconfig-utf-16be': IPCONFIG.encode('utf-16-be')}
+  for name, loaded in load_scenes({path: path for path in EVIDENCE_SCENES}).items():
+    with tempfile.TemporaryDirectory() as folder:
+      for number, source in enumerate(loaded.files):
+        path = source.write(pathlib.Path(folder), scene.START_NS)
+        seeds[f"{name.split('.')[1].replace('/', '-')}-{number}"] = path.read_bytes()
+  return seeds
+
+
 def load_scenes(paths):
   return {name: scene.load(TESTS / 'scenes' / f'{path}.scene') for name, path in paths.items()}
 
@@ -143,7 +171,7 @@ def main():
   captures = capture_seeds(scenes)
   targets = {
     'capture': captures, 'readers': {name: captures[name] for name in FOR_READERS}, 'packet': packet_seeds(scenes),
-    'tds': tds_seeds({**scenes, **load_scenes(TDS_SCENES)}), 'datagrams': datagram_seeds(),
+    'tds': tds_seeds({**scenes, **load_scenes(TDS_SCENES)}), 'datagrams': datagram_seeds(), 'evidence': evidence_seeds(),
   }
   for target, seeds in targets.items():
     folder = HERE / 'seeds' / target

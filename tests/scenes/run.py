@@ -82,6 +82,10 @@ def field_of(conversation, name):
 def differences(conversation, expectation):
   out = []
   for name, accepted in expectation.fields.items():
+    if name in ('says', 'unsaid'):
+      said = [words for words in accepted if words in conversation.get('explanation', '')]
+      out += [f'{name}: {accepted}'] if (name == 'says') != bool(said) else []
+      continue
     found = field_of(conversation, name)
     if found not in accepted:
       out.append(f"{name}: expected {' or '.join(accepted)}, found {found}")

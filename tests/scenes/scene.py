@@ -7,6 +7,7 @@ import sys
 
 sys.dont_write_bytecode = True
 
+from scene_device import as_seen
 from scene_language import SceneError, read_scene
 from scene_pcapng import Record, wrap_in_link_layer, write_pcapng
 from scene_tcp import ip_fragments, ip_packet
@@ -62,7 +63,8 @@ def frames_of(scene, packet, side, vantage):
   vantage was taken at."""
   if scene.id_zero:
     packet.ip_id = 0
-  data = ip_packet(packet, vantage=side, hops=scene.hops, offload=scene.offload,
+  seen = packet if packet.by_device else as_seen(packet, side, scene.device)
+  data = ip_packet(seen, vantage=side, hops=scene.hops, offload=scene.offload,
                    translated=scene.translated if vantage == 'server' else {})
   outgoing = packet.sender == side and not packet.by_device
   return [wrap_in_link_layer(part, scene.link, vantage=vantage, outgoing=outgoing, vlan=scene.vlan)

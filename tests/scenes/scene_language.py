@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 
 import scene_around as around
 import scene_files
+from scene_device import Device
 from scene_macros import MACROS
 from scene_steps import FLAGS, Step, Talk, duration
 from scene_tcp import Conversation, Host
 
 HEADERS = ('rtt', 'hops', 'capture', 'link', 'vlan', 'snaplen', 'mss', 'offload', 'skew', 'window', 'id-zero', 'only', 'doubled',
-           'drops', 'clock-back', 'translate', 'big-endian', 'microseconds', 'infer', 'threshold', 'server-port')
+           'drops', 'clock-back', 'translate', 'big-endian', 'microseconds', 'infer', 'threshold', 'server-port',
+           'renumber', 'clamp', 'scrub')
 
 
 class SceneError(Exception):
@@ -89,6 +91,7 @@ class Scene:
   drops: int = 0
   clock_back: tuple | None = None  # by how much, and when
   translated: dict = field(default_factory=dict)  # address of a host -> what the server's capture shows in its place
+  device: Device = field(default_factory=Device)
   big_endian: bool = False
   microseconds: bool = False
   infer: bool = False
@@ -172,6 +175,13 @@ class Reader:
       scene.clock_back = duration(values[0]), duration(values[2])
     elif name == 'translate':
       scene.translated[values[0]] = values[2]
+    elif name == 'renumber':
+      scene.device.renumbered[values[0]] = int(values[2])
+      scene.device.leaves_sack = 'leaves-sack' in values
+    elif name == 'clamp':
+      scene.device.clamp = int(values[0])
+    elif name == 'scrub':
+      scene.device.scrubbed = tuple(values)
 
   def capture(self, values):
     scene = self.scene

@@ -17,10 +17,10 @@ def macro_tls(talk, step, **when):
   """The TLS handshake: in PRELOGIN packets, or bare with ALPN."""
   bare = ' bare alpn=' + tls.TDS8_PROTOCOL_NAME if 'strict' in step.flags else ''
   version = step.get('version', '1.3' if 'strict' in step.flags else '1.2')
-  cipher = f" cipher={step.options['cipher']}" if 'cipher' in step.options else ''
+  server = ''.join(f' {name}={step.options[name]}' for name in ('cipher', 'cn', 'issuer', 'names', 'valid') if name in step.options)
   sni = f" sni={step.options['sni']}" if 'sni' in step.options else ''
   talk.say(f'client CLIENTHELLO version={version}{bare}{sni}', **when)
-  talk.say(f'server SERVERHELLO version={version}{cipher}{bare}', gap=1500 * MICROSECOND)
+  talk.say(f'server SERVERHELLO version={version}{server}{bare}', gap=1500 * MICROSECOND)
   talk.say(f"client CLIENTKEY{bare and ' bare'}", gap=900 * MICROSECOND)
   if version != '1.3':
     talk.say(f"server SERVERFINISHED{bare and ' bare'}", gap=600 * MICROSECOND)

@@ -60,6 +60,9 @@ class Step:
       delivery.delay = duration(rest.pop(0))
     elif word == 'unseen':
       delivery.unseen_by = ('client', 'server')
+      if rest[:1] == ['at']:
+        delivery.unseen_by = (rest[1],)
+        del rest[:2]
     elif word == 'dup':
       given = rest and re.match(r'\d+(us|ms|s)$', rest[0])
       delivery.dup = duration(rest.pop(0)) if given else MICROSECOND
@@ -73,6 +76,8 @@ class Step:
       self.times = int(word[1:])
     elif word == 'every':
       self.every = duration(rest.pop(0))
+    elif word == 'altered':
+      delivery.altered = True
     elif word == 'bad-checksum':
       delivery.bad_checksum = True
     elif '=' in word:
@@ -181,6 +186,8 @@ class Talk:
     flight = tls.server_flight(
       self.label, cipher=self.cipher, version=self.tls_version, alpn=step.get('alpn', None),
       common_name=step.get('cn', 'SSL_Self_Signed_Fallback'), chain=int(step.get('chain', '1')),
+      issuer=step.get('issuer', None), names=[name for name in step.get('names', '').split(',') if name],
+      dates=step.get('valid', '250101-350101').split('-'),
     )
     return self.wrapped(flight, step)
 
@@ -191,6 +198,8 @@ class Talk:
     return self.wrapped(tls.server_finished(self.label), step)
 
   def make_alert(self, side, step):
+    if 'hidden' in step.flags:
+      return self.wrapped(tls.hidden_alert(self.label, self.tls_version), step)
     return self.wrapped(tls.alert(description=int(step.get('description', '40'))), step)
 
   def make_login7(self, side, step):

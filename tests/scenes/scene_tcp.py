@@ -66,6 +66,7 @@ class Packet:
   unseen_by: tuple = ()
   seen_twice_after: int | None = None
   fragment_bytes: int | None = None
+  altered: bool = False
 
   @property
   def length(self):
@@ -89,6 +90,7 @@ class Delivery:
   window: int | None = None
   bad_checksum: bool = False
   fragment_bytes: int | None = None
+  altered: bool = False
 
 
 class End:
@@ -241,6 +243,7 @@ class Conversation:
       unseen_by=delivery.unseen_by,
       seen_twice_after=delivery.dup,
       fragment_bytes=delivery.fragment_bytes,
+      altered=delivery.altered,
     )
     if flags & SYN:
       end.syn_sent = True

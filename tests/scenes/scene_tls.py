@@ -29,19 +29,30 @@ def der_integer(value_bytes):
   return der(0x02, b'\0' + value_bytes if value_bytes[0] & 0x80 else value_bytes)
 
 
-def certificate(common_name, label):
-  """A self-signed RSA certificate; the signature is filler, as nobody here verifies it."""
+def distinguished_name(common_name):
+  part = der(0x30, der(0x06, bytes.fromhex('550403')), der(0x0C, common_name.encode()))
+  return der(0x30, der(0x31, part))
+
+
+def alternative_names(names):
+  """The extension subjectAltName with DNS names (RFC 5280, 4.2.1.6)."""
+  listed = der(0x30, *(der(0x82, name.encode()) for name in names))
+  return der(0xA3, der(0x30, der(0x30, der(0x06, bytes.fromhex('551d11')), der(0x04, listed))))
+
+
+def certificate(common_name, label, *, issuer=None, names=(), dates=('250101', '350101')):
+  """An RSA certificate, self-signed unless it has an issuer; the signature is filler, as nobody here verifies it."""
   rsa = der(0x30, der(0x06, bytes.fromhex('2a864886f70d010101')), der(0x05))
   sha256_rsa = der(0x30, der(0x06, bytes.fromhex('2a864886f70d01010b')), der(0x05))
-  name_part = der(0x30, der(0x06, bytes.fromhex('550403')), der(0x0C, common_name.encode()))
-  name = der(0x30, der(0x31, name_part))
-  validity = der(0x30, der(0x17, b'250101000000Z'), der(0x17, b'350101000000Z'))
+  name = distinguished_name(common_name)
+  issuer_name = distinguished_name(issuer) if issuer else name
+  validity = der(0x30, *(der(0x17, f'{date}000000Z'.encode()) for date in dates))
   modulus = b'\xc1' + filler(label + '/modulus', 255)
   key = der(0x30, der_integer(modulus), der(0x02, b'\x01\x00\x01'))
   key_info = der(0x30, rsa, der(0x03, b'\0', key))
   body = der(
-    0x30, der(0xA0, der(0x02, b'\x02')), der_integer(b'\x11' + filler(label + '/serial', 7)), sha256_rsa, name,
-    validity, name, key_info,
+    0x30, der(0xA0, der(0x02, b'\x02')), der_integer(b'\x11' + filler(label + '/serial', 7)), sha256_rsa, issuer_name,
+    validity, name, key_info, alternative_names(names) if names else b'',
   )
   return der(0x30, body, sha256_rsa, der(0x03, b'\0' + filler(label + '/signature', 256)))
 
@@ -107,7 +118,8 @@ def server_hello(label, *, cipher, version='1.2', alpn=None):
   return handshake(2, body)
 
 
-def server_flight(label, *, cipher=0xC030, version='1.2', alpn=None, common_name='SSL_Self_Signed_Fallback', chain=1):
+def server_flight(label, *, cipher=0xC030, version='1.2', alpn=None, common_name='SSL_Self_Signed_Fallback', chain=1,
+                  issuer=None, names=(), dates=('250101', '350101')):
   """ServerHello up to ServerHelloDone (1.2), or up to the encrypted Finished (1.3)."""
   hello = server_hello(label, cipher=cipher, version=version, alpn=alpn)
   legacy = {'1.0': 0x0301, '1.1': 0x0302}.get(version, 0x0303)
@@ -115,7 +127,10 @@ def server_flight(label, *, cipher=0xC030, version='1.2', alpn=None, common_name
     return record(22, hello) + change_cipher_spec() + application_data(label + '/flight', 900, version)
   certificates = b''
   for number in range(chain):
-    cert = certificate(common_name if number == 0 else f'Authority {number}', label)
+    if number == 0:
+      cert = certificate(common_name, label, issuer=issuer, names=names, dates=dates)
+    else:
+      cert = certificate(f'Authority {number}', label)
     certificates += (len(cert)).to_bytes(3, 'big') + cert
   flight = hello + handshake(11, len(certificates).to_bytes(3, 'big') + certificates)
   signature = struct.pack('!HH', 0x0401, 256) + filler(label + '/ske-signature', 256)
@@ -150,6 +165,13 @@ def change_cipher_spec():
 
 def alert(level=2, description=40):
   return record(21, bytes([level, description]))
+
+
+def hidden_alert(label, version='1.2'):
+  """An alert under encryption: its two bytes and the cipher's; TLS 1.3 makes it look like application data."""
+  if version == '1.3':
+    return application_data(label + '/alert', 2, version)
+  return record(21, filler(label + '/alert', 2 + 24))
 
 
 def application_data(label, plain_bytes, version='1.2'):

@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -14,6 +15,8 @@
 #include "notes.h"
 #include "slab.h"
 #include "text.h"
+#include "text_pool.h"
+#include "word_packing.h"
 
 static struct span bytes_of(const char *literal, size_t size)
 {
@@ -226,6 +229,80 @@ static void test_arena_takes_small_and_large(void **state)
     arena_close(&arena);
 }
 
+static void test_words_come_back_as_they_were_packed(void **state)
+{
+    (void)state;
+    enum { WORDS = 300, IMAGES = 20 };
+    static struct packing_model model;
+    static uint8_t packed[IMAGES][WORDS * PACKED_WORD_MOST];
+    static uint64_t images[IMAGES][WORDS];
+    uint64_t random = 88172645463325252u;
+    for (unsigned image = 0; image < IMAGES; image++) {
+        for (unsigned i = 0; i < WORDS; i++) {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            const uint64_t words[] = {0,
+                                      0,
+                                      random,
+                                      random >> (random & 63),
+                                      1700000000000000000u + (random >> 40),
+                                      ~0u,
+                                      i,
+                                      images[image][i / 2],
+                                      0x0000555500001000u + (random & 0xfff0)};
+            images[image][i] = words[random % (sizeof words / sizeof *words)];
+        }
+        memset(images[image] + 50, 0, image * 10 * sizeof(uint64_t));
+        words_learn(&model, images[image], sizeof images[image]);
+        struct word_packing packing = {.at = packed[image], .model = &model};
+        words_pack(&packing, images[image], sizeof images[image]);
+        assert_true(packing.at <= packed[image] + sizeof packed[image]);
+    }
+    for (unsigned image = 0; image < IMAGES; image++) {
+        uint64_t again[WORDS] = {0};
+        struct word_packing packing = {.at = packed[image], .model = &model};
+        words_unpack(&packing, again, sizeof again);
+        assert_memory_equal(again, images[image], sizeof again);
+    }
+}
+
+static void test_slab_truncated_hands_out_zeros_again(void **state)
+{
+    (void)state;
+    struct slab slab;
+    slab_open(&slab, 16);
+    for (uint32_t i = 0; i < 1000; i++)
+        memset(slab_at(&slab, slab_take(&slab)), 0xee, 16);
+    slab_truncate(&slab, 300);
+    assert_int_equal(slab.in_use, 300);
+    assert_int_equal(slab_bytes(&slab), 2 * SLAB_CHUNK * 16);
+    static const uint8_t zeros[16];
+    for (uint32_t i = 300; i < 1000; i++) {
+        assert_int_equal(slab_take(&slab), i);
+        assert_memory_equal(slab_at(&slab, i), zeros, sizeof zeros);
+    }
+    assert_int_equal(*(uint8_t *)slab_at(&slab, 299), 0xee);
+    slab_close(&slab);
+}
+
+static void test_a_pool_keeps_each_text_once(void **state)
+{
+    (void)state;
+    struct text_pool pool;
+    text_pool_open(&pool);
+    const char *first = text_pool_keep(&pool, "Order Entry", 11);
+    assert_string_equal(first, "Order Entry");
+    assert_string_equal(text_pool_keep(&pool, "Order Entry", 5), "Order");
+    char number[16];
+    for (unsigned i = 0; i < 2000; i++)
+        text_pool_keep(&pool, number, (size_t)snprintf(number, sizeof number, "%u", i % 1000));
+    assert_ptr_equal(text_pool_keep(&pool, "Order Entry", 11), first);
+    assert_string_equal(text_pool_keep(&pool, "", 0), "");
+    assert_int_equal(pool.texts.in_use, 1003);
+    text_pool_close(&pool);
+}
+
 static void test_notes_count_by_kind(void **state)
 {
     (void)state;
@@ -262,6 +339,9 @@ int main(void)
         cmocka_unit_test(test_slab_gives_zeroed_elements_and_reuses_them),
         cmocka_unit_test(test_hash_index_keeps_what_it_was_given),
         cmocka_unit_test(test_arena_takes_small_and_large),
+        cmocka_unit_test(test_words_come_back_as_they_were_packed),
+        cmocka_unit_test(test_slab_truncated_hands_out_zeros_again),
+        cmocka_unit_test(test_a_pool_keeps_each_text_once),
         cmocka_unit_test(test_notes_count_by_kind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -644,6 +644,82 @@ static void test_finished_conversations_leave_the_table(void **state)
     assert_int_equal(casebook_conversations(&b->casebook), 20000);
 }
 
+static void close_both(struct bench *b)
+{
+    send(b, SIDE_CLIENT, TCP_FIN | TCP_ACK, 1, 1, "");
+    send(b, SIDE_SERVER, TCP_FIN | TCP_ACK, 1, 2, "");
+    send(b, SIDE_CLIENT, TCP_ACK, 2, 2, "");
+}
+
+/* So many that what lingers of the first ones sleeps. */
+static void open_and_close_many(struct bench *b)
+{
+    for (uint16_t i = 0; i < 2000; i++) {
+        b->port = (uint16_t)(1024 + i);
+        handshake(b);
+        close_both(b);
+    }
+    assert_true(b->table.flows.in_use < 1100);
+}
+
+static void test_a_late_packet_wakes_what_lingers(void **state)
+{
+    struct bench *b = *state;
+    open_and_close_many(b);
+    b->port = 1030;
+    send(b, SIDE_SERVER, TCP_FIN | TCP_ACK, 1, 2, "");
+    flow_table_close(&b->table);
+    assert_int_equal(casebook_conversations(&b->casebook), 2000);
+    const struct conversation *c = casebook_conversation(&b->casebook, 6);
+    assert_int_equal(c->ends[SIDE_CLIENT].port, 1030);
+    assert_int_equal(c->packets, 7);
+    assert_int_equal(c->sides[SIDE_SERVER].fins, 2);
+    assert_int_equal(c->sides[SIDE_SERVER].fin_retransmits, 1);
+    assert_int_equal(c->ending, ENDING_FIN);
+    assert_int_equal(casebook_conversation(&b->casebook, 7)->packets, 6);
+}
+
+static void test_ports_are_used_anew_while_what_was_lingers(void **state)
+{
+    struct bench *b = *state;
+    open_and_close_many(b);
+    b->port = 1030;
+    send(b, SIDE_CLIENT, TCP_SYN, 7000, 0, "");
+    flow_table_close(&b->table);
+    assert_int_equal(casebook_conversations(&b->casebook), 2001);
+    assert_int_equal(casebook_conversation(&b->casebook, 6)->packets, 6);
+    assert_true(casebook_conversation(&b->casebook, 2000)->tuple_reused);
+}
+
+static void test_what_sleeps_leaves_the_table_in_time(void **state)
+{
+    struct bench *b = *state;
+    open_and_close_many(b);
+    assert_true(b->table.index.count == 2000);
+    b->port = 50000;
+    for (unsigned i = 0; i < 300; i++) {
+        wait_ms(b, 1000);
+        for (unsigned j = 0; j < 1024; j++)
+            send(b, SIDE_CLIENT, TCP_ACK, 1, 1, "");
+    }
+    assert_int_equal(b->table.index.count, 1);
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 1, "");
+    flow_table_close(&b->table);
+}
+
+static void test_folded_conversations_are_followed_no_more(void **state)
+{
+    struct bench *b = *state;
+    open_and_close_many(b);
+    uint32_t moved[2000], kept = 0, awake = b->table.flows.in_use;
+    for (uint32_t i = 0; i < 2000; i++)
+        moved[i] = i < 500 && i % 2 ? SLAB_NONE : kept++;
+    flow_table_renumber(&b->table, moved);
+    assert_int_equal(b->table.index.count, 1750);
+    assert_int_equal(b->table.flows.in_use, awake);
+    flow_table_close(&b->table);
+}
+
 static void test_ceiling_concludes_the_longest_silent(void **state)
 {
     struct bench *b = *state;
@@ -690,6 +766,10 @@ int main(void)
         FLOW_TEST(test_reset_with_another_time_to_live),
         FLOW_TEST(test_nothing_is_kept_of_streams_that_ended),
         FLOW_TEST(test_finished_conversations_leave_the_table),
+        FLOW_TEST(test_a_late_packet_wakes_what_lingers),
+        FLOW_TEST(test_ports_are_used_anew_while_what_was_lingers),
+        FLOW_TEST(test_what_sleeps_leaves_the_table_in_time),
+        FLOW_TEST(test_folded_conversations_are_followed_no_more),
         FLOW_TEST(test_ceiling_concludes_the_longest_silent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

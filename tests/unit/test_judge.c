@@ -544,7 +544,7 @@ static void test_closed_many(void **state)
     struct trace *trace = *state;
     struct conversation *c = logged_in(trace, 1);
     fin(trace, c, SIDE_SERVER, 9);
-    expect(trace, c, "none.normal", CULPRIT_NONE);
+    expect(trace, c, "server.closed-session", CULPRIT_UNKNOWN);
     fin(trace, logged_in(trace, 2), SIDE_SERVER, 9.1);
     fin(trace, logged_in(trace, 3), SIDE_SERVER, 9.2);
     expect(trace, c, "server.closed-many", CULPRIT_SERVER);

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "clock_steps.h"
 #include "judge.h"
 #include "memory.h"
 #include "pairing.h"
@@ -296,10 +297,69 @@ static void test_syns_that_the_server_ignores(void **state)
     check_judgement(here, "server.no-answer", CULPRIT_SERVER);
 }
 
+/* A connection in both captures, `after_ns` later; the server's clock is off by `set_ns` then. */
+static void both_views(uint16_t port, int64_t after_ns, int64_t set_ns)
+{
+    for (uint32_t point = CLIENT_POINT; point <= SERVER_POINT; point++) {
+        struct conversation *c = connection(point, port, port);
+        int64_t shift_ns = after_ns + (point == SERVER_POINT ? set_ns : 0);
+        for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+            struct tcp_side *s = &c->sides[side];
+            struct moment *moments[] = {&s->syn, &s->syn_last, &s->first, &s->first_data, &s->last_data, &s->last};
+            for (unsigned i = 0; i < sizeof moments / sizeof *moments; i++)
+                moments[i]->time_ns += shift_ns;
+        }
+        c->first = c->sides[SIDE_CLIENT].syn;
+        c->last = c->sides[SIDE_SERVER].last;
+    }
+}
+
+static void test_jump_of_a_clock_is_found(void **state)
+{
+    (void)state;
+    for (uint16_t i = 0; i < 4; i++)
+        both_views((uint16_t)(50001 + i), i * 10 * NS_PER_SECOND, i < 2 ? 0 : -3 * NS_PER_SECOND);
+    conclude_all();
+    const struct conversation *last_before = casebook_conversation(&casebook, 3),
+                              *first_after = casebook_conversation(&casebook, 5);
+    struct clock_steps steps;
+    clock_steps_find(&casebook, &steps);
+    assert_int_equal(steps.count, 1);
+    int64_t by_ns = clock_step_by_ns(&steps.list[0], SIDE_SERVER);
+    assert_in_range(-by_ns, 3 * NS_PER_SECOND - NS_PER_MS, 3 * NS_PER_SECOND + NS_PER_MS);
+    assert_int_equal(clock_step_by_ns(&steps.list[0], SIDE_CLIENT), -by_ns);
+    assert_true(steps.list[0].before[SIDE_SERVER].frame <= last_before->last.frame);
+    assert_true(steps.list[0].after[SIDE_SERVER].frame >= first_after->first.frame);
+    clock_steps_close(&steps);
+}
+
+static void test_late_packets_are_no_jump(void **state)
+{
+    (void)state;
+    for (uint16_t i = 0; i < 4; i++)
+        both_views((uint16_t)(50001 + i), i * 10 * NS_PER_SECOND, 0);
+    for (uint32_t i = 4; i < 8; i++) {
+        struct conversation *c = casebook_conversation(&casebook, i);
+        struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+        client->syn.time_ns += c->point == SERVER_POINT ? 3 * NS_PER_SECOND : 0;
+        client->first_data.time_ns += 3 * NS_PER_SECOND;
+        server->syn.time_ns += 3 * NS_PER_SECOND;
+        server->first_data.time_ns += 3 * NS_PER_SECOND;
+    }
+    conclude_all();
+    struct clock_steps steps;
+    clock_steps_find(&casebook, &steps);
+    assert_int_equal(steps.count, 0);
+    assert_false(casebook.clock.unsteady);
+    clock_steps_close(&steps);
+}
+
 int main(void)
 {
 #define PAIRING_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
+        PAIRING_TEST(test_jump_of_a_clock_is_found),
+        PAIRING_TEST(test_late_packets_are_no_jump),
         PAIRING_TEST(test_same_numbers_are_the_same_connection),
         PAIRING_TEST(test_rewritten_addresses_are_seen_through),
         PAIRING_TEST(test_what_fits_twice_stays_unmatched),

@@ -1,0 +1,304 @@
+/* Conversations, open and packed. */
+#include "conversation_store.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "memory.h"
+#include "tls_facts.h"
+
+/* What pairing writes to conversations that are over. */
+struct links {
+    struct comparison *comparison, *onward;
+    uint32_t twin, next_view;
+    enum match_evidence matched_by;
+    bool secondary;
+};
+
+struct open_conversation {
+    struct conversation facts; /* stands first: its address is the whole's, too */
+    struct links packed_links; /* as in the packed image */
+    uint32_t slab_number;
+    uint32_t resting_at; /* where it stands in the ring */
+    bool held;
+};
+
+struct conversation_place {
+    struct open_conversation *open; /* NULL: it is packed */
+    uint8_t *packed; /* begins with struct packed_head; what it was when it was packed last; NULL: never */
+};
+
+struct packed_head {
+    uint16_t size; /* with this head */
+    bool has_tds, has_tls, plain;
+};
+
+enum {
+    IMAGES = sizeof(struct conversation) + sizeof(struct tds_facts) + sizeof(struct tls_facts),
+    MODEL_CONVERSATIONS = 64,
+    JUDGING_BYTES = 128,   /* of a conversation: its mark, its place in the surveys' groups and times */
+    ALLOCATION_BYTES = 16, /* what an allocation takes beyond what was asked for, about */
+    PACKED_MOST = sizeof(struct packed_head) + IMAGES / 8 * PACKED_WORD_MOST
+};
+static_assert(sizeof(struct conversation) % 8 == 0 && sizeof(struct tds_facts) % 8 == 0 &&
+                  sizeof(struct tls_facts) % 8 == 0,
+              "only whole words are packed");
+static_assert(PACKED_MOST <= UINT16_MAX, "a packed conversation's size no longer fits");
+
+void conversation_store_open(struct conversation_store *store, uint32_t resting_most)
+{
+    *store = (struct conversation_store){.resting_most = resting_most};
+    slab_open(&store->places, sizeof(struct conversation_place));
+    slab_open(&store->conversations, sizeof(struct open_conversation));
+    slab_open(&store->tds, sizeof(struct tds_facts));
+    slab_open(&store->tls, sizeof(struct tls_facts));
+}
+
+void conversation_store_close(struct conversation_store *store)
+{
+    for (uint32_t i = 0; i < store->places.in_use; i++)
+        memory_give(((struct conversation_place *)slab_at(&store->places, i))->packed);
+    slab_close(&store->places);
+    slab_close(&store->conversations);
+    slab_close(&store->tds);
+    slab_close(&store->tls);
+    memory_give(store->resting);
+    store->resting = NULL;
+}
+
+static struct conversation_place *place_at(const struct conversation_store *store, uint32_t number)
+{
+    return slab_at(&store->places, number);
+}
+
+static struct open_conversation *take_open(struct conversation_store *store, uint32_t number)
+{
+    uint32_t slab_number = slab_take(&store->conversations);
+    struct open_conversation *open = slab_at(&store->conversations, slab_number);
+    open->slab_number = slab_number;
+    open->facts.id = number + 1;
+    return open;
+}
+
+struct conversation *conversation_store_add(struct conversation_store *store)
+{
+    uint32_t number = slab_take(&store->places);
+    struct open_conversation *open = take_open(store, number);
+    open->held = true;
+    place_at(store, number)->open = open;
+    return &open->facts;
+}
+
+static struct links links_of(const struct conversation *c)
+{
+    return (struct links){.comparison = c->comparison,
+                          .onward = c->onward,
+                          .twin = c->twin,
+                          .next_view = c->next_view,
+                          .matched_by = c->matched_by,
+                          .secondary = c->secondary};
+}
+
+static bool links_are(const struct links *links, const struct conversation *c)
+{
+    return links->comparison == c->comparison && links->onward == c->onward && links->twin == c->twin &&
+           links->next_view == c->next_view && links->matched_by == c->matched_by && links->secondary == c->secondary;
+}
+
+/* What only an open one has is left out: its own number and where its facts stand. */
+static size_t pack_images(const struct packing_model *model, const struct conversation *facts, uint8_t *to)
+{
+    struct conversation c = *facts;
+    struct packed_head head = {.has_tds = c.tds, .has_tls = c.tds && c.tds->tls, .plain = conversation_is_plain(facts)};
+    struct word_packing packing = {.at = to + sizeof head, .model = model};
+    c.id = 0;
+    c.tds = NULL;
+    words_pack(&packing, &c, sizeof c);
+    if (head.has_tds) {
+        struct tds_facts tds = *facts->tds;
+        tds.number = 0;
+        tds.tls = NULL;
+        words_pack(&packing, &tds, sizeof tds);
+    }
+    if (head.has_tls) {
+        struct tls_facts tls = *facts->tds->tls;
+        tls.number = 0;
+        words_pack(&packing, &tls, sizeof tls);
+    }
+    head.size = (uint16_t)(packing.at - to);
+    memcpy(to, &head, sizeof head);
+    return head.size;
+}
+
+/* What applications, drivers and servers have in common shows in the first few. */
+static void learn(struct conversation_store *store, const struct conversation *c)
+{
+    if (store->learnt == MODEL_CONVERSATIONS || !c->tds)
+        return;
+    store->learnt++;
+    words_learn(&store->model, c, sizeof *c);
+    words_learn(&store->model, c->tds, sizeof *c->tds);
+}
+
+static struct packed_head head_of(const uint8_t *packed)
+{
+    struct packed_head head = {0};
+    if (packed)
+        memcpy(&head, packed, sizeof head);
+    return head;
+}
+
+static void forget_packed(struct conversation_store *store, struct conversation_place *place)
+{
+    store->packed_bytes -= head_of(place->packed).size;
+    memory_give(place->packed);
+    place->packed = NULL;
+}
+
+static void give_facts(struct conversation_store *store, const struct conversation *c)
+{
+    if (c->tds && c->tds->tls)
+        slab_give(&store->tls, c->tds->tls->number);
+    if (c->tds)
+        slab_give(&store->tds, c->tds->number);
+}
+
+static void pack(struct conversation_store *store, struct conversation_place *place)
+{
+    struct open_conversation *open = place->open;
+    uint8_t bytes[PACKED_MOST];
+    if (place->packed && !links_are(&open->packed_links, &open->facts))
+        forget_packed(store, place);
+    if (!place->packed) {
+        learn(store, &open->facts);
+        size_t size = pack_images(&store->model, &open->facts, bytes);
+        store->packed_bytes += size;
+        place->packed = memcpy(memory_take(size), bytes, size);
+    }
+    give_facts(store, &open->facts);
+    slab_give(&store->conversations, open->slab_number);
+    place->open = NULL;
+}
+
+static void let_rest(struct conversation_store *store, uint32_t number, struct open_conversation *open)
+{
+    if (!store->resting) {
+        store->resting = memory_take_array(store->resting_most, sizeof *store->resting);
+        memset(store->resting, 0xff, store->resting_most * sizeof *store->resting);
+    }
+    uint32_t *slot = &store->resting[store->resting_at], oldest = *slot;
+    if (oldest < store->places.in_use) {
+        struct conversation_place *place = place_at(store, oldest);
+        if (place->open && !place->open->held && place->open->resting_at == store->resting_at)
+            pack(store, place);
+    }
+    *slot = number;
+    open->resting_at = store->resting_at;
+    open->held = false;
+    store->resting_at = (store->resting_at + 1) % store->resting_most;
+}
+
+static void unpack(struct conversation_store *store, uint32_t number, struct conversation_place *place)
+{
+    struct packed_head head = head_of(place->packed);
+    struct word_packing packing = {.at = place->packed + sizeof head, .model = &store->model};
+    struct open_conversation *open = place->open = take_open(store, number);
+    struct conversation *c = &open->facts;
+    words_unpack(&packing, c, sizeof *c);
+    c->id = number + 1;
+    open->packed_links = links_of(c);
+    if (!head.has_tds)
+        return;
+    uint32_t tds_number = slab_take(&store->tds);
+    c->tds = slab_at(&store->tds, tds_number);
+    words_unpack(&packing, c->tds, sizeof *c->tds);
+    c->tds->number = tds_number;
+    if (!head.has_tls)
+        return;
+    uint32_t tls_number = slab_take(&store->tls);
+    c->tds->tls = slab_at(&store->tls, tls_number);
+    words_unpack(&packing, c->tds->tls, sizeof *c->tds->tls);
+    c->tds->tls->number = tls_number;
+}
+
+struct conversation *conversation_store_at(struct conversation_store *store, uint32_t number)
+{
+    struct conversation_place *place = place_at(store, number);
+    if (!place->open) {
+        unpack(store, number, place);
+        let_rest(store, number, place->open);
+    }
+    return &place->open->facts;
+}
+
+struct conversation *conversation_store_hold(struct conversation_store *store, uint32_t number)
+{
+    struct conversation_place *place = place_at(store, number);
+    if (!place->open)
+        unpack(store, number, place);
+    if (place->packed)
+        forget_packed(store, place);
+    place->open->held = true;
+    return &place->open->facts;
+}
+
+void conversation_store_rest(struct conversation_store *store, uint32_t number)
+{
+    struct conversation_place *place = place_at(store, number);
+    if (place->open && place->open->held)
+        let_rest(store, number, place->open);
+}
+
+void conversation_store_rest_all(struct conversation_store *store)
+{
+    for (uint32_t i = 0; i < store->places.in_use; i++)
+        conversation_store_rest(store, i);
+}
+
+uint64_t conversation_store_bytes(const struct conversation_store *store)
+{
+    return slab_bytes(&store->conversations) + slab_bytes(&store->tds) + slab_bytes(&store->tls) + store->packed_bytes +
+           (uint64_t)store->places.in_use * (store->places.element_size + ALLOCATION_BYTES + JUDGING_BYTES);
+}
+
+static uint64_t forget_if_plain(struct conversation_store *store, struct conversation_place *place)
+{
+    struct packed_head head = head_of(place->packed);
+    if (place->open || !head.plain)
+        return 0;
+    forget_packed(store, place);
+    store->folded++;
+    return head.size + store->places.element_size + ALLOCATION_BYTES + JUDGING_BYTES;
+}
+
+static void renumber_resting(struct conversation_store *store, const uint32_t *moved)
+{
+    for (uint32_t i = 0; store->resting && i < store->resting_most; i++)
+        if (store->resting[i] < store->places.in_use)
+            store->resting[i] = moved[store->resting[i]];
+}
+
+uint32_t *conversation_store_fold(struct conversation_store *store, uint64_t bytes)
+{
+    uint32_t *moved = memory_take_array(store->places.in_use, sizeof *moved), kept = 0;
+    uint64_t freed = 0;
+    for (uint32_t i = 0; i < store->places.in_use; i++) {
+        struct conversation_place *place = place_at(store, i);
+        uint64_t forgotten = freed < bytes ? forget_if_plain(store, place) : 0;
+        freed += forgotten;
+        moved[i] = forgotten ? SLAB_NONE : kept;
+        if (forgotten)
+            continue;
+        *place_at(store, kept) = *place;
+        if (place->open)
+            place->open->facts.id = kept + 1;
+        kept++;
+    }
+    if (freed == 0) {
+        memory_give(moved);
+        return NULL;
+    }
+    renumber_resting(store, moved);
+    slab_truncate(&store->places, kept);
+    return moved;
+}

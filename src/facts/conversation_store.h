@@ -1,0 +1,56 @@
+/*
+ * Where the conversations of a run are kept: open, as structs to read and write, or packed.
+ *
+ * Theory of operation: an open conversation with its TDS and TLS facts takes about 2.5 KB, most of it zeros; packed it takes a sixth of
+ * that. So one that rests - nobody writes to it for now - is packed once it is none of the OPEN_RESTING that came to rest, or were asked
+ * for, last. Whoever asks for it gets it opened again. A passage over all conversations therefore goes through a window of open
+ * ones, and captures of few conversations never pack any.
+ *
+ * A pointer to a resting conversation, or to its TDS or TLS facts, stays valid until OPEN_RESTING others were asked for; who needs it
+ * longer keeps the conversation's number, or holds it open. Of a resting one only how it is linked with others may be changed: twin,
+ * next_view, secondary, matched_by, comparison, onward.
+ */
+#ifndef TDSCOPE_CONVERSATION_STORE_H
+#define TDSCOPE_CONVERSATION_STORE_H
+
+#include "conversation.h"
+#include "slab.h"
+#include "word_packing.h"
+
+enum { OPEN_RESTING = 4096 };
+
+struct conversation_store {
+    struct slab places;        /* struct conversation_place, by number = id - 1 */
+    struct slab conversations; /* struct open_conversation */
+    struct slab tds;           /* struct tds_facts */
+    struct slab tls;           /* struct tls_facts */
+    uint32_t *resting;         /* a ring of numbers; NULL: none rests yet */
+    uint32_t resting_most;
+    uint32_t resting_at;        /* the next to be written over: the one that was asked for longest ago */
+    struct packing_model model; /* of the first few that were packed */
+    uint32_t learnt;
+    uint64_t packed_bytes;
+    uint64_t folded; /* conversations that were forgotten because memory ran short; all of them were plain */
+};
+
+void conversation_store_open(struct conversation_store *store, uint32_t resting_most);
+void conversation_store_close(struct conversation_store *store);
+
+/* A new one, held open. */
+struct conversation *conversation_store_add(struct conversation_store *store);
+
+struct conversation *conversation_store_at(struct conversation_store *store, uint32_t number);
+
+/* Until conversation_store_rest(): it stays open, at this address, and any of its facts may be changed. */
+struct conversation *conversation_store_hold(struct conversation_store *store, uint32_t number);
+void conversation_store_rest(struct conversation_store *store, uint32_t number);
+void conversation_store_rest_all(struct conversation_store *store);
+
+/* Memory taken, and so much for each conversation as judging it takes later. */
+uint64_t conversation_store_bytes(const struct conversation_store *store);
+
+/* Forgets the oldest plain conversations that are packed, until that many bytes are free, and numbers the others anew, in the same order.
+ * Returns the new number of each old one, SLAB_NONE: it was forgotten; the caller frees it. NULL: none could be forgotten. */
+uint32_t *conversation_store_fold(struct conversation_store *store, uint64_t bytes);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * What following takes of conversations that are over and linger, packed: a late packet wakes one, and nobody can tell that it slept.
+ */
+#ifndef TDSCOPE_SLEEPING_FLOWS_H
+#define TDSCOPE_SLEEPING_FLOWS_H
+
+#include "flow.h"
+#include "slab.h"
+
+/* Flows whose streams have ended fall asleep when so many others ended after them. */
+enum { FLOWS_AWAKE_AFTER_END = 1024 };
+
+struct sleeping_flow {
+    uint32_t hash;         /* stands first, as in struct flow */
+    uint32_t conversation; /* its number in the casebook */
+    int64_t last_ns;       /* its latest packet */
+    uint8_t *packed;       /* NULL: this place in the slab is free */
+    uint32_t packed_bytes;
+};
+
+struct sleeping_flows {
+    struct slab slab; /* struct sleeping_flow */
+    uint32_t ended
+        [FLOWS_AWAKE_AFTER_END]; /* a ring of numbers of flows that may sleep soon; above what a slab holds: none */
+    uint32_t ended_at;
+    uint64_t packed_bytes;
+};
+
+void sleeping_flows_open(struct sleeping_flows *sleeping);
+void sleeping_flows_close(struct sleeping_flows *sleeping);
+
+/* The streams of that flow ended. Returns the number of a flow that may sleep now, if it is still there; SLAB_NONE: of none. */
+uint32_t sleeping_flows_ended(struct sleeping_flows *sleeping, uint32_t flow_number);
+
+/* Packs a flow that nothing is handed on of any more; now_ns: of the packet under way. Its conversation may rest. Returns its number here. */
+uint32_t sleeping_flows_put(struct sleeping_flows *sleeping, const struct flow *flow, int64_t now_ns);
+
+/* Fills flow, except for the addresses of conversation and casebook, and frees the place. */
+void sleeping_flows_take(struct sleeping_flows *sleeping, uint32_t number, struct flow *flow);
+
+uint64_t sleeping_flows_bytes(const struct sleeping_flows *sleeping); /* memory taken */
+
+/* Frees the place of one that is not to wake any more. */
+void sleeping_flows_drop(struct sleeping_flows *sleeping, uint32_t number);
+
+#endif
