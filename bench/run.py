@@ -44,8 +44,8 @@ def adopt_orphans():
   ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def measure(command):
-  """Wall-clock time and peak resident memory of one run.
+def run_once(command):
+  """Wall-clock time, and what the kernel counted of the process; adopt_orphans() comes first.
 
   The kernel counts a process's peak from its fork on, so that a child of this script would never show less than the
   script has: a small shell starts it instead, and ends."""
@@ -56,6 +56,11 @@ def measure(command):
   seconds = time.perf_counter() - started
   if os.WIFSIGNALED(status):
     print(f'{command[0]} died of signal {os.WTERMSIG(status)}', file=sys.stderr)
+  return seconds, usage
+
+
+def measure(command):
+  seconds, usage = run_once(command)
   return Run(seconds, usage.ru_maxrss * 1024)
 
 

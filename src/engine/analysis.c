@@ -76,6 +76,7 @@ void analysis_close(struct analysis *analysis)
         judge_close(&analysis->judge);
     packet_watch_close(&analysis->watch);
     set_clocks_close(&analysis->set_clocks);
+    spooled_pipes_close(&analysis->pipes);
     casebook_close(&analysis->casebook);
     for (uint32_t i = 0; i < analysis->item_count; i++)
         memory_give(analysis->items[i].path);
@@ -136,7 +137,7 @@ static bool is_copy(struct run *run, const struct capture_source *source, const 
     int64_t first_ns = capture_chain_first_ns(&source->chain);
     for (uint32_t i = 0; i + 1 < run->source_count; i++) {
         if (facts->only_once || captures[i].only_once || capture_chain_first_ns(&run->sources[i].chain) != first_ns ||
-            !capture_copy_of(path, captures[i].file))
+            !capture_copy_of(facts->spool ? facts->spool : path, capture_facts_path(&captures[i])))
             continue;
         note_copy(&captures[i], path);
         return true;
@@ -151,6 +152,28 @@ static void drop_source(struct run *run, struct capture_facts *facts)
     *facts = (struct capture_facts){0};
 }
 
+static void note_pipe(struct capture_facts *facts, const struct spooled_pipe *pipe)
+{
+    if (!pipe || !pipe->cut)
+        return;
+    facts->incomplete = true;
+    notes_add(&facts->notes, "pipe cut",
+              "what came through the pipe was kept to be read again, but not all of it: there was "
+              "no more room, or it was more than 64 GiB; the rest is not read");
+}
+
+/* The sentence begins with the path that was opened. */
+static void warn_of_capture(struct run *run, const char *path, const struct spooled_pipe *pipe,
+                            const struct error *error)
+{
+    size_t size = pipe ? strlen(pipe->spool.path) : 0;
+    struct text sentence = {0};
+    bool named = size > 0 && strncmp(error->text, pipe->spool.path, size) == 0;
+    text_format(&sentence, "%s%s", named ? path : "", error->text + (named ? size : 0));
+    warn(run, text_string(&sentence));
+    text_close(&sentence);
+}
+
 static void open_capture(struct run *run, const char *path, enum capture_role role)
 {
     struct casebook *casebook = &run->analysis->casebook;
@@ -158,7 +181,12 @@ static void open_capture(struct run *run, const char *path, enum capture_role ro
     struct capture_facts *facts = &casebook->captures[index];
     struct capture_source *source = add_source(run, role);
     struct error error = {{0}};
-    enum capture_opening opening = capture_chain_add(&source->chain, path, index, facts, &error);
+    /* One capture alone is read once: it may have no end. */
+    const struct spooled_pipe *pipe =
+        run->analysis->paths.count > 1 ? spooled_pipes_need(&run->analysis->pipes, path) : NULL;
+    enum capture_opening opening =
+        capture_chain_add(&source->chain, pipe ? pipe->spool.path : path, index, facts, &error);
+    facts->spool = pipe ? pipe->spool.path : NULL;
     if (opening == CAPTURE_OPENED && is_copy(run, source, facts, path)) {
         drop_source(run, facts);
         return;
@@ -167,12 +195,14 @@ static void open_capture(struct run *run, const char *path, enum capture_role ro
         facts->file = copy_text(path);
         facts->role = role;
         facts->role_given = source->role_given;
+        note_pipe(facts, pipe);
         casebook->capture_count++;
         return;
     }
     drop_source(run, facts);
-    if (opening != CAPTURE_NOT_A_CAPTURE || !evidence_file_read(&casebook->evidence, path, role))
-        warn(run, error.text);
+    const char *read_from = pipe ? pipe->spool.path : path;
+    if (opening != CAPTURE_NOT_A_CAPTURE || !evidence_file_read(&casebook->evidence, read_from, role))
+        warn_of_capture(run, path, pipe, &error);
 }
 
 static void open_captures(struct run *run)

@@ -10,6 +10,7 @@
 #include "os_files.h"
 #include "packet_watch.h"
 #include "set_clocks.h"
+#include "spooled_pipes.h"
 #include "text.h"
 
 struct evidence_item {
@@ -28,7 +29,8 @@ struct analysis {
     struct packet_watch watch;
     bool watching; /* packets of chosen conversations are kept */
 
-    struct os_files paths;        /* the files that the items mean; filled by analysis_run() */
+    struct os_files paths; /* the files that the items mean; filled by analysis_run() */
+    struct spooled_pipes pipes;
     struct set_clocks set_clocks; /* known once the captures were read */
     struct casebook casebook;
     struct judge judge;

@@ -23,4 +23,7 @@ enum {
     LIMIT_PROGRESS_PACKETS = 16384
 };
 
+/* Bytes of one pipe that are kept to be read again: a day of a busy server, and no more than a disk usually has room for. */
+#define LIMIT_SPOOLED_BYTES (64ULL << 30)
+
 #endif

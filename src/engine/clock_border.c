@@ -43,7 +43,7 @@ void point_span_open(struct point_span *span, const struct casebook *casebook, c
     capture_chain_open(&span->chain);
     for (uint32_t i = 0; i < casebook->capture_count; i++)
         if (casebook->captures[i].point == point && !casebook->captures[i].failed)
-            capture_chain_add(&span->chain, casebook->captures[i].file, i, &span->facts[i], &error);
+            capture_chain_add(&span->chain, capture_facts_path(&casebook->captures[i]), i, &span->facts[i], &error);
     const struct frame *frame = NULL;
     while (moment_seen(&span->before) && (frame = capture_chain_next(&span->chain)) != NULL &&
            (frame->moment.capture != span->before.capture || frame->moment.frame != span->before.frame))

@@ -344,7 +344,8 @@ static void open_point(struct reread_point *point, struct second_reading *readin
     struct error error;
     for (uint32_t i = 0; i < first->capture_count; i++)
         if (first->captures[i].point == number && !first->captures[i].failed)
-            capture_chain_add(&point->chain, first->captures[i].file, i, &point->casebook.captures[i], &error);
+            capture_chain_add(&point->chain, capture_facts_path(&first->captures[i]), i, &point->casebook.captures[i],
+                              &error);
     advance(point);
 }
 

@@ -97,7 +97,7 @@ bool seen_handshakes_at(const struct casebook *casebook, uint32_t point, const s
     struct handshakes *handshakes = memory_take(sizeof *handshakes);
     *handshakes = (struct handshakes){0};
     hash_index_open(&handshakes->by_numbers);
-    read_begin(handshakes, file->file);
+    read_begin(handshakes, capture_facts_path(file));
     for (uint32_t i = 0; handshakes->count > 0 && i < casebook_conversations(casebook); i++) {
         const struct conversation *c = casebook_conversation(casebook, i);
         if (c->point == point)

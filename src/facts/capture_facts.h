@@ -16,6 +16,7 @@ enum capture_role { CAPTURE_ROLE_UNKNOWN, CAPTURE_ROLE_CLIENT, CAPTURE_ROLE_SERV
 
 struct capture_facts {
     char *file;         /* path as given, "-" for standard input; owned by the engine */
+    const char *spool;  /* path that its bytes can be read from again, when `file` is a pipe; not owned; NULL: `file` */
     const char *format; /* name of the reader: "pcap", "pcapng" */
     enum capture_role role;
     bool role_given; /* by --client or --server, not inferred */
@@ -43,5 +44,11 @@ struct capture_facts {
 
     struct notes notes;
 };
+
+/* Where its bytes can be read a second time, unless only_once. */
+static inline const char *capture_facts_path(const struct capture_facts *facts)
+{
+    return facts->spool ? facts->spool : facts->file;
+}
 
 #endif

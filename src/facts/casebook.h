@@ -50,7 +50,7 @@ struct casebook {
     struct domain_controllers domain_controllers; /* the same */
     struct controller_waits controller_waits;     /* the same */
 
-    struct evidence evidence; /* logs, command outputs and reports */
+    struct evidence evidence;             /* logs, command outputs and reports */
     struct evidence_joins evidence_joins; /* empty before casebook_join() */
     struct arena texts;
     struct text_pool names;   /* texts that many conversations have in common */

@@ -60,7 +60,7 @@ struct source_facts {
     uint64_t records;     /* lines, rows, entries that were understood */
     uint64_t joined;      /* those that belong to a conversation, or stand near one in trouble */
     enum source_zone zone;
-    int64_t utc_offset_ns; /* by which its times were ahead of UTC */
+    int64_t utc_offset_ns;     /* by which its times were ahead of UTC */
     int64_t first_ns, last_ns; /* of its records; valid when first_ns <= last_ns */
     bool incomplete;           /* reading stopped before its end */
     struct notes notes;

@@ -17,7 +17,7 @@ struct casebook;
 enum evidence_join_kind {
     JOINED_DROP, /* a drop of the same two ends, within a second of a packet that was repeated or sent in vain */
     JOINED_RING, /* a ring buffer's record of the same connection ID, else of the same client's end, while the connection lived */
-    JOINED_TLS,  /* Schannel's failure on the server at the moment when a TLS handshake ended with the ClientHello */
+    JOINED_TLS, /* Schannel's failure on the server at the moment when a TLS handshake ended with the ClientHello */
     EVIDENCE_JOIN_KINDS
 };
 

@@ -62,6 +62,8 @@ struct detector {
     /* It tells of the connection's begin or end alone, or of something that went well after all: whatever fault or risk holds
      * beside it comes first. */
     bool yields;
+    /* Its conversations belong together by their client, whichever servers they go to: a scanner tries a thousand. */
+    bool by_client;
     /* Whether the cause holds for this conversation. On true, judgement holds at least confidence and says; the rest of
      * it was preset by the caller (detector, culprit, no proofs). NULL: no conversation shows it by itself. */
     bool (*judge)(const struct conversation *conversation, const struct surroundings *surroundings,

@@ -128,12 +128,20 @@ struct grouping {
     struct hash_index index;
 };
 
-static uint32_t finding_hash(const struct judgement *judgement, const struct endpoint *server)
+/* What the conversations of one finding have in common. */
+static struct endpoint subject_of(const struct judgement *judgement, const struct conversation *c)
 {
-    uint8_t key[24] = {(uint8_t)judgement->culprit, server->address.version};
-    memcpy(key + 2, server->address.bytes, sizeof server->address.bytes);
-    key[18] = (uint8_t)server->port;
-    key[19] = (uint8_t)(server->port >> 8);
+    if (judgement->detector->by_client)
+        return (struct endpoint){.address = c->ends[SIDE_CLIENT].address};
+    return c->ends[SIDE_SERVER];
+}
+
+static uint32_t finding_hash(const struct judgement *judgement, const struct endpoint *subject)
+{
+    uint8_t key[24] = {(uint8_t)judgement->culprit, subject->address.version};
+    memcpy(key + 2, subject->address.bytes, sizeof subject->address.bytes);
+    key[18] = (uint8_t)subject->port;
+    key[19] = (uint8_t)(subject->port >> 8);
     return hash_bytes(key, sizeof key) ^
            hash_bytes(judgement->detector->cause, (uint32_t)strlen(judgement->detector->cause));
 }
@@ -142,20 +150,22 @@ static struct finding *need_finding(struct grouping *grouping, const struct judg
                                     const struct conversation *c)
 {
     struct judge *judge = grouping->judge;
-    const struct endpoint *server = &c->ends[SIDE_SERVER];
-    uint32_t hash = finding_hash(judgement, server);
+    struct endpoint subject = subject_of(judgement, c);
+    uint32_t hash = finding_hash(judgement, &subject);
     struct hash_probe probe = hash_index_probe(&grouping->index, hash);
     for (uint32_t n; (n = hash_probe_next(&probe)) != HASH_NONE;) {
         struct finding *finding = &judge->findings[n];
-        if (finding->detector == judgement->detector && finding->culprit == judgement->culprit &&
-            finding->severity == judgement->severity && endpoint_equal(&finding->server, server))
+        bool same = judgement->detector->by_client ? address_equal(&finding->client, &subject.address)
+                                                   : endpoint_equal(&finding->server, &subject);
+        if (same && finding->detector == judgement->detector && finding->culprit == judgement->culprit &&
+            finding->severity == judgement->severity)
             return finding;
     }
     hash_index_add(&grouping->index, hash, judge->finding_count);
     struct finding *finding = judge_add_finding(judge, judgement->detector);
     finding->culprit = judgement->culprit;
     finding->severity = judgement->severity;
-    finding->server = *server;
+    finding->server = c->ends[SIDE_SERVER];
     finding->client = c->ends[SIDE_CLIENT].address;
     return finding;
 }
@@ -165,6 +175,8 @@ static void add_conversation(struct finding *finding, const struct judgement *ju
     finding_add_conversation(finding, c);
     if (!address_equal(&finding->client, &c->ends[SIDE_CLIENT].address))
         finding->client = (struct address){0};
+    if (!endpoint_equal(&finding->server, &c->ends[SIDE_SERVER]))
+        finding->server = (struct endpoint){0};
     if (finding->conversation_count == 1 || judgement->confidence > finding->confidence) {
         finding->confidence = judgement->confidence;
         finding->example = *judgement;
@@ -176,6 +188,8 @@ static enum finding_scope scope_of(const struct finding *finding)
 {
     if (finding->conversation_count == 1)
         return SCOPE_CONVERSATION;
+    if (finding->detector->by_client)
+        return SCOPE_CLIENT;
     switch (finding->culprit) {
     case CULPRIT_CLIENT:
         return finding->client.version ? SCOPE_CLIENT : SCOPE_SERVER;

@@ -79,5 +79,6 @@ const struct detector none_probe = {
     .actions = actions,
     .culprit = CULPRIT_NONE,
     .severity = SEVERITY_NOTE,
+    .by_client = true,
     .judge = judge,
 };

@@ -146,8 +146,8 @@ static void find_zone(struct casebook *casebook, const struct ends *ends, uint32
         }
     }
     memory_give(records);
-    if (found != 1)
-        return;
+    if (found == 1)
+        evidence_tell_zone(evidence, source, ZONE_JOINED, offset_ns);
 }
 
 void source_zones_find(struct casebook *casebook)

@@ -197,11 +197,13 @@ def command_line(t):
   t.command('an option without its value', ['diagnose', 'sound.pcap', '--format'], USAGE, ['--format'])
   for port in ('0', '65536', 'sql', '-1', ''):
     t.command(f'server port {port!r}', ['diagnose', '--server-port', port, 'sound.pcap'], USAGE, ['port'])
-  for option, values in (('--slow-query', ('0', '-1', '1e3', '86401', 'two', '.5', '5.', '')), ('--short-frames', ('0', '1.5', '-3'))):
+  for option, values in (('--slow-query', ('0', '-1', '1e3', '86401', 'two', '.5', '5.', '')), ('--short-frames', ('0', '1.5', '-3')),
+                         ('--memory', ('0', '63M', '512', '4T', '1.5G', '-1G', 'M', '99999999M', ''))):
     for value in values:
       t.command(f'{option} {value!r}', ['diagnose', option, value, 'sound.pcap'], USAGE, [option, 'takes'])
   t.command('thresholds', ['diagnose', '--slow-login', '0.5', '--late-login=1', '--delay', '2', 'sound.pcap'], DONE,
             prints=['slow_login_s: 0.5 .usually 2.', 'late_login_s: 1 ', 'delay_s: 2 '])
+  t.command('a memory ceiling that is not reached', ['diagnose', '--memory', '64M', 'sound.pcap'], DONE)
   t.command('explain a cause', ['explain', 'server.login-stalled'], DONE, prints=['login'])
   t.command('explain an unknown cause', ['explain', 'server.on-strike'], USAGE, ['server\\.on-strike'])
   t.command('evidence without a command', ['sound.pcap'], DONE, prints=['.'])

@@ -34,6 +34,7 @@ STRINGS_AND_COMMENTS = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 REGISTRY_LINE = re.compile(r'^\s*[A-Z_]+\((\w+)\)', re.M)
 OUTSIDE = re.compile(r'(?<![\w.<])/(?:work|tmp/brief|home|root|Users)/|(?<!\w)[A-Z]:\\')
+SEEDS = 'tests/fuzz/seeds/'
 LOG_LINE = re.compile(r'^\|.*', re.MULTILINE)  # what a machine wrote, in a scene
 SHARED = re.compile(r'\.\./shared\b')
 
@@ -71,7 +72,7 @@ class Tree:
     self.texts = {}
     for name in self.names:
       content = (ROOT / name).read_bytes()
-      if b'\0' not in content:
+      if b'\0' not in content and not name.startswith(SEEDS):  # a seed is whatever a machine may have written
         self.texts[name] = content.decode('utf-8', errors='replace')
 
   def under(self, *folders, ends=('.c', '.h')):

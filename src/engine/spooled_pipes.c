@@ -1,0 +1,40 @@
+/* Spooling comes before reading: what was read from a pipe is gone. */
+#include "spooled_pipes.h"
+
+#include <string.h>
+
+#include "ceilings.h"
+#include "memory.h"
+
+static struct spooled_pipe *add(struct spooled_pipes *pipes, const char *path)
+{
+    struct spooled_pipe *pipe = memory_take(sizeof *pipe);
+    size_t size = strlen(path) + 1;
+    *pipe = (struct spooled_pipe){.path = memcpy(memory_take(size), path, size)};
+    pipes->list = memory_grow(pipes->list, (size_t)pipes->count + 1, sizeof *pipes->list);
+    pipes->list[pipes->count++] = pipe;
+    return pipe;
+}
+
+const struct spooled_pipe *spooled_pipes_need(struct spooled_pipes *pipes, const char *path)
+{
+    for (uint32_t i = 0; i < pipes->count; i++)
+        if (strcmp(pipes->list[i]->path, path) == 0)
+            return pipes->list[i]->spool.file ? pipes->list[i] : NULL;
+    if (!os_spool_is_needed(path))
+        return NULL;
+    struct error error;
+    struct spooled_pipe *pipe = add(pipes, path);
+    return os_spool_fill(&pipe->spool, path, LIMIT_SPOOLED_BYTES, &pipe->cut, &error) ? pipe : NULL;
+}
+
+void spooled_pipes_close(struct spooled_pipes *pipes)
+{
+    for (uint32_t i = 0; i < pipes->count; i++) {
+        os_spool_close(&pipes->list[i]->spool);
+        memory_give(pipes->list[i]->path);
+        memory_give(pipes->list[i]);
+    }
+    memory_give(pipes->list);
+    *pipes = (struct spooled_pipes){0};
+}

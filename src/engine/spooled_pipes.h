@@ -1,0 +1,23 @@
+/* Captures that come through pipes beside others: kept, so that they can be read again for comparing. */
+#ifndef TDSCOPE_SPOOLED_PIPES_H
+#define TDSCOPE_SPOOLED_PIPES_H
+
+#include "capture_facts.h"
+#include "os_spool.h"
+
+struct spooled_pipe {
+    char *path; /* as given; owned */
+    struct os_spool spool;
+    bool cut;
+};
+
+struct spooled_pipes {
+    struct spooled_pipe **list;
+    uint32_t count;
+};
+
+/* The spool of that path, filled the first time; NULL: it is no pipe, or cannot be spooled, and has to be read as it is. */
+const struct spooled_pipe *spooled_pipes_need(struct spooled_pipes *pipes, const char *path);
+void spooled_pipes_close(struct spooled_pipes *pipes);
+
+#endif

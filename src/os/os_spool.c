@@ -1,0 +1,75 @@
+/* tmpfile() makes the file and takes its name away at once (ISO C11, 7.21.4.3); Linux and the BSDs open it again by its number. */
+#define _POSIX_C_SOURCE 200809L
+#define _FILE_OFFSET_BITS 64
+
+#include "os_spool.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "memory.h"
+#include "os_file.h"
+
+enum { SPOOL_PIECE = 1 << 20 };
+
+bool os_spool_is_needed(const char *path)
+{
+    struct stat status;
+    if (strcmp(path, "-") == 0)
+        return true;
+    return stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+}
+
+/* Whether the path leads to that very file, and opens it anew, with a place of its own to read at. */
+static bool leads_to(const char *path, int descriptor)
+{
+    struct stat wanted, found;
+    return fstat(descriptor, &wanted) == 0 && stat(path, &found) == 0 && wanted.st_ino == found.st_ino &&
+           wanted.st_dev == found.st_dev && S_ISREG(found.st_mode);
+}
+
+static bool open_spool(struct os_spool *spool, struct error *error)
+{
+    *spool = (struct os_spool){.file = tmpfile()};
+    if (!spool->file)
+        return error_set(error, "there is no room for temporary files");
+    snprintf(spool->path, sizeof spool->path, "/proc/self/fd/%d", fileno(spool->file));
+    if (leads_to(spool->path, fileno(spool->file)))
+        return true;
+    os_spool_close(spool);
+    return error_set(error, "temporary files cannot be opened again on this system");
+}
+
+/* Whether all of it is kept. */
+static bool copy_bytes(struct os_file *from, FILE *to, uint64_t limit, struct error *error)
+{
+    uint8_t *piece = memory_take(SPOOL_PIECE);
+    bool whole = true;
+    for (size_t got = 1; got > 0 && whole;) {
+        whole = os_file_read(from, piece, SPOOL_PIECE, &got, error) && got <= limit && fwrite(piece, 1, got, to) == got;
+        limit -= whole ? got : 0;
+    }
+    memory_give(piece);
+    return fflush(to) == 0 && whole;
+}
+
+bool os_spool_fill(struct os_spool *spool, const char *path, uint64_t limit, bool *cut, struct error *error)
+{
+    if (!open_spool(spool, error))
+        return false;
+    struct os_file *from = os_file_open(path, error);
+    if (!from) {
+        os_spool_close(spool);
+        return false;
+    }
+    *cut = !copy_bytes(from, spool->file, limit, error);
+    os_file_close(from);
+    return true;
+}
+
+void os_spool_close(struct os_spool *spool)
+{
+    if (spool->file)
+        fclose(spool->file);
+    *spool = (struct os_spool){0};
+}

@@ -1,0 +1,27 @@
+/* What comes through a pipe, kept in a file without a name, so that it can be read again. */
+#ifndef TDSCOPE_OS_SPOOL_H
+#define TDSCOPE_OS_SPOOL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "error.h"
+
+enum { SPOOL_PATH_SIZE = 64 };
+
+struct os_spool {
+    FILE *file;                 /* NULL: there is none */
+    char path[SPOOL_PATH_SIZE]; /* opens it, as often as wanted, until it is closed */
+};
+
+/* Whether path can be read only once: a pipe, a socket, standard input. */
+bool os_spool_is_needed(const char *path);
+
+/* Reads path to its end, at most limit bytes. False with *error when nothing can be spooled on this system; then nothing was read.
+ * *cut: there was more than that, or no more room for it. */
+bool os_spool_fill(struct os_spool *spool, const char *path, uint64_t limit, bool *cut, struct error *error);
+
+void os_spool_close(struct os_spool *spool); /* frees the room, too; one without a file is fine */
+
+#endif
