@@ -111,8 +111,7 @@ static bool recognises(struct span head)
         struct socket_row row;
         enum machine_system system;
         struct span line = words_until(&head, '\n');
-        /* The last line may be cut. */
-        if (head.size > 0 && read_row(words_until(&line, '\r'), &row, &system))
+        if (read_row(words_until(&line, '\r'), &row, &system))
             return true;
     }
     return false;

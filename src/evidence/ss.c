@@ -40,7 +40,7 @@ static bool recognises(struct span head)
         struct span line = words_until(&head, '\n');
         if (is_header(line))
             return true;
-        if (head.size > 0 && read_row(words_until(&line, '\r'), &row))
+        if (read_row(words_until(&line, '\r'), &row))
             return true;
     }
     return false;

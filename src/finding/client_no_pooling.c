@@ -1,4 +1,5 @@
 /* client.no-pooling: a client opens one short connection after another where a pool would have kept a few. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,6 +7,7 @@
 #include "finding_list.h"
 #include "memory.h"
 #include "signs.h"
+#include "socket_survey.h"
 #include "survey.h"
 
 /* How long a pool keeps a connection that nobody uses: those of .NET take theirs away after four to eight minutes. */
@@ -181,6 +183,42 @@ static void examine(struct survey *survey, uint32_t pair, const struct habit *al
     }
 }
 
+/* The article, 1.5.8: what waits after its close outnumbers what is open by far, and is no handful. */
+enum { WAITING_FOR_EACH_OPEN = 3 };
+
+static struct finding *finding_of(const struct survey *survey, const struct address *client)
+{
+    for (uint32_t i = 0; i < survey->judge->finding_count; i++) {
+        struct finding *finding = &survey->judge->findings[i];
+        if (finding->detector == survey->detector && address_equal(&finding->client, client))
+            return finding;
+    }
+    return NULL;
+}
+
+static void take_sockets(struct survey *survey, const struct socket_use *use)
+{
+    if (use->to_sql_time_wait < SAVED_LEAST ||
+        use->to_sql_time_wait <= use->to_sql_established * (uint64_t)WAITING_FOR_EACH_OPEN)
+        return;
+    struct finding *finding = finding_of(survey, &use->own);
+    char sentence[160];
+    snprintf(sentence, sizeof sentence,
+             "The client's list of sockets has %u connections to SQL Server in TIME_WAIT and %u established.",
+             use->to_sql_time_wait, use->to_sql_established);
+    if (finding) {
+        judgement_say_more(&finding->example, sentence);
+    } else {
+        finding = survey_add(survey, SCOPE_CLIENT);
+        finding->client = use->own;
+        finding->example.confidence = 0.7;
+        judgement_say(&finding->example, "%s A pool would keep them open and use them again.", sentence);
+    }
+    judgement_prove(&finding->example, &use->first_time_wait, "the first connection to SQL Server in TIME_WAIT");
+    finding_measure(finding, "sockets_in_time_wait", use->to_sql_time_wait);
+    finding_measure(finding, "sockets_established", use->to_sql_established);
+}
+
 static void survey_clients(struct survey *survey)
 {
     for (uint32_t pair = 0; pair < survey->by_pair.count; pair++) {
@@ -192,6 +230,7 @@ static void survey_clients(struct survey *survey)
         examine(survey, pair, &all);
         memory_give(all.lives);
     }
+    socket_survey_each(survey, take_sockets);
 }
 
 static const char *const actions[] = {
@@ -214,9 +253,12 @@ static const char *const actions[] = {
 const struct detector client_no_pooling = {
     .cause = "client.no-pooling",
     .title = "Many short connections of one client: no connection pooling",
-    .holds_when = "Within a minute at least twenty connections of one client to one server log in, have fewer than 30 "
-                  "packets and are closed by the client, each opened after an earlier one was given back: a pool would "
-                  "have used that one again. Probes without a login do not count. (--short-frames sets the 30.)",
+    .holds_when =
+        "Within a minute at least twenty connections of one client to one server log in, have fewer than 30 "
+        "packets and are closed by the client, each opened after an earlier one was given back: a pool would "
+        "have used that one again. Probes without a login do not count. (--short-frames sets the 30.) Or the client's "
+        "netstat or ss has twenty connections to SQL Servers in TIME_WAIT, and more than three for each that is "
+        "established.",
     .means = "Each login costs several round trips, a thread of the server and, for minutes, a port of the client. "
              "Without a pool an application runs out of ports sooner or later, and a busy server refuses connections. "
              "Conversations of a pooled application are long. (Article, 1.5.7.)",

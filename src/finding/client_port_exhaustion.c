@@ -13,6 +13,7 @@
 #include "host_survey.h"
 #include "port_use.h"
 #include "signs.h"
+#include "socket_survey.h"
 
 /* From here on it is worth telling; from there on a burst takes the rest. */
 enum { WARN_PERCENT = 80, FULL_PERCENT = 95 };
@@ -275,10 +276,85 @@ static void survey_groups(struct survey *survey, const struct groups *groups, bo
     }
 }
 
+static void take_sockets(struct survey *survey, const struct socket_use *use)
+{
+    uint32_t ports = use->range_last - use->range_first + 1;
+    uint64_t percent = use->ports_used * 100ULL / ports;
+    if (percent < WARN_PERCENT)
+        return;
+    struct finding *finding = survey_add(survey, SCOPE_CLIENT);
+    finding->client = use->own;
+    finding->severity = percent >= FULL_PERCENT ? SEVERITY_FAULT : SEVERITY_RISK;
+    finding->example.confidence = percent >= FULL_PERCENT ? 0.85 : 0.7;
+    judgement_say(
+        &finding->example,
+        "The client's list of sockets has %u of the %u ports from %u to %u in use or in TIME_WAIT, %u of them "
+        "by connections to SQL Server.",
+        use->ports_used, ports, use->range_first, use->range_last, use->to_sql_established + use->to_sql_time_wait);
+    judgement_prove(&finding->example, &use->first_used, "the first socket with such a port");
+    finding_measure(finding, "ports_in_range", ports);
+    finding_measure(finding, "ports_used_peak", use->ports_used);
+}
+
+/* Windows' own word that a connection found no port: 4227 none that was free of TIME_WAIT, 4231 none at all. */
+static bool proves_it(const struct survey *survey, const struct log_record *record)
+{
+    enum { NO_FREE_PORT_TO_THAT_END = 4227, NO_PORT = 4231 };
+    const struct source_facts *source = evidence_source_of(&survey->surroundings->casebook->evidence, &record->at);
+    return record->event == LOG_NO_PORTS && source->role != CAPTURE_ROLE_SERVER &&
+           (record->number == NO_FREE_PORT_TO_THAT_END || record->number == NO_PORT);
+}
+
+#define NEAR_EVENT_NS (60 * NS_PER_SECOND)
+
+/* A program that waited for a port has spent its time before the SYN. */
+static uint32_t explained_by_event(const struct survey *survey, const struct log_record *record)
+{
+    const struct casebook *casebook = survey->surroundings->casebook;
+    int64_t at_ns = casebook_moment_ns(casebook, &record->at);
+    uint32_t explained = 0;
+    for (uint32_t i = 0; record->at.time_ns != 0 && i < casebook_conversations(casebook); i++) {
+        const struct conversation *c = casebook_conversation(casebook, i);
+        int64_t apart_ns = casebook_moment_ns(casebook, &c->first) - at_ns;
+        explained += !c->secondary && judge_in_trouble(survey->judge, i) && apart_ns > -NEAR_EVENT_NS &&
+                     apart_ns < NEAR_EVENT_NS &&
+                     strcmp(detectors[survey->judge->marks[i].detector]->cause, "client.gave-up-before-login") == 0;
+    }
+    return explained;
+}
+
+static void survey_events(struct survey *survey)
+{
+    const struct evidence *evidence = &survey->surroundings->casebook->evidence;
+    struct finding *finding = NULL;
+    uint32_t events = 0;
+    for (uint32_t i = 0; i < evidence->log.in_use; i++) {
+        const struct log_record *record = evidence_log(evidence, i);
+        if (!proves_it(survey, record))
+            continue;
+        if (events++ > 0)
+            continue;
+        finding = survey_add(survey, SCOPE_CLIENT);
+        finding->example.confidence = 0.95;
+        finding->explained = explained_by_event(survey, record);
+        judgement_prove(&finding->example, &record->at, "event %u of Tcpip: no port was left for a connection",
+                        record->number);
+    }
+    if (!finding)
+        return;
+    finding_measure(finding, "events", events);
+    judgement_say(&finding->example,
+                  "Windows itself says in %u event%s (4227, 4231) that a connection could not be opened for want of a "
+                  "port.",
+                  events, events == 1 ? "" : "s");
+}
+
 static void survey_clients(struct survey *survey)
 {
     survey_groups(survey, &survey->by_client, false);
     survey_groups(survey, &survey->by_pair, true);
+    socket_survey_each(survey, take_sockets);
+    survey_events(survey);
 }
 
 static const char *const actions[] = {
@@ -302,7 +378,10 @@ const struct detector client_port_exhaustion = {
         "Of the client's port range - the one that its SQLCHECK report or other settings tell, its system's, or a "
         "narrower one that the ports show by filling it - at least 95 % are taken or in TIME_WAIT at once, and then "
         "new connections stop for a while. From 80 % on it is a risk. "
-        "All destinations count, except for Linux, where each destination has the range for itself.",
+        "All destinations count, except for Linux, where each destination has the range for itself. "
+        "The client's netstat or ss tells the same: from 80 % of the range on a risk, from 95 % on a fault. Events "
+        "4227 "
+        "and 4231 of Tcpip prove it.",
     .means = "Whoever closes a connection first keeps its port for a while: 240 s (or 120 s) on Windows, 60 s on "
              "Linux. Windows has 16384 ports (3976 before Vista), so 68 connections a second (17) use them up in four "
              "minutes. Then connects fail or wait without a packet on the wire. (Article, 1.5.7, 1.5.9 and 1.6.1.)",

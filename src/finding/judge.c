@@ -81,7 +81,19 @@ static void judge_view(const struct judge *judge, const struct conversation *con
     judgement->detector->judge(conversation, &judge->surroundings, judgement);
 }
 
-void judge_conversation(const struct judge *judge, const struct conversation *conversation, struct judgement *judgement)
+/* The server's ring buffer has a record of a connection in trouble: it is proof of what the server knew. */
+static void tell_ring_buffer(const struct casebook *casebook, const struct conversation *c, struct judgement *judgement)
+{
+    uint32_t count;
+    const struct evidence_join *joins = casebook_joined(casebook, c, JOINED_RING, &count);
+    if (count == 0 || judgement->severity == SEVERITY_NOTE)
+        return;
+    const struct log_record *record = evidence_log(&casebook->evidence, joins[0].record);
+    judgement_prove(judgement, &record->at, "the server's ring buffer: error %u, system error %u, login of %d ms",
+                    record->number, record->system_error, (int)(record->times.total > 0 ? record->times.total : 0));
+}
+
+static void judge_views(const struct judge *judge, const struct conversation *conversation, struct judgement *judgement)
 {
     struct pair_view view;
     if (!pair_view_of(&judge->surroundings, conversation, &view)) {
@@ -98,6 +110,12 @@ void judge_conversation(const struct judge *judge, const struct conversation *co
     struct judgement by_server;
     judge_view(judge, view.server, &view, &by_server);
     *judgement = *pair_judge_choose(&view, judgement, &by_server);
+}
+
+void judge_conversation(const struct judge *judge, const struct conversation *conversation, struct judgement *judgement)
+{
+    judge_views(judge, conversation, judgement);
+    tell_ring_buffer(judge->surroundings.casebook, conversation, judgement);
 }
 
 bool judge_in_trouble(const struct judge *judge, uint32_t number)

@@ -17,8 +17,8 @@
 
 /* Where a server is waited for that lacks threads, memory or its disks. */
 static const char *const waits_for_server[] = {
-    "server.login-stalled", "server.login-late",   "server.slow-response",
-    "server.query-timeout", "server.backlog-full", "server.closed-in-login",
+    "server.login-stalled", "server.login-late",      "server.slow-response",          "server.query-timeout",
+    "server.backlog-full",  "server.closed-in-login", "server.slow-domain-controller",
 };
 
 struct placed_record {
@@ -123,7 +123,8 @@ static void concern_waiting(struct survey *survey, const struct log_span *span, 
     const struct casebook *casebook = span->casebook;
     for (uint32_t number = 0; number < casebook_conversations(casebook); number++) {
         const struct conversation *c = casebook_conversation(casebook, number);
-        if (c->secondary || !waits(survey, number) || !is_of_server(casebook, span->source, c))
+        if (c->secondary || !waits(survey, number) || (span->question->concerns && !span->question->concerns(c)) ||
+            !is_of_server(casebook, span->source, c))
             continue;
         const struct log_record *near =
             near_record(span, casebook_moment_ns(casebook, &c->first), casebook_moment_ns(casebook, &c->last));

@@ -12,6 +12,7 @@
  */
 struct log_question {
     bool (*counts)(const struct log_record *record);
+    bool (*concerns)(const struct conversation *conversation); /* which of those that waited; NULL: all */
     enum finding_scope scope;
     const char *one, *several; /* "message of I/O that took longer than 15 seconds" and its plural */
 };

@@ -1,6 +1,7 @@
 /* server.slow-domain-controller: while a login waits, the server's machine waits for its domain controller. */
 #include "actions.h"
 #include "detector.h"
+#include "log_survey.h"
 #include "signs.h"
 
 struct login_wait {
@@ -55,6 +56,31 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     return true;
 }
 
+/* The usual threshold of a slow login: the security package answers in milliseconds. */
+enum { LONG_SSPI_MS = 2000 };
+
+static bool tells_of_controller(const struct log_record *record)
+{
+    return record->event == LOG_CONTROLLER_FAILED || record->times.sspi >= LONG_SSPI_MS;
+}
+
+/* Its credentials were sent, and they are Windows' as far as is known. */
+static bool waits_for_credentials(const struct conversation *c)
+{
+    return c->tds && moment_seen(&c->tds->steps[LOGIN_STEP_LOGIN]) && c->tds->authentication != LOGIN_SQL;
+}
+
+static void survey_logs(struct survey *survey)
+{
+    static const struct log_question question = {
+        .counts = tells_of_controller,
+        .concerns = waits_for_credentials,
+        .one = "message of a domain controller that failed, or of a login that waited for it",
+        .several = "messages of a domain controller that failed, or of logins that waited for it",
+    };
+    log_survey_server(survey, &question);
+}
+
 static const char *const actions[] = {
     "See which domain controller the server uses and whether its secure channel works: `nltest /sc_query:DOMAIN`, "
     "`nltest "
@@ -75,7 +101,10 @@ const struct detector server_slow_domain_controller = {
     .holds_when =
         "In a capture that shows the server's own traffic, a login is unanswered for 2 s or more after its credentials "
         "came, and for at least half of that time the server's machine waits for an answer of its domain "
-        "controller that it has asked since. (--slow-login sets the 2 s.)",
+        "controller that it has asked since. (--slow-login sets the 2 s.) Or within a minute of logins with Windows "
+        "credentials that wait, the server's logs have event 5719 of NETLOGON, error 17806 with 0x80090304 or "
+        "0x80090311, "
+        "or a login that spent 2 s or more in SSPI (ring buffer, error 17830).",
     .means = "With Windows authentication SQL Server lets Windows check the credentials, and Windows asks a domain "
              "controller: "
              "for NTLM with each login. When that one is slow, far, or not reachable, logins wait and their clients' "
@@ -85,4 +114,5 @@ const struct detector server_slow_domain_controller = {
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,
     .judge = judge,
+    .survey = survey_logs,
 };

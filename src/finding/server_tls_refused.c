@@ -21,6 +21,20 @@ static const char *lacking(uint8_t alert_code)
     }
 }
 
+/* Schannel's event of that moment says which of the two it was: 36874 no cipher suite, 36888 an alert. */
+static const struct log_record *event_of(const struct conversation *c, const struct surroundings *s)
+{
+    uint32_t count;
+    const struct evidence_join *joins = casebook_joined(s->casebook, c, JOINED_TLS, &count);
+    return count > 0 ? evidence_log(&s->casebook->evidence, joins[0].record) : NULL;
+}
+
+static const char *lacking_by_event(const struct log_record *event)
+{
+    enum { NO_COMMON_SUITE = 36874 };
+    return event->number == NO_COMMON_SUITE ? "cipher suite" : lacking((uint8_t)event->state);
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     struct login_halt halt = signs_of_login_halt(c, s);
@@ -34,13 +48,18 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     const struct tcp_side *server = &c->sides[SIDE_SERVER];
     if ((!alert && !closed) || signs_of_foreign_reset(server))
         return false;
+    const struct log_record *event = event_of(c, s);
     judgement->confidence = alert ? 0.95 : 0.88;
     judgement_prove(judgement, &tds->steps[LOGIN_STEP_CLIENT_HELLO], "the client begins TLS (ClientHello)");
     judgement_prove(judgement, &tds->server_alert, "the server sends TLS alert %u", tds->server_alert_code);
     judgement_prove(judgement, &halt.close, "the %s closes", halt.closed_by == SIDE_SERVER ? "server" : "client");
     judgement_say(judgement, "The server %s after the ClientHello%s: the two have no %s in common.",
                   alert ? "sent a TLS alert" : "closed", alert ? "" : " without a ServerHello",
-                  lacking(alert ? tds->server_alert_code : 0));
+                  event && !alert ? lacking_by_event(event) : lacking(alert ? tds->server_alert_code : 0));
+    if (event) {
+        judgement->confidence = 0.97;
+        judgement_prove(judgement, &event->at, "Schannel's event %u on the server at that moment", event->number);
+    }
     return true;
 }
 
@@ -57,7 +76,8 @@ const struct detector server_tls_refused = {
     .cause = "server.tls-refused",
     .title = "The server refuses the TLS handshake: no common version or cipher suite",
     .holds_when = "After the ClientHello the server closes within 5 s, or sends a TLS alert, and no ServerHello comes. "
-                  "Alert 70 is about the version, 40 and 71 about cipher suites, hashes or curves.",
+                  "Alert 70 is about the version, 40 and 71 about cipher suites, hashes or curves; so do the server's "
+                  "events 36874 and 36888 of Schannel within two seconds of it tell.",
     .means = "The server looks at the versions and cipher suites that the client offers and goes on with ServerHello "
              "when one suits. To close there means that none did: one side allows TLS 1.0 only and the other demands "
              "1.2, or their cipher suites or hashes do not overlap. (Article, 1.5.3; RFC 8446, 4.1.1.)",
