@@ -399,6 +399,7 @@ void pairing_run(struct casebook *casebook)
     set_on_the_way(casebook);
     match_round(casebook, &groups, MATCHED_BY_ENDS);
     match_under_way(casebook, &groups);
+    path_clocks_complete(casebook, &groups);
     link_views(casebook, &groups);
     path_clocks_settle(casebook);
     close_groups(&groups);

@@ -5,6 +5,7 @@
  */
 #include "path_clocks.h"
 
+#include "bytes_in_flight.h"
 #include "capture_side.h"
 #include "clock_estimate.h"
 #include "clock_samples.h"
@@ -48,8 +49,16 @@ static void make_pairs(struct casebook *casebook, const struct view_groups *grou
         }
 }
 
+typedef bool two_views(const struct conversation *a, const struct conversation *b);
+
+static bool any_views(const struct conversation *a, const struct conversation *b)
+{
+    (void)a, (void)b;
+    return true;
+}
+
 static void add_samples(const struct casebook *casebook, const struct view_groups *groups,
-                        struct pair_estimate *estimates)
+                        struct pair_estimate *estimates, two_views *fit)
 {
     for (uint32_t i = 0; i < groups->count; i++)
         for (uint32_t j = groups->next[i]; j != VIEWS_END; j = groups->next[j]) {
@@ -62,6 +71,8 @@ static void add_samples(const struct casebook *casebook, const struct view_group
                 near = far;
                 far = other;
             }
+            if (!fit(near, far))
+                continue;
             clock_samples_of(near, far, add_sample, &estimate->any);
             if (clock_samples_are_direct(near, far))
                 clock_samples_of(near, far, add_sample, &estimate->same_numbers);
@@ -141,10 +152,10 @@ bool path_clocks_measure(struct casebook *casebook, const struct view_groups *gr
     make_pairs(casebook, groups);
     struct pair_estimate *estimates = memory_take_array((size_t)casebook->pairs.count + 1, sizeof *estimates);
     open_estimates(casebook, estimates);
-    add_samples(casebook, groups, estimates);
+    add_samples(casebook, groups, estimates, any_views);
     if (turn_pairs(casebook, estimates)) {
         open_estimates(casebook, estimates);
-        add_samples(casebook, groups, estimates);
+        add_samples(casebook, groups, estimates, any_views);
     }
     bool exchanged = exchange_roles(casebook, estimates);
     for (uint32_t i = 0; i < casebook->pairs.count; i++) {
@@ -155,6 +166,33 @@ bool path_clocks_measure(struct casebook *casebook, const struct view_groups *gr
     }
     memory_give(estimates);
     return !exchanged;
+}
+
+/* What both saw of a direction has the same numbers, in one direction at least. */
+static bool count_the_same_bytes(const struct conversation *a, const struct conversation *b)
+{
+    bool known = false;
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+        if (!bytes_in_flight_may_agree(a, b, side))
+            return false;
+        known = known || (a->sides[side].seqs_known && b->sides[side].seqs_known);
+    }
+    return known;
+}
+
+void path_clocks_complete(struct casebook *casebook, const struct view_groups *groups)
+{
+    make_pairs(casebook, groups);
+    struct pair_estimate *estimates = memory_take_array((size_t)casebook->pairs.count + 1, sizeof *estimates);
+    open_estimates(casebook, estimates);
+    add_samples(casebook, groups, estimates, count_the_same_bytes);
+    for (uint32_t i = 0; i < casebook->pairs.count; i++) {
+        struct clock_facts *clock = &casebook->pairs.list[i].clock;
+        struct clock_facts found = clock_estimate_result(&estimates[i].any);
+        if (!clock->known && found.known && !found.unsteady)
+            *clock = found;
+    }
+    memory_give(estimates);
 }
 
 /* A second clock minus the common one, from a first one minus the common one and the second minus the first. */
