@@ -225,6 +225,10 @@ DIAGNOSIS = {
   'unread?': [text],
   'name_lookups?': [NAME_LOOKUP], 'instance_lookups?': [INSTANCE_LOOKUP], 'tickets?': [TICKET],
   'domain_controllers?': [DOMAIN_CONTROLLER],
+  'response_times?': [{
+    'server': ENDPOINT, 'connections': positive, 'first_byte': TIMES, 'distribution': [{'below_s?': seconds, 'count': positive}],
+    'worst': [{'conversation': positive, 'capture': count, 'frame': positive, 'time': time, 'first_byte_s': seconds, 'request?': TDS_REQUEST}],
+  }],
   'thresholds?': measures,
   'clock?': {'server_minus_client_s': seconds, 'uncertainty_s': seconds, 'drift_ppm?': seconds},
   'clocks?': [{'near': count, 'far': count, 'connections': count, 'far_minus_near_s?': seconds, 'uncertainty_s?': seconds}],

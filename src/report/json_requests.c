@@ -91,7 +91,7 @@ static const char *const procedure_names[] = {NULL,
                                               "sp_prepexecrpc",
                                               "sp_unprepare"};
 
-static void add_request(json_t *object, const char *key, const struct tds_request *request)
+void object_add_request(json_t *object, const char *key, const struct tds_request *request)
 {
     enum { PROCEDURES = sizeof procedure_names / sizeof procedure_names[0] };
     if (request->message >= TDS_MESSAGES)
@@ -105,7 +105,7 @@ static void add_request(json_t *object, const char *key, const struct tds_reques
     object_add(object, key, inner);
 }
 
-static void add_times(json_t *object, const char *key, const struct response_times *times, int64_t slowest_ns)
+void object_add_times(json_t *object, const char *key, const struct response_times *times, int64_t slowest_ns)
 {
     if (times->count == 0)
         return;
@@ -131,11 +131,11 @@ static void add_requests(json_t *object, const struct tds_facts *tds)
         object_add_count(inner, "rows", tds->rows);
     add_known(inner, "answers_not_walked", tds->unwalked);
     add_known(inner, "errors_not_read", tds->errors_unread);
-    add_times(inner, "first_byte", &tds->first_bytes, tds->slowest_response_ns);
-    add_times(inner, "end", &tds->ends, tds->slowest_end_ns);
+    object_add_times(inner, "first_byte", &tds->first_bytes, tds->slowest_response_ns);
+    object_add_times(inner, "end", &tds->ends, tds->slowest_end_ns);
     if (moment_seen(&tds->slowest_request))
-        add_request(inner, "slowest", &tds->slowest_request_is);
-    add_request(inner, "last", &tds->last_request_is);
+        object_add_request(inner, "slowest", &tds->slowest_request_is);
+    object_add_request(inner, "last", &tds->last_request_is);
     object_add(object, "requests", inner);
 }
 

@@ -9,6 +9,7 @@
 #include "json_explanation.h"
 #include "json_packets.h"
 #include "json_pattern.h"
+#include "json_servers.h"
 #include "json_sources.h"
 #include "memory.h"
 
@@ -260,6 +261,7 @@ static void write_diagnosis(const struct report *report, struct sink *sink)
     write_thresholds(report->judge->surroundings.thresholds, sink);
     write_clocks(casebook, sink);
     json_around(casebook, sink);
+    json_servers(casebook, sink);
     sink_put(sink, "\"conversations\":[\n");
     write_conversations(report, ",\n", sink);
     sink_put(sink, "],\n\"findings\":[\n");

@@ -11,6 +11,7 @@
 #include "text_conversations.h"
 #include "text_layout.h"
 #include "text_packets.h"
+#include "text_servers.h"
 #include "text_troubles.h"
 
 static const char *const headlines[] = {
@@ -360,6 +361,7 @@ static void write_diagnosis(const struct report *report, struct sink *sink)
         put_advice(report, finding, sink);
     }
     put_other_findings(report->judge, finding, sink);
+    text_servers(report->casebook, sink);
     text_around(report, sink);
     put_captures(report->casebook, sink);
     put_thresholds(report->judge->surroundings.thresholds, sink);

@@ -1,0 +1,10 @@
+/* "response_times" of the JSON report: how fast each server answers. */
+#ifndef TDSCOPE_JSON_SERVERS_H
+#define TDSCOPE_JSON_SERVERS_H
+
+#include "json_values.h"
+
+/* Writes the member with a comma behind it; nothing when no request was answered. */
+void json_servers(const struct casebook *casebook, struct sink *sink);
+
+#endif

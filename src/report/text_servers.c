@@ -1,0 +1,57 @@
+/* Response times by server, for people: a sentence for each, with its slowest answers. */
+#include "text_servers.h"
+
+#include <inttypes.h>
+
+#include "server_times.h"
+#include "text_layout.h"
+
+/* The JSON report has them all. */
+enum { SERVERS_TOLD = 5, WORST_TOLD = 3 };
+
+static void add_share(struct text *text, const struct response_times *times, unsigned percent, const char *words)
+{
+    char within[QUANTITY_TEXT_SIZE];
+    int64_t below_ns = response_times_below_ns(times, percent);
+    if (below_ns > 0)
+        text_format(text, ", %s within %s", words, layout_duration(below_ns, within));
+}
+
+static void put_worst(const struct worst_answer *worst, struct sink *sink)
+{
+    char at[CLOCK_TEXT_SIZE], waited[QUANTITY_TEXT_SIZE];
+    sink_format(sink, "    %-10s conversation %" PRIu32 ", frame %" PRIu32 ", %s\n",
+                layout_duration(worst->wait_ns, waited), worst->conversation, worst->asked.frame,
+                layout_clock(sink, worst->asked.time_ns, at));
+}
+
+static void put_server(const struct server_times *times, struct sink *sink)
+{
+    char server[ENDPOINT_TEXT_SIZE];
+    struct text sentence = {0};
+    text_format(&sentence, "%s: %" PRIu32 " answer%s on %" PRIu32 " connection%s",
+                endpoint_text(&times->server, server), times->first_bytes.count,
+                layout_plural(times->first_bytes.count), times->connections, layout_plural(times->connections));
+    add_share(&sentence, &times->first_bytes, 50, "half of them began");
+    add_share(&sentence, &times->first_bytes, 95, "95 %");
+    text_add(&sentence, times->worst_count ? ". The slowest:" : ".");
+    sink_put(sink, "  ");
+    layout_paragraph(sink, 2, 2, text_string(&sentence));
+    text_close(&sentence);
+    for (uint32_t i = 0; i < times->worst_count && i < WORST_TOLD; i++)
+        put_worst(&times->worst[i], sink);
+}
+
+void text_servers(const struct casebook *casebook, struct sink *sink)
+{
+    struct server_times_list times;
+    server_times_open(&times, casebook);
+    if (times.count > 0)
+        layout_heading(sink, "Response times");
+    for (uint32_t i = 0; i < times.count && i < SERVERS_TOLD && !sink->failed; i++)
+        put_server(&times.list[i], sink);
+    if (times.count > SERVERS_TOLD)
+        sink_format(sink, "  and %" PRIu32 " more servers: the JSON report lists them all.\n",
+                    times.count - SERVERS_TOLD);
+    server_times_close(&times);
+}
