@@ -20,7 +20,7 @@ CAUSES = {culprit: set(words.split()) for culprit, words in {
   'client': 'gave-up-before-login abort closed-in-login no-ack slow-reader port-exhaustion no-pooling '
             'certificate-rejected slow-name-resolution login-refused',
   'server': 'not-listening backlog-full no-answer login-late login-stalled closed-in-login closed-many closed-session reset '
-            'no-ack slow-response query-timeout slow-domain-controller tls-refused dhe-defect io-stall scheduler-stall',
+            'thread-starvation no-ack slow-response query-timeout slow-domain-controller tls-refused dhe-defect io-stall scheduler-stall',
   'unknown': 'cut-off',
   'capture': 'duplicated one-direction truncated offload dropped windows-differ nat limits',
 }.items()}
