@@ -47,6 +47,7 @@ struct tcp_direction {
     bool round_trip_open;
     bool data_unacked; /* new payload since the last acknowledgement of everything */
     bool unpushed;     /* the newest data came without PSH: the program's message goes on */
+    bool in_pieces;    /* it cuts its messages into pieces of a few bytes */
     uint32_t round_trip_seq;
     int64_t round_trip_ns;
     int64_t oldest_unacked_ns; /* data or FIN; 0: everything is acknowledged */

@@ -22,6 +22,9 @@
  * overtook it has a slightly smaller ID, one sent again has a greater one. Farther apart, the ID tells nothing. */
 enum { IP_ID_NEAR = 1024, IP_ID_COUNTS = 4 };
 
+/* No stack sends less than it may while there is more to send (RFC 1122, 4.2.3.4): who does cuts everything so small. */
+enum { PIECE_BYTES = 16 };
+
 /* Never zero. */
 static uint32_t fingerprint_of(const struct packet *p)
 {
@@ -387,6 +390,7 @@ static void follow_new_data(struct flow *flow, unsigned origin, const struct pac
         d->hole_ns = p->moment.time_ns;
     d->edge_ip_id = p->ip_id;
     d->unpushed = !(p->tcp.flags & TCP_PSH);
+    d->in_pieces = p->payload_length <= PIECE_BYTES && (d->unpushed || d->in_pieces);
 }
 
 static void follow_first_fin(struct flow *flow, unsigned origin, const struct packet *p)
@@ -623,7 +627,7 @@ static bool is_of_older_connection(struct flow *flow, unsigned origin, const str
 bool tcp_expects_data(const struct flow *flow, unsigned origin, const struct packet *p)
 {
     const struct tcp_direction *d = &flow->directions[origin];
-    return d->started && (d->unpushed || p->tcp.seq != d->next_seq);
+    return d->started && d->in_pieces && (d->unpushed || p->tcp.seq != d->next_seq);
 }
 
 enum tcp_verdict tcp_follow(struct flow *flow, unsigned origin, const struct packet *p)

@@ -6,7 +6,8 @@
 
 enum tcp_verdict { TCP_PACKET_NEW, TCP_PACKET_PROBE, TCP_PACKET_DUPLICATE, TCP_PACKET_OF_OLDER_CONNECTION };
 
-/* Whether this packet's few zeros are data: its sender's message goes on there, or they stand where data belongs that was sent already. */
+/* Whether this packet's few zeros are data: its sender sends as little at a time, and its message goes on there, or they stand where data
+ * belongs that was sent already. */
 bool tcp_expects_data(const struct flow *flow, unsigned origin, const struct packet *packet);
 
 /* Updates the facts of both sides. A duplicate made by the capture is counted and changes nothing else. Only the bytes of a

@@ -275,9 +275,12 @@ static void test_zeros_are_data_only_in_a_message(void **state)
     send_zeros(b, 6);
     send(b, SIDE_CLIENT, TCP_ACK | TCP_PSH, 12, 1, "end");
     send_zeros(b, 15);
-    send(b, SIDE_CLIENT, TCP_ACK | TCP_PSH, 15, 1, "next");
+    send(b, SIDE_CLIENT, TCP_ACK, 15, 1, "a segment that is not so small");
+    send_zeros(b, 45);
+    send_zeros(b, 44); /* a keep-alive */
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_PSH, 45, 1, "next");
     const struct conversation *c = only(b);
-    assert_int_equal(c->sides[SIDE_CLIENT].payload_bytes, 5 + 6 + 3 + 4);
+    assert_int_equal(c->sides[SIDE_CLIENT].payload_bytes, 5 + 6 + 3 + 30 + 4);
     assert_int_equal(c->sides[SIDE_CLIENT].retransmits, 0);
 }
 
