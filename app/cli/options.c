@@ -208,11 +208,11 @@ static const char *read_help(struct options *options, const char *value)
 }
 
 static const struct option_row rows[] = {
-    {"client", 0, FOR_ANALYSIS, "FILE", read_client, "a capture taken at the client (repeatable)"},
-    {"server", 0, FOR_ANALYSIS, "FILE", read_server, "a capture taken at the server (repeatable)"},
+    {"client", 0, FOR_ANALYSIS, "FILE", read_client, "a capture taken at the client, or a log of it (repeatable)"},
+    {"server", 0, FOR_ANALYSIS, "FILE", read_server, "a capture taken at the server, or a log of it (repeatable)"},
     {"server-port", 0, FOR_ANALYSIS, "PORT", read_server_port, "a hint: this TCP port is a SQL Server's"},
     {"memory", 0, FOR_ANALYSIS, "SIZE", read_memory,
-     "take about so much memory (512M, 4G): healthy conversations that are over are forgotten when it is reached"},
+     "take about so much memory (from 64M on): healthy conversations that are over are forgotten when it is reached"},
     {"slow-login", 0, FOR_ANALYSIS, "SECONDS", read_slow_login,
      "a wait in the login counts from here on when the client gave up or its reason is seen (2)"},
     {"late-login", 0, FOR_ANALYSIS, "SECONDS", read_late_login,

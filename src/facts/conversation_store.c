@@ -198,6 +198,13 @@ static void let_rest(struct conversation_store *store, uint32_t number, struct o
     store->resting_at = (store->resting_at + 1) % store->resting_most;
 }
 
+/* Of those that rest, it is one that others will push out before long. */
+static bool is_in_older_half(const struct conversation_store *store, const struct open_conversation *open)
+{
+    uint32_t since = (store->resting_at + store->resting_most - 1 - open->resting_at) % store->resting_most;
+    return since >= store->resting_most / 2;
+}
+
 static void unpack(struct conversation_store *store, uint32_t number, struct conversation_place *place)
 {
     struct packed_head head = head_of(place->packed);
@@ -226,6 +233,9 @@ struct conversation *conversation_store_at(struct conversation_store *store, uin
     struct conversation_place *place = place_at(store, number);
     if (!place->open) {
         unpack(store, number, place);
+        let_rest(store, number, place->open);
+    } else if (!place->open->held && is_in_older_half(store, place->open)) {
+        place->open->resting_at = SLAB_NONE; /* asked for again: as if it had just come to rest */
         let_rest(store, number, place->open);
     }
     return &place->open->facts;

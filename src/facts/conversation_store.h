@@ -6,7 +6,7 @@
  * for, last. Whoever asks for it gets it opened again. A passage over all conversations therefore goes through a window of open
  * ones, and captures of few conversations never pack any.
  *
- * A pointer to a resting conversation, or to its TDS or TLS facts, stays valid until OPEN_RESTING others were asked for; who needs it
+ * A pointer to a resting conversation, or to its TDS or TLS facts, stays valid until half of OPEN_RESTING others were asked for; who needs it
  * longer keeps the conversation's number, or holds it open. Of a resting one only how it is linked with others may be changed: twin,
  * next_view, secondary, matched_by, comparison, onward.
  */

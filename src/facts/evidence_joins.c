@@ -116,7 +116,7 @@ static void file_drops(struct joining *joining)
 
 static bool is_of_server(const struct source_facts *source)
 {
-    return source->role != CAPTURE_ROLE_CLIENT;
+    return source->role == CAPTURE_ROLE_SERVER;
 }
 
 static void file_log(struct joining *joining)

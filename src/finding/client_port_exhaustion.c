@@ -276,11 +276,17 @@ static void survey_groups(struct survey *survey, const struct groups *groups, bo
     }
 }
 
+/* A list or a log of a machine that is known to be a client of these captures; of any other it tells nothing about them. */
+static bool is_of_client(const struct survey *survey, uint32_t source)
+{
+    return survey->surroundings->casebook->evidence.sources[source].role == CAPTURE_ROLE_CLIENT;
+}
+
 static void take_sockets(struct survey *survey, const struct socket_use *use)
 {
     uint32_t ports = use->range_last - use->range_first + 1;
     uint64_t percent = use->ports_used * 100ULL / ports;
-    if (percent < WARN_PERCENT)
+    if (percent < WARN_PERCENT || !is_of_client(survey, use->source))
         return;
     struct finding *finding = survey_add(survey, SCOPE_CLIENT);
     finding->client = use->own;
@@ -300,8 +306,7 @@ static void take_sockets(struct survey *survey, const struct socket_use *use)
 static bool proves_it(const struct survey *survey, const struct log_record *record)
 {
     enum { NO_FREE_PORT_TO_THAT_END = 4227, NO_PORT = 4231 };
-    const struct source_facts *source = evidence_source_of(&survey->surroundings->casebook->evidence, &record->at);
-    return record->event == LOG_NO_PORTS && source->role != CAPTURE_ROLE_SERVER &&
+    return record->event == LOG_NO_PORTS && is_of_client(survey, moment_source(&record->at)) &&
            (record->number == NO_FREE_PORT_TO_THAT_END || record->number == NO_PORT);
 }
 
@@ -327,26 +332,31 @@ static void survey_events(struct survey *survey)
 {
     const struct evidence *evidence = &survey->surroundings->casebook->evidence;
     struct finding *finding = NULL;
-    uint32_t events = 0;
+    uint32_t events = 0, explained_in_all = 0;
     for (uint32_t i = 0; i < evidence->log.in_use; i++) {
         const struct log_record *record = evidence_log(evidence, i);
         if (!proves_it(survey, record))
             continue;
-        if (events++ > 0)
-            continue;
-        finding = survey_add(survey, SCOPE_CLIENT);
-        finding->example.confidence = 0.95;
-        finding->explained = explained_by_event(survey, record);
-        judgement_prove(&finding->example, &record->at, "event %u of Tcpip: no port was left for a connection",
-                        record->number);
+        uint32_t explained = explained_by_event(survey, record);
+        if (events++ == 0 || (explained > 0 && explained_in_all == 0)) {
+            finding = finding ? finding : survey_add(survey, SCOPE_CLIENT);
+            finding->example.proof_count = 0;
+            judgement_prove(&finding->example, &record->at, "event %u of Tcpip: no port was left for a connection",
+                            record->number);
+        }
+        explained_in_all = explained > explained_in_all ? explained : explained_in_all;
     }
     if (!finding)
         return;
+    finding->explained = explained_in_all;
+    finding->severity = explained_in_all > 0 ? SEVERITY_FAULT : SEVERITY_RISK;
+    finding->example.confidence = explained_in_all > 0 ? 0.95 : 0.6;
     finding_measure(finding, "events", events);
     judgement_say(&finding->example,
                   "Windows itself says in %u event%s (4227, 4231) that a connection could not be opened for want of a "
-                  "port.",
-                  events, events == 1 ? "" : "s");
+                  "port%s.",
+                  events, events == 1 ? "" : "s",
+                  explained_in_all > 0 ? "" : ", but at no time at which a captured connection failed for it");
 }
 
 static void survey_clients(struct survey *survey)

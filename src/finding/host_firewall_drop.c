@@ -34,7 +34,7 @@ static struct drop_place place_of(const struct casebook *casebook, const struct 
     const struct endpoint *own = drop->inbound ? &drop->destination : &drop->source;
     if (source->role_given && source->role != CAPTURE_ROLE_MIDDLE)
         return (struct drop_place){true, source->role == CAPTURE_ROLE_CLIENT ? SIDE_CLIENT : SIDE_SERVER};
-    if (drop->inbound != drop->outbound)
+    if (drop->inbound != drop->outbound && (endpoint_equal(own, client) || endpoint_equal(own, server)))
         return (struct drop_place){true, endpoint_equal(own, client) ? SIDE_CLIENT : SIDE_SERVER};
     if (has_address(&casebook->evidence, number, &client->address))
         return (struct drop_place){true, SIDE_CLIENT};
@@ -43,6 +43,14 @@ static struct drop_place place_of(const struct casebook *casebook, const struct 
     if (source->role == CAPTURE_ROLE_CLIENT || source->role == CAPTURE_ROLE_SERVER)
         return (struct drop_place){true, source->role == CAPTURE_ROLE_CLIENT ? SIDE_CLIENT : SIDE_SERVER};
     return (struct drop_place){false, SIDE_CLIENT};
+}
+
+/* Captures lie below the firewall: what it dropped on the way out is in no capture of that machine. */
+static bool left_the_machine(const struct casebook *casebook, const struct conversation *c,
+                             const struct drop_record *drop, enum side side)
+{
+    enum capture_role own = side == SIDE_CLIENT ? CAPTURE_ROLE_CLIENT : CAPTURE_ROLE_SERVER;
+    return drop->outbound && !drop->inbound && casebook->points[c->point].role == own && c->sides[side].packets > 0;
 }
 
 /* Drops of a filter on that side's machine among those that belong to the connection; the first of them, NULL: none. */
@@ -57,7 +65,7 @@ static const struct drop_record *drops_on(const struct casebook *casebook, const
         const struct drop_record *drop = evidence_drop(&casebook->evidence, joins[i].record);
         /* In another view of the connection the ends may be translated: its server's port is the same, mostly. */
         struct drop_place place = place_of(casebook, drop, &c->ends[SIDE_CLIENT], &c->ends[SIDE_SERVER]);
-        if (drop->by_tcp || !place.known || place.side != side)
+        if (drop->by_tcp || !place.known || place.side != side || left_the_machine(casebook, c, drop, side))
             continue;
         first = first ? first : drop;
         ++*count;

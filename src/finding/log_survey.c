@@ -33,6 +33,9 @@ struct log_span {
     uint32_t source;
     struct placed_record *list;
     uint32_t count;
+    uint32_t waiting; /* connections near to one of them */
+    bool several;     /* the captures hold more than one SQL Server */
+    bool open;        /* so whether it is the log of their server is not known */
 };
 
 static int compare_records(const void *left, const void *right)
@@ -43,13 +46,28 @@ static int compare_records(const void *left, const void *right)
     return (a->record->at.frame > b->record->at.frame) - (a->record->at.frame < b->record->at.frame);
 }
 
+/* Sources are read one after the other, so the records of one stand together. */
+static uint32_t first_of_source(const struct evidence *evidence, uint32_t source)
+{
+    uint32_t low = 0, high = evidence->log.in_use;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (moment_source(&evidence_log(evidence, middle)->at) < source)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 static void gather(struct log_span *span)
 {
     const struct evidence *evidence = &span->casebook->evidence;
-    span->list = memory_take_array((size_t)evidence->log.in_use + 1, sizeof *span->list);
-    for (uint32_t i = 0; i < evidence->log.in_use; i++) {
+    uint32_t first = first_of_source(evidence, span->source), end = first_of_source(evidence, span->source + 1);
+    span->list = memory_take_array((size_t)(end - first) + 1, sizeof *span->list);
+    for (uint32_t i = first; i < end; i++) {
         const struct log_record *record = evidence_log(evidence, i);
-        if (moment_source(&record->at) == span->source && span->question->counts(record))
+        if (span->question->counts(record))
             span->list[span->count++] = (struct placed_record){casebook_moment_ns(span->casebook, &record->at), record};
     }
     qsort(span->list, span->count, sizeof *span->list, compare_records);
@@ -78,21 +96,57 @@ static bool waits(const struct survey *survey, uint32_t number)
     return false;
 }
 
-/* A log that names its machine's addresses speaks of no other server. Behind address translation they are what its own capture shows. */
-static bool is_of_server(const struct casebook *casebook, uint32_t source, const struct conversation *c)
+/* What a log says of its machine: it speaks of no other server. */
+struct log_machine {
+    bool has_addresses, has_ports;
+    bool same_address, same_port; /* as the server of the connection */
+};
+
+static struct log_machine compare_machine(const struct casebook *casebook, uint32_t source,
+                                          const struct conversation *c)
 {
-    const struct endpoint *server = &c->ends[SIDE_SERVER];
-    const struct endpoint *there = c->twin ? &casebook_conversation(casebook, c->twin - 1)->ends[SIDE_SERVER] : server;
-    bool named = false;
-    for (uint32_t i = 0; i < casebook->evidence.addresses.in_use; i++) {
-        const struct machine_address *own = slab_at(&casebook->evidence.addresses, i);
+    const struct evidence *evidence = &casebook->evidence;
+    /* Behind address translation they are what its own capture shows. */
+    struct endpoint here = c->ends[SIDE_SERVER], there = here;
+    if (c->twin)
+        there = casebook_conversation(casebook, c->twin - 1)->ends[SIDE_SERVER];
+    struct log_machine machine = {.has_addresses = false};
+    for (uint32_t i = 0; i < evidence->addresses.in_use; i++) {
+        const struct machine_address *own = slab_at(&evidence->addresses, i);
         if (own->source != source)
             continue;
-        if (address_equal(&own->address, &server->address) || address_equal(&own->address, &there->address))
-            return true;
-        named = true;
+        machine.has_addresses = true;
+        machine.same_address = machine.same_address || address_equal(&own->address, &here.address) ||
+                               address_equal(&own->address, &there.address);
     }
-    return !named;
+    for (uint32_t i = 0; i < evidence->settings.in_use; i++) {
+        const struct setting_record *setting = evidence_setting(evidence, i);
+        if (setting->setting != SETTING_SQL_PORT || moment_source(&setting->at) != source)
+            continue;
+        machine.has_ports = true;
+        machine.same_port = machine.same_port || setting->value == here.port || setting->value == there.port;
+    }
+    return machine;
+}
+
+static bool is_of_server(const struct log_machine *machine)
+{
+    return (machine->same_address || !machine->has_addresses) && (machine->same_port || !machine->has_ports);
+}
+
+/* The captures hold connections of more than one SQL Server. */
+static bool several_servers(const struct casebook *casebook)
+{
+    struct endpoint first = {.port = 0};
+    for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
+        const struct conversation *c = casebook_conversation(casebook, i);
+        if (c->secondary || !c->tds)
+            continue;
+        if (first.port != 0 && !endpoint_equal(&first, &c->ends[SIDE_SERVER]))
+            return true;
+        first = c->ends[SIDE_SERVER];
+    }
+    return false;
 }
 
 /* Percent of the captured time that is near to a record. */
@@ -118,24 +172,30 @@ static double share_near(const struct log_span *span)
     return first_ns < last_ns ? 100.0 * (double)near_ns / (double)(last_ns - first_ns) : 100;
 }
 
-static void concern_waiting(struct survey *survey, const struct log_span *span, struct finding *finding)
+static void concern_waiting(struct survey *survey, struct log_span *span, struct finding *finding)
 {
     const struct casebook *casebook = span->casebook;
     for (uint32_t number = 0; number < casebook_conversations(casebook); number++) {
-        const struct conversation *c = casebook_conversation(casebook, number);
-        if (c->secondary || !waits(survey, number) || (span->question->concerns && !span->question->concerns(c)) ||
-            !is_of_server(casebook, span->source, c))
+        if (!waits(survey, number))
             continue;
+        const struct conversation *c = casebook_conversation(casebook, number);
         const struct log_record *near =
             near_record(span, casebook_moment_ns(casebook, &c->first), casebook_moment_ns(casebook, &c->last));
-        if (!near)
+        if (c->secondary || !near || (span->question->concerns && !span->question->concerns(c)))
             continue;
-        if (finding->explained++ == 0) {
-            finding->server = c->ends[SIDE_SERVER];
-            judgement_prove(&finding->example, &c->first, "a connection in trouble begins");
+        struct moment first = c->first;
+        struct endpoint server = c->ends[SIDE_SERVER];
+        struct log_machine machine = compare_machine(casebook, span->source, c);
+        if (!is_of_server(&machine))
+            continue;
+        span->open = span->open || (!machine.has_addresses && span->several);
+        finding->explained += judge_in_trouble(survey->judge, number);
+        if (span->waiting++ == 0) {
+            finding->server = server;
+            judgement_prove(&finding->example, &first, "a connection that waits for the server begins");
             judgement_prove(&finding->example, &near->at, "%s", span->question->one);
         }
-        survey_concern(finding, c);
+        survey_concern(finding, casebook_conversation(casebook, number));
     }
 }
 
@@ -143,21 +203,24 @@ static void conclude(const struct log_span *span, struct finding *finding)
 {
     const struct source_facts *source = &span->casebook->evidence.sources[span->source];
     const char *words = span->count == 1 ? span->question->one : span->question->several;
-    bool placed = source->zone != ZONE_OPEN;
+    bool placed = source->zone != ZONE_OPEN && !span->open;
     finding->severity = finding->explained > 0 && placed ? SEVERITY_FAULT : SEVERITY_RISK;
-    finding->example.confidence = !placed ? 0.5 : finding->explained > 0 && share_near(span) > 50 ? 0.7 : 0.9;
+    finding->example.confidence = !placed ? 0.5 : span->waiting > 0 && share_near(span) > 50 ? 0.7 : 0.9;
     finding_measure(finding, "records", span->count);
     finding_measure(finding, "captured_time_near_percent", share_near(span));
-    if (finding->explained > 0)
+    if (span->waiting > 0)
         judgement_say(&finding->example,
                       "The server's log has %u %s, and %u connection%s waited for the server within a minute of one.",
-                      span->count, words, finding->explained, finding->explained == 1 ? "" : "s");
+                      span->count, words, span->waiting, span->waiting == 1 ? "" : "s");
     else
         judgement_say(&finding->example,
                       "The server's log has %u %s, but no captured connection waited for the server within a minute.",
                       span->count, words);
-    if (!placed)
+    if (source->zone == ZONE_OPEN)
         judgement_say_more(&finding->example, "The log names no time zone, so whether it was at that time is open.");
+    if (span->open)
+        judgement_say_more(&finding->example,
+                           "The captures hold several servers, and the log does not say whose it is.");
     if (!placed)
         finding->explained = 0;
 }
@@ -165,15 +228,16 @@ static void conclude(const struct log_span *span, struct finding *finding)
 void log_survey_server(struct survey *survey, const struct log_question *question)
 {
     const struct casebook *casebook = survey->surroundings->casebook;
+    bool several = casebook->evidence.log.in_use > 0 && several_servers(casebook);
     for (uint32_t i = 0; i < casebook->evidence.source_count; i++) {
-        struct log_span span = {.question = question, .casebook = casebook, .source = i};
-        if (casebook->evidence.sources[i].role == CAPTURE_ROLE_CLIENT)
+        struct log_span span = {.question = question, .casebook = casebook, .source = i, .several = several};
+        if (casebook->evidence.sources[i].role != CAPTURE_ROLE_SERVER)
             continue;
         gather(&span);
         if (span.count > 0) {
             struct finding *finding = survey_add(survey, question->scope);
             concern_waiting(survey, &span, finding);
-            if (finding->explained == 0)
+            if (span.waiting == 0)
                 judgement_prove(&finding->example, &span.list[0].record->at, "%s", question->one);
             conclude(&span, finding);
         }

@@ -145,15 +145,16 @@ static void say_heaviest(const struct judge *judge, const struct weight *heavies
 
 static void say_reason(const struct finding *reason, struct verdict *verdict)
 {
-    char subject[ENDPOINT_TEXT_SIZE], title[JUDGEMENT_TEXT_SIZE], symptoms[64] = "";
+    char subject[ENDPOINT_TEXT_SIZE] = "", title[JUDGEMENT_TEXT_SIZE], symptoms[64] = "";
     if (reason->client.version != 0)
         address_text(&reason->client, subject);
-    else
+    else if (reason->server.address.version != 0)
         endpoint_text(&reason->server, subject);
     say_title(title, reason->detector->title);
     if (reason->explained > 0)
         snprintf(symptoms, sizeof symptoms, " %u connections failed for it.", reason->explained);
-    snprintf(verdict->summary, sizeof verdict->summary, "%s: %.200s.%s", subject, title, symptoms);
+    snprintf(verdict->summary, sizeof verdict->summary, "%s%s%.200s.%s", subject, subject[0] ? ": " : "", title,
+             symptoms);
 }
 
 static const char *subject_text(const struct finding *finding, char text[static ADDRESS_TEXT_SIZE])

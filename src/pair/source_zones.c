@@ -102,19 +102,40 @@ struct fit {
     double chance;            /* that chance makes as many fit */
 };
 
-static struct fit try_offset(const struct ends *ends, const struct log_record *const *records, uint32_t count,
-                             int64_t offset_ns)
+/* A failed login that the log tells of. */
+struct failure {
+    const struct log_record *record;
+    double chance;
+};
+
+static int compare_clients(const void *left, const void *right)
+{
+    const struct failure *a = left, *b = right;
+    return memcmp(&a->record->client.address, &b->record->client.address, sizeof(struct address));
+}
+
+/* Once for each client. */
+static void find_chances(const struct ends *ends, struct failure *failures, uint32_t count)
+{
+    qsort(failures, count, sizeof *failures, compare_clients);
+    for (uint32_t i = 0; i < count; i++)
+        failures[i].chance = i > 0 && compare_clients(&failures[i], &failures[i - 1]) == 0
+                                 ? failures[i - 1].chance
+                                 : chance_of(ends, &failures[i].record->client.address);
+}
+
+static struct fit try_offset(const struct ends *ends, const struct failure *failures, uint32_t count, int64_t offset_ns)
 {
     struct fit fit = {.chance = 1};
     for (uint32_t i = 0; i < count; i++) {
-        int64_t time_ns = records[i]->at.time_ns - offset_ns;
+        int64_t time_ns = failures[i].record->at.time_ns - offset_ns;
         if (time_ns < ends->first_ns || time_ns > ends->last_ns)
             continue;
         fit.inside++;
-        if (!ends_near(ends, &records[i]->client.address, time_ns))
+        if (!ends_near(ends, &failures[i].record->client.address, time_ns))
             continue;
         fit.fitting++;
-        fit.chance *= chance_of(ends, &records[i]->client.address);
+        fit.chance *= failures[i].chance;
     }
     return fit;
 }
@@ -128,24 +149,25 @@ static bool convinces(const struct fit *fit)
 static void find_zone(struct casebook *casebook, const struct ends *ends, uint32_t source)
 {
     struct evidence *evidence = &casebook->evidence;
-    const struct log_record **records = memory_take_array(RECORDS_MOST, sizeof *records);
+    struct failure *failures = memory_take_array(RECORDS_MOST, sizeof *failures);
     uint32_t count = 0;
     for (uint32_t i = 0; i < evidence->log.in_use && count < RECORDS_MOST; i++) {
         const struct log_record *record = evidence_log(evidence, i);
         if (moment_source(&record->at) == source && tells(record))
-            records[count++] = record;
+            failures[count++].record = record;
     }
+    find_chances(ends, failures, count);
     unsigned found = 0;
     int64_t offset_ns = 0;
     for (int quarters = -OFFSET_MOST_QUARTERS; quarters <= OFFSET_MOST_QUARTERS; quarters++) {
         int64_t tried_ns = quarters * 900 * NS_PER_SECOND;
-        struct fit fit = try_offset(ends, records, count, tried_ns);
+        struct fit fit = try_offset(ends, failures, count, tried_ns);
         if (convinces(&fit)) {
             found++;
             offset_ns = tried_ns;
         }
     }
-    memory_give(records);
+    memory_give(failures);
     if (found == 1)
         evidence_tell_zone(evidence, source, ZONE_JOINED, offset_ns);
 }

@@ -115,6 +115,24 @@ static void test_a_pointer_outlives_as_many_others_as_may_rest(void **state)
     assert_filled(c, 3);
 }
 
+/* However long it had been open: asking for it makes it young again. */
+static void test_who_is_asked_for_again_stays(void **state)
+{
+    struct conversation_store *store = *state;
+    add_resting(store, MANY);
+    for (uint32_t before = 1; before < RESTING; before++) {
+        conversation_store_at(store, 3);
+        for (uint32_t i = 0; i < before; i++)
+            conversation_store_at(store, 100 + before * RESTING + i);
+        const struct conversation *c = conversation_store_at(store, 3);
+        for (uint32_t i = 0; i + 1 < RESTING / 2; i++)
+            conversation_store_at(store, 300 + before * RESTING + i);
+        assert_filled(c, 3);
+        assert_ptr_equal(conversation_store_at(store, 3), c);
+    }
+    assert_int_equal(store->conversations.in_use, RESTING);
+}
+
 static void test_what_is_held_stays_and_may_be_changed(void **state)
 {
     struct conversation_store *store = *state;
@@ -212,6 +230,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORE_TEST(test_what_rests_comes_back_as_it_was),
         STORE_TEST(test_a_pointer_outlives_as_many_others_as_may_rest),
+        STORE_TEST(test_who_is_asked_for_again_stays),
         STORE_TEST(test_what_is_held_stays_and_may_be_changed),
         STORE_TEST(test_links_of_resting_ones_are_kept),
         STORE_TEST(test_only_plain_ones_are_folded_the_oldest_first),
