@@ -71,15 +71,6 @@ static bool recognises(struct span head)
     return false;
 }
 
-static bool take_end(struct span address, struct span port, struct endpoint *end)
-{
-    uint64_t number;
-    if (!words_address(address, &end->address) || !words_number(port, &number) || number > UINT16_MAX)
-        return false;
-    end->port = (uint16_t)number;
-    return true;
-}
-
 static void read_row(struct firewall_log *log, struct span line)
 {
     struct span values[COLUMNS + 1] = {{0}}, rest = line;
@@ -91,8 +82,9 @@ static void read_row(struct firewall_log *log, struct span line)
     struct span date = values[COLUMN_DATE];
     struct span time = date.size > 0 ? span_from(line, (size_t)(date.data - line.data)) : date;
     if (!words_equal(values[COLUMN_ACTION], "DROP") || !words_equal(values[COLUMN_PROTOCOL], "TCP") ||
-        !words_take_time(&time, &time_ns) || !take_end(values[COLUMN_SOURCE], values[COLUMN_SOURCE_PORT], &source) ||
-        !take_end(values[COLUMN_DESTINATION], values[COLUMN_DESTINATION_PORT], &destination))
+        !words_take_time(&time, &time_ns) ||
+        !words_address_and_port(values[COLUMN_SOURCE], values[COLUMN_SOURCE_PORT], &source) ||
+        !words_address_and_port(values[COLUMN_DESTINATION], values[COLUMN_DESTINATION_PORT], &destination))
         return;
     struct moment at = evidence_input_moment(log->input, time_ns);
     struct drop_record *record = evidence_add_drop(log->input->evidence, &at);

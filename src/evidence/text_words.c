@@ -224,6 +224,15 @@ bool words_address(struct span s, struct address *address)
     return true;
 }
 
+bool words_address_and_port(struct span address, struct span port, struct endpoint *endpoint)
+{
+    uint64_t number;
+    if (!words_address(address, &endpoint->address) || !words_number(port, &number) || number > UINT16_MAX)
+        return false;
+    endpoint->port = (uint16_t)number;
+    return true;
+}
+
 static bool is_open(const struct address *address)
 {
     static const uint8_t zeros[16];

@@ -31,6 +31,9 @@ bool words_address(struct span s, struct address *address);
 /* "10.0.0.1:1433", "[fe80::1%5]:1433", "[::]:0", "*:*" and "0.0.0.0:0" (version 0 and port 0 where it is open); the whole span. */
 bool words_endpoint(struct span s, struct endpoint *endpoint);
 
+/* The same of two spans, both of them told. */
+bool words_address_and_port(struct span address, struct span port, struct endpoint *endpoint);
+
 /* "0A1B2C3D-0011-2233-4455-66778899AABB", with or without braces: the bytes in the order of MS-DTYP 2.3.4.1, as PRELOGIN has them. */
 bool words_guid(struct span s, uint8_t guid[static 16]);
 

@@ -44,15 +44,6 @@ bool windows_event_knows(uint64_t id, struct span provider, enum log_event *even
     return false;
 }
 
-static bool take_end(struct span address, struct span port, struct endpoint *end)
-{
-    uint64_t number;
-    if (!words_address(address, &end->address) || !words_number(port, &number) || number > UINT16_MAX)
-        return false;
-    end->port = (uint16_t)number;
-    return true;
-}
-
 static const char *layer_words(const struct evidence_input *input, struct span layer)
 {
     for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
@@ -67,8 +58,8 @@ void windows_event_add_drop(const struct evidence_input *input, const struct mom
     struct endpoint source = {0}, destination = {0};
     uint64_t protocol, filter = 0;
     if (!words_number(drop->protocol, &protocol) || protocol != PROTOCOL_NUMBER_TCP ||
-        !take_end(drop->source_address, drop->source_port, &source) ||
-        !take_end(drop->destination_address, drop->destination_port, &destination))
+        !words_address_and_port(drop->source_address, drop->source_port, &source) ||
+        !words_address_and_port(drop->destination_address, drop->destination_port, &destination))
         return;
     struct drop_record *record = evidence_add_drop(input->evidence, at);
     if (!record)

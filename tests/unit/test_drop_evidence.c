@@ -6,28 +6,8 @@
 
 #include <cmocka.h>
 
-#include "evidence_file.h"
+#include "evidence_texts.h"
 #include "text.h"
-
-static int set_up(void **state)
-{
-    static struct evidence evidence;
-    evidence_open(&evidence);
-    *state = &evidence;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    evidence_close(*state);
-    return 0;
-}
-
-static bool read_text(struct evidence *evidence, const char *text)
-{
-    struct span bytes = {(const uint8_t *)text, strlen(text)};
-    return evidence_file_read_open(evidence, os_file_from_memory(bytes), CAPTURE_ROLE_UNKNOWN);
-}
 
 #define FIELDS "#Fields: date time action protocol src-ip dst-ip src-port dst-port size tcpflags path\n"
 
@@ -158,12 +138,12 @@ static void test_sockets(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_firewall_log, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_events_in_xml, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hostile_xml, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_events_as_text, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_ring_buffer, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_sockets, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_firewall_log, open_evidence, close_evidence),
+        cmocka_unit_test_setup_teardown(test_events_in_xml, open_evidence, close_evidence),
+        cmocka_unit_test_setup_teardown(test_hostile_xml, open_evidence, close_evidence),
+        cmocka_unit_test_setup_teardown(test_events_as_text, open_evidence, close_evidence),
+        cmocka_unit_test_setup_teardown(test_ring_buffer, open_evidence, close_evidence),
+        cmocka_unit_test_setup_teardown(test_sockets, open_evidence, close_evidence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

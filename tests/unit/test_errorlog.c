@@ -6,27 +6,7 @@
 
 #include <cmocka.h>
 
-#include "evidence_file.h"
-
-static int set_up(void **state)
-{
-    static struct evidence evidence;
-    evidence_open(&evidence);
-    *state = &evidence;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    evidence_close(*state);
-    return 0;
-}
-
-static bool read_text(struct evidence *evidence, const char *text)
-{
-    struct span bytes = {(const uint8_t *)text, strlen(text)};
-    return evidence_file_read_open(evidence, os_file_from_memory(bytes), CAPTURE_ROLE_UNKNOWN);
-}
+#include "evidence_texts.h"
 
 #define START "2026-03-02 09:30:00.00 Server      "
 #define LOGON "2026-03-02 09:30:01.50 Logon       "
@@ -137,7 +117,7 @@ static void test_hostile_lines(void **state)
 
 int main(void)
 {
-#define ERRORLOG_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define ERRORLOG_TEST(test) cmocka_unit_test_setup_teardown(test, open_evidence, close_evidence)
     static const struct CMUnitTest tests[] = {
         ERRORLOG_TEST(test_errors_of_two_lines),
         ERRORLOG_TEST(test_zone_holds_for_lines_before_it),

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "machine_texts.h"
+#include "evidence_texts.h"
 
 static void test_port_range(void **state)
 {

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "machine_texts.h"
+#include "evidence_texts.h"
 #include "memory.h"
 #include "text_table.h"
 

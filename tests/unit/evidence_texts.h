@@ -1,6 +1,6 @@
-/* What the tests of readers of machines' settings share. */
-#ifndef TDSCOPE_MACHINE_TEXTS_H
-#define TDSCOPE_MACHINE_TEXTS_H
+/* What the tests of readers of evidence share. */
+#ifndef TDSCOPE_EVIDENCE_TEXTS_H
+#define TDSCOPE_EVIDENCE_TEXTS_H
 
 #include "evidence_file.h"
 

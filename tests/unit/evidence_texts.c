@@ -1,5 +1,5 @@
 /* Reads texts into evidence, and finds what they said. */
-#include "machine_texts.h"
+#include "evidence_texts.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
