@@ -1,0 +1,85 @@
+/* Groups of views, as lists by number of the conversation. */
+#include "view_groups.h"
+
+#include "memory.h"
+
+void view_groups_open(struct view_groups *groups, uint32_t count)
+{
+    groups->count = count;
+    groups->head = memory_take_array((size_t)count + 1, sizeof *groups->head);
+    groups->next = memory_take_array((size_t)count + 1, sizeof *groups->next);
+    for (uint32_t i = 0; i < count; i++) {
+        groups->head[i] = i;
+        groups->next[i] = VIEWS_END;
+    }
+}
+
+void view_groups_close(struct view_groups *groups)
+{
+    memory_give(groups->head);
+    memory_give(groups->next);
+}
+
+bool view_groups_have(const struct casebook *casebook, const struct view_groups *groups, uint32_t number,
+                      uint32_t point)
+{
+    for (uint32_t i = groups->head[number]; i != VIEWS_END; i = groups->next[i])
+        if (view_numbered(casebook, i)->point == point)
+            return true;
+    return false;
+}
+
+/* A machine sees a connection from one place: two captures that were both taken at the client are not its two ends. One that only
+ * seems to be the client's, beside one that was said to be, is on the way. */
+bool points_may_share(const struct casebook *casebook, uint32_t a, uint32_t b)
+{
+    const struct point_facts *here = &casebook->points[a], *there = &casebook->points[b];
+    bool at_an_end = here->role == CAPTURE_ROLE_CLIENT || here->role == CAPTURE_ROLE_SERVER;
+    return a != b && !(at_an_end && there->role == here->role && there->role_given == here->role_given);
+}
+
+bool view_groups_may_unite(const struct casebook *casebook, const struct view_groups *groups, uint32_t a, uint32_t b)
+{
+    uint32_t size = 0;
+    for (uint32_t i = groups->head[b]; i != VIEWS_END; i = groups->next[i])
+        size++;
+    for (uint32_t i = groups->head[a]; i != VIEWS_END; i = groups->next[i], size++)
+        for (uint32_t j = groups->head[b]; j != VIEWS_END; j = groups->next[j])
+            if (!points_may_share(casebook, view_numbered(casebook, i)->point, view_numbered(casebook, j)->point))
+                return false;
+    return size <= PATH_POINTS_MOST;
+}
+
+void view_groups_unite(struct casebook *casebook, struct view_groups *groups, uint32_t a, uint32_t b,
+                       enum match_evidence evidence)
+{
+    uint32_t last = groups->head[a];
+    while (groups->next[last] != VIEWS_END)
+        last = groups->next[last];
+    groups->next[last] = groups->head[b];
+    for (uint32_t i = groups->head[b]; i != VIEWS_END; i = groups->next[i]) {
+        groups->head[i] = groups->head[a];
+        casebook_conversation(casebook, i)->matched_by = evidence;
+    }
+    casebook_conversation(casebook, a)->matched_by = evidence;
+}
+
+static bool is_end_to_end(const struct casebook *casebook, uint32_t a, uint32_t b)
+{
+    enum capture_role here = casebook->points[a].role, there = casebook->points[b].role;
+    return (here == CAPTURE_ROLE_CLIENT && there == CAPTURE_ROLE_SERVER) ||
+           (here == CAPTURE_ROLE_SERVER && there == CAPTURE_ROLE_CLIENT);
+}
+
+/* For conversations known by little else. Clocks may differ by hours: while they are not known, only the captures of a client and a
+ * server are trusted to show the same network. */
+bool view_times_fit(const struct casebook *casebook, const struct conversation *a, const struct conversation *b)
+{
+    const struct point_pair *pair = point_pairs_find(&casebook->pairs, a->point, b->point);
+    if (!pair || !pair->clock.known)
+        return is_end_to_end(casebook, a->point, b->point);
+    const struct conversation *near = pair->near == a->point ? a : b, *far = pair->near == a->point ? b : a;
+    int64_t slack_ns = pair->clock.uncertainty_ns + 5 * NS_PER_SECOND;
+    return clock_to_client(&pair->clock, far->first.time_ns) <= near->last.time_ns + slack_ns &&
+           clock_to_client(&pair->clock, far->last.time_ns) >= near->first.time_ns - slack_ns;
+}

@@ -1,0 +1,39 @@
+/* The views of each connection, as far as they are known to be one, and what may be one. */
+#ifndef TDSCOPE_VIEW_GROUPS_H
+#define TDSCOPE_VIEW_GROUPS_H
+
+#include "casebook.h"
+
+/* Lists by number of the conversation. */
+struct view_groups {
+    uint32_t *head; /* of each conversation: the first of its group */
+    uint32_t *next; /* the next of its group; VIEWS_END: it is the last */
+    uint32_t count;
+};
+#define VIEWS_END UINT32_MAX
+
+static inline const struct conversation *view_numbered(const struct casebook *casebook, uint32_t number)
+{
+    return casebook_conversation(casebook, number);
+}
+
+/* Each of so many conversations by itself. */
+void view_groups_open(struct view_groups *groups, uint32_t count);
+void view_groups_close(struct view_groups *groups);
+
+/* Whether the conversation's group has a view at that point. */
+bool view_groups_have(const struct casebook *casebook, const struct view_groups *groups, uint32_t number,
+                      uint32_t point);
+
+/* Whether the two points can have seen the same connection. */
+bool points_may_share(const struct casebook *casebook, uint32_t a, uint32_t b);
+
+/* Whether the groups of two conversations can be one. */
+bool view_groups_may_unite(const struct casebook *casebook, const struct view_groups *groups, uint32_t a, uint32_t b);
+void view_groups_unite(struct casebook *casebook, struct view_groups *groups, uint32_t a, uint32_t b,
+                       enum match_evidence evidence);
+
+/* Whether two conversations were at the same time, as far as the clocks are known. */
+bool view_times_fit(const struct casebook *casebook, const struct conversation *a, const struct conversation *b);
+
+#endif
