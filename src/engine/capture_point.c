@@ -43,6 +43,7 @@ void point_run_open(struct point_run *run, struct analysis *analysis, uint32_t p
     struct stream_consumer consumer = protocols_consumer(&run->protocols);
     flow_table_open(&run->flows, run->casebook, &consumer);
     run->flows.point = point;
+    run->flows.traced = !analysis->may_fold;
     run->flows.server_port = analysis->casebook.server_port;
     run->flows.ceiling = LIMIT_LIVE_CONVERSATIONS;
     run->until_memory = LIMIT_MEMORY_PACKETS;

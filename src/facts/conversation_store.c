@@ -13,6 +13,7 @@ struct links {
     uint32_t twin, next_view;
     enum match_evidence matched_by;
     bool secondary;
+    uint8_t match_bits, match_traces;
 };
 
 struct open_conversation {
@@ -96,13 +97,16 @@ static struct links links_of(const struct conversation *c)
                           .twin = c->twin,
                           .next_view = c->next_view,
                           .matched_by = c->matched_by,
-                          .secondary = c->secondary};
+                          .secondary = c->secondary,
+                          .match_bits = c->match_bits,
+                          .match_traces = c->match_traces};
 }
 
 static bool links_are(const struct links *links, const struct conversation *c)
 {
     return links->comparison == c->comparison && links->onward == c->onward && links->twin == c->twin &&
-           links->next_view == c->next_view && links->matched_by == c->matched_by && links->secondary == c->secondary;
+           links->next_view == c->next_view && links->matched_by == c->matched_by && links->secondary == c->secondary &&
+           links->match_bits == c->match_bits && links->match_traces == c->match_traces;
 }
 
 /* What only an open one has is left out: its own number and where its facts stand. */

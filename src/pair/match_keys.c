@@ -44,6 +44,7 @@ static bool key_of(const struct conversation *c, enum match_evidence round, stru
         memcpy(key->bytes + 38, &client->isn, sizeof client->isn);
         return client->isn_known;
     case MATCHED_BY_ENDS:
+    case MATCHED_BY_TRACES:
     case MATCHED_BY_BYTES_IN_FLIGHT:
     case MATCH_EVIDENCES:
         break;
@@ -84,9 +85,32 @@ static uint32_t only_one(const struct casebook *casebook, const struct view_grou
     return found;
 }
 
+static bool may_be_one(const struct casebook *casebook, const struct view_groups *groups, enum match_evidence round,
+                       uint32_t a, uint32_t b)
+{
+    if (a == HASH_NONE || b == HASH_NONE || !view_groups_may_unite(casebook, groups, a, b))
+        return false;
+    const struct conversation *here = view_numbered(casebook, a), *there = view_numbered(casebook, b);
+    return round != MATCHED_BY_ENDS || (view_times_fit(casebook, here, there) && !views_contradict(here, there));
+}
+
+static void doubt_same(const struct casebook *casebook, struct view_groups *groups, struct same_key same)
+{
+    uint32_t *numbers = memory_take_array(same.count, sizeof *numbers);
+    for (uint32_t i = 0; i < same.count; i++)
+        numbers[i] = same.list[i].number;
+    view_groups_doubt(casebook, groups, numbers, same.count);
+    memory_give(numbers);
+}
+
 static void match_same(struct casebook *casebook, struct view_groups *groups, enum match_evidence round,
                        struct same_key same)
 {
+    static const double bits[MATCH_EVIDENCES] = {
+        [MATCHED_BY_CONNECTION_ID] = 122, /* random ones of a version 4 GUID (RFC 4122, 4.4) */
+        [MATCHED_BY_SEQUENCE_NUMBERS] = 64,
+        [MATCHED_BY_ENDS_AND_SYN] = 32,
+    };
     uint32_t points[PATH_POINTS_MOST], count = 0;
     for (uint32_t i = 0; i < same.count && count < PATH_POINTS_MOST; i++)
         if (count == 0 || points[count - 1] != same.list[i].point)
@@ -95,12 +119,11 @@ static void match_same(struct casebook *casebook, struct view_groups *groups, en
         for (uint32_t j = i + 1; j < count; j++) {
             uint32_t a = only_one(casebook, groups, same, points[i], points[j]),
                      b = only_one(casebook, groups, same, points[j], points[i]);
-            if (a == HASH_NONE || b == HASH_NONE || !view_groups_may_unite(casebook, groups, a, b) ||
-                (round == MATCHED_BY_ENDS &&
-                 !view_times_fit(casebook, view_numbered(casebook, a), view_numbered(casebook, b))))
-                continue;
-            view_groups_unite(casebook, groups, a, b, round);
+            if (may_be_one(casebook, groups, round, a, b))
+                view_groups_unite(casebook, groups, a, b, (struct match){round, bits[round], 0});
         }
+    if (round == MATCHED_BY_ENDS && count > 1)
+        doubt_same(casebook, groups, same);
 }
 
 /* Moves those with the key of the first to the front, in their order: other keys may have the same hash. */

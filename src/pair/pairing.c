@@ -4,15 +4,21 @@
  *   1. the connection GUID of PRELOGIN (MS-TDS 2.2.6.5, TRACEID): the same bytes everywhere, whatever rewrites addresses;
  *   2. both initial sequence numbers: 64 bits that only a device which randomises them changes;
  *   3. addresses, ports and the client's initial sequence number: for connections that were never accepted;
- *   4. addresses and ports alone, when only one conversation of each capture has them and their times overlap;
- *   5. the sequence numbers that both directions count through: for those under way when the captures began, behind address
+ *   4. traces of their packets, weighed together: what messages begin with, timestamps, IP IDs. For those behind devices that rewrite
+ *      sequence numbers, too;
+ *   5. addresses and ports alone, when only one conversation of each capture has them and their times overlap;
+ *   6. the sequence numbers that both directions count through: for those under way when the captures began, behind address
  *      translation.
  *
  * What fits several equally well stays unmatched: a wrong pair accuses the network of losing what was another's.
  */
 #include "pairing.h"
 
+#include <string.h>
+
+#include "doubt_notes.h"
 #include "match_keys.h"
+#include "match_traces.h"
 #include "path_clocks.h"
 #include "under_way.h"
 #include "view_groups.h"
@@ -20,8 +26,9 @@
 static void match_by_numbers(struct casebook *casebook, struct view_groups *groups)
 {
     view_groups_open(groups, casebook_conversations(casebook));
-    for (enum match_evidence round = MATCHED_BY_CONNECTION_ID; round < MATCHED_BY_ENDS; round++)
+    for (enum match_evidence round = MATCHED_BY_CONNECTION_ID; round < MATCHED_BY_TRACES; round++)
         match_keys_round(casebook, groups, round);
+    match_traces_round(casebook, groups);
 }
 
 /* From the client to the server. */
@@ -95,10 +102,13 @@ void pairing_run(struct casebook *casebook)
         path_clocks_measure(casebook, &groups);
     }
     set_on_the_way(casebook);
+    memset(groups.doubtful, 0, groups.count * sizeof *groups.doubtful); /* the clocks tell more now */
     match_keys_round(casebook, &groups, MATCHED_BY_ENDS);
     under_way_match(casebook, &groups);
+    match_traces_round(casebook, &groups);
     path_clocks_complete(casebook, &groups);
     link_views(casebook, &groups);
+    doubt_notes_add(casebook, &groups);
     path_clocks_settle(casebook);
     view_groups_close(&groups);
 }

@@ -8,6 +8,7 @@ void view_groups_open(struct view_groups *groups, uint32_t count)
     groups->count = count;
     groups->head = memory_take_array((size_t)count + 1, sizeof *groups->head);
     groups->next = memory_take_array((size_t)count + 1, sizeof *groups->next);
+    groups->doubtful = memory_take_array((size_t)count + 1, sizeof *groups->doubtful);
     for (uint32_t i = 0; i < count; i++) {
         groups->head[i] = i;
         groups->next[i] = VIEWS_END;
@@ -18,6 +19,7 @@ void view_groups_close(struct view_groups *groups)
 {
     memory_give(groups->head);
     memory_give(groups->next);
+    memory_give(groups->doubtful);
 }
 
 bool view_groups_have(const struct casebook *casebook, const struct view_groups *groups, uint32_t number,
@@ -50,8 +52,15 @@ bool view_groups_may_unite(const struct casebook *casebook, const struct view_gr
     return size <= PATH_POINTS_MOST;
 }
 
+static void note_match(struct conversation *c, struct match match)
+{
+    c->matched_by = match.evidence;
+    c->match_bits = (uint8_t)(match.bits < UINT8_MAX ? match.bits : UINT8_MAX);
+    c->match_traces = (uint8_t)match.by;
+}
+
 void view_groups_unite(struct casebook *casebook, struct view_groups *groups, uint32_t a, uint32_t b,
-                       enum match_evidence evidence)
+                       struct match match)
 {
     uint32_t last = groups->head[a];
     while (groups->next[last] != VIEWS_END)
@@ -59,9 +68,9 @@ void view_groups_unite(struct casebook *casebook, struct view_groups *groups, ui
     groups->next[last] = groups->head[b];
     for (uint32_t i = groups->head[b]; i != VIEWS_END; i = groups->next[i]) {
         groups->head[i] = groups->head[a];
-        casebook_conversation(casebook, i)->matched_by = evidence;
+        note_match(casebook_conversation(casebook, i), match);
     }
-    casebook_conversation(casebook, a)->matched_by = evidence;
+    note_match(casebook_conversation(casebook, a), match);
 }
 
 static bool is_end_to_end(const struct casebook *casebook, uint32_t a, uint32_t b)
@@ -69,6 +78,44 @@ static bool is_end_to_end(const struct casebook *casebook, uint32_t a, uint32_t 
     enum capture_role here = casebook->points[a].role, there = casebook->points[b].role;
     return (here == CAPTURE_ROLE_CLIENT && there == CAPTURE_ROLE_SERVER) ||
            (here == CAPTURE_ROLE_SERVER && there == CAPTURE_ROLE_CLIENT);
+}
+
+bool points_are_related(const struct casebook *casebook, uint32_t a, uint32_t b)
+{
+    return points_may_share(casebook, a, b) &&
+           (is_end_to_end(casebook, a, b) || point_pairs_find(&casebook->pairs, a, b));
+}
+
+void view_groups_doubt(const struct casebook *casebook, struct view_groups *groups, const uint32_t *numbers,
+                       uint32_t count)
+{
+    uint32_t first = UINT32_MAX;
+    bool several = false;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!view_is_single(groups, numbers[i]))
+            continue;
+        uint32_t point = view_numbered(casebook, numbers[i])->point;
+        if (first == UINT32_MAX)
+            first = point;
+        several = several || points_are_related(casebook, first, point);
+    }
+    for (uint32_t i = 0; several && i < count; i++)
+        groups->doubtful[numbers[i]] = true;
+}
+
+/* From the SYN on, in sequence numbers; after the FIN nothing comes. */
+static bool is_longer(const struct tcp_side *side, const struct tcp_side *whole)
+{
+    bool known = side->isn_known && side->seqs_known && whole->isn_known && whole->seqs_known;
+    return known && whole->fins > 0 && side->seq_end - side->isn > whole->seq_end - whole->isn;
+}
+
+bool views_contradict(const struct conversation *a, const struct conversation *b)
+{
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++)
+        if (is_longer(&a->sides[side], &b->sides[side]) || is_longer(&b->sides[side], &a->sides[side]))
+            return true;
+    return false;
 }
 
 /* For conversations known by little else. Clocks may differ by hours: while they are not known, only the captures of a client and a
