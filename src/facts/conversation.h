@@ -73,6 +73,7 @@ struct conversation {
     /* The same connection in other captures. The view nearest to the client stands for all of them in reports; the others are
      * secondary. */
     bool secondary;
+    bool doubtful;        /* another capture may have it, among others that look alike: nothing tells */
     uint8_t match_bits;   /* so much likelier than chance, as a power of two; 0: not reckoned */
     uint8_t match_traces; /* enum match_trace */
     enum match_evidence matched_by;

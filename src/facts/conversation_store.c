@@ -12,7 +12,7 @@ struct links {
     struct comparison *comparison, *onward;
     uint32_t twin, next_view;
     enum match_evidence matched_by;
-    bool secondary;
+    bool secondary, doubtful;
     uint8_t match_bits, match_traces;
 };
 
@@ -98,6 +98,7 @@ static struct links links_of(const struct conversation *c)
                           .next_view = c->next_view,
                           .matched_by = c->matched_by,
                           .secondary = c->secondary,
+                          .doubtful = c->doubtful,
                           .match_bits = c->match_bits,
                           .match_traces = c->match_traces};
 }
@@ -106,7 +107,8 @@ static bool links_are(const struct links *links, const struct conversation *c)
 {
     return links->comparison == c->comparison && links->onward == c->onward && links->twin == c->twin &&
            links->next_view == c->next_view && links->matched_by == c->matched_by && links->secondary == c->secondary &&
-           links->match_bits == c->match_bits && links->match_traces == c->match_traces;
+           links->doubtful == c->doubtful && links->match_bits == c->match_bits &&
+           links->match_traces == c->match_traces;
 }
 
 /* What only an open one has is left out: its own number and where its facts stand. */

@@ -16,7 +16,7 @@
 
 #include <string.h>
 
-#include "doubt_notes.h"
+#include "doubts.h"
 #include "match_keys.h"
 #include "match_traces.h"
 #include "path_clocks.h"
@@ -108,7 +108,7 @@ void pairing_run(struct casebook *casebook)
     match_traces_round(casebook, &groups);
     path_clocks_complete(casebook, &groups);
     link_views(casebook, &groups);
-    doubt_notes_add(casebook, &groups);
     path_clocks_settle(casebook);
+    doubts_settle(casebook, &groups);
     view_groups_close(&groups);
 }

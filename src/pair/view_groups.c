@@ -110,8 +110,32 @@ static bool is_longer(const struct tcp_side *side, const struct tcp_side *whole)
     return known && whole->fins > 0 && side->seq_end - side->isn > whole->seq_end - whole->isn;
 }
 
+static bool has_random_heads(const struct tcp_side *side)
+{
+    return side->traces.heads[0] != 0 && !(side->traces.heads[0] & TRACE_PLAIN);
+}
+
+static bool is_whole(const struct conversation *c)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    return client->isn_known && server->isn_known && client->fins > 0 && server->fins > 0 && has_random_heads(client) &&
+           has_random_heads(server);
+}
+
+static bool share_heads(const struct side_traces *a, const struct side_traces *b)
+{
+    for (unsigned i = 0; i < TRACE_HEADS && a->heads[i] != 0; i++)
+        for (unsigned j = 0; j < TRACE_HEADS; j++)
+            if (a->heads[i] == b->heads[j])
+                return true;
+    return false;
+}
+
 bool views_contradict(const struct conversation *a, const struct conversation *b)
 {
+    if (is_whole(a) && is_whole(b) && !share_heads(&a->sides[SIDE_CLIENT].traces, &b->sides[SIDE_CLIENT].traces) &&
+        !share_heads(&a->sides[SIDE_SERVER].traces, &b->sides[SIDE_SERVER].traces))
+        return true;
     for (enum side side = SIDE_CLIENT; side < SIDES; side++)
         if (is_longer(&a->sides[side], &b->sides[side]) || is_longer(&b->sides[side], &a->sides[side]))
             return true;

@@ -50,7 +50,8 @@ bool view_groups_may_unite(const struct casebook *casebook, const struct view_gr
 void view_groups_unite(struct casebook *casebook, struct view_groups *groups, uint32_t a, uint32_t b,
                        struct match match);
 
-/* Both views have a direction from its SYN on, and the one has more of it than there is, by the FIN that the other has. */
+/* Both views have a direction from its SYN on, and the one has more of it than there is, by the FIN that the other has; or both have all
+ * of the connection, and no random bytes in common. */
 bool views_contradict(const struct conversation *a, const struct conversation *b);
 
 /* These look alike: those without a partner, if there are some at two points that are related, may be any of each other. */

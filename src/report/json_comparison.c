@@ -1,5 +1,6 @@
 /*
- * "compared": { "to_server": {...}, "to_client": {...} }: of the packets that way, how many arrived, were lost, made by a device,
+ * "compared": { "relayed": true }: a device ends the connection and opens its own, so packets are not followed through it. Or
+ * { "to_server": {...}, "to_client": {...} }: of the packets that way, how many arrived, were lost, made by a device,
  * duplicated or not to be judged; what was changed; and the time on the way, by one clock. "path": the same for each stretch, where
  * more than two captures have the connection. "matched_by": how it is known that it is the same one; "match_bits": how much
  * likelier that is than chance, as a power of two; "match_traces": which of them tell.
@@ -132,7 +133,10 @@ void json_add_comparison(json_t *object, const struct casebook *casebook, const 
     }
     if (conversation->comparison) {
         json_t *compared = json_new_object();
-        add_passages(compared, conversation->comparison);
+        if (conversation->comparison->relayed)
+            object_add_flag(compared, "relayed", true);
+        else
+            add_passages(compared, conversation->comparison);
         object_add(object, "compared", compared);
     }
     if (conversation->twin)

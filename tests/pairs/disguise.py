@@ -19,6 +19,8 @@ from scene_pcapng import Capture, Record
 from scene_tcp import ACK, FIN, MILLISECOND, PSH, SECOND, SYN, Conversation, Host, ip_packet
 from scene_tds import batch, message, prelogin, result_body
 
+LOGIN_PACE_NS = 30 * MILLISECOND
+RELAY_NS = 5 * MILLISECOND
 BEGIN_NS = 1_700_000_000 * SECOND
 SERVER = '10.20.0.9'
 OUTSIDE = '203.0.113.7'
@@ -38,6 +40,7 @@ class Crowd:
   timestamps: bool = True
   ip_ids: str = 'connection'  # counted for each connection; host: for all of them together; none: 0
   ports: int = 0  # so few source ports, used again; 0: one for each
+  ignored: int = 0  # of so many SYNs the server's machine ignores one; 0: none
   client: str = '10.10.0.5'
   label: str = 'crowd'
 
@@ -50,6 +53,7 @@ class Device:
   ports: bool = True
   numbers: bool = True
   ids: bool = False
+  relay: bool = False  # it ends the client's connection, and opens its own to the server
 
 
 @dataclass
@@ -70,6 +74,7 @@ class Member:
   """One connection: its packets, and its ends at either end of the way."""
 
   conversation: Conversation
+  beyond: Conversation | None = None  # from the relay to the server
   ends: dict = field(default_factory=dict)  # of each capture: the client's address and port
   shift: dict = field(default_factory=dict)  # of each sender: sequence numbers at the server minus at the client
 
@@ -104,18 +109,25 @@ def messages(crowd, label):
   return out + [exchange(crowd, label, number) for number in range(crowd.questions)]
 
 
-def play(crowd, conversation, start, label):
+def ask_in_vain(conversation, start):
+  for seconds in (0, 1, 3, 7):
+    conversation.send('client', SYN, time=start + seconds * SECOND, offset=0)
+
+
+def play(crowd, conversation, start, label, ahead_ns=0):
+  """ahead_ns: so much earlier each question leaves, and later each answer, than at the other side of a relay."""
   send = conversation.send
   send('client', SYN, time=start)
   send('server', SYN | ACK, time=conversation.now_at('server'))
   send('client', ACK, time=conversation.now_at('client'))
-  asked = start
+  asked = start + LOGIN_PACE_NS
   for number, (question, answer) in enumerate(messages(crowd, label)):
-    asked = max(asked + (crowd.question_ns if number > 1 else 0), conversation.now_at('client'))
+    asked += crowd.question_ns if number > 1 else LOGIN_PACE_NS
     if crowd.together and number > 1:
       asked = -(-asked // crowd.question_ns) * crowd.question_ns
-    send('client', ACK | PSH, question, time=asked)
-    send('server', ACK | PSH, answer, time=conversation.now_at('server') + random.Random(f'{label}{number}').randrange(3 * MILLISECOND))
+    send('client', ACK | PSH, question, time=asked - ahead_ns)
+    work_ns = random.Random(f'{label}{number}').randrange(3 * MILLISECOND) + 2 * ahead_ns
+    send('server', ACK | PSH, answer, time=conversation.now_at('server') + work_ns)
     send('client', ACK, time=conversation.now_at('client'))
   send('client', FIN | ACK, time=conversation.now_at('client') + MILLISECOND)
   send('server', FIN | ACK, time=conversation.now_at('server'))
@@ -143,17 +155,24 @@ def gather(crowd, device, seed=1):
     port = 50000 + (number % crowd.ports if crowd.ports else number)
     conversation = Conversation(label, Host(crowd.client, port, system), Host(SERVER, 1433, system), rtt=4 * MILLISECOND, start=start)
     conversation.ends['client'].clock_base, conversation.ends['server'].clock_base = 7_000_000, 90_000_000
-    play(crowd, conversation, start, label)
+    if crowd.ignored and number % crowd.ignored == 0:
+      ask_in_vain(conversation, start)
+    else:
+      play(crowd, conversation, start, label, RELAY_NS if device.relay else 0)
     shown = (OUTSIDE if device.address else crowd.client, outside[number] if device.ports else port)
     shift = {side: chance.randrange(1 << 32) if device.numbers else 0 for side in SIDES}
-    members.append(Member(conversation, {'client': (crowd.client, port), 'server': shown}, shift))
+    beyond = None
+    if device.relay:
+      beyond = Conversation(f'relay/{label}', Host(*shown, 'linux'), Host(SERVER, 1433, system), rtt=4 * MILLISECOND, start=start)
+      play(crowd, beyond, start, label)
+    members.append(Member(conversation, beyond, {'client': (crowd.client, port), 'server': shown}, shift))
   number_packets(crowd, members)
   return members
 
 
 def seen_at(member, packet, side, device):
   """The packet as that end's capture has it; TCP's checksum is made anew, as a device does."""
-  if side == 'client':
+  if side == 'client' or member.beyond:
     return ip_packet(packet, vantage=side, hops=3, offload=False)
   address, port = member.ends['server']
   other = 'server' if packet.sender == 'client' else 'client'
@@ -189,7 +208,7 @@ def capture(members, side, window, device, seed=1):
   for number, member in enumerate(members):
     if window.skip and number % window.skip == (0 if side == 'client' else 1):
       continue
-    for packet in member.conversation.packets:
+    for packet in (member.beyond if side == 'server' and member.beyond else member.conversation).packets:
       at = packet.sent if packet.sender == side else packet.arrives
       if not begin <= at <= end or chance.random() < window.missed:
         continue

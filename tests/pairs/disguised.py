@@ -75,6 +75,11 @@ CASES = [
       strangers=Crowd(count=100, contents='clear', client='10.10.0.6', label='strangers')),
   Case('the same query, strangers, nothing to know them by', 0, Crowd(contents='clear', **UNMARKED), told=True, most=0,
       strangers=Crowd(count=100, contents='clear', client='10.10.0.6', label='strangers', **UNMARKED)),
+  Case('encrypted, a relay between', 1, TLS, device=Device(relay=True)),
+  Case('the same query, a relay between', 0, CLEAR, device=Device(relay=True)),
+  Case('encrypted, the server ignores some', 0.7, Crowd(ignored=4)),
+  Case('encrypted, the server ignores some, without timestamps and IP IDs', 0.7, Crowd(ignored=4, **UNMARKED), told=True),
+  Case('the same query, the server ignores some', 0.7, Crowd(contents='clear', timestamps=False, ignored=4)),
   Case('queries of their own, nothing else', 0, Crowd(contents='varied', **UNMARKED)),
   Case('the same query, holes, clocks apart', 0.8, CLEAR, Window(missed=0.05), Window(missed=0.03, clock_ns=HOUR_NS)),
 ]
