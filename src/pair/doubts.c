@@ -9,7 +9,10 @@
 
 #include "memory.h"
 
-enum { TRIES_MOST = 256 };
+enum { TRIES_MOST = 1024 };
+
+/* How far the ends of a connection may lie apart, beyond what is known of the clocks. */
+#define PATIENCE_NS (5 * NS_PER_SECOND)
 
 /* Of one capture, those that stayed without a partner. */
 struct doubt_counts {
@@ -55,58 +58,77 @@ static int compare_lonely(const void *left, const void *right)
     return (a->number > b->number) - (a->number < b->number);
 }
 
-static uint32_t find_lonely(const struct casebook *casebook, const struct view_groups *groups, uint32_t point,
-                            struct lonely_view *list)
+/* Those of one point of the pair, by the near one's clock. */
+static uint32_t find_lonely(const struct casebook *casebook, const struct view_groups *groups,
+                            const struct point_pair *pair, uint32_t point, struct lonely_view *list)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < groups->count; i++) {
         const struct conversation *c = view_numbered(casebook, i);
-        if (c->point == point && view_is_single(groups, i))
-            list[count++] = (struct lonely_view){c->first.time_ns, i};
+        if (c->point != point || !view_is_single(groups, i))
+            continue;
+        int64_t first_ns = c->first.time_ns;
+        list[count++] =
+            (struct lonely_view){point == pair->far ? clock_to_client(&pair->clock, first_ns) : first_ns, i};
     }
     if (count > 0)
         qsort(list, count, sizeof *list, compare_lonely);
     return count;
 }
 
-/* By when they began; with too many at once it is taken that one fits. */
-static bool may_be_one_of(const struct casebook *casebook, const struct conversation *c,
-                          const struct clock_facts *clock, const struct lonely_view *list, uint32_t count)
+/* Where those begin that began later than that. */
+static uint32_t later_than(const struct lonely_view *list, uint32_t count, int64_t time_ns)
 {
-    int64_t patience_ns = 5 * NS_PER_SECOND, last_ns = clock_to_server(clock, c->last.time_ns) + patience_ns;
-    uint32_t tries = 0;
-    for (uint32_t i = 0; i < count && list[i].first_ns <= last_ns; i++) {
-        const struct conversation *other = view_numbered(casebook, list[i].number);
-        if (!view_times_fit(casebook, c, other))
-            continue;
-        if (!views_contradict(c, other) || ++tries == TRIES_MOST)
+    uint32_t from = 0, to = count;
+    while (from < to) {
+        uint32_t middle = from + (to - from) / 2;
+        if (list[middle].first_ns <= time_ns)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from;
+}
+
+/* Whoever began before its end may be it, the latest first; of too many it is taken that one is. */
+static bool may_be_one_of(const struct casebook *casebook, const struct lonely_view *view,
+                          const struct lonely_view *list, uint32_t count)
+{
+    const struct conversation *c = view_numbered(casebook, view->number);
+    int64_t end_ns = view->first_ns + (c->last.time_ns - c->first.time_ns) + PATIENCE_NS;
+    uint32_t until = later_than(list, count, end_ns);
+    for (uint32_t tries = 0; tries < until; tries++) {
+        const struct conversation *other = view_numbered(casebook, list[until - 1 - tries].number);
+        if (tries == TRIES_MOST || (view_times_fit(casebook, c, other) && !views_contradict(c, other)))
             return true;
     }
     return false;
 }
 
-static void doubt_near(const struct casebook *casebook, struct view_groups *groups, const struct point_pair *pair,
-                       struct lonely_view *near, struct lonely_view *far)
+static void doubt_pair(const struct casebook *casebook, struct view_groups *groups, const struct point_pair *pair,
+                       struct lonely_view *lists[static SIDES])
 {
-    uint32_t near_count = find_lonely(casebook, groups, pair->near, near),
-             far_count = find_lonely(casebook, groups, pair->far, far);
-    for (uint32_t i = 0; i < near_count; i++) {
-        const struct conversation *c = view_numbered(casebook, near[i].number);
-        if (may_be_one_of(casebook, c, &pair->clock, far, far_count))
-            groups->doubtful[near[i].number] = true;
-    }
+    const uint32_t points[SIDES] = {pair->near, pair->far};
+    uint32_t counts[SIDES];
+    for (enum side at = SIDE_CLIENT; at < SIDES; at++)
+        counts[at] = find_lonely(casebook, groups, pair, points[at], lists[at]);
+    for (enum side at = SIDE_CLIENT; at < SIDES; at++)
+        for (uint32_t i = 0; i < counts[at]; i++)
+            if (may_be_one_of(casebook, &lists[at][i], lists[side_other(at)], counts[side_other(at)]))
+                groups->doubtful[lists[at][i].number] = true;
 }
 
 static void doubt_rewritten(const struct casebook *casebook, struct view_groups *groups)
 {
     bool *rewriting = find_rewriting(casebook, groups);
-    struct lonely_view *near = memory_take_array((size_t)groups->count + 1, sizeof *near),
-                       *far = memory_take_array((size_t)groups->count + 1, sizeof *far);
+    struct lonely_view *lists[SIDES];
+    for (enum side at = SIDE_CLIENT; at < SIDES; at++)
+        lists[at] = memory_take_array((size_t)groups->count + 1, sizeof *lists[at]);
     for (uint32_t i = 0; i < casebook->pairs.count; i++)
         if (rewriting[i] && casebook->pairs.list[i].clock.known)
-            doubt_near(casebook, groups, &casebook->pairs.list[i], near, far);
-    memory_give(near);
-    memory_give(far);
+            doubt_pair(casebook, groups, &casebook->pairs.list[i], lists);
+    for (enum side at = SIDE_CLIENT; at < SIDES; at++)
+        memory_give(lists[at]);
     memory_give(rewriting);
 }
 
