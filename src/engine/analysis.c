@@ -296,8 +296,7 @@ static void read_source(struct run *run, struct capture_source *source)
                                       .decoder = &point->decoder,
                                       .clock = &point->clock,
                                       .server_port = casebook->server_port};
-    struct packet_feed *feed =
-        packet_feed_open(&input, threads_of(run->analysis) > 1, followers_count(run->followers));
+    struct packet_feed *feed = packet_feed_open(&input, threads_of(run->analysis) > 1, followers_count(run->followers));
     followers_follow(run->followers, feed, point, tell_progress, run);
     packet_feed_close(feed);
     uint64_t consumed, total;
