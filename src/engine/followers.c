@@ -8,7 +8,7 @@
 #include "memory.h"
 #include "os_thread.h"
 
-static_assert(SHARDS <= STORES_MOST, "what each shard's follower found can be merged");
+static_assert((int)SHARDS <= (int)STORES_MOST, "what each shard's follower found can be merged");
 
 /* One beside the caller. */
 struct follower {
