@@ -17,6 +17,8 @@
 #include "machine_side.h"
 #include "memory.h"
 #include "os_files.h"
+#include "os_thread.h"
+#include "packet_feed.h"
 #include "pairing.h"
 #include "second_reading.h"
 #include "seen_handshakes.h"
@@ -265,26 +267,36 @@ static uint32_t point_for(struct run *run, const struct capture_source *source)
     return best;
 }
 
-static void tell_progress(struct run *run, const struct capture_source *source)
+static void tell_progress(struct run *run, const struct packet_feed *feed)
 {
     uint64_t consumed, total;
-    capture_chain_progress(&source->chain, &consumed, &total);
+    packet_feed_progress(feed, &consumed, &total);
     if (run->analysis->progress)
         run->analysis->progress(run->analysis->progress_context, run->done_bytes + consumed, run->all_bytes);
 }
 
+static bool may_read_ahead(const struct analysis *analysis)
+{
+    return (analysis->threads ? analysis->threads : os_processors()) > 1;
+}
+
 static void read_source(struct run *run, struct capture_source *source)
 {
-    uint32_t number = point_for(run, source);
-    uint32_t until_progress = LIMIT_PROGRESS_PACKETS;
-    for (const struct frame *frame; (frame = capture_chain_next(&source->chain));) {
-        point_run_frame(&run->points[number], frame);
+    struct casebook *casebook = &run->analysis->casebook;
+    uint32_t number = point_for(run, source), until_progress = LIMIT_PROGRESS_PACKETS;
+    struct point_run *point = &run->points[number];
+    casebook->captures[source - run->sources].point = number;
+    struct packet_feed_input input = {&source->chain, casebook->captures, &point->decoder, &point->clock};
+    struct packet_feed *feed = packet_feed_open(&input, may_read_ahead(run->analysis));
+    for (const struct packet *packet; (packet = packet_feed_next(feed));) {
+        point_run_packet(point, packet);
         if (--until_progress == 0) {
             until_progress = LIMIT_PROGRESS_PACKETS;
-            tell_progress(run, source);
+            tell_progress(run, feed);
         }
     }
-    tell_progress(run, source);
+    tell_progress(run, feed);
+    packet_feed_close(feed);
     uint64_t consumed, total;
     capture_chain_progress(&source->chain, &consumed, &total);
     run->done_bytes += consumed;

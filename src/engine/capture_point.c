@@ -1,4 +1,4 @@
-/* One capture point: each frame goes through decoding and following, in that order. */
+/* One capture point: each packet is followed, or handed to its protocol. */
 #include "capture_point.h"
 
 #include "ceilings.h"
@@ -78,28 +78,20 @@ static void hand_on_refusal(struct point_run *run, const struct packet *packet)
     protocols_refused(&run->protocols, &refusal);
 }
 
-void point_run_frame(struct point_run *run, const struct frame *read)
+void point_run_packet(struct point_run *run, const struct packet *packet)
 {
-    struct frame told = *read;
-    point_clock_follow(&run->clock, &read->moment);
-    told.moment.time_ns += run->clock.shift_ns;
-    const struct frame *frame = &told;
-    struct capture_facts *facts = &run->casebook->captures[frame->moment.capture];
     struct point_facts *point = &run->casebook->points[run->point];
-    facts->point = run->point;
-    if (!point->has_packets || frame->moment.time_ns < point->first_ns)
-        point->first_ns = frame->moment.time_ns;
-    if (!point->has_packets || frame->moment.time_ns > point->last_ns)
-        point->last_ns = frame->moment.time_ns;
+    if (!point->has_packets || packet->moment.time_ns < point->first_ns)
+        point->first_ns = packet->moment.time_ns;
+    if (!point->has_packets || packet->moment.time_ns > point->last_ns)
+        point->last_ns = packet->moment.time_ns;
     point->has_packets = true;
-    struct packet packet;
-    packet_decode(&run->decoder, frame, facts, &packet);
-    if (packet.kind == PACKET_UDP)
-        hand_on_datagram(run, &packet);
-    else if (packet.kind == PACKET_ICMP_ERROR && packet.icmp.protocol == IP_PROTOCOL_UDP)
-        hand_on_refusal(run, &packet);
+    if (packet->kind == PACKET_UDP)
+        hand_on_datagram(run, packet);
+    else if (packet->kind == PACKET_ICMP_ERROR && packet->icmp.protocol == IP_PROTOCOL_UDP)
+        hand_on_refusal(run, packet);
     else
-        flow_table_packet(&run->flows, &packet);
+        flow_table_packet(&run->flows, packet);
     if (run->memory_bytes > 0 && --run->until_memory == 0)
         keep_within_memory(run);
 }

@@ -4,7 +4,6 @@
 
 #include "analysis.h"
 #include "flow_table.h"
-#include "frame.h"
 #include "packet_decoder.h"
 #include "protocols.h"
 #include "set_clocks.h"
@@ -15,16 +14,16 @@ struct point_run {
     struct tds_options tds;
     struct tds_servers servers;
     struct protocols protocols;
-    struct packet_decoder decoder;
+    struct packet_decoder decoder; /* this and the clock are the packet feed's while it reads */
+    struct point_clock clock;
     struct flow_table flows;
     uint64_t memory_bytes; /* fold conversations beyond it; 0: never */
     uint32_t until_memory;
-    struct point_clock clock;
 };
 
 /* The run must stay at its address until it is closed. */
 void point_run_open(struct point_run *run, struct analysis *analysis, uint32_t point);
-void point_run_frame(struct point_run *run, const struct frame *frame);
+void point_run_packet(struct point_run *run, const struct packet *packet);
 void point_run_close(struct point_run *run); /* concludes all conversations */
 
 #endif
