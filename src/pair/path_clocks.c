@@ -79,13 +79,18 @@ static void add_samples(const struct casebook *casebook, const struct view_group
         }
 }
 
-static void open_estimates(const struct casebook *casebook, struct pair_estimate *estimates)
+/* Of all pairs, which are made as they are needed, from those views that fit. The caller gives it back. */
+static struct pair_estimate *estimate_pairs(struct casebook *casebook, const struct view_groups *groups, two_views *fit)
 {
+    make_pairs(casebook, groups);
+    struct pair_estimate *estimates = memory_take_array((size_t)casebook->pairs.count + 1, sizeof *estimates);
     for (uint32_t i = 0; i < casebook->pairs.count; i++) {
         const struct point_facts *near = &casebook->points[casebook->pairs.list[i].near];
         clock_estimate_open(&estimates[i].same_numbers, near->first_ns, near->last_ns);
         clock_estimate_open(&estimates[i].any, near->first_ns, near->last_ns);
     }
+    add_samples(casebook, groups, estimates, fit);
+    return estimates;
 }
 
 /* Where the roles do not tell the order. */
@@ -105,57 +110,21 @@ static bool turn_pairs(struct casebook *casebook, const struct pair_estimate *es
     return turned;
 }
 
-/* Both ends' packets reach the other one before they leave, and neither capture looks like what it was said to be. */
-static bool were_exchanged(const struct casebook *casebook, const struct point_pair *pair,
-                           const struct pair_estimate *estimate)
-{
-    const struct point_facts *near = &casebook->points[pair->near], *far = &casebook->points[pair->far];
-    return near->role_given && far->role_given && near->role == CAPTURE_ROLE_CLIENT &&
-           far->role == CAPTURE_ROLE_SERVER && clock_estimate_contradicts(&estimate->same_numbers) &&
-           capture_side_infer(casebook, pair->near) != CAPTURE_ROLE_CLIENT &&
-           capture_side_infer(casebook, pair->far) != CAPTURE_ROLE_SERVER;
-}
-
-static void note_exchanged(struct casebook *casebook, uint32_t point, enum capture_role role)
-{
-    casebook->points[point].role = role;
-    casebook->points[point].role_given = false;
-    for (uint32_t i = 0; i < casebook->capture_count; i++) {
-        struct capture_facts *capture = &casebook->captures[i];
-        if (capture->point != point)
-            continue;
-        capture->role = role;
-        capture->role_given = false;
-        notes_add(
-            &capture->notes, "exchanged",
-            "it was given as the %s's, but the packets in both captures tell that it was taken at the %s: taken so",
-            role == CAPTURE_ROLE_SERVER ? "client" : "server", role == CAPTURE_ROLE_SERVER ? "server" : "client");
-    }
-}
-
 static bool exchange_roles(struct casebook *casebook, const struct pair_estimate *estimates)
 {
     bool exchanged = false;
-    for (uint32_t i = 0; i < casebook->pairs.count; i++) {
-        const struct point_pair *pair = &casebook->pairs.list[i];
-        if (!were_exchanged(casebook, pair, &estimates[i]))
-            continue;
-        note_exchanged(casebook, pair->near, CAPTURE_ROLE_SERVER);
-        note_exchanged(casebook, pair->far, CAPTURE_ROLE_CLIENT);
-        exchanged = true;
-    }
+    for (uint32_t i = 0; i < casebook->pairs.count; i++)
+        if (clock_estimate_contradicts(&estimates[i].same_numbers))
+            exchanged = capture_side_exchange(casebook, &casebook->pairs.list[i]) || exchanged;
     return exchanged;
 }
 
 bool path_clocks_measure(struct casebook *casebook, const struct view_groups *groups)
 {
-    make_pairs(casebook, groups);
-    struct pair_estimate *estimates = memory_take_array((size_t)casebook->pairs.count + 1, sizeof *estimates);
-    open_estimates(casebook, estimates);
-    add_samples(casebook, groups, estimates, any_views);
+    struct pair_estimate *estimates = estimate_pairs(casebook, groups, any_views);
     if (turn_pairs(casebook, estimates)) {
-        open_estimates(casebook, estimates);
-        add_samples(casebook, groups, estimates, any_views);
+        memory_give(estimates);
+        estimates = estimate_pairs(casebook, groups, any_views);
     }
     bool exchanged = exchange_roles(casebook, estimates);
     for (uint32_t i = 0; i < casebook->pairs.count; i++) {
@@ -182,10 +151,7 @@ static bool count_the_same_bytes(const struct conversation *a, const struct conv
 
 void path_clocks_complete(struct casebook *casebook, const struct view_groups *groups)
 {
-    make_pairs(casebook, groups);
-    struct pair_estimate *estimates = memory_take_array((size_t)casebook->pairs.count + 1, sizeof *estimates);
-    open_estimates(casebook, estimates);
-    add_samples(casebook, groups, estimates, count_the_same_bytes);
+    struct pair_estimate *estimates = estimate_pairs(casebook, groups, count_the_same_bytes);
     for (uint32_t i = 0; i < casebook->pairs.count; i++) {
         struct clock_facts *clock = &casebook->pairs.list[i].clock;
         struct clock_facts found = clock_estimate_result(&estimates[i].any);
