@@ -136,6 +136,9 @@ static void conclude_flow(struct flow_table *table, struct flow *flow)
         int32_t open = d->acked_known ? seq_distance(d->next_seq, d->acked) : 0;
         struct tcp_side *facts = flow_facts(flow, origin);
         facts->unacknowledged_bytes = open > 0 ? (uint32_t)open : 0;
+        /* Who does not acknowledge what arrived does not acknowledge what may have been lost, either. */
+        if (d->acked_known && seq_distance(d->acked, d->ahead_seq - facts->ahead_bytes) < 0)
+            facts->ahead = (struct moment){0};
         facts->seqs_known = d->started;
         facts->seq_first = d->positioned ? d->start : d->next_seq;
         facts->seq_end = d->next_seq;
