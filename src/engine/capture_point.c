@@ -52,6 +52,7 @@ static void open_shard(struct point_shard *shard, struct analysis *analysis, str
     struct stream_consumer consumer = protocols_consumer(&shard->protocols);
     flow_table_open(&shard->flows, casebook, &consumer);
     shard->flows.point = point;
+    shard->flows.traced = !analysis->may_fold;
     shard->flows.server_port = server_port;
     shard->flows.ceiling = LIMIT_LIVE_CONVERSATIONS / SHARDS;
     if (analysis->watching) {

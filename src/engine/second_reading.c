@@ -120,6 +120,21 @@ static void count_missed(struct second_reading *reading)
     }
 }
 
+static void note_relayed(struct casebook *casebook, const struct second_reading *reading)
+{
+    uint32_t *relayed = memory_take_array(casebook->capture_count, sizeof *relayed);
+    for (uint32_t i = 0; i < reading->count; i++)
+        if (reading->compared[i].comparison->relayed)
+            relayed[reading->compared[i].views[SIDE_CLIENT]->capture_first]++;
+    for (uint32_t i = 0; i < casebook->capture_count; i++)
+        if (relayed[i] > 0)
+            notes_add(&casebook->captures[i].notes, "relayed",
+                      "%u of its connections that were compared end at a device on the way, which opens its own to the "
+                      "server: their packets cannot be followed through it",
+                      relayed[i]);
+    memory_give(relayed);
+}
+
 static void note_pipes(struct casebook *casebook)
 {
     for (uint32_t i = 0; i < casebook->capture_count; i++) {
@@ -167,6 +182,7 @@ void second_reading_run(struct casebook *casebook, const struct second_reading_o
         open_comparators(&reading);
         read_side_by_side(&reading);
         count_missed(&reading);
+        note_relayed(casebook, &reading);
         better_clocks(&reading);
     }
     compared_connections_close(&reading.connections);

@@ -8,7 +8,7 @@
  *
  * A pointer to a resting conversation, or to its TDS or TLS facts, stays valid until half of OPEN_RESTING others were asked for; who needs it
  * longer keeps the conversation's number, or holds it open. Of a resting one only how it is linked with others may be changed: twin,
- * next_view, secondary, matched_by, comparison, onward.
+ * next_view, secondary, doubtful, matched_by, match_bits, match_traces, comparison, onward.
  */
 #ifndef TDSCOPE_CONVERSATION_STORE_H
 #define TDSCOPE_CONVERSATION_STORE_H
