@@ -59,8 +59,8 @@ static void advance(struct reread_point *point)
 {
     point->next = packet_feed_next(point->feed, 0);
     if (point->next)
-        point->next_ns = casebook_common_ns(point->connections->casebook, point->point,
-                                            point->next->packet.moment.time_ns);
+        point->next_ns =
+            casebook_common_ns(point->connections->casebook, point->point, point->next->packet.moment.time_ns);
 }
 
 void reread_point_open(struct reread_point *point, struct compared_connections *connections,
