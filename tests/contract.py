@@ -232,7 +232,8 @@ DIAGNOSIS = {
   }],
   'thresholds?': measures,
   'clock?': {'server_minus_client_s': seconds, 'uncertainty_s': seconds, 'drift_ppm?': seconds},
-  'clocks?': [{'near': count, 'far': count, 'connections': count, 'far_minus_near_s?': seconds, 'uncertainty_s?': seconds}],
+  'clocks?': [{'near': count, 'far': count, 'connections': count, 'far_minus_near_s?': seconds, 'uncertainty_s?': seconds,
+    'curve?': [{'time': time, 'far_minus_near_s': seconds}], 'curve_uncertainty_s?': seconds}],
   'conversations': [CONVERSATION], 'findings': [FINDING],
   'workflow?': [{'step': text, 'title': text, 'state': one_of('done needs-evidence does-not-apply'), 'says': text}],
 }

@@ -16,7 +16,6 @@ struct second_reading {
     struct casebook *casebook;
     const struct second_reading_options *options;
     struct compared_connections connections;
-    struct clock_estimate *estimates; /* of each pair */
     struct reread_point *points;
     uint32_t point_count;
 };
@@ -32,7 +31,7 @@ static void open_comparators(struct second_reading *reading)
                                  *far = &casebook->points[compared->pair->far];
         comparator_open(&compared->comparator, compared->comparison, compared->views[SIDE_CLIENT],
                         compared->views[SIDE_SERVER], clock);
-        compared->comparator.estimate = &reading->estimates[compared->pair - casebook->pairs.list];
+        compared->comparator.ways = compared->pair->ways;
         int64_t unsure_ns = clock->unsteady ? 2 * clock->uncertainty_ns : 0;
         compared->comparator.coverage[SIDE_CLIENT] =
             (struct coverage){near->first_ns + unsure_ns, near->last_ns - unsure_ns};
@@ -123,9 +122,11 @@ static void count_missed(struct second_reading *reading)
 static void note_relayed(struct casebook *casebook, const struct second_reading *reading)
 {
     uint32_t *relayed = memory_take_array(casebook->capture_count, sizeof *relayed);
-    for (uint32_t i = 0; i < reading->connections.count; i++)
-        if (reading->connections.list[i].comparison->relayed)
-            relayed[reading->connections.list[i].views[SIDE_CLIENT]->capture_first]++;
+    for (uint32_t i = 0; i < reading->connections.count; i++) {
+        const struct compared *compared = &reading->connections.list[i];
+        if (compared->comparison->relayed)
+            relayed[compared->views[SIDE_CLIENT]->capture_first]++;
+    }
     for (uint32_t i = 0; i < casebook->capture_count; i++)
         if (relayed[i] > 0)
             notes_add(&casebook->captures[i].notes, "relayed",
@@ -146,26 +147,17 @@ static void note_pipes(struct casebook *casebook)
     }
 }
 
-static void open_estimates(struct second_reading *reading)
+static void better_clocks(struct casebook *casebook)
 {
-    const struct casebook *casebook = reading->casebook;
-    reading->estimates = memory_take_array(casebook->pairs.count, sizeof *reading->estimates);
     for (uint32_t i = 0; i < casebook->pairs.count; i++) {
-        const struct point_facts *near = &casebook->points[casebook->pairs.list[i].near];
-        clock_estimate_open(&reading->estimates[i], near->first_ns, near->last_ns);
-    }
-}
-
-static void better_clocks(struct second_reading *reading)
-{
-    struct casebook *casebook = reading->casebook;
-    for (uint32_t i = 0; i < casebook->pairs.count; i++) {
-        struct clock_facts clock = clock_estimate_result(&reading->estimates[i]);
-        if (clock.known && clock.unsteady)
-            casebook->pairs.list[i].clock.unsteady = true;
-        else if (clock.known && !casebook->pairs.list[i].clock.unsteady &&
-                 clock.uncertainty_ns < casebook->pairs.list[i].clock.uncertainty_ns)
-            casebook->pairs.list[i].clock = clock;
+        struct point_pair *pair = &casebook->pairs.list[i];
+        if (!pair->ways || pair->clock.unsteady)
+            continue;
+        struct clock_facts clock = clock_estimate_result(pair->ways);
+        if (clock.unsteady)
+            pair->clock.unsteady = true;
+        else
+            pair->clock = clock;
     }
     path_clocks_settle(casebook);
 }
@@ -178,14 +170,12 @@ void second_reading_run(struct casebook *casebook, const struct second_reading_o
     note_pipes(casebook);
     compared_connections_choose(&reading.connections, casebook, options->observed);
     if (reading.connections.count > 0) {
-        open_estimates(&reading);
         open_comparators(&reading);
         read_side_by_side(&reading);
         count_missed(&reading);
         note_relayed(casebook, &reading);
-        better_clocks(&reading);
+        better_clocks(casebook);
     }
     compared_connections_close(&reading.connections);
-    memory_give(reading.estimates);
     casebook_rest_all(casebook);
 }

@@ -7,19 +7,20 @@
 
 #include "bytes_in_flight.h"
 #include "capture_side.h"
+#include "clock_curve.h"
 #include "clock_estimate.h"
 #include "clock_samples.h"
 #include "memory.h"
 
 /* What is measured of a pair. */
 struct pair_estimate {
-    struct clock_estimate same_numbers; /* of connections with the same initial sequence numbers at both points */
-    struct clock_estimate any;
+    struct way_times same_numbers; /* of connections with the same initial sequence numbers at both points */
+    struct way_times any;
 };
 
 static void add_sample(void *context, enum side sender, const struct moment *sent, const struct moment *received)
 {
-    clock_estimate_add(context, sender, sent->time_ns, received->time_ns);
+    way_times_bound(context, sender, sent->time_ns, received->time_ns);
 }
 
 /* Who was said to be at an end is farther out than who only seems to be. */
@@ -86,8 +87,8 @@ static struct pair_estimate *estimate_pairs(struct casebook *casebook, const str
     struct pair_estimate *estimates = memory_take_array((size_t)casebook->pairs.count + 1, sizeof *estimates);
     for (uint32_t i = 0; i < casebook->pairs.count; i++) {
         const struct point_facts *near = &casebook->points[casebook->pairs.list[i].near];
-        clock_estimate_open(&estimates[i].same_numbers, near->first_ns, near->last_ns);
-        clock_estimate_open(&estimates[i].any, near->first_ns, near->last_ns);
+        way_times_open(&estimates[i].same_numbers, near->first_ns, near->last_ns);
+        way_times_open(&estimates[i].any, near->first_ns, near->last_ns);
     }
     add_samples(casebook, groups, estimates, fit);
     return estimates;
@@ -119,6 +120,16 @@ static bool exchange_roles(struct casebook *casebook, const struct pair_estimate
     return exchanged;
 }
 
+static bool set_clock(struct point_pair *pair, const struct way_times *ways, struct clock_facts clock)
+{
+    if (!clock.known)
+        return false;
+    pair->clock = clock;
+    pair->ways = memory_take(sizeof *pair->ways);
+    *pair->ways = *ways;
+    return true;
+}
+
 bool path_clocks_measure(struct casebook *casebook, const struct view_groups *groups)
 {
     struct pair_estimate *estimates = estimate_pairs(casebook, groups, any_views);
@@ -129,11 +140,12 @@ bool path_clocks_measure(struct casebook *casebook, const struct view_groups *gr
     bool exchanged = exchange_roles(casebook, estimates);
     for (uint32_t i = 0; i < casebook->pairs.count; i++) {
         struct point_pair *pair = &casebook->pairs.list[i];
-        pair->clock = clock_estimate_result(&estimates[i].same_numbers);
-        if (!pair->clock.known)
-            pair->clock = clock_estimate_result(&estimates[i].any);
+        if (!set_clock(pair, &estimates[i].same_numbers, clock_estimate_result(&estimates[i].same_numbers)))
+            set_clock(pair, &estimates[i].any, clock_estimate_result(&estimates[i].any));
     }
     memory_give(estimates);
+    if (exchanged)
+        point_pairs_close(&casebook->pairs);
     return !exchanged;
 }
 
@@ -153,33 +165,12 @@ void path_clocks_complete(struct casebook *casebook, const struct view_groups *g
 {
     struct pair_estimate *estimates = estimate_pairs(casebook, groups, count_the_same_bytes);
     for (uint32_t i = 0; i < casebook->pairs.count; i++) {
-        struct clock_facts *clock = &casebook->pairs.list[i].clock;
+        struct point_pair *pair = &casebook->pairs.list[i];
         struct clock_facts found = clock_estimate_result(&estimates[i].any);
-        if (!clock->known && found.known && !found.unsteady)
-            *clock = found;
+        if (!pair->clock.known && !found.unsteady)
+            set_clock(pair, &estimates[i].any, found);
     }
     memory_give(estimates);
-}
-
-/* A second clock minus the common one, from a first one minus the common one and the second minus the first. */
-static struct clock_facts add_clocks(const struct clock_facts *first, const struct clock_facts *onward)
-{
-    int64_t common_ns = clock_to_client(first, onward->reference_ns);
-    return (struct clock_facts){.known = true,
-                                .reference_ns = common_ns,
-                                .server_minus_client_ns =
-                                    clock_shift_ns(first, common_ns) + onward->server_minus_client_ns,
-                                .uncertainty_ns = first->uncertainty_ns + onward->uncertainty_ns,
-                                .drift = first->drift + onward->drift};
-}
-
-static struct clock_facts turned(const struct clock_facts *clock)
-{
-    struct clock_facts other = *clock;
-    other.reference_ns += clock->server_minus_client_ns;
-    other.server_minus_client_ns = -clock->server_minus_client_ns;
-    other.drift = -clock->drift;
-    return other;
 }
 
 /* Relates points to such as are related already, until nothing is added. */
@@ -193,11 +184,11 @@ static void spread(struct casebook *casebook)
             struct clock_facts *near = &casebook->points[pair->near].clock, *far = &casebook->points[pair->far].clock;
             if (!pair->clock.known || near->known == far->known)
                 continue;
-            struct clock_facts back = turned(&pair->clock);
+            struct clock_facts back = clock_turned(&pair->clock);
             if (near->known)
-                *far = add_clocks(near, &pair->clock);
+                *far = clock_added(near, &pair->clock);
             else
-                *near = add_clocks(far, &back);
+                *near = clock_added(far, &back);
             more = true;
         }
     }
