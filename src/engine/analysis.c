@@ -345,7 +345,7 @@ static void conclude_captures(struct run *run)
     }
 }
 
-/* The first of the conversations to be shown that both ends captured; the view that stands for both. 0: none. */
+/* The first of the conversations to be shown that several captures have; the view that stands for all. 0: none. */
 static uint32_t observed_connection(struct analysis *analysis)
 {
     struct shown_packets *shown = &analysis->watch.shown;
@@ -357,17 +357,16 @@ static uint32_t observed_connection(struct analysis *analysis)
     return shown->crossings.id;
 }
 
-/* Numbers are given in the order of reading, which is the same every time: so a view that nobody knew to belong to the one asked
- * for is found in another run of the line. Pipes cannot be read again. */
-static bool needs_other_view(struct analysis *analysis)
+/* Numbers are given in the order of reading, which is the same every time: so views that nobody knew to belong to the one asked
+ * for are found in another run of the line. Pipes cannot be read again. */
+static bool needs_other_views(struct analysis *analysis)
 {
-    if (!analysis->watching || analysis->watch.twin != 0)
+    if (!analysis->watching || analysis->watch.other_count > 0)
         return false;
     for (uint32_t i = 0; i < analysis->casebook.capture_count; i++)
         if (analysis->casebook.captures[i].only_once)
             return false;
-    analysis->watch.twin = packet_watch_lacks(&analysis->watch, &analysis->casebook);
-    return analysis->watch.twin != 0;
+    return packet_watch_choose_others(&analysis->watch, &analysis->casebook);
 }
 
 static void forget_results(struct analysis *analysis)
@@ -414,8 +413,8 @@ static void read_again(struct analysis *analysis)
                                                 .set_clocks = &analysis->set_clocks,
                                                 .progress = analysis->progress,
                                                 .progress_context = analysis->progress_context,
-                                                .observe = observed ? packet_watch_cross : NULL,
-                                                .observe_context = &analysis->watch,
+                                                .observe = observed ? packet_crossings_see : NULL,
+                                                .observe_context = &analysis->watch.crossings,
                                                 .observed = observed,
                                             });
     set_clocks_note(&analysis->set_clocks, &analysis->casebook);
@@ -447,7 +446,7 @@ static enum analysis_result run_line(struct analysis *analysis)
 enum analysis_result analysis_run(struct analysis *analysis)
 {
     enum analysis_result result = run_line(analysis);
-    if (!needs_other_view(analysis))
+    if (!needs_other_views(analysis))
         return result;
     forget_results(analysis);
     return run_line(analysis);

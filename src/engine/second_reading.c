@@ -201,6 +201,23 @@ static void choose_connections(struct second_reading *reading)
     }
 }
 
+static void observe(const struct second_reading *reading, struct compared *compared)
+{
+    const struct second_reading_options *options = reading->options;
+    unsigned stretch = 0;
+    if (!options->observe)
+        return;
+    const struct conversation *view = casebook_conversation(reading->casebook, options->observed - 1);
+    if (compared->comparison != view->comparison)
+        for (stretch = 1; view && compared->comparison != view->onward; stretch++)
+            view = view->next_view ? casebook_conversation(reading->casebook, view->next_view - 1) : NULL;
+    if (!view)
+        return;
+    compared->comparator.observe = options->observe;
+    compared->comparator.observe_context = options->observe_context;
+    compared->comparator.stretch = stretch;
+}
+
 /* Their addresses are settled now: the list does not grow any more. */
 static void open_comparators(struct second_reading *reading)
 {
@@ -218,11 +235,7 @@ static void open_comparators(struct second_reading *reading)
             (struct coverage){near->first_ns + unsure_ns, near->last_ns - unsure_ns};
         compared->comparator.coverage[SIDE_SERVER] = (struct coverage){
             clock_to_client(clock, far->first_ns) + unsure_ns, clock_to_client(clock, far->last_ns) - unsure_ns};
-        if (compared->views[SIDE_CLIENT]->id == reading->options->observed &&
-            compared->comparison == compared->views[SIDE_CLIENT]->comparison) {
-            compared->comparator.observe = reading->options->observe;
-            compared->comparator.observe_context = reading->options->observe_context;
-        }
+        observe(reading, compared);
     }
 }
 

@@ -114,6 +114,7 @@ static void judge_views(const struct judge *judge, const struct conversation *co
 
 void judge_conversation(const struct judge *judge, const struct conversation *conversation, struct judgement *judgement)
 {
+    conversation = casebook_standing_view(judge->surroundings.casebook, conversation);
     judge_views(judge, conversation, judgement);
     tell_ring_buffer(judge->surroundings.casebook, conversation, judgement);
 }
