@@ -1,7 +1,7 @@
 /*
  * Theory of operation. On each stretch a packet that was sent is told of once, with the first packet that it arrived as. So a packet
  * is followed from its sender on: what arrived on one stretch was sent on the next. Where a capture on the way missed it, the
- * comparison from end to end joins what was seen before with what was seen after.
+ * comparison from end to end joins what was seen before with what was seen after; and it knows best whether a packet arrived.
  */
 #include "packet_crossings.h"
 
@@ -161,16 +161,29 @@ static bool have_place_in_common(const struct crossing *a, const struct crossing
     return false;
 }
 
-/* The second is left without a place that saw it. */
+/* Both are one packet, which arrived: nothing of it was lost, or made, where a capture on the way does not have it. The second is left
+ * without a place that saw it. */
 static void unite(struct crossing *into, struct crossing *rest)
 {
     for (unsigned i = 0; i < PATH_POINTS_MOST; i++) {
         if (moment_seen(&rest->seen[i]))
             into->seen[i] = rest->seen[i];
-        if (i < PATH_POINTS_MOST - 1 && into->fates[i] == FATE_UNTOLD)
-            into->fates[i] = rest->fates[i];
         rest->seen[i] = (struct moment){0};
     }
+    for (unsigned i = 0; i < PATH_POINTS_MOST - 1; i++) {
+        if (into->fates[i] == FATE_UNTOLD)
+            into->fates[i] = rest->fates[i];
+        if (into->fates[i] != FATE_UNTOLD && into->fates[i] != FATE_ARRIVED)
+            into->fates[i] = FATE_MISSED;
+    }
+}
+
+/* On a stretch alone it may seem that only the capture missed it. */
+static void tell_lost(struct crossing *crossing)
+{
+    for (unsigned i = 0; i < PATH_POINTS_MOST - 1; i++)
+        if (crossing->fates[i] == FATE_MISSED)
+            crossing->fates[i] = FATE_LOST;
 }
 
 /* From end to end the times are known best. */
@@ -201,6 +214,8 @@ static void join_ends(struct joining *joining)
         crossing->time_ns = seen->time_ns;
         if (seen->fate == FATE_ARRIVED)
             crossing->took_ns = seen->took_ns;
+        if (seen->fate == FATE_LOST && crossing_fate(crossing, 0, place_of_end(joining, SIDE_SERVER)) == FATE_MISSED)
+            tell_lost(crossing);
     }
     hash_index_close(&at_ends[SIDE_CLIENT]);
     hash_index_close(&at_ends[SIDE_SERVER]);

@@ -11,16 +11,16 @@
 #include "packet_words.h"
 #include "text_layout.h"
 
-/* Columns: before the first line; after the last one (its frame and the time on the way); for words behind that; of an arrow, the most
- * where two and where more captures are drawn, the least that has words in it, and the least. */
+/* Columns: of time and blanks before the first line; of blanks, and the time on the way, after the last one; of words behind that; of an
+ * arrow, the most where two and where more captures are drawn, the least that has words in it, and the least. */
 enum {
-    BEFORE_COLUMNS = 24,
-    AFTER_COLUMNS = 20,
-    WORDS_COLUMNS = 16,
+    BEFORE_COLUMNS = 16,
+    AFTER_COLUMNS = 12,
+    WORDS_COLUMNS = 20,
     ARROW_MOST = 42,
     ARROW_MOST_OF_SEVERAL = 32,
     ARROW_WITH_WORDS = 20,
-    ARROW_LEAST = 6
+    ARROW_LEAST = 5
 };
 #define QUIET_NS NS_PER_SECOND
 
@@ -36,7 +36,7 @@ struct picture {
     const struct shown_crossings *crossings;
     unsigned drawn[PATH_POINTS_MOST]; /* places on the way */
     unsigned count;
-    unsigned arrow, digits; /* columns of an arrow, and of a frame's number between two of them */
+    unsigned arrow, digits; /* columns of an arrow, and of a frame's number */
     bool words_in_arrow;
 };
 
@@ -183,12 +183,12 @@ static void put_crossing(const struct picture *picture, const struct crossing *c
     put_words(picture, crossing, words);
     frame_text(&crossing->seen[picture->drawn[0]], left);
     frame_text(&crossing->seen[picture->drawn[picture->count - 1]], right);
-    sink_format(sink, "%8s  %s  ", left, layout_clock(sink, crossing->time_ns, clock));
+    sink_format(sink, "%*s  %s  ", (int)picture->digits, left, layout_clock(sink, crossing->time_ns, clock));
     put_arrows(picture, crossing, text_string(words), sink);
-    sink_format(sink, "  %-8s ", right);
+    sink_format(sink, "  %-*s ", (int)picture->digits, right);
     put_fate(picture, crossing, sink);
     if (!picture->words_in_arrow)
-        sink_format(sink, "  %s", text_string(words));
+        sink_format(sink, "  %.*s", WORDS_COLUMNS - 2, text_string(words));
     sink_put(sink, "\n");
 }
 
@@ -197,7 +197,7 @@ static unsigned frame_digits(const struct shown_crossings *crossings)
     enum { HEADING_COLUMNS = 5 }; /* "frame" */
     uint32_t highest = 0;
     for (uint32_t i = 0; i < crossings->count; i++)
-        for (unsigned j = 1; j + 1 < crossings->view_count; j++)
+        for (unsigned j = 0; j < crossings->view_count; j++)
             if (crossings->list[i].seen[j].frame > highest)
                 highest = crossings->list[i].seen[j].frame;
     unsigned digits = 0;
@@ -209,8 +209,8 @@ static unsigned frame_digits(const struct shown_crossings *crossings)
 /* Columns for each arrow; less than ARROW_LEAST: they do not fit. */
 static int arrow_room(const struct picture *picture, unsigned columns, unsigned words)
 {
-    int between = (int)(picture->count - 2) * (int)(picture->digits + 4);
-    return ((int)columns - BEFORE_COLUMNS - 2 - between - AFTER_COLUMNS - (int)words) / (int)(picture->count - 1);
+    int frames = (int)(picture->count * picture->digits), lines = 4 * (int)(picture->count - 2) + 2;
+    return ((int)columns - BEFORE_COLUMNS - lines - frames - AFTER_COLUMNS - (int)words) / (int)(picture->count - 1);
 }
 
 static bool fits(struct picture *picture, unsigned columns)
@@ -265,11 +265,12 @@ static void put_heading(const struct picture *picture, struct sink *sink)
         sink_put(sink, ".\n");
     if (picture->count < all)
         sink_put(sink, "  A line is too short for all of them: those between are left out. JSON has their frames.\n");
-    sink_format(sink, "%8s  %-12s  %-*s", "frame", "time", (int)picture->arrow + 2, "client");
-    for (unsigned i = 2; i < picture->count; i++)
-        sink_format(sink, " %*s %*s", (int)picture->digits, "frame", (int)picture->arrow + 2,
-                    i + 1 == picture->count ? "server" : "");
-    sink_put(sink, "  frame\n");
+    int line = (int)picture->arrow + 2;
+    sink_format(sink, "%*s  %-12s  %-*s", (int)picture->digits, "frame", "time", picture->count == 2 ? line - 6 : line,
+                "client");
+    for (unsigned i = 1; i + 1 < picture->count; i++)
+        sink_format(sink, " %*s %*s", (int)picture->digits, "frame", i + 2 == picture->count ? line - 6 : line, "");
+    sink_put(sink, "server  frame\n");
 }
 
 static void put_crossings(const struct report *report, struct sink *sink)
@@ -284,7 +285,8 @@ static void put_crossings(const struct report *report, struct sink *sink)
         int64_t quiet_ns = i ? crossing->time_ns - crossings->list[i - 1].time_ns : 0;
         char quiet[QUANTITY_TEXT_SIZE];
         if (quiet_ns >= QUIET_NS)
-            sink_format(sink, "%8s  %12s    ... %s ...\n", "", "", layout_duration(quiet_ns, quiet));
+            sink_format(sink, "%*s  %12s    ... %s ...\n", (int)picture.digits, "", "",
+                        layout_duration(quiet_ns, quiet));
         put_crossing(&picture, crossing, &words, sink);
     }
     text_close(&words);

@@ -42,6 +42,8 @@ static void put_who(const struct report *report, const struct conversation *c, s
                         capture->role_given ? "" : " (inferred)");
         sink_put(sink, "\n");
     }
+    if (c->secondary)
+        sink_format(sink, "  The same connection as conversation %" PRIu32 ", as this capture has it.\n", c->twin);
     sink_format(sink, "  %s, from %s, %s; %" PRIu64 " packets, %s; ", protocol_name(c->protocol),
                 layout_instant(sink, c->first.time_ns, begin),
                 layout_duration(c->last.time_ns - c->first.time_ns, lasted), c->packets,
