@@ -10,6 +10,7 @@
 #include "capture_chain.h"
 #include "capture_copy.h"
 #include "capture_point.h"
+#include "capture_series.h"
 #include "capture_side.h"
 #include "ceilings.h"
 #include "clock_notes.h"
@@ -25,6 +26,7 @@
 /* A file and the chain that reads it. */
 struct capture_source {
     struct capture_chain chain;
+    struct capture_series series;
     enum capture_role role;
     bool role_given;
 };
@@ -35,6 +37,7 @@ struct run {
     struct capture_source *sources;
     uint32_t source_count;
     struct point_run *points;
+    uint32_t *first_sources; /* of each point */
     bool incomplete;
     uint64_t done_bytes, all_bytes; /* all_bytes 0: not known */
 };
@@ -112,11 +115,12 @@ static void expand_items(struct run *run)
     }
 }
 
-static struct capture_source *add_source(struct run *run, enum capture_role role)
+static struct capture_source *add_source(struct run *run, const char *path, enum capture_role role)
 {
     struct capture_source *source = &run->sources[run->source_count++];
     *source = (struct capture_source){.role = role, .role_given = role != CAPTURE_ROLE_UNKNOWN};
     capture_chain_open(&source->chain);
+    capture_series_open(&source->series, path);
     return source;
 }
 
@@ -145,9 +149,15 @@ static bool is_copy(struct run *run, const struct capture_source *source, const 
     return false;
 }
 
+static void close_source(struct capture_source *source)
+{
+    capture_chain_close(&source->chain);
+    capture_series_close(&source->series);
+}
+
 static void drop_source(struct run *run, struct capture_facts *facts)
 {
-    capture_chain_close(&run->sources[--run->source_count].chain);
+    close_source(&run->sources[--run->source_count]);
     notes_close(&facts->notes);
     *facts = (struct capture_facts){0};
 }
@@ -179,7 +189,7 @@ static void open_capture(struct run *run, const char *path, enum capture_role ro
     struct casebook *casebook = &run->analysis->casebook;
     uint32_t index = casebook->capture_count;
     struct capture_facts *facts = &casebook->captures[index];
-    struct capture_source *source = add_source(run, role);
+    struct capture_source *source = add_source(run, path, role);
     struct error error = {{0}};
     /* One capture alone is read once: it may have no end. */
     const struct spooled_pipe *pipe =
@@ -237,29 +247,55 @@ static int compare_order(const void *left, const void *right)
     return a->source < b->source ? -1 : a->source > b->source;
 }
 
+static bool is_of_series(const struct run *run, uint32_t point, const struct capture_source *source)
+{
+    return capture_series_same(&run->sources[run->first_sources[point]].series, &source->series);
+}
+
+static bool is_of_role(const struct run *run, uint32_t point, const struct capture_source *source)
+{
+    const struct point_facts *facts = &run->analysis->casebook.points[point];
+    return source->role_given ? facts->role_given && facts->role == source->role : !facts->role_given;
+}
+
+static bool is_over_before(const struct run *run, uint32_t point, const struct capture_source *source)
+{
+    const struct point_facts *facts = &run->analysis->casebook.points[point];
+    int64_t last_ns = facts->last_ns - run->points[point].clock.shift_ns; /* as its files have it */
+    return facts->has_packets && last_ns <= capture_chain_first_ns(&source->chain);
+}
+
+/* Files that somebody gave for one side may be named as they like; but none goes on with another series than its own. */
+static bool only_of_series(const struct run *run, const struct capture_source *source)
+{
+    for (uint32_t i = 0; source->role_given && i < run->analysis->casebook.point_count; i++)
+        if (is_of_role(run, i, source) && is_of_series(run, i, source))
+            return true;
+    return !source->role_given;
+}
+
 /*
- * Which files of the same role, or without a given one, come from one capture point? Pieces of a ring buffer follow each other;
- * captures of two points overlap in time, as those of two clients do. So, in order of their first packets, a file goes on with the
- * point whose last packet lies nearest before its first one; a file that overlaps with all points begins a new one. So does one that
- * only seems to follow, because the clock of another machine is off: it brings the same handshakes again.
+ * Which files of the same role, or without a given one, come from one capture point? Pieces of a ring buffer follow each other, and
+ * their names are alike; captures of two points overlap in time, as those of two clients do, or lie in different folders, or are named
+ * by the machine. So, in order of their first packets, a file goes on with the point of its series whose last packet lies nearest before
+ * its first one; a file that overlaps with all of those begins a new one. So does one that only seems to follow, because the clock of
+ * another machine is off: it brings the same handshakes again.
  */
 static uint32_t point_for(struct run *run, const struct capture_source *source)
 {
     struct casebook *casebook = &run->analysis->casebook;
-    uint32_t best = casebook->point_count;
-    int64_t first_ns = capture_chain_first_ns(&source->chain);
-    for (uint32_t i = 0; i < casebook->point_count; i++) {
-        const struct point_facts *point = &casebook->points[i];
-        bool same_role = source->role_given ? point->role_given && point->role == source->role : !point->role_given;
-        int64_t last_ns = point->last_ns - run->points[i].clock.shift_ns; /* as its files have it */
-        bool follows = same_role && point->has_packets && last_ns <= first_ns;
-        if (follows && (best == casebook->point_count || point->last_ns > casebook->points[best].last_ns) &&
-            !seen_handshakes_at(casebook, i, &casebook->captures[source - run->sources]))
+    uint32_t best = casebook->point_count, number = (uint32_t)(source - run->sources);
+    bool in_series = only_of_series(run, source);
+    for (uint32_t i = 0; i < casebook->point_count; i++)
+        if (is_of_role(run, i, source) && is_over_before(run, i, source) &&
+            (!in_series || is_of_series(run, i, source)) &&
+            (best == casebook->point_count || casebook->points[i].last_ns > casebook->points[best].last_ns) &&
+            !seen_handshakes_at(casebook, i, &casebook->captures[number]))
             best = i;
-    }
     if (best == casebook->point_count) {
         casebook->point_count++;
         casebook->points[best] = (struct point_facts){.role = source->role, .role_given = source->role_given};
+        run->first_sources[best] = number;
         point_run_open(&run->points[best], run->analysis, best);
     }
     return best;
@@ -304,6 +340,7 @@ static void read_sources(struct run *run)
     struct source_order *order = memory_take_array(run->source_count, sizeof *order);
     casebook->points = memory_take_array(run->source_count, sizeof *casebook->points);
     run->points = memory_take_array(run->source_count, sizeof *run->points);
+    run->first_sources = memory_take_array(run->source_count, sizeof *run->first_sources);
     for (uint32_t i = 0; i < run->source_count; i++)
         order[i] = (struct source_order){capture_chain_first_ns(&run->sources[i].chain), i};
     qsort(order, run->source_count, sizeof *order, compare_order);
@@ -400,9 +437,10 @@ static void open_run(struct run *run, struct analysis *analysis)
 static void close_run(struct run *run)
 {
     for (uint32_t i = 0; i < run->source_count; i++)
-        capture_chain_close(&run->sources[i].chain);
+        close_source(&run->sources[i]);
     memory_give(run->sources);
     memory_give(run->points);
+    memory_give(run->first_sources);
     memory_give(run->roles);
 }
 

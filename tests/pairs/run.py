@@ -13,10 +13,12 @@ time zone  one capture holds local time: the verdicts stay, and the report says 
 under way  captures that begin after the handshakes: the connections are still found to be the same
 copies     each capture twice, or one for both ends: the verdicts are those without the copy, and it is said
 pipe       one capture comes through a pipe: the report is the same
+rings      each capture in pieces, of which those of the other machine seem to follow by their times: the verdicts stay
 apart      the clocks differ by an hour, and nobody says where the captures were taken: the verdicts stay
 """
 
 import argparse
+import datetime
 import ipaddress
 import json
 import os
@@ -73,12 +75,25 @@ class Desk:
     packets.write_capture(path, capture)
     return path
 
+  def write_ring(self, capture, folder, name, pieces):
+    """As dumpcap writes a ring buffer; pieces end and begin in the middle between two packets."""
+    (self.folder / folder).mkdir(exist_ok=True)
+    records = capture.records
+    for number in range(pieces):
+      own = records[len(records) * number // pieces : len(records) * (number + 1) // pieces]
+      stamp = datetime.datetime.fromtimestamp(own[0].time_ns // 10**9, datetime.UTC).strftime('%Y%m%d%H%M%S')
+      packets.write_capture(self.folder / folder / f'{name}_{number + 1:05}_{stamp}.pcapng', replace(capture, records=own))
+
   def ask(self, *given):
     """given: (role or None, capture); the report, or None."""
-    command = [str(self.tool), 'diagnose', '--format', 'json', '--quiet']
+    words = []
     for role, capture in given:
-      command += [f'--{role}'] if role else []
-      command.append(str(self.write(capture)))
+      words += [f'--{role}'] if role else []
+      words.append(str(self.write(capture)))
+    return self.ask_words(*words)
+
+  def ask_words(self, *words):
+    command = [str(self.tool), 'diagnose', '--format', 'json', '--quiet', *words]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     return json.loads(done.stdout) if done.returncode in (0, 3) and done.stdout else None
 
@@ -417,6 +432,28 @@ def test_apart(desk, pair, _):
   return out
 
 
+def test_rings(desk, pair, _):
+  """Both capturing machines begin a new file at about the same time, so that the next file of one follows the last of the other."""
+  before, out = desk.ask(*((None, pair.captures[side]) for side in SIDES)), []
+  ahead_ns = int(pair.truth['clock']['server_minus_client_s'] * 1e9)
+  server = pair.captures['server']
+  captures = (pair.captures['client'],
+      replace(server, records=[replace(r, time_ns=r.time_ns - ahead_ns) for r in server.records]))
+  for number, places in enumerate(((('fw', 'trace'), ('srv', 'trace')), (('all', 'sql-01'), ('all', 'sql-02')))):
+    root = f'{desk.written}-{pair.name.replace("/", "-")}-{number}'
+    (desk.folder / root).mkdir()
+    for capture, (folder, name) in zip(captures, places):
+      if len(capture.records) >= 4:
+        desk.write_ring(capture, f'{root}/{folder}', name, 4)
+      else:
+        return []
+    after = desk.ask_words(*sorted({str(desk.folder / root / folder) for folder, _ in places}))
+    out += [f'{places[0]}: {line}' for line in changed_verdicts(before, after)]
+    if before and after and len(before['conversations']) != len(after['conversations']):
+      out.append(f'{places[0]}: {len(before["conversations"])} conversations became {len(after["conversations"])}')
+  return out
+
+
 def test_pipe(desk, pair, _):
   paths = {side: desk.write(pair.captures[side]) for side in SIDES}
   command = [str(desk.tool), 'diagnose', '--format', 'json', '--quiet', '--client', str(paths['client']), '--server']
@@ -444,7 +481,7 @@ def test_copies(desk, pair, _):
 
 PROPERTIES = {'swap': test_swap, 'unrelated': test_unrelated, 'cut': test_cut, 'thin': test_thin,
     'middle': test_middle, 'shown': test_shown, 'clock set': test_clock_set, 'time zone': test_time_zone, 'several': test_several,
-    'under way': test_under_way, 'copies': test_copies, 'pipe': test_pipe, 'apart': test_apart}
+    'under way': test_under_way, 'copies': test_copies, 'pipe': test_pipe, 'rings': test_rings, 'apart': test_apart}
 
 
 def pairs():
