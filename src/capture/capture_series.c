@@ -16,7 +16,6 @@
 
 #include <ctype.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "hash_index.h"
@@ -43,6 +42,15 @@ static size_t digits_at(const char *text, const char *end)
     return size;
 }
 
+/* size: at most PART_DIGITS_MOST. */
+static int number_at(const char *text, size_t size)
+{
+    int number = 0;
+    for (size_t i = 0; i < size; i++)
+        number = number * 10 + (text[i] - '0');
+    return number;
+}
+
 /* Between the parts of a date and a time, and between them and a counter. */
 static bool is_joint(char c)
 {
@@ -58,7 +66,7 @@ static size_t address_at(const char *text, const char *end)
         if (i > 0 && (at == end || *at++ != '.'))
             return 0;
         size_t size = digits_at(at, end);
-        if (size == 0 || size > NUMBER_DIGITS || atoi(at) > UINT8_MAX)
+        if (size == 0 || size > NUMBER_DIGITS || number_at(at, size) > UINT8_MAX)
             return 0;
         at += size;
     }
@@ -74,7 +82,7 @@ static struct parts parts_at(const char *text, const char *end)
         if (size == 0 || size > PART_DIGITS_MOST)
             break;
         parts.sizes[parts.count] = size;
-        parts.values[parts.count++] = atoi(text);
+        parts.values[parts.count++] = number_at(text, size);
         text += size;
         if (text == end || !is_joint(*text) || (joint && *text != joint))
             break;
