@@ -49,6 +49,25 @@ void casebook_close(struct casebook *casebook)
     evidence_close(&casebook->evidence);
     arena_close(&casebook->texts);
     text_pool_close(&casebook->names);
+    for (uint32_t i = 0; i < casebook->part_count; i++) {
+        casebook_close(casebook->parts[i]);
+        memory_give(casebook->parts[i]);
+    }
+    memory_give(casebook->parts);
+}
+
+void casebook_take_parts(struct casebook *casebook, struct casebook *const *parts, uint32_t count)
+{
+    struct conversation_store *stores[STORES_MOST];
+    casebook->parts = memory_take_array(count, sizeof(struct casebook *));
+    casebook->part_count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        casebook->parts[i] = parts[i];
+        stores[i] = parts[i]->conversations;
+        for (uint32_t j = 0; j < casebook->capture_count; j++)
+            casebook->captures[j].duplicates += parts[i]->captures[j].duplicates;
+    }
+    conversation_store_merge(casebook->conversations, stores, count);
 }
 
 struct conversation *casebook_add_conversation(struct casebook *casebook)
