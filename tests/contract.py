@@ -22,7 +22,7 @@ CAUSES = {culprit: set(words.split()) for culprit, words in {
   'server': 'not-listening backlog-full no-answer login-late login-stalled closed-in-login closed-many closed-session reset '
             'thread-starvation no-ack slow-response query-timeout slow-domain-controller tls-refused dhe-defect io-stall scheduler-stall',
   'unknown': 'cut-off',
-  'capture': 'duplicated one-direction truncated offload dropped windows-differ nat limits',
+  'capture': 'duplicated one-direction truncated offload dropped windows-differ nat proxy limits',
 }.items()}
 MACHINE_CAUSES = set('firewall-drop filter-driver offload rss-disabled old-network-driver virtual-nic tls-settings '
                      'dhe-enabled port-range memory-pressure keep-alive-settings'.split())
@@ -155,9 +155,9 @@ PASSAGE = {  # packets of one side on their way to the other end
 }
 CONVERSATION = {
   'id': positive, 'view_of?': positive, 'protocol': text, 'client': ENDPOINT, 'server': ENDPOINT,
-  'compared?': {'to_server': PASSAGE, 'to_client': PASSAGE},
+  'relayed?': bool, 'compared?': {'to_server': PASSAGE, 'to_client': PASSAGE},
   'matched_by?': one_of('connection-id sequence-numbers addresses-and-syn addresses bytes-in-flight'),
-  'path?': [{'from': count, 'to': count, 'to_server?': PASSAGE, 'to_client?': PASSAGE}],
+  'path?': [{'from': count, 'to': count, 'relayed?': bool, 'to_server?': PASSAGE, 'to_client?': PASSAGE}],
   'seen_by_server?': {'client': ENDPOINT, 'server': ENDPOINT}, 'seen_in': [count],
   'start': time, 'end': time, 'packets': positive, 'bytes': count,
   'ending': one_of('open fin reset timeout refused no-answer'), 'closed_first_by?': one_of('client server device'),
@@ -228,7 +228,7 @@ FINDING = {
   'cause': cause, 'scope': one_of('conversation client server path capture host'), 'culprit': culprit,
   'severity': one_of('fault risk note'), 'confidence': confidence, 'title': text, 'explanation': text, 'subject?': dict,
   'conversations': [positive], 'conversation_count?': positive, 'first?': time, 'last?': time, 'evidence': [EVIDENCE],
-  'actions': [text], 'measured?': measures, 'hides?': text, 'pattern?': PATTERN,
+  'actions': [text], 'would_settle?': text, 'measured?': measures, 'hides?': text, 'pattern?': PATTERN,
 }
 DIAGNOSIS = {
   'schema': one_of('tdscope/1'),

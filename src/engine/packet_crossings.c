@@ -263,6 +263,7 @@ static void find_views(const struct casebook *casebook, struct shown_crossings *
     shown->views[shown->view_count++] = view->id;
     for (; view->next_view && shown->view_count < PATH_POINTS_MOST; shown->views[shown->view_count++] = view->id) {
         compared = compared && view->onward;
+        shown->relayed = shown->relayed || (view->onward && view->onward->relayed);
         view = casebook_conversation(casebook, view->next_view - 1);
     }
     if (compared || shown->view_count == 2)

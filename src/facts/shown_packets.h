@@ -63,6 +63,7 @@ struct shown_crossings {
     uint32_t id;                      /* of the view that stands for all; 0: none */
     uint32_t views[PATH_POINTS_MOST]; /* ids, from the client to the server */
     unsigned view_count;
+    bool relayed; /* somewhere between them a device ends the connection and opens its own */
     struct crossing *list;
     uint32_t count;
     uint32_t beyond; /* crossings that are not kept */

@@ -1,7 +1,8 @@
 /*
  * "compared": { "to_server": {...}, "to_client": {...} }: of the packets that way, how many arrived, were lost, made by a device,
  * duplicated or not to be judged; what was changed; and the time on the way, by one clock. "path": the same for each stretch, where
- * more than two captures have the connection. "matched_by": how it is known that it is the same one.
+ * more than two captures have the connection. "relayed": a device ends the connection and opens its own, so that there is nothing to
+ * compare. "matched_by": how it is known that it is the same one.
  */
 #include "json_comparison.h"
 
@@ -74,8 +75,13 @@ static json_t *passage_object(const struct passage *passage)
     return object;
 }
 
+/* Packets of two connections are not compared. */
 static void add_passages(json_t *object, const struct comparison *comparison)
 {
+    if (comparison->relayed) {
+        object_add_flag(object, "relayed", true);
+        return;
+    }
     object_add(object, "to_server", passage_object(&comparison->passages[SIDE_CLIENT]));
     object_add(object, "to_client", passage_object(&comparison->passages[SIDE_SERVER]));
 }
@@ -106,7 +112,9 @@ void json_add_comparison(json_t *object, const struct casebook *casebook, const 
     };
     if (conversation->twin)
         object_add_text(object, "matched_by", evidence[conversation->matched_by]);
-    if (conversation->comparison) {
+    if (conversation->comparison && conversation->comparison->relayed)
+        add_passages(object, conversation->comparison);
+    else if (conversation->comparison) {
         json_t *compared = json_new_object();
         add_passages(compared, conversation->comparison);
         object_add(object, "compared", compared);

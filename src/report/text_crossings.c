@@ -169,7 +169,7 @@ static void put_fate(const struct picture *picture, const struct crossing *cross
     char took[QUANTITY_TEXT_SIZE];
     if (fate != FATE_ARRIVED)
         sink_put(sink, fate_words(fate));
-    else if (first == FATE_UNTOLD && !moment_seen(&crossing->seen[begin]))
+    else if (first == FATE_UNTOLD && !moment_seen(&crossing->seen[begin]) && !picture->crossings->relayed)
         sink_put(sink, "a piece of a larger packet");
     else
         sink_put(sink, layout_duration(crossing->took_ns > 0 ? crossing->took_ns : 0, took));

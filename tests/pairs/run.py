@@ -4,6 +4,7 @@
 swap       the captures given for each other's side: nobody is blamed who is not to blame
 unrelated  one more capture, of other connections: the verdicts stay
 cut        either capture begins late or ends early: the network is not blamed for what was not captured
+advice     to capture at an end is given to nobody whose captures of both ends have the connection, cut short or not
 thin       either capture misses one to five packets of a hundred, at random: likewise
 middle     a third capture between the two: the verdicts stay, the points stand in order, and losses have a place
 shown      those three drawn by `show`: each packet's way is what the comparison counted, and the verdict is the connection's
@@ -175,6 +176,29 @@ def test_cut(desk, pair, _):
         if capture.records:
           wrong = blamed_wrongly(pair, desk.ask_pair(pair, **{side: capture}), ('network',))
           out += [f'{side} {label} ({share}): {line}' for line in wrong]
+  return out
+
+
+def needless_advice(report):
+  """Findings all of whose connections are in both captures, and that ask for a capture of an end."""
+  both = {c['id'] for c in report['conversations'] if set(c['seen_in']) == {0, 1}} if report else set()
+  for finding in report['findings'] if report else ():
+    if not finding['conversations'] or not set(finding['conversations']) <= both:
+      continue
+    asked = [finding.get('would_settle', ''), *finding['actions']]
+    yield from (f'{finding["cause"]}: {words[:60]}' for words in asked if re.match('(A c|C)aptures? (taken )?on (the )?(client|server)', words))
+
+
+def test_advice(desk, pair, _):
+  out = list(needless_advice(desk.ask_pair(pair)))
+  for side in SIDES:
+    times = [r.time_ns for r in pair.captures[side].records]
+    border = min(times) + (max(times) - min(times)) // 2
+    for cut in (from_time, until_time):
+      capture = cut(pair.captures[side], border)
+      if capture.records:
+        out += needless_advice(desk.ask_pair(pair, **{side: capture}))
+    out += needless_advice(desk.ask_pair(pair, **{side: packets.thin(pair.captures[side], 0.05, seed=1)}))
   return out
 
 
@@ -479,7 +503,7 @@ def test_copies(desk, pair, _):
   return out
 
 
-PROPERTIES = {'swap': test_swap, 'unrelated': test_unrelated, 'cut': test_cut, 'thin': test_thin,
+PROPERTIES = {'swap': test_swap, 'unrelated': test_unrelated, 'cut': test_cut, 'advice': test_advice, 'thin': test_thin,
     'middle': test_middle, 'shown': test_shown, 'clock set': test_clock_set, 'time zone': test_time_zone, 'several': test_several,
     'under way': test_under_way, 'copies': test_copies, 'pipe': test_pipe, 'rings': test_rings, 'apart': test_apart}
 
