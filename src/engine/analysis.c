@@ -188,6 +188,18 @@ static void warn_of_capture(struct run *run, const char *path, const struct spoo
     text_close(&sentence);
 }
 
+/* A source is named as it was given. */
+static bool read_evidence(struct run *run, const char *path, const struct spooled_pipe *pipe, enum capture_role role)
+{
+    struct evidence *evidence = &run->analysis->casebook.evidence;
+    if (!evidence_file_read(evidence, pipe ? pipe->spool.path : path, role))
+        return false;
+    struct source_facts *source = &evidence->sources[evidence->source_count - 1];
+    memory_give(source->file);
+    source->file = copy_text(path);
+    return true;
+}
+
 static void open_capture(struct run *run, const char *path, enum capture_role role)
 {
     struct casebook *casebook = &run->analysis->casebook;
@@ -195,11 +207,13 @@ static void open_capture(struct run *run, const char *path, enum capture_role ro
     struct capture_facts *facts = &casebook->captures[index];
     struct capture_source *source = add_source(run, path, role);
     struct error error = {{0}};
-    /* One capture alone is read once: it may have no end. */
-    const struct spooled_pipe *pipe =
-        run->analysis->paths.count > 1 ? spooled_pipes_need(&run->analysis->pipes, path) : NULL;
+    struct os_file *source_file = NULL;
+    const struct spooled_pipe *pipe = run->analysis->paths.count > 1
+                                          ? spooled_pipes_need(&run->analysis->pipes, path)
+                                          : spooled_pipes_need_alone(&run->analysis->pipes, path, &source_file);
     enum capture_opening opening =
-        capture_chain_add(&source->chain, pipe ? pipe->spool.path : path, index, facts, &error);
+        source_file ? capture_chain_add_over(&source->chain, source_file, index, facts, &error)
+                    : capture_chain_add(&source->chain, pipe ? pipe->spool.path : path, index, facts, &error);
     facts->spool = pipe ? pipe->spool.path : NULL;
     if (opening == CAPTURE_OPENED && is_copy(run, source, facts, path)) {
         drop_source(run, facts);
@@ -214,8 +228,7 @@ static void open_capture(struct run *run, const char *path, enum capture_role ro
         return;
     }
     drop_source(run, facts);
-    const char *read_from = pipe ? pipe->spool.path : path;
-    if (opening != CAPTURE_NOT_A_CAPTURE || !evidence_file_read(&casebook->evidence, read_from, role))
+    if (opening != CAPTURE_NOT_A_CAPTURE || !read_evidence(run, path, pipe, role))
         warn_of_capture(run, path, pipe, &error);
 }
 
@@ -332,8 +345,7 @@ static void read_source(struct run *run, struct capture_source *source)
                                       .decoder = &point->decoder,
                                       .clock = &point->clock,
                                       .server_port = casebook->server_port};
-    struct packet_feed *feed =
-        packet_feed_open(&input, threads_of(run->analysis) > 1, followers_count(run->followers));
+    struct packet_feed *feed = packet_feed_open(&input, threads_of(run->analysis) > 1, followers_count(run->followers));
     followers_follow(run->followers, feed, point, tell_progress, run);
     packet_feed_close(feed);
     uint64_t consumed, total;
