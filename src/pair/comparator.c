@@ -482,7 +482,7 @@ static void tell(const struct comparator *comparator, enum side sender, const st
                  const struct compared_packet *arrived, enum packet_fate fate)
 {
     if (comparator->observe)
-        comparator->observe(comparator->observe_context, sender, sent, arrived, fate);
+        comparator->observe(comparator->observe_context, comparator->stretch, sender, sent, arrived, fate);
 }
 
 static void judge_sent(struct comparator *comparator, enum side sender, const struct compared_packet *sent)
