@@ -60,7 +60,7 @@ static void judge_view(const struct judge *judge, const struct conversation *con
                        struct judgement *judgement)
 {
     bool complete = view && pair_view_is_complete(view),
-         compared = view && view->compared && !pair_view_misses_packets(view);
+         compared = view && view->compared && (!pair_view_misses_packets(view) || pair_view_lost_no_data(view));
     struct judgement candidate = {0};
     bool found = false;
     for (unsigned i = 0; i + 1 < detector_count; i++) {

@@ -66,6 +66,11 @@ bool pair_view_of(const struct surroundings *s, const struct conversation *c, st
     return true;
 }
 
+bool pair_view_lost_no_data(const struct pair_view *view)
+{
+    return view->compared->passages[SIDE_CLIENT].lost_data + view->compared->passages[SIDE_SERVER].lost_data == 0;
+}
+
 bool pair_view_misses_packets(const struct pair_view *view)
 {
     const struct passage *client = &view->compared->passages[SIDE_CLIENT],
