@@ -485,6 +485,7 @@ static void read_again(struct analysis *analysis)
     uint32_t observed = analysis->watching ? observed_connection(analysis) : 0;
     second_reading_run(&analysis->casebook, &(struct second_reading_options){
                                                 .set_clocks = &analysis->set_clocks,
+                                                .ahead = threads_of(analysis) > 1,
                                                 .progress = analysis->progress,
                                                 .progress_context = analysis->progress_context,
                                                 .observe = observed ? packet_crossings_see : NULL,

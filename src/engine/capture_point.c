@@ -34,8 +34,8 @@ static void keep_within_memory(struct point_run *run)
     uint64_t bytes = bytes_taken(run);
     if (bytes <= run->memory_bytes)
         return;
-    uint32_t *moved = conversation_store_fold(run->casebook->conversations,
-                                              bytes - run->memory_bytes + run->memory_bytes / 8);
+    uint32_t *moved =
+        conversation_store_fold(run->casebook->conversations, bytes - run->memory_bytes + run->memory_bytes / 8);
     for (unsigned i = 0; moved && i < SHARDS; i++)
         flow_table_renumber(&run->shards[i].flows, moved);
     if (!moved)
@@ -52,6 +52,7 @@ static void open_shard(struct point_shard *shard, struct analysis *analysis, str
     struct stream_consumer consumer = protocols_consumer(&shard->protocols);
     flow_table_open(&shard->flows, casebook, &consumer);
     shard->flows.point = point;
+    shard->flows.traced = !analysis->may_fold;
     shard->flows.server_port = server_port;
     shard->flows.ceiling = LIMIT_LIVE_CONVERSATIONS / SHARDS;
     if (analysis->watching) {
@@ -60,8 +61,7 @@ static void open_shard(struct point_shard *shard, struct analysis *analysis, str
     }
 }
 
-void point_run_open(struct point_run *run, struct analysis *analysis, const struct followers *followers,
-                    uint32_t point)
+void point_run_open(struct point_run *run, struct analysis *analysis, const struct followers *followers, uint32_t point)
 {
     *run = (struct point_run){.casebook = &analysis->casebook, .point = point};
     point_clock_open(&run->clock, &analysis->set_clocks, point);
@@ -115,9 +115,10 @@ void point_run_packet(struct point_run *run, const struct fed_packet *fed)
 static void note_ceilings(const struct point_run *run, uint64_t evicted, struct notes *notes)
 {
     if (evicted > 0)
-        notes_add(notes, "conversation ceiling",
-                  "about %u conversations were open at once, and no more are followed: %llu were concluded before their end",
-                  (unsigned)run->shards[0].flows.ceiling * SHARDS, (unsigned long long)evicted);
+        notes_add(
+            notes, "conversation ceiling",
+            "about %u conversations were open at once, and no more are followed: %llu were concluded before their end",
+            (unsigned)run->shards[0].flows.ceiling * SHARDS, (unsigned long long)evicted);
     uint64_t folded = run->casebook->conversations->folded;
     if (folded > 0)
         notes_add(

@@ -1,10 +1,14 @@
 /* Threads that follow. */
 #include "followers.h"
 
+#include <assert.h>
+
 #include "capture_point.h"
 #include "ceilings.h"
 #include "memory.h"
 #include "os_thread.h"
+
+static_assert((int)SHARDS <= (int)STORES_MOST, "what each shard's follower found can be merged");
 
 /* One beside the caller. */
 struct follower {
@@ -44,16 +48,6 @@ static void run_follower(void *context)
     }
 }
 
-static struct casebook *open_part(const struct casebook *whole)
-{
-    struct casebook *part = memory_take(sizeof *part);
-    casebook_open(part);
-    part->captures = memory_take_array(whole->capture_count, sizeof *part->captures);
-    part->capture_count = whole->capture_count;
-    conversation_store_keep_order(part->conversations);
-    return part;
-}
-
 static bool start_follower(struct followers *followers)
 {
     struct follower *follower = &followers->list[followers->count - 1];
@@ -62,7 +56,8 @@ static bool start_follower(struct followers *followers)
     follower->done = os_semaphore_open(0);
     follower->thread = os_thread_start(run_follower, follower);
     if (follower->thread) {
-        follower->casebook = open_part(followers->casebook);
+        follower->casebook = memory_take(sizeof *follower->casebook);
+        casebook_open_part(follower->casebook, followers->casebook);
         followers->count++;
         return true;
     }

@@ -12,7 +12,8 @@ struct links {
     struct comparison *comparison, *onward;
     uint32_t twin, next_view;
     enum match_evidence matched_by;
-    bool secondary;
+    bool secondary, doubtful;
+    uint8_t match_bits, match_traces;
 };
 
 struct open_conversation {
@@ -114,13 +115,18 @@ static struct links links_of(const struct conversation *c)
                           .twin = c->twin,
                           .next_view = c->next_view,
                           .matched_by = c->matched_by,
-                          .secondary = c->secondary};
+                          .secondary = c->secondary,
+                          .doubtful = c->doubtful,
+                          .match_bits = c->match_bits,
+                          .match_traces = c->match_traces};
 }
 
 static bool links_are(const struct links *links, const struct conversation *c)
 {
     return links->comparison == c->comparison && links->onward == c->onward && links->twin == c->twin &&
-           links->next_view == c->next_view && links->matched_by == c->matched_by && links->secondary == c->secondary;
+           links->next_view == c->next_view && links->matched_by == c->matched_by && links->secondary == c->secondary &&
+           links->doubtful == c->doubtful && links->match_bits == c->match_bits &&
+           links->match_traces == c->match_traces;
 }
 
 /* What only an open one has is left out: its own number and where its facts stand. */

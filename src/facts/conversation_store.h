@@ -8,7 +8,7 @@
  *
  * A pointer to a resting conversation, or to its TDS or TLS facts, stays valid until half of OPEN_RESTING others were asked for; who needs it
  * longer keeps the conversation's number, or holds it open. Of a resting one only how it is linked with others may be changed: twin,
- * next_view, secondary, matched_by, comparison, onward.
+ * next_view, secondary, doubtful, matched_by, match_bits, match_traces, comparison, onward.
  */
 #ifndef TDSCOPE_CONVERSATION_STORE_H
 #define TDSCOPE_CONVERSATION_STORE_H
@@ -26,13 +26,14 @@ struct conversation_store {
     struct slab tls;           /* struct tls_facts */
     uint32_t *resting;         /* a ring of numbers; NULL: none rests yet */
     uint32_t resting_most;
-    uint32_t resting_at;        /* the next to be written over: the one that was asked for longest ago */
-    struct packing_model models[STORES_MOST]; /* the first: of the first few that were packed here; then those of stores that were merged */
+    uint32_t resting_at; /* the next to be written over: the one that was asked for longest ago */
+    struct packing_model models
+        [STORES_MOST]; /* the first: of the first few that were packed here; then those of stores that were merged */
     uint32_t learnt;
     uint64_t packed_bytes;
     uint64_t count;     /* as conversation_store_count() told it last */
     uint64_t *begun_at; /* of each conversation, that count when it was added; NULL: the order is not kept */
-    uint64_t folded; /* conversations that were forgotten because memory ran short; all of them were plain */
+    uint64_t folded;    /* conversations that were forgotten because memory ran short; all of them were plain */
 };
 
 void conversation_store_open(struct conversation_store *store, uint32_t resting_most);

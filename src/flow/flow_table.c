@@ -269,6 +269,7 @@ static uint32_t add_flow(struct flow_table *table, const struct packet *p, bool 
     flow->conversation = c;
     flow->stream = (struct stream){.conversation = c, .casebook = table->casebook};
     flow->hash = p->ends_hash;
+    flow->traced = table->traced;
     flow->client_origin = source_is_client ? 0 : 1;
     hash_index_add(&table->index, p->ends_hash, number);
     return number;

@@ -173,7 +173,8 @@ static void remember_server(const struct tds_state *s)
     const struct endpoint *server = server_of(s);
     bool login_seen = tds_step_seen(s, LOGIN_STEP_PRELOGIN) || tds_step_seen(s, LOGIN_STEP_CLIENT_HELLO) ||
                       tds_step_seen(s, LOGIN_STEP_LOGIN);
-    if (!s->options->servers || !s->from_start || !login_seen || server->port == 0 || tds_port_is_known(server->port, s->options->server_port))
+    if (!s->options->servers || !s->from_start || !login_seen || server->port == 0 ||
+        tds_port_is_known(server->port, s->options->server_port))
         return;
     struct endpoint *place = place_of(s->options->servers, server);
     if (place)
