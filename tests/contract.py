@@ -155,7 +155,7 @@ PASSAGE = {  # packets of one side on their way to the other end
 }
 CONVERSATION = {
   'id': positive, 'view_of?': positive, 'protocol': text, 'client': ENDPOINT, 'server': ENDPOINT,
-  'relayed?': bool, 'compared?': {'to_server': PASSAGE, 'to_client': PASSAGE},
+  'compared?': {'relayed?': bool, 'to_server?': PASSAGE, 'to_client?': PASSAGE},
   'matched_by?': one_of('connection-id sequence-numbers addresses-and-syn traces addresses bytes-in-flight'),
   'match_bits?': positive, 'match_traces?': [one_of('message-contents plain-contents timestamps ip-ids')],
   'path?': [{'from': count, 'to': count, 'relayed?': bool, 'to_server?': PASSAGE, 'to_client?': PASSAGE}],

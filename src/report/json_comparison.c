@@ -1,9 +1,9 @@
 /*
- * "compared": { "to_server": {...}, "to_client": {...} }: of the packets that way, how many arrived, were lost, made by a device,
+ * "compared": { "relayed": true }: a device ends the connection and opens its own, so packets are not followed through it. Or
+ * { "to_server": {...}, "to_client": {...} }: of the packets that way, how many arrived, were lost, made by a device,
  * duplicated or not to be judged; what was changed; and the time on the way, by one clock. "path": the same for each stretch, where
- * more than two captures have the connection. "relayed": a device ends the connection and opens its own, so that there is nothing to
- * compare. "matched_by": how it is known that it is the same one; "match_bits": how much likelier that is than chance, as a power of
- * two; "match_traces": which of them tell.
+ * more than two captures have the connection; "relayed" there, too. "matched_by": how it is known that it is the same one;
+ * "match_bits": how much likelier that is than chance, as a power of two; "match_traces": which of them tell.
  */
 #include "json_comparison.h"
 
@@ -136,9 +136,7 @@ void json_add_comparison(json_t *object, const struct casebook *casebook, const 
         add_some(object, "match_bits", conversation->match_bits);
         add_traces(object, conversation->match_traces);
     }
-    if (conversation->comparison && conversation->comparison->relayed) {
-        add_passages(object, conversation->comparison);
-    } else if (conversation->comparison) {
+    if (conversation->comparison) {
         json_t *compared = json_new_object();
         add_passages(compared, conversation->comparison);
         object_add(object, "compared", compared);

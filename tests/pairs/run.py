@@ -362,8 +362,8 @@ def test_shown(desk, pair, _):
       text = desk.show(paths, c['id'])
       if drawn_lost(text) != lost or not all(path.name in text for path in paths):
         out.append(f'middle near the {near}: {c["id"]}: {drawn_lost(text)} of {lost} lost packets are drawn')
-      for columns in (140, 110, 80, 60):
-        out += too_wide(desk.show(paths, c['id'], columns=str(columns)), columns)
+    for columns in (110, 60) if compared else ():
+      out += too_wide(desk.show(paths, compared[0]['id'], columns=str(columns)), columns)
   return out
 
 
