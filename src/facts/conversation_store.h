@@ -17,7 +17,7 @@
 #include "slab.h"
 #include "word_packing.h"
 
-enum { OPEN_RESTING = 4096 };
+enum { OPEN_RESTING = 8192 };
 
 struct conversation_store {
     struct slab places;        /* struct conversation_place, by number = id - 1 */
