@@ -8,8 +8,8 @@
 /* Packed, an image is: how many bytes the distances are, in two; the distances; the map; the tokens. A distance is written and read
  * as a whole word, of which what follows overwrites what it does not have: so eight bytes have to follow where it begins, which the map
  * has. Tokens: the word that came so many before; that word of the model; the distance, by kind of base and how many bytes it has. */
-enum { TOKEN_BACK = 0, TOKEN_MODEL = PACKING_BACK, TOKEN_NUMBER = PACKING_BACK + PACKING_TABLE };
-enum { WORD_BYTES = 8, NUMBER_BACK = 7, BASES_ZERO = PACKING_TABLE, BASES_BEGIN = PACKING_TABLE + PACKING_BACK };
+enum { PACKING_BACK = 152, TOKEN_BACK = 0, TOKEN_MODEL = PACKING_BACK, TOKEN_NUMBER = PACKING_BACK + PACKING_TABLE };
+enum { WORD_BYTES = 8, BASES_ZERO = PACKING_TABLE, BASES_BEGIN = PACKING_TABLE + PACKING_NEAR };
 
 static unsigned place_of(uint64_t word)
 {
@@ -54,11 +54,12 @@ struct token_meaning {
 #define SIXTEEN(of, number) FOUR(of, number), FOUR(of, (number) + 4), FOUR(of, (number) + 8), FOUR(of, (number) + 12)
 
 static const struct token_meaning meanings[256] = {
-    SIXTEEN(BACK, 0),   SIXTEEN(BACK, 16),  SIXTEEN(BACK, 32), SIXTEEN(BACK, 48), SIXTEEN(MODEL, 0), SIXTEEN(MODEL, 16),
-    SIXTEEN(MODEL, 32), SIXTEEN(MODEL, 48), NUMBERS(0),        NUMBERS(1),        NUMBERS(2),        NUMBERS(3),
-    NUMBERS(4),         NUMBERS(5),         NUMBERS(6),        NUMBERS(7),
+    SIXTEEN(BACK, 0),  SIXTEEN(BACK, 16), SIXTEEN(BACK, 32),  SIXTEEN(BACK, 48),  SIXTEEN(BACK, 64),
+    SIXTEEN(BACK, 80), SIXTEEN(BACK, 96), SIXTEEN(BACK, 112), SIXTEEN(BACK, 128), FOUR(BACK, 144),
+    FOUR(BACK, 148),   SIXTEEN(MODEL, 0), SIXTEEN(MODEL, 16), SIXTEEN(MODEL, 32), SIXTEEN(MODEL, 48),
+    NUMBERS(0),        NUMBERS(1),        NUMBERS(2),         NUMBERS(3),         NUMBERS(4),
 };
-static_assert(PACKING_BACK == 64 && PACKING_TABLE == 64 && NUMBER_BACK == 7, "the meanings are written for these");
+static_assert(PACKING_BACK == 152 && PACKING_TABLE == 64 && PACKING_NEAR == 4, "the meanings are written for these");
 
 void word_packing_begin(struct word_packing *packing, uint8_t *at, const struct packing_model *model)
 {
@@ -66,7 +67,7 @@ void word_packing_begin(struct word_packing *packing, uint8_t *at, const struct 
     packing->end = BASES_BEGIN;
     memset(packing->places, 0, sizeof packing->places);
     memcpy(packing->bases, model->words, sizeof model->words);
-    memset(packing->bases + BASES_ZERO, 0, PACKING_BACK * sizeof *packing->bases);
+    memset(packing->bases + BASES_ZERO, 0, PACKING_NEAR * sizeof *packing->bases);
 }
 
 static unsigned bytes_of(uint64_t word)
@@ -82,13 +83,13 @@ static uint8_t number_token(const struct word_packing *packing, uint64_t word, u
     const uint64_t *end = packing->bases + packing->end;
     unsigned nearest = 0;
     *number = fold_sign(word);
-    for (unsigned back = 1; back <= NUMBER_BACK; back++) {
+    for (unsigned back = 1; back <= PACKING_NEAR; back++) {
         uint64_t distance = fold_sign(word - *(end - back));
         bool nearer = distance < *number;
         *number = nearer ? distance : *number;
         nearest = nearer ? back : nearest;
     }
-    return (uint8_t)(TOKEN_NUMBER | nearest << 3 | (bytes_of(*number) - 1));
+    return (uint8_t)(TOKEN_NUMBER + nearest * WORD_BYTES + bytes_of(*number) - 1);
 }
 
 static uint8_t token_of(struct word_packing *packing, uint64_t word, uint64_t *number)
@@ -99,9 +100,9 @@ static uint8_t token_of(struct word_packing *packing, uint64_t word, uint64_t *n
     packing->places[place] = (uint16_t)packing->end;
     *number = 0;
     if (packing->bases[place] == word)
-        return (uint8_t)(TOKEN_MODEL | place);
+        return (uint8_t)(TOKEN_MODEL + place);
     if (back <= PACKING_BACK && packing->bases[latest] == word)
-        return (uint8_t)(TOKEN_BACK | (back - 1));
+        return (uint8_t)(TOKEN_BACK + back - 1);
     return number_token(packing, word, number);
 }
 

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PACKING_TABLE = 64, PACKING_BACK = 64, PACKING_WORDS = 1024 };
+enum { PACKING_TABLE = 64, PACKING_NEAR = 4, PACKING_WORDS = 1024 };
 
 /* The most that an image of so many bytes takes packed: the size of the distances, each word's token and distance, and the map. */
 #define PACKED_IMAGE_MOST(bytes) (2 + (bytes) / 8 * 9 + ((bytes) / 8 + 63) / 64 * 8)
@@ -29,8 +29,8 @@ struct word_packing {
     uint8_t *at;                    /* the next byte to write or read */
     uint32_t end;                   /* of bases */
     uint16_t places[PACKING_TABLE]; /* packing only: where in bases a word of each hash came last; 0: nowhere */
-    uint64_t bases[PACKING_TABLE + PACKING_BACK +
-                   PACKING_WORDS]; /* of the model; zeros; words that came before, in their order */
+    uint64_t
+        bases[PACKING_TABLE + PACKING_NEAR + PACKING_WORDS]; /* of the model; zeros; words that came before, in order */
 };
 
 /* The model is the same for packing and unpacking. */
