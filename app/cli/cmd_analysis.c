@@ -19,6 +19,7 @@ static bool add_evidence(struct tdscope *tdscope, const struct options *options)
         tdscope_set_server_port(tdscope, options->server_port);
     if (options->memory_bytes)
         tdscope_set_memory(tdscope, options->memory_bytes);
+    tdscope_set_threads(tdscope, options->threads);
     if (tdscope_set_thresholds(tdscope, &options->thresholds))
         return true;
     fprintf(stderr, "tdscope: %s\n", tdscope_error(tdscope));

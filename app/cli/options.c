@@ -82,6 +82,14 @@ static const char *read_memory(struct options *options, const char *value)
     return NULL;
 }
 
+static const char *read_threads(struct options *options, const char *value)
+{
+    size_t digits = strspn(value, "0123456789");
+    if (digits > 0 && digits <= 4 && !value[digits])
+        options->threads = (unsigned)strtoul(value, NULL, 10);
+    return options->threads > 0 ? NULL : "a number from 1 to 9999";
+}
+
 /* Decimal digits with at most one point among them: no sign, no exponent. */
 static const char *read_seconds(double *seconds, const char *value)
 {
@@ -213,6 +221,8 @@ static const struct option_row rows[] = {
     {"server-port", 0, FOR_ANALYSIS, "PORT", read_server_port, "a hint: this TCP port is a SQL Server's"},
     {"memory", 0, FOR_ANALYSIS, "SIZE", read_memory,
      "take about so much memory (from 64M on): healthy conversations that are over are forgotten when it is reached"},
+    {"threads", 0, FOR_ANALYSIS, "N", read_threads,
+     "work with so many threads at most: 1 leaves the other processors alone"},
     {"slow-login", 0, FOR_ANALYSIS, "SECONDS", read_slow_login,
      "a wait in the login counts from here on when the client gave up or its reason is seen (2)"},
     {"late-login", 0, FOR_ANALYSIS, "SECONDS", read_late_login,

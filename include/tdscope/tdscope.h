@@ -10,8 +10,8 @@
  *     tdscope_render(t, TDSCOPE_DIAGNOSIS, "text", NULL, write_to_stdout, NULL);
  *     tdscope_free(t);
  *
- * The library never prints, never exits and never reads the clock. One analysis belongs to one thread at a time;
- * different analyses are independent. Strings are UTF-8.
+ * The library never prints, never exits and never reads the clock. One analysis belongs to one thread at a time,
+ * whatever it starts itself; different analyses are independent. Strings are UTF-8.
  */
 #ifndef TDSCOPE_H
 #define TDSCOPE_H
@@ -64,6 +64,10 @@ TDSCOPE_API void tdscope_set_server_port(struct tdscope *tdscope, uint16_t port)
  * when several captures are read together, or chosen conversations are shown. Before tdscope_run(). False (see tdscope_error) when it is
  * less than 64 MB. */
 TDSCOPE_API bool tdscope_set_memory(struct tdscope *tdscope, uint64_t bytes);
+
+/* The most threads to work with, the caller's one among them; 0, as without it: as many as there are processors. The results are the
+ * same with any number. Before tdscope_run(). */
+TDSCOPE_API void tdscope_set_threads(struct tdscope *tdscope, unsigned threads);
 
 /* From where on something counts as slow, late or short, where people differ. Zero is the usual value. */
 struct tdscope_thresholds {

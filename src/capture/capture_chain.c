@@ -116,6 +116,13 @@ enum capture_opening capture_chain_add(struct capture_chain *chain, const char *
     return opening;
 }
 
+void capture_chain_keep_bytes(struct capture_chain *chain, const struct window_keeper *keeper)
+{
+    chain->keeper = keeper;
+    for (size_t i = 0; i < chain->count; i++)
+        chain->files[i]->capture.window.keeper = keeper;
+}
+
 int64_t capture_chain_first_ns(const struct capture_chain *chain)
 {
     int64_t first_ns = INT64_MAX;
@@ -181,15 +188,19 @@ static void chain_file_begin(struct capture_chain *chain, struct chain_file *fil
 {
     struct error error = {0};
     if (file->held_open) {
+        file->capture.window.keeper = chain->keeper;
         if (file->capture.file)
             heap_push(chain, file);
         return;
     }
     if (capture_file_open(&file->capture, file->path, file->facts, &error) != CAPTURE_OPENED) {
         notes_add(&file->facts->notes, CAPTURE_BROKEN_NOTE, "%s", error.text);
-    } else if (capture_file_next(&file->capture, &file->frame)) {
-        heap_push(chain, file);
-        return;
+    } else {
+        file->capture.window.keeper = chain->keeper;
+        if (capture_file_next(&file->capture, &file->frame)) {
+            heap_push(chain, file);
+            return;
+        }
     }
     capture_file_close(&file->capture);
     chain->consumed_bytes += file->size;

@@ -22,6 +22,7 @@
 enum { CHAIN_OPEN_MAX = 64 };
 
 struct chain_file;
+struct window_keeper;
 
 struct capture_chain {
     struct chain_file **files; /* sorted by the time of their first packet once reading has begun */
@@ -30,6 +31,7 @@ struct capture_chain {
     size_t opened;                           /* files before this one were opened already */
     struct chain_file *heap[CHAIN_OPEN_MAX]; /* open files with a packet at hand, the earliest first */
     size_t heap_size;
+    const struct window_keeper *keeper; /* of the windows; NULL: none */
     bool reading;
     bool delivered;          /* a packet was delivered: heap[0] has to move on before the next one */
     int64_t delivered_ns;    /* the time of the latest packet delivered */
@@ -49,6 +51,10 @@ enum capture_opening capture_chain_add(struct capture_chain *chain, const char *
 
 /* The time of the earliest first packet of the files added so far; INT64_MIN when one of them has none. */
 int64_t capture_chain_first_ns(const struct capture_chain *chain);
+
+/* From here on the bytes of all frames stay where they are, and the keeper says until when (see window.h); NULL: until the next frame.
+ * Not owned. */
+void capture_chain_keep_bytes(struct capture_chain *chain, const struct window_keeper *keeper);
 
 /* The next packet of all files, valid until the next call; NULL at the end of the last. What cannot be read is in the facts of its
  * file (failed or incomplete, with a note); the other files go on. */

@@ -1,8 +1,9 @@
 /*
  * A sliding window over a file or pipe.
  *
- * Unread bytes are buffer[start, end). When a peek asks for more, they move to the front of the buffer and the room
- * behind them is filled by large reads; what moves is less than a record, because readers take whole records.
+ * Unread bytes are buffer[start, end). When a peek asks for more, they move to the front of the buffer (or of another one, when
+ * somebody keeps this one) and the room behind them is filled by large reads; what moves is less than a record, because readers take
+ * whole records.
  */
 #include "window.h"
 
@@ -21,28 +22,46 @@ void window_open(struct window *window, struct os_file *file)
 
 void window_close(struct window *window)
 {
-    memory_give(window->buffer);
+    if (window->keeper && window->buffer)
+        window->keeper->keep(window->keeper->context, window->buffer, window->capacity);
+    else
+        memory_give(window->buffer);
     window->buffer = NULL;
     window->capacity = window->start = window->end = 0;
 }
 
-/* Moves the unread bytes to the front, of a buffer that holds size bytes and is no larger than it needs to be. */
-static void window_make_room(struct window *window, size_t size)
+/* The unread bytes come to the front of a buffer of that capacity, at least their size. */
+static void window_move(struct window *window, size_t capacity)
 {
+    const struct window_keeper *keeper = window->keeper;
     size_t unread = window->end - window->start;
-    if (window->start > 0 && unread > 0)
+    if (keeper) {
+        uint8_t *next = keeper->spare(keeper->context, capacity);
+        memcpy(next, window->buffer + window->start, unread);
+        keeper->keep(keeper->context, window->buffer, window->capacity);
+        window->buffer = next;
+    } else {
         memmove(window->buffer, window->buffer + window->start, unread);
+        if (capacity != window->capacity)
+            window->buffer = memory_grow(window->buffer, capacity, 1);
+    }
+    window->capacity = capacity;
     window->start = 0;
     window->end = unread;
+}
 
+/* Sees that size bytes fit behind the window's start, in a buffer that is no larger than it needs to be. */
+static void window_make_room(struct window *window, size_t size)
+{
+    if (window->keeper && size <= window->capacity - window->start &&
+        window->capacity - window->end >= WINDOW_FIRST_ASK)
+        return;
+    size_t unread = window->end - window->start;
     size_t needed = size > unread ? size : unread;
     size_t capacity = WINDOW_BYTES;
     while (capacity < needed)
         capacity *= 2;
-    if (capacity > window->capacity || (capacity < window->capacity && capacity == WINDOW_BYTES)) {
-        window->buffer = memory_grow(window->buffer, capacity, 1);
-        window->capacity = capacity;
-    }
+    window_move(window, capacity > window->capacity || capacity == WINDOW_BYTES ? capacity : window->capacity);
 }
 
 static void window_read(struct window *window, size_t room)

@@ -18,8 +18,17 @@ enum { WINDOW_BYTES = 1 << 20, WINDOW_MAX_BYTES = 64 << 20 };
 
 struct os_file;
 
+/* Keeps what frames point into for longer: a window with a keeper goes on in another buffer instead of moving bytes, and instead of
+ * freeing its buffer. */
+struct window_keeper {
+    void (*keep)(void *context, uint8_t *buffer, size_t capacity); /* owns the buffer from here on */
+    uint8_t *(*spare)(void *context, size_t capacity);             /* the window owns it */
+    void *context;
+};
+
 struct window {
-    struct os_file *file; /* not owned */
+    struct os_file *file;               /* not owned */
+    const struct window_keeper *keeper; /* NULL: a frame's bytes are needed until the next one only */
     uint8_t *buffer;
     size_t capacity;
     size_t start; /* of the unread bytes in buffer */

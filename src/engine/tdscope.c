@@ -62,6 +62,11 @@ bool tdscope_set_memory(struct tdscope *tdscope, uint64_t bytes)
     return true;
 }
 
+void tdscope_set_threads(struct tdscope *tdscope, unsigned threads)
+{
+    tdscope->analysis.threads = threads;
+}
+
 void tdscope_set_server_port(struct tdscope *tdscope, uint16_t port)
 {
     tdscope->analysis.casebook.server_port = port;

@@ -58,5 +58,8 @@ struct point_pair *point_pairs_need(struct point_pairs *pairs, uint32_t a, uint3
 
 void point_pairs_close(struct point_pairs *pairs)
 {
+    for (uint32_t i = 0; i < pairs->count; i++)
+        memory_give(pairs->list[i].ways);
     memory_give(pairs->list);
+    *pairs = (struct point_pairs){0};
 }

@@ -6,6 +6,7 @@
 #define TDSCOPE_PATH_FACTS_H
 
 #include "clock_facts.h"
+#include "way_times.h"
 
 /* A connection is followed through so many capture points at most. */
 enum { PATH_POINTS_MOST = 8 };
@@ -15,6 +16,7 @@ struct point_pair {
     uint32_t near, far;   /* to the client */
     uint32_t connections; /* in both */
     struct clock_facts clock;
+    struct way_times *ways; /* what the clock was measured by; NULL: it is not known */
 };
 
 /* All pairs, sorted by their lower and then their higher point. */

@@ -52,3 +52,38 @@ enum capture_role capture_side_infer(const struct casebook *casebook, uint32_t p
             return (enum capture_role)role;
     return CAPTURE_ROLE_UNKNOWN;
 }
+
+/* Neither looks like what it was said to be. */
+static bool look_exchanged(const struct casebook *casebook, uint32_t near, uint32_t far)
+{
+    const struct point_facts *client = &casebook->points[near], *server = &casebook->points[far];
+    return client->role_given && server->role_given && client->role == CAPTURE_ROLE_CLIENT &&
+           server->role == CAPTURE_ROLE_SERVER && capture_side_infer(casebook, near) != CAPTURE_ROLE_CLIENT &&
+           capture_side_infer(casebook, far) != CAPTURE_ROLE_SERVER;
+}
+
+static void put_right(struct casebook *casebook, uint32_t point, enum capture_role role)
+{
+    casebook->points[point].role = role;
+    casebook->points[point].role_given = false;
+    for (uint32_t i = 0; i < casebook->capture_count; i++) {
+        struct capture_facts *capture = &casebook->captures[i];
+        if (capture->point != point)
+            continue;
+        capture->role = role;
+        capture->role_given = false;
+        notes_add(
+            &capture->notes, "exchanged",
+            "it was given as the %s's, but the packets in both captures tell that it was taken at the %s: taken so",
+            role == CAPTURE_ROLE_SERVER ? "client" : "server", role == CAPTURE_ROLE_SERVER ? "server" : "client");
+    }
+}
+
+bool capture_side_exchange(struct casebook *casebook, const struct point_pair *pair)
+{
+    if (!look_exchanged(casebook, pair->near, pair->far))
+        return false;
+    put_right(casebook, pair->near, CAPTURE_ROLE_SERVER);
+    put_right(casebook, pair->far, CAPTURE_ROLE_CLIENT);
+    return true;
+}

@@ -7,4 +7,8 @@
 /* The side of one capture point that its conversations speak for; CAPTURE_ROLE_UNKNOWN when they do not agree. */
 enum capture_role capture_side_infer(const struct casebook *casebook, uint32_t point);
 
+/* Of a pair in which packets of both ends reach the other one before they leave: whether its captures were given for each other's side,
+ * for neither looks like what it was said to be. Then puts their roles right, and notes it of them. */
+bool capture_side_exchange(struct casebook *casebook, const struct point_pair *pair);
+
 #endif

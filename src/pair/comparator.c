@@ -12,7 +12,6 @@
  */
 #include "comparator.h"
 
-#include "clock_estimate.h"
 #include "hash_index.h"
 #include "memory.h"
 
@@ -77,7 +76,7 @@ static unsigned changed_ends(const struct conversation *client, const struct con
 void comparator_open(struct comparator *comparator, struct comparison *comparison, const struct conversation *client,
                      const struct conversation *server, const struct clock_facts *clock)
 {
-    *comparator = (struct comparator){.comparison = comparison, .clock = *clock};
+    *comparator = (struct comparator){.comparison = comparison, .clock = clock};
     *comparison = (struct comparison){0};
     unsigned ends = changed_ends(client, server);
     for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
@@ -132,7 +131,7 @@ static bool is_past(const struct seq_mark *mark, uint32_t seq)
 /* How much earlier than it was sent a packet may seem to arrive, because the clocks are not known better. */
 static int64_t slack_ns(const struct comparator *comparator)
 {
-    return 2 * comparator->clock.uncertainty_ns + NS_PER_MS;
+    return 2 * comparator->clock->uncertainty_ns + NS_PER_MS;
 }
 
 /* Routers and most translators leave the IP ID alone: then it tells one transmission of the same bytes from the next. */
@@ -424,8 +423,8 @@ static void note_arrived(const struct comparator *comparator, enum side sender, 
     if (first_transmission) {
         if (passage->timed++ == 0 || took_ns < passage->shortest_ns)
             passage->shortest_ns = took_ns;
-        if (comparator->estimate)
-            clock_estimate_add(comparator->estimate, sender, sent->moment.time_ns, arrived->moment.time_ns);
+        if (comparator->ways)
+            way_times_add(comparator->ways, sender, sent->moment.time_ns, arrived->moment.time_ns);
     }
     if (passage->arrived == 1 || took_ns >= passage->longest_ns) {
         passage->longest_ns = took_ns;
@@ -630,7 +629,7 @@ void comparator_add(struct comparator *comparator, enum side at, enum side sende
     *p = (struct compared_packet){
         .moment = packet->moment,
         .time_ns =
-            at == SIDE_SERVER ? clock_to_client(&comparator->clock, packet->moment.time_ns) : packet->moment.time_ns,
+            at == SIDE_SERVER ? clock_to_client(comparator->clock, packet->moment.time_ns) : packet->moment.time_ns,
         .seq = packet->tcp.seq - shift,
         .ack = has_ack ? packet->tcp.ack - ack_shift : 0,
         .size = packet->payload_length + ((packet->tcp.flags & TCP_SYN) != 0) + ((packet->tcp.flags & TCP_FIN) != 0),

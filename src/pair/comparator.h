@@ -11,6 +11,7 @@
 #include "comparison_facts.h"
 #include "conversation.h"
 #include "packet.h"
+#include "way_times.h"
 
 /* A packet as one capture has it. */
 struct compared_packet {
@@ -30,8 +31,6 @@ struct compared_packet {
         partner; /* of an arrival: the sent packet it is (the first, if it joins several); of a sent one: its first arrival */
     uint32_t consumed; /* of a sent packet: bytes that arrived */
 };
-
-struct clock_estimate;
 
 /* One past the highest sequence number of some packets. */
 struct seq_mark {
@@ -55,9 +54,9 @@ struct coverage {
 
 struct comparator {
     struct comparison *comparison; /* the facts that it writes */
-    struct clock_facts clock;
+    const struct clock_facts *clock;
     struct coverage coverage[SIDES]; /* of the capture at the client and at the server */
-    struct clock_estimate *estimate; /* learns from what arrives; NULL: it need not */
+    struct way_times *ways;          /* is told of what arrives; NULL: it need not */
     fate_observer *observe;          /* NULL: nobody asks */
     void *observe_context;
 
@@ -73,7 +72,7 @@ struct comparator {
     struct seq_mark acked_until[SIDES];                      /* of that side's bytes, acknowledged in either capture */
 };
 
-/* client and server are the two views of the connection; they are read only here. */
+/* client and server are the two views of the connection; they are read only here. The clock has to stay as it is until the end. */
 void comparator_open(struct comparator *comparator, struct comparison *comparison, const struct conversation *client,
                      const struct conversation *server, const struct clock_facts *clock);
 

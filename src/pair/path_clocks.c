@@ -7,19 +7,20 @@
 
 #include "bytes_in_flight.h"
 #include "capture_side.h"
+#include "clock_curve.h"
 #include "clock_estimate.h"
 #include "clock_samples.h"
 #include "memory.h"
 
 /* What is measured of a pair. */
 struct pair_estimate {
-    struct clock_estimate same_numbers; /* of connections with the same initial sequence numbers at both points */
-    struct clock_estimate any;
+    struct way_times same_numbers; /* of connections with the same initial sequence numbers at both points */
+    struct way_times any;
 };
 
 static void add_sample(void *context, enum side sender, const struct moment *sent, const struct moment *received)
 {
-    clock_estimate_add(context, sender, sent->time_ns, received->time_ns);
+    way_times_bound(context, sender, sent->time_ns, received->time_ns);
 }
 
 /* Who was said to be at an end is farther out than who only seems to be. */
@@ -79,13 +80,18 @@ static void add_samples(const struct casebook *casebook, const struct view_group
         }
 }
 
-static void open_estimates(const struct casebook *casebook, struct pair_estimate *estimates)
+/* Of all pairs, which are made as they are needed, from those views that fit. The caller gives it back. */
+static struct pair_estimate *estimate_pairs(struct casebook *casebook, const struct view_groups *groups, two_views *fit)
 {
+    make_pairs(casebook, groups);
+    struct pair_estimate *estimates = memory_take_array((size_t)casebook->pairs.count + 1, sizeof *estimates);
     for (uint32_t i = 0; i < casebook->pairs.count; i++) {
         const struct point_facts *near = &casebook->points[casebook->pairs.list[i].near];
-        clock_estimate_open(&estimates[i].same_numbers, near->first_ns, near->last_ns);
-        clock_estimate_open(&estimates[i].any, near->first_ns, near->last_ns);
+        way_times_open(&estimates[i].same_numbers, near->first_ns, near->last_ns);
+        way_times_open(&estimates[i].any, near->first_ns, near->last_ns);
     }
+    add_samples(casebook, groups, estimates, fit);
+    return estimates;
 }
 
 /* Where the roles do not tell the order. */
@@ -105,66 +111,41 @@ static bool turn_pairs(struct casebook *casebook, const struct pair_estimate *es
     return turned;
 }
 
-/* Both ends' packets reach the other one before they leave, and neither capture looks like what it was said to be. */
-static bool were_exchanged(const struct casebook *casebook, const struct point_pair *pair,
-                           const struct pair_estimate *estimate)
-{
-    const struct point_facts *near = &casebook->points[pair->near], *far = &casebook->points[pair->far];
-    return near->role_given && far->role_given && near->role == CAPTURE_ROLE_CLIENT &&
-           far->role == CAPTURE_ROLE_SERVER && clock_estimate_contradicts(&estimate->same_numbers) &&
-           capture_side_infer(casebook, pair->near) != CAPTURE_ROLE_CLIENT &&
-           capture_side_infer(casebook, pair->far) != CAPTURE_ROLE_SERVER;
-}
-
-static void note_exchanged(struct casebook *casebook, uint32_t point, enum capture_role role)
-{
-    casebook->points[point].role = role;
-    casebook->points[point].role_given = false;
-    for (uint32_t i = 0; i < casebook->capture_count; i++) {
-        struct capture_facts *capture = &casebook->captures[i];
-        if (capture->point != point)
-            continue;
-        capture->role = role;
-        capture->role_given = false;
-        notes_add(
-            &capture->notes, "exchanged",
-            "it was given as the %s's, but the packets in both captures tell that it was taken at the %s: taken so",
-            role == CAPTURE_ROLE_SERVER ? "client" : "server", role == CAPTURE_ROLE_SERVER ? "server" : "client");
-    }
-}
-
 static bool exchange_roles(struct casebook *casebook, const struct pair_estimate *estimates)
 {
     bool exchanged = false;
-    for (uint32_t i = 0; i < casebook->pairs.count; i++) {
-        const struct point_pair *pair = &casebook->pairs.list[i];
-        if (!were_exchanged(casebook, pair, &estimates[i]))
-            continue;
-        note_exchanged(casebook, pair->near, CAPTURE_ROLE_SERVER);
-        note_exchanged(casebook, pair->far, CAPTURE_ROLE_CLIENT);
-        exchanged = true;
-    }
+    for (uint32_t i = 0; i < casebook->pairs.count; i++)
+        if (clock_estimate_contradicts(&estimates[i].same_numbers))
+            exchanged = capture_side_exchange(casebook, &casebook->pairs.list[i]) || exchanged;
     return exchanged;
+}
+
+static bool set_clock(struct point_pair *pair, const struct way_times *ways, struct clock_facts clock)
+{
+    if (!clock.known)
+        return false;
+    pair->clock = clock;
+    pair->ways = memory_take(sizeof *pair->ways);
+    *pair->ways = *ways;
+    return true;
 }
 
 bool path_clocks_measure(struct casebook *casebook, const struct view_groups *groups)
 {
-    make_pairs(casebook, groups);
-    struct pair_estimate *estimates = memory_take_array((size_t)casebook->pairs.count + 1, sizeof *estimates);
-    open_estimates(casebook, estimates);
-    add_samples(casebook, groups, estimates, any_views);
+    struct pair_estimate *estimates = estimate_pairs(casebook, groups, any_views);
     if (turn_pairs(casebook, estimates)) {
-        open_estimates(casebook, estimates);
-        add_samples(casebook, groups, estimates, any_views);
+        memory_give(estimates);
+        estimates = estimate_pairs(casebook, groups, any_views);
     }
     bool exchanged = exchange_roles(casebook, estimates);
     for (uint32_t i = 0; i < casebook->pairs.count; i++) {
         struct point_pair *pair = &casebook->pairs.list[i];
-        pair->clock = clock_estimate_result(&estimates[i].same_numbers);
-        if (!pair->clock.known)
-            pair->clock = clock_estimate_result(&estimates[i].any);
+        if (!set_clock(pair, &estimates[i].same_numbers, clock_estimate_result(&estimates[i].same_numbers)))
+            set_clock(pair, &estimates[i].any, clock_estimate_result(&estimates[i].any));
     }
     memory_give(estimates);
+    if (exchanged)
+        point_pairs_close(&casebook->pairs);
     return !exchanged;
 }
 
@@ -182,38 +163,14 @@ static bool count_the_same_bytes(const struct conversation *a, const struct conv
 
 void path_clocks_complete(struct casebook *casebook, const struct view_groups *groups)
 {
-    make_pairs(casebook, groups);
-    struct pair_estimate *estimates = memory_take_array((size_t)casebook->pairs.count + 1, sizeof *estimates);
-    open_estimates(casebook, estimates);
-    add_samples(casebook, groups, estimates, count_the_same_bytes);
+    struct pair_estimate *estimates = estimate_pairs(casebook, groups, count_the_same_bytes);
     for (uint32_t i = 0; i < casebook->pairs.count; i++) {
-        struct clock_facts *clock = &casebook->pairs.list[i].clock;
+        struct point_pair *pair = &casebook->pairs.list[i];
         struct clock_facts found = clock_estimate_result(&estimates[i].any);
-        if (!clock->known && found.known && !found.unsteady)
-            *clock = found;
+        if (!pair->clock.known && !found.unsteady)
+            set_clock(pair, &estimates[i].any, found);
     }
     memory_give(estimates);
-}
-
-/* A second clock minus the common one, from a first one minus the common one and the second minus the first. */
-static struct clock_facts add_clocks(const struct clock_facts *first, const struct clock_facts *onward)
-{
-    int64_t common_ns = clock_to_client(first, onward->reference_ns);
-    return (struct clock_facts){.known = true,
-                                .reference_ns = common_ns,
-                                .server_minus_client_ns =
-                                    clock_shift_ns(first, common_ns) + onward->server_minus_client_ns,
-                                .uncertainty_ns = first->uncertainty_ns + onward->uncertainty_ns,
-                                .drift = first->drift + onward->drift};
-}
-
-static struct clock_facts turned(const struct clock_facts *clock)
-{
-    struct clock_facts other = *clock;
-    other.reference_ns += clock->server_minus_client_ns;
-    other.server_minus_client_ns = -clock->server_minus_client_ns;
-    other.drift = -clock->drift;
-    return other;
 }
 
 /* Relates points to such as are related already, until nothing is added. */
@@ -227,11 +184,11 @@ static void spread(struct casebook *casebook)
             struct clock_facts *near = &casebook->points[pair->near].clock, *far = &casebook->points[pair->far].clock;
             if (!pair->clock.known || near->known == far->known)
                 continue;
-            struct clock_facts back = turned(&pair->clock);
+            struct clock_facts back = clock_turned(&pair->clock);
             if (near->known)
-                *far = add_clocks(near, &pair->clock);
+                *far = clock_added(near, &pair->clock);
             else
-                *near = add_clocks(far, &back);
+                *near = clock_added(far, &back);
             more = true;
         }
     }

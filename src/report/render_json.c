@@ -179,14 +179,21 @@ static void write_unread(const struct notes *unread, struct sink *sink)
     sink_put(sink, ",\n");
 }
 
+/* One number, whatever the clocks do meanwhile, and within how much of it the difference always is. */
+static void add_difference(json_t *object, const char *key, const struct clock_facts *clock)
+{
+    int64_t least_ns, most_ns;
+    clock_extent(clock, &least_ns, &most_ns);
+    object_add(object, key, json_real((double)(least_ns + (most_ns - least_ns) / 2) / (double)NS_PER_SECOND));
+    object_add_seconds(object, "uncertainty_s", clock->uncertainty_ns + (most_ns - least_ns + 1) / 2);
+}
+
 static void write_clock(const struct clock_facts *clock, struct sink *sink)
 {
     if (!clock->known)
         return;
     json_t *object = json_new_object();
-    object_add(object, "server_minus_client_s",
-               json_real((double)clock->server_minus_client_ns / (double)NS_PER_SECOND));
-    object_add_seconds(object, "uncertainty_s", clock->uncertainty_ns);
+    add_difference(object, "server_minus_client_s", clock);
     if (clock->drift != 0)
         object_add(object, "drift_ppm", json_real(clock->drift * 1e6));
     sink_put(sink, "\"clock\":");
@@ -216,10 +223,27 @@ static uint32_t capture_at(const struct casebook *casebook, uint32_t point)
     return capture;
 }
 
-/* Of more than two captures: how those differ that have connections in common. */
+/* Where the rate changes: the difference at these times, with straight lines in between. */
+static void add_curve(json_t *object, const struct clock_facts *clock)
+{
+    if (clock->knot_count == 0)
+        return;
+    json_t *curve = json_new_array();
+    for (uint32_t i = 0; i < clock->knot_count; i++) {
+        json_t *knot = json_new_object();
+        object_add_time(knot, "time", clock->knots[i].at_ns);
+        object_add(knot, "far_minus_near_s", json_real((double)clock->knots[i].shift_ns / (double)NS_PER_SECOND));
+        array_add(curve, knot);
+    }
+    object_add(object, "curve", curve);
+    object_add_seconds(object, "curve_uncertainty_s", clock->uncertainty_ns);
+}
+
+/* How the clocks of captures differ that have connections in common: of more than two captures, or where there is more to say than one
+ * number. */
 static void write_clocks(const struct casebook *casebook, struct sink *sink)
 {
-    if (casebook->pairs.count < 2)
+    if (casebook->pairs.count == 0 || (casebook->pairs.count == 1 && casebook->clock.knot_count == 0))
         return;
     json_t *list = json_new_array();
     for (uint32_t i = 0; i < casebook->pairs.count; i++) {
@@ -228,11 +252,9 @@ static void write_clocks(const struct casebook *casebook, struct sink *sink)
         object_add_count(object, "near", capture_at(casebook, pair->near));
         object_add_count(object, "far", capture_at(casebook, pair->far));
         object_add_count(object, "connections", pair->connections);
-        if (pair->clock.known) {
-            object_add(object, "far_minus_near_s",
-                       json_real((double)pair->clock.server_minus_client_ns / (double)NS_PER_SECOND));
-            object_add_seconds(object, "uncertainty_s", pair->clock.uncertainty_ns);
-        }
+        if (pair->clock.known)
+            add_difference(object, "far_minus_near_s", &pair->clock);
+        add_curve(object, &pair->clock);
         array_add(list, object);
     }
     sink_put(sink, "\"clocks\":");

@@ -10,6 +10,7 @@
 #include "text_around.h"
 #include "text_conversations.h"
 #include "text_layout.h"
+#include "text_matches.h"
 #include "text_packets.h"
 #include "text_servers.h"
 #include "text_troubles.h"
@@ -281,7 +282,9 @@ static void put_point(const struct casebook *casebook, uint32_t point, struct si
 static void put_pair(const struct casebook *casebook, const struct point_pair *pair, struct sink *sink)
 {
     const struct clock_facts *clock = &pair->clock;
-    double ahead_s = (double)clock->server_minus_client_ns / (double)NS_PER_SECOND;
+    int64_t least_ns, most_ns;
+    clock_extent(clock, &least_ns, &most_ns);
+    double ahead_s = (double)(least_ns + (most_ns - least_ns) / 2) / (double)NS_PER_SECOND;
     const char *which = ahead_s < 0 ? "behind" : "ahead of";
     sink_format(sink, "  %" PRIu32 " connections are in both ", pair->connections);
     if (casebook->pairs.count == 1 && casebook->points[pair->near].role == CAPTURE_ROLE_CLIENT &&
@@ -294,6 +297,13 @@ static void put_pair(const struct casebook *casebook, const struct point_pair *p
         sink_format(sink, ". The clock of the second, which is nearer to the server, is %.6f s %s that of the first",
                     fabs(ahead_s), which);
     }
+    if (clock->knot_count > 0 || clock->drift != 0)
+        sink_format(sink, ", more or less by %.6f s while they ran, for ",
+                    (double)(most_ns - least_ns) / 2 / (double)NS_PER_SECOND);
+    if (clock->knot_count > 0)
+        sink_put(sink, "their rates changed");
+    else if (clock->drift != 0)
+        sink_format(sink, "it gains %.1f parts in a million", clock->drift * 1e6);
     sink_format(sink, " (known to %.6f s).\n", (double)clock->uncertainty_ns / (double)NS_PER_SECOND);
 }
 
@@ -333,6 +343,7 @@ static void put_captures(const struct casebook *casebook, struct sink *sink)
     for (uint32_t i = 0; i < casebook->pairs.count && !sink->failed; i++)
         if (casebook->pairs.list[i].clock.known)
             put_pair(casebook, &casebook->pairs.list[i], sink);
+    text_matches(casebook, sink);
     put_sources(&casebook->evidence, sink);
     if (casebook->unread.count > 0) {
         layout_heading(sink, "Not read");

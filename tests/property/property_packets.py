@@ -195,6 +195,38 @@ def duplicate(capture, after_ns=1000):
   return replace(capture, records=out)
 
 
+def repeat(capture, times, after_ns=3600 * 10**9):
+  """All of it again and again, each time an hour later."""
+  return replace(capture, records=[replace(record, time_ns=record.time_ns + number * after_ns)
+                                   for number in range(times) for record in capture.records])
+
+
+def fragment_ip(record, link_type):
+  """The IPv4 packet as two fragments; alone where it is none, or too short."""
+  length = link_header_bytes(link_type, record.frame)
+  if length is None or len(record.frame) != record.wire_bytes or record.frame[length] >> 4 != 4:
+    return [record]
+  link, ip = record.frame[:length], record.frame[length:]
+  header, total, flags = (ip[0] & 15) * 4, struct.unpack_from('!H', ip, 2)[0], struct.unpack_from('!H', ip, 6)[0]
+  first = (total - header) // 2 & ~7
+  if first < 8 or flags & 0x3FFF or total > len(ip):
+    return [record]
+  out = []
+  for at, end, more in ((header, header + first, 0x2000), (header + first, total, 0)):
+    part = bytearray(ip[:header])
+    struct.pack_into('!H', part, 2, header + end - at)
+    struct.pack_into('!HH', part, 4, record.time_ns // 1000 & 0xFFFF, more | (at - header) // 8)
+    struct.pack_into('!H', part, 10, 0)
+    struct.pack_into('!H', part, 10, ~ones_complement_sum(bytes(part)) & 0xFFFF)
+    out.append(link + bytes(part) + ip[at:end])
+  return [replace(record, frame=frame, wire_bytes=len(frame)) for frame in out]
+
+
+def fragment(capture):
+  return replace(capture, records=[part for record in capture.records
+                                   for part in fragment_ip(record, capture.interfaces[record.interface])])
+
+
 def thin(capture, share, seed=1):
   """Each frame left out with that probability, as by a capture that cannot keep up."""
   chance = random.Random(seed)

@@ -6,6 +6,7 @@ prefix     any beginning of a capture ends with status 0, 3 or 4, JSON, and no s
 snaplen    180 bytes a packet give the same steps
 duplicate  every packet twice gives the same causes and no retransmission more
 poor       a capture that misses, reorders or copies packets late never makes a healthy conversation somebody's fault
+threads    one thread and several give the same report, byte by byte
 order      chained files give the same conversations in any order of the command line
 """
 
@@ -22,7 +23,7 @@ sys.dont_write_bytecode = True
 import property_packets as packets
 from scene import load, write_scene
 from scene_pcapng import block_borders, read_capture
-from scene_tool import diagnose
+from scene_tool import capture_arguments, diagnose, run_tool
 from tap import Tap
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -41,6 +42,7 @@ LABELLED = (
 MAX_SOURCE_BYTES = 600_000
 PREFIXES_NEAR_BORDERS = 120
 PREFIXES_AT_RANDOM = 60
+LARGE_BYTES = 5_000_000
 LOGIN_FACTS = (
   'stage', 'encrypted', 'tls_version', 'cipher', 'tds_version', 'client_host', 'application', 'library', 'user',
   'database', 'server_name', 'server_version', 'connection_id', 'authentication', 'error',
@@ -217,6 +219,42 @@ def test_poor(tap, tool, source, folder):
     tap.case(f'poor, {label}: {source.name}', blamed)
 
 
+THREADS = ('1', '2', '7')
+
+
+def check_threads(tap, tool, name, arguments):
+  runs = [run_tool(tool, ['diagnose', '--format', 'json', '--threads', number, *arguments]) for number in THREADS]
+  wrong = [f'{number} threads: {run.complaint}' for number, run in zip(THREADS, runs)
+           if run.died or (run.status, run.out) != (runs[0].status, runs[0].out)]
+  tap.case(name, wrong)
+
+
+def test_threads(tap, tool, source, folder):
+  check_threads(tap, tool, f'threads: {source.name}', [source.path])
+  for name, changed in (('fragments', packets.fragment(source.capture)), ('parts', packets.parts(source.capture, 2))):
+    paths = [folder / f'{name}-{number}.pcapng' for number in range(2)]
+    for path, capture in zip(paths, changed if isinstance(changed, list) else [changed]):
+      packets.write_capture(path, capture)
+    check_threads(tap, tool, f'threads, {name}: {source.name}', [path for path in paths if path.exists()])
+
+
+def test_threads_of_pairs(tap, tool):
+  """Both ends' captures are read a second time, side by side."""
+  for folder in sorted((HERE.parent / 'lab_captures').iterdir()):
+    paths = {side: folder / f'{side}.pcapng' for side in ('client', 'server')}
+    if all(path.exists() for path in paths.values()):
+      check_threads(tap, tool, f'threads, both ends: {folder.name}', capture_arguments(paths))
+
+
+def test_threads_of_much(tap, tool, source, folder):
+  """More than one buffer and one round of batches hold."""
+  capture = packets.repeat(source.capture, 1 + LARGE_BYTES // source.path.stat().st_size)
+  for name, changed in (('large', capture), ('large, of fragments', packets.fragment(capture))):
+    path = folder / 'large.pcapng'
+    packets.write_capture(path, changed)
+    check_threads(tap, tool, f'threads, {name}: {source.name}', [path])
+
+
 def prefix_lengths(data, chance):
   """Every length near the first borders, and some at random."""
   borders = block_borders(data)
@@ -243,7 +281,7 @@ def test_prefix(tap, tool, source, folder):
 
 PROPERTIES = {
   'resegment': test_resegment, 'snaplen': test_snaplen, 'duplicate': test_duplicate, 'order': test_order,
-  'poor': test_poor,
+  'poor': test_poor, 'threads': test_threads,
 }
 
 
@@ -267,7 +305,7 @@ def shared_sources():
 def main():
   parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
   parser.add_argument('--tdscope', required=True, help='the program to test')
-  parser.add_argument('--only', default='', help='resegment, prefix, snaplen, duplicate, poor or order')
+  parser.add_argument('--only', default='', help='resegment, prefix, snaplen, duplicate, poor, threads or order')
   parser.add_argument('--seconds', type=float, default=240, help='begin no capture of ../shared after this time')
   arguments = parser.parse_args()
   tool = pathlib.Path(arguments.tdscope).resolve()
@@ -286,6 +324,9 @@ def main():
           skip(tap, f'{label}: {source.name}', 'out of time')
           continue
         test(tap, tool, source, folder)
+    if arguments.only in ('', 'threads'):
+      test_threads_of_much(tap, tool, sources[0], folder)
+      test_threads_of_pairs(tap, tool)
     if arguments.only in ('', 'prefix'):
       for source in [sources[0], sources[6], *shared[:1]]:
         test_prefix(tap, tool, source, folder)
