@@ -36,11 +36,11 @@ struct packed_head {
 };
 
 enum {
-    IMAGES = sizeof(struct conversation) + sizeof(struct tds_facts) + sizeof(struct tls_facts),
     MODEL_CONVERSATIONS = 64,
     JUDGING_BYTES = 128,   /* of a conversation: its mark, its place in the surveys' groups and times */
     ALLOCATION_BYTES = 16, /* what an allocation takes beyond what was asked for, about */
-    PACKED_MOST = sizeof(struct packed_head) + IMAGES / 8 * PACKED_WORD_MOST
+    PACKED_MOST = sizeof(struct packed_head) + PACKED_IMAGE_MOST(sizeof(struct conversation)) +
+                  PACKED_IMAGE_MOST(sizeof(struct tds_facts)) + PACKED_IMAGE_MOST(sizeof(struct tls_facts))
 };
 static_assert(sizeof(struct conversation) % 8 == 0 && sizeof(struct tds_facts) % 8 == 0 &&
                   sizeof(struct tls_facts) % 8 == 0,
@@ -134,7 +134,8 @@ static size_t pack_images(const struct packing_model *model, const struct conver
 {
     struct conversation c = *facts;
     struct packed_head head = {.has_tds = c.tds, .has_tls = c.tds && c.tds->tls, .plain = conversation_is_plain(facts)};
-    struct word_packing packing = {.at = to + sizeof head, .model = model};
+    struct word_packing packing;
+    word_packing_begin(&packing, to + sizeof head, model);
     c.id = 0;
     c.tds = NULL;
     words_pack(&packing, &c, sizeof c);
@@ -232,7 +233,8 @@ static bool is_in_older_half(const struct conversation_store *store, const struc
 static void unpack(struct conversation_store *store, uint32_t number, struct conversation_place *place)
 {
     struct packed_head head = head_of(place->packed);
-    struct word_packing packing = {.at = place->packed + sizeof head, .model = &store->models[head.model]};
+    struct word_packing packing;
+    word_packing_begin(&packing, place->packed + sizeof head, &store->models[head.model]);
     struct open_conversation *open = place->open = take_open(store, number);
     struct conversation *c = &open->facts;
     words_unpack(&packing, c, sizeof *c);

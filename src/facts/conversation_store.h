@@ -1,7 +1,7 @@
 /*
  * Where the conversations of a run are kept: open, as structs to read and write, or packed.
  *
- * Theory of operation: an open conversation with its TDS and TLS facts takes about 2.5 KB, most of it zeros; packed it takes a sixth of
+ * Theory of operation: an open conversation with its TDS and TLS facts takes about 2.5 KB, most of it zeros; packed it takes a fifth of
  * that. So one that rests - nobody writes to it for now - is packed once it is none of the OPEN_RESTING that came to rest, or were asked
  * for, last. Whoever asks for it gets it opened again. A passage over all conversations therefore goes through a window of open
  * ones, and captures of few conversations never pack any.
@@ -17,7 +17,7 @@
 #include "slab.h"
 #include "word_packing.h"
 
-enum { OPEN_RESTING = 4096, STORES_MOST = 8 };
+enum { OPEN_RESTING = 8192, STORES_MOST = 8 };
 
 struct conversation_store {
     struct slab places;        /* struct conversation_place, by number = id - 1 */

@@ -29,27 +29,12 @@ struct machines {
     size_t count;
 };
 
-static struct machines sql_machines(const struct casebook *casebook)
-{
-    struct machines machines = {memory_take_array((size_t)casebook_conversations(casebook) + 1, sizeof *machines.list),
-                                0};
-    for (uint32_t number = 0; number < casebook_conversations(casebook); number++) {
-        const struct conversation *c = casebook_conversation(casebook, number);
-        const struct address *server = &c->ends[SIDE_SERVER].address;
-        bool again = machines.count > 0 && address_equal(&machines.list[machines.count - 1], server);
-        if (c->tds && !again)
-            machines.list[machines.count++] = *server;
-    }
-    if (machines.count > 0)
-        qsort(machines.list, machines.count, sizeof *machines.list, compare_addresses);
-    return machines;
-}
-
-static bool has_machine(const struct machines *machines, const struct address *address)
-{
-    return machines->count > 0 &&
-           bsearch(address, machines->list, machines->count, sizeof *machines->list, compare_addresses) != NULL;
-}
+/* One pass over all conversations: machines with a SQL Server, and who goes to a port of a domain controller. */
+struct seen {
+    struct machines machines;
+    uint32_t *to_controllers; /* numbers of conversations */
+    uint32_t count, capacity;
+};
 
 static unsigned service_of(uint16_t port)
 {
@@ -57,6 +42,38 @@ static unsigned service_of(uint16_t port)
     while (service < CONTROLLER_SERVICES && controller_ports[service] != port)
         service++;
     return service;
+}
+
+static void see(struct seen *seen, const struct conversation *c, uint32_t number)
+{
+    struct machines *machines = &seen->machines;
+    const struct address *server = &c->ends[SIDE_SERVER].address;
+    if (c->tds && (machines->count == 0 || !address_equal(&machines->list[machines->count - 1], server)))
+        machines->list[machines->count++] = *server;
+    if (service_of(c->ends[SIDE_SERVER].port) == CONTROLLER_SERVICES)
+        return;
+    if (seen->count == seen->capacity) {
+        seen->capacity = seen->capacity ? seen->capacity * 2 : 64;
+        seen->to_controllers = memory_grow(seen->to_controllers, seen->capacity, sizeof *seen->to_controllers);
+    }
+    seen->to_controllers[seen->count++] = number;
+}
+
+static struct seen see_all(const struct casebook *casebook)
+{
+    uint32_t all = casebook_conversations(casebook);
+    struct seen seen = {.machines = {memory_take_array((size_t)all + 1, sizeof(struct address)), 0}};
+    for (uint32_t number = 0; number < all; number++)
+        see(&seen, casebook_conversation(casebook, number), number);
+    if (seen.machines.count > 0)
+        qsort(seen.machines.list, seen.machines.count, sizeof *seen.machines.list, compare_addresses);
+    return seen;
+}
+
+static bool has_machine(const struct machines *machines, const struct address *address)
+{
+    return machines->count > 0 &&
+           bsearch(address, machines->list, machines->count, sizeof *machines->list, compare_addresses) != NULL;
 }
 
 static void add_wait(struct controller_service_facts *facts, const struct moment *asked, const struct moment *answered)
@@ -106,24 +123,18 @@ static void merge(struct controller_service_facts *into, const struct controller
 }
 
 /* A record for each conversation and ticket, not merged yet. */
-static void collect(struct domain_controllers *found, const struct casebook *casebook, const struct machines *machines)
+static void collect(struct domain_controllers *found, const struct casebook *casebook, const struct seen *seen)
 {
-    uint32_t capacity = 0;
-    for (uint32_t number = 0; number < casebook_conversations(casebook); number++) {
-        const struct conversation *c = casebook_conversation(casebook, number);
-        capacity += service_of(c->ends[SIDE_SERVER].port) < CONTROLLER_SERVICES;
-    }
-    capacity += casebook->tickets.in_use;
-    found->list = memory_take_array((size_t)capacity + 1, sizeof *found->list);
-    for (uint32_t number = 0; number < casebook_conversations(casebook); number++) {
-        const struct conversation *c = casebook_conversation(casebook, number);
-        unsigned service = service_of(c->ends[SIDE_SERVER].port);
-        if (service == CONTROLLER_SERVICES || !has_machine(machines, &c->ends[SIDE_CLIENT].address))
+    const struct machines *machines = &seen->machines;
+    found->list = memory_take_array((size_t)seen->count + casebook->tickets.in_use + 1, sizeof *found->list);
+    for (uint32_t i = 0; i < seen->count; i++) {
+        const struct conversation *c = casebook_conversation(casebook, seen->to_controllers[i]);
+        if (!has_machine(machines, &c->ends[SIDE_CLIENT].address))
             continue;
         struct domain_controller *controller = &found->list[found->count++];
         controller->machine = c->ends[SIDE_CLIENT].address;
         controller->controller = c->ends[SIDE_SERVER].address;
-        add_conversation(&controller->services[service], c);
+        add_conversation(&controller->services[service_of(c->ends[SIDE_SERVER].port)], c);
     }
     for (uint32_t number = 0; number < casebook->tickets.in_use; number++) {
         const struct ticket_request *ticket = casebook_ticket(casebook, number);
@@ -150,10 +161,11 @@ static bool is_controller(const struct domain_controller *controller)
 void domain_controllers_open(struct domain_controllers *controllers, const struct casebook *casebook)
 {
     *controllers = (struct domain_controllers){0};
-    struct machines machines = sql_machines(casebook);
-    if (machines.count > 0)
-        collect(controllers, casebook, &machines);
-    memory_give(machines.list);
+    struct seen seen = see_all(casebook);
+    if (seen.machines.count > 0)
+        collect(controllers, casebook, &seen);
+    memory_give(seen.machines.list);
+    memory_give(seen.to_controllers);
     struct domain_controller *list = controllers->list;
     if (controllers->count > 0)
         qsort(list, controllers->count, sizeof *list, compare_controllers);

@@ -43,14 +43,21 @@ static void say(struct judgement *example, const struct rewrites *rewrites, cons
                   outside);
 }
 
+static bool is_seen_twice(const struct conversation *c, const struct surroundings *surroundings)
+{
+    (void)surroundings;
+    return c->twin && !c->secondary;
+}
+
 static void survey_pairs(struct survey *survey)
 {
     const struct casebook *casebook = survey->surroundings->casebook;
     struct rewrites rewrites = {0};
-    for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
-        const struct conversation *c = casebook_conversation(casebook, i);
+    const struct numbers *seen_twice = survey_suspects(survey);
+    for (uint32_t i = 0; i < seen_twice->count; i++) {
+        const struct conversation *c = casebook_conversation(casebook, seen_twice->list[i]);
         bool relayed = c->comparison && c->comparison->relayed; /* that is two connections: capture.proxy */
-        if (c->twin && !c->secondary && !relayed)
+        if (!relayed)
             compare(&rewrites, c, casebook_conversation(casebook, c->twin - 1));
     }
     if (rewrites.pairs == 0)
@@ -86,5 +93,6 @@ const struct detector capture_nat = {
     .actions = actions,
     .culprit = CULPRIT_NONE,
     .severity = SEVERITY_NOTE,
+    .suspects = is_seen_twice,
     .survey = survey_pairs,
 };

@@ -319,10 +319,11 @@ static uint32_t explained_by_event(const struct survey *survey, const struct log
     int64_t at_ns = casebook_moment_ns(casebook, &record->at);
     uint32_t explained = 0;
     for (uint32_t i = 0; record->at.time_ns != 0 && i < casebook_conversations(casebook); i++) {
+        if (!judge_in_trouble(survey->judge, i))
+            continue;
         const struct conversation *c = casebook_conversation(casebook, i);
         int64_t apart_ns = casebook_moment_ns(casebook, &c->first) - at_ns;
-        explained += !c->secondary && judge_in_trouble(survey->judge, i) && apart_ns > -NEAR_EVENT_NS &&
-                     apart_ns < NEAR_EVENT_NS &&
+        explained += !c->secondary && apart_ns > -NEAR_EVENT_NS && apart_ns < NEAR_EVENT_NS &&
                      strcmp(detectors[survey->judge->marks[i].detector]->cause, "client.gave-up-before-login") == 0;
     }
     return explained;

@@ -74,6 +74,8 @@ struct detector {
     bool comparing_suffices;
     bool (*judge_pair)(const struct pair_view *view, const struct surroundings *surroundings,
                        struct judgement *judgement);
+    /* Which conversations the survey wants to look at, as survey_suspects() lists them; NULL: it asks for none. */
+    bool (*suspects)(const struct conversation *conversation, const struct surroundings *surroundings);
     /* Looks at all conversations and captures at once, after each was judged, and adds findings by survey_add(); NULL: the cause
      * shows in single conversations. It changes no judgement. */
     void (*survey)(struct survey *survey);

@@ -75,8 +75,10 @@ static void gather(const struct judge *judge, const struct finding *finding, str
     failures->count = 0;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t number = finding ? finding->conversations[i] - 1 : i;
+        if (!finding && !judge_in_trouble(judge, number))
+            continue;
         const struct conversation *c = casebook_conversation(casebook, number);
-        if (finding || (judge_in_trouble(judge, number) && signs_of_sql(c, &judge->surroundings)))
+        if (finding || signs_of_sql(c, &judge->surroundings))
             add_failure(failures, casebook, c);
     }
 }
@@ -137,12 +139,14 @@ static const char *only_of(const struct judge *judge, const char *(*trait_of)(co
     const struct casebook *casebook = judge->surroundings.casebook;
     const char *only = NULL;
     uint32_t failed = 0, with_trait = 0, known = 0;
-    for (unsigned pass = 0; pass < 2; pass++)
+    for (unsigned pass = 0; pass < 2 && (pass == 0 || only); pass++)
         for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
+            bool in_trouble = judge_in_trouble(judge, i);
+            if (in_trouble != (pass == 0))
+                continue;
             const struct conversation *c = casebook_conversation(casebook, i);
             const char *trait = c->tds && !c->secondary ? trait_of(c->tds) : NULL;
-            bool in_trouble = trait && judge_in_trouble(judge, i);
-            if (!trait || in_trouble != (pass == 0))
+            if (!trait)
                 continue;
             only = only ? only : trait;
             bool same = strcmp(trait, only) == 0;
@@ -179,8 +183,10 @@ static bool worked_between(const struct judge *judge, const struct failure_burst
     int32_t *begins = memory_take_array(
         count + 1u, sizeof *begins); /* of healthy conversations, minus ends, by time between bursts */
     for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
+        if (judge_in_trouble(judge, i))
+            continue;
         const struct conversation *c = casebook_conversation(casebook, i);
-        if (c->secondary || judge_in_trouble(judge, i) || !signs_of_login_done(c))
+        if (c->secondary || !signs_of_login_done(c))
             continue;
         begins[burst_after(bursts, count, casebook_common_ns(casebook, c->point, c->first.time_ns))]++;
         uint32_t end = burst_after(bursts, count, casebook_common_ns(casebook, c->point, c->last.time_ns));

@@ -196,9 +196,10 @@ host_survey_explain(struct survey *survey, const struct host *host, struct findi
     const struct casebook *casebook = survey->surroundings->casebook;
     uint32_t suspected = 0;
     for (uint32_t number = 0; number < casebook_conversations(casebook); number++) {
+        if (!has_cause(survey, number, causes))
+            continue;
         const struct conversation *c = casebook_conversation(casebook, number);
-        if (c->secondary || !has_cause(survey, number, causes) || (counts && !counts(survey, host, c)) ||
-            !host_is_end_of(survey, host, c))
+        if (c->secondary || (counts && !counts(survey, host, c)) || !host_is_end_of(survey, host, c))
             continue;
         suspected++;
         if (!finding)

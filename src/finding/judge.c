@@ -237,38 +237,52 @@ static int compare_findings(const void *left, const void *right)
     return (first_a > first_b) - (first_a < first_b);
 }
 
-static void judge_all(struct judge *judge)
+static void judge_one(struct grouping *grouping, const struct conversation *c, struct judgement *judgement)
+{
+    struct judge *judge = grouping->judge;
+    struct mark *mark = &judge->marks[c->id - 1];
+    *mark = (struct mark){(uint8_t)(detector_count - 1), CULPRIT_NONE, SEVERITY_NOTE};
+    if (c->secondary)
+        return;
+    judge_conversation(judge, c, judgement);
+    unsigned number = detector_number(judgement->detector);
+    *mark = (struct mark){(uint8_t)number, (uint8_t)judgement->culprit, (uint8_t)judgement->severity};
+    if (number < sizeof judge->cause_counts / sizeof *judge->cause_counts)
+        judge->cause_counts[number]++;
+    if (number + 1 < detector_count)
+        add_conversation(need_finding(grouping, judgement, c), judgement, c);
+}
+
+/* The one passage over all conversations once the surroundings are known. */
+static void judge_all(struct judge *judge, struct survey *survey)
 {
     const struct casebook *casebook = judge->surroundings.casebook;
     struct grouping grouping = {.judge = judge};
     hash_index_open(&grouping.index);
+    server_times_open(&judge->server_times);
     struct judgement judgement = {0};
     for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
         const struct conversation *c = casebook_conversation(casebook, i);
-        judge->marks[i] = (struct mark){(uint8_t)(detector_count - 1), CULPRIT_NONE, SEVERITY_NOTE};
-        if (c->secondary)
-            continue;
-        judge_conversation(judge, c, &judgement);
-        unsigned number = detector_number(judgement.detector);
-        judge->marks[i] = (struct mark){(uint8_t)number, (uint8_t)judgement.culprit, (uint8_t)judgement.severity};
-        if (number < sizeof judge->cause_counts / sizeof *judge->cause_counts)
-            judge->cause_counts[number]++;
-        if (number + 1 == detector_count)
-            continue;
-        add_conversation(need_finding(&grouping, &judgement, c), &judgement, c);
+        judge_one(&grouping, c, &judgement);
+        survey_see(survey, c);
+        server_times_add(&judge->server_times, c);
     }
     hash_index_close(&grouping.index);
+    server_times_settle(&judge->server_times);
     for (uint32_t i = 0; i < judge->finding_count; i++)
         judge->findings[i].scope = scope_of(&judge->findings[i]);
 }
 
 void judge_open(struct judge *judge, const struct casebook *casebook, const struct thresholds *thresholds)
 {
+    struct survey survey;
     *judge = (struct judge){0};
     surroundings_open(&judge->surroundings, casebook, thresholds);
     judge->marks = memory_take_array(casebook_conversations(casebook) + 1u, sizeof *judge->marks);
-    judge_all(judge);
-    survey_run(judge);
+    survey_open(&survey, judge);
+    judge_all(judge, &survey);
+    survey_run(&survey);
+    survey_close(&survey);
     if (judge->finding_count > 1)
         qsort(judge->findings, judge->finding_count, sizeof *judge->findings, compare_findings);
     verdict_weigh(judge);
@@ -280,6 +294,7 @@ void judge_close(struct judge *judge)
         memory_give(judge->findings[i].conversations);
     memory_give(judge->findings);
     memory_give(judge->marks);
+    server_times_close(&judge->server_times);
     surroundings_close(&judge->surroundings);
     *judge = (struct judge){0};
 }

@@ -4,6 +4,7 @@
 #define TDSCOPE_JUDGE_H
 
 #include "detector.h"
+#include "server_times.h"
 #include "text.h"
 
 enum finding_scope { SCOPE_CONVERSATION, SCOPE_CLIENT, SCOPE_SERVER, SCOPE_PATH, SCOPE_CAPTURE, SCOPE_HOST, SCOPES };
@@ -64,6 +65,7 @@ struct judge {
     uint32_t finding_count, finding_capacity;
     struct mark *marks;                   /* by number of the conversation; of secondary ones: none.normal */
     uint32_t cause_counts[DETECTORS_MAX]; /* conversations by detector, in detectors.def order */
+    struct server_times_list server_times;
     struct verdict verdict;
 };
 
@@ -79,6 +81,8 @@ void judge_conversation(const struct judge *judge, const struct conversation *co
 /* Whether the judge found a fault in the conversation of that number. */
 bool judge_in_trouble(const struct judge *judge, uint32_t number);
 
+enum { WORKFLOW_STEPS_MAX = 32 };
+
 /* A step of the troubleshooting workflow (the article's numbers) and what was done about it. */
 enum workflow_state { WORKFLOW_DONE, WORKFLOW_NEEDS_EVIDENCE, WORKFLOW_DOES_NOT_APPLY, WORKFLOW_STATES };
 struct workflow_step {
@@ -87,7 +91,7 @@ struct workflow_step {
     enum workflow_state state;
     char says[JUDGEMENT_TEXT_SIZE];
 };
-/* Fills at most capacity steps, returns how many there are. */
+/* Fills at most capacity steps, returns how many there are: at most WORKFLOW_STEPS_MAX. One passage over all conversations. */
 uint32_t judge_workflow(const struct judge *judge, struct workflow_step *steps, uint32_t capacity);
 
 #endif

@@ -107,13 +107,20 @@ static bool add_alterations(struct alterations *found, const struct comparison *
     return any;
 }
 
+static bool is_compared(const struct conversation *c, const struct surroundings *surroundings)
+{
+    (void)surroundings;
+    return c->comparison && !c->secondary;
+}
+
 static void survey_pairs(struct survey *survey)
 {
     const struct surroundings *s = survey->surroundings;
     struct alterations found = {0};
     struct finding *finding = NULL;
-    for (uint32_t i = 0; i < casebook_conversations(s->casebook); i++) {
-        const struct conversation *c = casebook_conversation(s->casebook, i);
+    const struct numbers *compared = survey_suspects(survey);
+    for (uint32_t i = 0; i < compared->count; i++) {
+        const struct conversation *c = casebook_conversation(s->casebook, compared->list[i]);
         struct pair_view view;
         if (!pair_view_of(s, c, &view) || !view.compared || !signs_of_sql(c, s))
             continue;
@@ -162,5 +169,6 @@ const struct detector network_device_alters = {
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,
     .judge_pair = judge_pair,
+    .suspects = is_compared,
     .survey = survey_pairs,
 };

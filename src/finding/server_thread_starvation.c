@@ -34,23 +34,26 @@ static struct moment last_asked(const struct tds_facts *tds, const struct moment
     return moment_seen(&sspi) && sspi.time_ns <= answer->time_ns ? sspi : login;
 }
 
-static bool was_held_up(const struct survey *survey, uint32_t number, struct held_login *held)
+static bool was_held_up(const struct conversation *c, const struct surroundings *surroundings)
 {
-    const struct casebook *casebook = survey->surroundings->casebook;
-    const struct conversation *c = casebook_conversation(casebook, number);
-    if (c->secondary || !c->tds || signs_of_one_direction(c) || signs_of_loss(c) > 0)
+    if (c->secondary || !c->tds)
         return false;
     const struct moment *answer = &c->tds->steps[LOGIN_STEP_LOGIN_ANSWER];
     struct moment asked = last_asked(c->tds, answer);
-    if (!moment_seen(answer) || !moment_seen(&asked) ||
-        answer->time_ns - asked.time_ns < survey->surroundings->thresholds->slow_login_ns)
-        return false;
-    *held = (struct held_login){.asked = asked,
-                                .answered = *answer,
-                                .asked_ns = casebook_moment_ns(casebook, &asked),
-                                .answered_ns = casebook_moment_ns(casebook, answer),
-                                .number = number};
-    return true;
+    return moment_seen(answer) && moment_seen(&asked) &&
+           answer->time_ns - asked.time_ns >= surroundings->thresholds->slow_login_ns && !signs_of_one_direction(c) &&
+           signs_of_loss(c) == 0;
+}
+
+static struct held_login held_login_of(const struct casebook *casebook, const struct conversation *c)
+{
+    const struct moment *answer = &c->tds->steps[LOGIN_STEP_LOGIN_ANSWER];
+    struct moment asked = last_asked(c->tds, answer);
+    return (struct held_login){.asked = asked,
+                               .answered = *answer,
+                               .asked_ns = casebook_moment_ns(casebook, &asked),
+                               .answered_ns = casebook_moment_ns(casebook, answer),
+                               .number = c->id - 1};
 }
 
 static int compare_answers(const void *left, const void *right)
@@ -139,23 +142,16 @@ static int compare_servers(const void *left, const void *right)
 static void survey_servers(struct survey *survey)
 {
     const struct casebook *casebook = survey->surroundings->casebook;
-    struct held_login *list = NULL;
-    struct endpoint *servers = NULL;
-    uint32_t count = 0, capacity = 0;
-    for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
-        struct held_login held;
-        if (!was_held_up(survey, i, &held))
-            continue;
-        if (count == capacity) {
-            capacity = capacity ? capacity * 2 : 64;
-            list = memory_grow(list, capacity, sizeof *list);
-            servers = memory_grow(servers, capacity, sizeof *servers);
-        }
-        servers[count] = casebook_conversation(casebook, i)->ends[SIDE_SERVER];
-        list[count++] = held;
-    }
-    for (uint32_t i = 0; i < count; i++)
+    const struct numbers *suspects = survey_suspects(survey);
+    uint32_t count = suspects->count;
+    struct held_login *list = memory_take_array((size_t)count + 1, sizeof *list);
+    struct endpoint *servers = memory_take_array((size_t)count + 1, sizeof *servers);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct conversation *c = casebook_conversation(casebook, suspects->list[i]);
+        servers[i] = c->ends[SIDE_SERVER];
+        list[i] = held_login_of(casebook, c);
         list[i].server = &servers[i];
+    }
     if (count > 0)
         qsort(list, count, sizeof *list, compare_servers);
     for (uint32_t first = 0, end; first < count; first = end) {
@@ -195,5 +191,6 @@ const struct detector server_thread_starvation = {
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_RISK,
+    .suspects = was_held_up,
     .survey = survey_servers,
 };

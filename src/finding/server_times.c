@@ -3,20 +3,18 @@
 
 #include <stdlib.h>
 
-#include "hash_index.h"
 #include "memory.h"
 
-static struct server_times *times_of(struct server_times_list *times, struct hash_index *index,
-                                     const struct endpoint *server)
+static struct server_times *times_of(struct server_times_list *times, const struct endpoint *server)
 {
     uint32_t hash = hash_bytes(&server->address, sizeof server->address) ^ server->port * 2654435761u;
-    struct hash_probe probe = hash_index_probe(index, hash);
+    struct hash_probe probe = hash_index_probe(&times->index, hash);
     for (uint32_t n; (n = hash_probe_next(&probe)) != HASH_NONE;)
         if (endpoint_equal(&times->list[n].server, server))
             return &times->list[n];
     if ((times->count & (times->count + 1)) == 0) /* full: one below a power of two */
         times->list = memory_grow(times->list, (size_t)times->count * 2 + 1, sizeof *times->list);
-    hash_index_add(index, hash, times->count);
+    hash_index_add(&times->index, hash, times->count);
     struct server_times *added = &times->list[times->count++];
     *added = (struct server_times){.server = *server};
     return added;
@@ -58,17 +56,21 @@ static int compare_times(const void *left, const void *right)
     return memcmp(&a->server, &b->server, sizeof a->server.address);
 }
 
-void server_times_open(struct server_times_list *times, const struct casebook *casebook)
+void server_times_open(struct server_times_list *times)
 {
-    struct hash_index index;
     *times = (struct server_times_list){0};
-    hash_index_open(&index);
-    for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
-        const struct conversation *c = casebook_conversation(casebook, i);
-        if (!c->secondary && c->tds && c->tds->first_bytes.count > 0)
-            add_connection(times_of(times, &index, &c->ends[SIDE_SERVER]), c);
-    }
-    hash_index_close(&index);
+    hash_index_open(&times->index);
+}
+
+void server_times_add(struct server_times_list *times, const struct conversation *c)
+{
+    if (!c->secondary && c->tds && c->tds->first_bytes.count > 0)
+        add_connection(times_of(times, &c->ends[SIDE_SERVER]), c);
+}
+
+void server_times_settle(struct server_times_list *times)
+{
+    hash_index_close(&times->index);
     if (times->count > 1)
         qsort(times->list, times->count, sizeof *times->list, compare_times);
 }

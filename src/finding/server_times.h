@@ -3,6 +3,7 @@
 #define TDSCOPE_SERVER_TIMES_H
 
 #include "casebook.h"
+#include "hash_index.h"
 
 enum { SERVER_TIMES_WORST = 5 };
 
@@ -25,10 +26,13 @@ struct server_times {
 struct server_times_list {
     struct server_times *list; /* the servers with most answers first */
     uint32_t count;
+    struct hash_index index; /* empty once it is settled */
 };
 
+void server_times_open(struct server_times_list *times);
 /* A connection that several captures have counts as it was seen nearest to the client. */
-void server_times_open(struct server_times_list *times, const struct casebook *casebook);
+void server_times_add(struct server_times_list *times, const struct conversation *c);
+void server_times_settle(struct server_times_list *times); /* once all were added: sorts */
 void server_times_close(struct server_times_list *times);
 
 #endif

@@ -324,6 +324,7 @@ static void note_conversation(struct surroundings *s, const struct conversation 
     struct server_record *server = need_server(s, c);
     struct pair_record *pair = need_pair(s, c);
     server->conversations++;
+    pair->connections += !c->secondary;
     server->unheard += signs_of_one_direction(c) && c->sides[SIDE_SERVER].packets == 0;
     for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
         const struct tcp_side *self = &c->sides[side];
@@ -356,32 +357,31 @@ static void note_conversation(struct surroundings *s, const struct conversation 
     }
 }
 
-/* Packets that a machine sends itself still have their initial TTL; those of its peer have made at least one hop. All
- * conversations of a point have to agree on which side that is: a machine may be client and server at once. */
-static void infer_roles(struct surroundings *s)
+/* Conversations of a capture point by which end it stands at. */
+struct local_ends {
+    uint32_t clients, servers;
+};
+
+/* Packets that a machine sends itself still have their initial TTL; those of its peer have made at least one hop. */
+static void note_local_end(const struct casebook *casebook, struct local_ends *ends, const struct conversation *c)
 {
-    const struct casebook *casebook = s->casebook;
-    uint32_t *local_clients = memory_take_array(casebook->point_count, sizeof *local_clients);
-    uint32_t *local_servers = memory_take_array(casebook->point_count, sizeof *local_servers);
-    for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
-        const struct conversation *c = casebook_conversation(casebook, i);
-        const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
-        if (c->point >= casebook->point_count || !client->ttl_max || !server->ttl_max)
-            continue;
-        bool client_near = hops_from_ttl(client->ttl_max) == 0, server_near = hops_from_ttl(server->ttl_max) == 0;
-        if (client_near && !server_near)
-            local_clients[c->point]++;
-        if (server_near && !client_near)
-            local_servers[c->point]++;
-    }
-    for (uint32_t point = 0; point < casebook->point_count; point++) {
-        if (local_clients[point] && !local_servers[point])
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    if (c->point >= casebook->point_count || !client->ttl_max || !server->ttl_max)
+        return;
+    bool client_near = hops_from_ttl(client->ttl_max) == 0, server_near = hops_from_ttl(server->ttl_max) == 0;
+    ends[c->point].clients += client_near && !server_near;
+    ends[c->point].servers += server_near && !client_near;
+}
+
+/* All conversations of a point have to agree on which side that is: a machine may be client and server at once. */
+static void infer_roles(struct surroundings *s, const struct local_ends *ends)
+{
+    for (uint32_t point = 0; point < s->casebook->point_count; point++) {
+        if (ends[point].clients && !ends[point].servers)
             s->inferred_roles[point] = CAPTURE_ROLE_CLIENT;
-        if (local_servers[point] && !local_clients[point])
+        if (ends[point].servers && !ends[point].clients)
             s->inferred_roles[point] = CAPTURE_ROLE_SERVER;
     }
-    memory_give(local_clients);
-    memory_give(local_servers);
 }
 
 void surroundings_open(struct surroundings *surroundings, const struct casebook *casebook,
@@ -396,8 +396,13 @@ void surroundings_open(struct surroundings *surroundings, const struct casebook 
     slab_open(&surroundings->clients, sizeof(struct client_record));
     hash_index_open(&surroundings->client_index);
     surroundings->inferred_roles = memory_take_array(casebook->point_count, sizeof *surroundings->inferred_roles);
-    for (uint32_t i = 0; i < casebook_conversations(casebook); i++)
-        note_conversation(surroundings, casebook_conversation(casebook, i));
+    struct local_ends *local_ends = memory_take_array((size_t)casebook->point_count + 1, sizeof *local_ends);
+    for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
+        const struct conversation *c = casebook_conversation(casebook, i);
+        note_conversation(surroundings, c);
+        note_local_end(casebook, local_ends, c);
+        surroundings->reused_tuples += c->tuple_reused;
+    }
     for (uint32_t i = 0; i < surroundings->servers.in_use; i++) {
         struct server_record *server = slab_at(&surroundings->servers, i);
         times_sort(&server->hollow_resets);
@@ -413,7 +418,8 @@ void surroundings_open(struct surroundings *surroundings, const struct casebook 
         if (pair->accepted == 0 && pair->rejected > 0)
             need_client(surroundings, pair->point, &pair->client)->dead_ends++;
     }
-    infer_roles(surroundings);
+    infer_roles(surroundings, local_ends);
+    memory_give(local_ends);
 }
 
 void surroundings_close(struct surroundings *surroundings)

@@ -52,6 +52,7 @@ struct pair_record {
     struct address client;
     struct endpoint server;
     uint32_t conversations;
+    uint32_t connections; /* without those that another view stands for */
     uint32_t speaks_tds;
     uint32_t logins_done;
     uint32_t accepted;        /* SYNs answered by SYN+ACK */
@@ -80,6 +81,7 @@ struct surroundings {
     struct slab servers, pairs, clients;
     struct hash_index server_index, pair_index, client_index;
     struct hash_index host_index;      /* a server of each address */
+    uint32_t reused_tuples;            /* conversations whose addresses and ports an earlier one had */
     enum capture_role *inferred_roles; /* by capture point, from hop counts; used where none is given */
 };
 

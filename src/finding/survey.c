@@ -66,13 +66,8 @@ static uint32_t number_clients(const struct surroundings *s, uint32_t *client_of
 static void gather_groups(struct survey *survey)
 {
     const struct surroundings *s = survey->surroundings;
-    uint32_t count = casebook_conversations(s->casebook), pairs = s->pairs.in_use;
-    uint32_t *group_of = memory_take_array((size_t)count + 1, sizeof *group_of);
+    uint32_t count = casebook_conversations(s->casebook), pairs = s->pairs.in_use, *group_of = survey->pair_of;
     uint32_t *client_of_pair = memory_take_array((size_t)pairs + 1, sizeof *client_of_pair);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct conversation *c = casebook_conversation(s->casebook, i);
-        group_of[i] = c->secondary ? UINT32_MAX : surroundings_pair_number(s, c);
-    }
     groups_open(&survey->by_pair, group_of, count, pairs);
     uint32_t clients = number_clients(s, client_of_pair);
     for (uint32_t i = 0; i < count; i++)
@@ -81,6 +76,7 @@ static void gather_groups(struct survey *survey)
     groups_open(&survey->by_client, group_of, count, clients);
     memory_give(client_of_pair);
     memory_give(group_of);
+    survey->pair_of = NULL;
 }
 
 static void add_file(struct point_survey *point, uint32_t index, const struct capture_facts *facts)
@@ -145,18 +141,44 @@ static void add_conversation(struct point_survey *point, const struct conversati
     point->sql_inside += !c->starts_with_syn && c->ending == ENDING_OPEN;
 }
 
-static void gather_points(struct survey *survey)
+void survey_open(struct survey *survey, struct judge *judge)
 {
-    const struct casebook *casebook = survey->surroundings->casebook;
+    const struct casebook *casebook = judge->surroundings.casebook;
+    *survey = (struct survey){.judge = judge, .surroundings = &judge->surroundings};
+    survey->pair_of = memory_take_array((size_t)casebook_conversations(casebook) + 1, sizeof *survey->pair_of);
+    survey->suspects = memory_take_array(detector_count, sizeof *survey->suspects);
     survey->points = memory_take_array((size_t)casebook->point_count + 1, sizeof *survey->points);
     for (uint32_t i = 0; i < casebook->capture_count; i++)
         if (casebook->captures[i].point < casebook->point_count)
             add_file(&survey->points[casebook->captures[i].point], i, &casebook->captures[i]);
-    for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
-        const struct conversation *c = casebook_conversation(casebook, i);
-        if (c->point < casebook->point_count)
-            add_conversation(&survey->points[c->point], c, survey->surroundings);
+}
+
+static void suspect(struct numbers *suspects, uint32_t number)
+{
+    if (suspects->count == suspects->capacity) {
+        suspects->capacity = suspects->capacity ? suspects->capacity * 2 : 64;
+        suspects->list = memory_grow(suspects->list, suspects->capacity, sizeof *suspects->list);
     }
+    suspects->list[suspects->count++] = number;
+}
+
+void survey_see(struct survey *survey, const struct conversation *c)
+{
+    const struct surroundings *s = survey->surroundings;
+    survey->pair_of[c->id - 1] = c->secondary ? UINT32_MAX : surroundings_pair_number(s, c);
+    if (c->point < s->casebook->point_count)
+        add_conversation(&survey->points[c->point], c, s);
+    for (unsigned i = 0; i < detector_count; i++)
+        if (detectors[i]->suspects && detectors[i]->suspects(c, s))
+            suspect(&survey->suspects[i], c->id - 1);
+}
+
+const struct numbers *survey_suspects(const struct survey *survey)
+{
+    unsigned number = 0;
+    while (detectors[number] != survey->detector)
+        number++;
+    return &survey->suspects[number];
 }
 
 struct finding *survey_add(struct survey *survey, enum finding_scope scope)
@@ -231,25 +253,32 @@ static void keep_largest(struct judge *judge, uint32_t first)
     judge->finding_count = first + FINDINGS_KEPT;
 }
 
-void survey_run(struct judge *judge)
+void survey_run(struct survey *survey)
 {
+    struct judge *judge = survey->judge;
     struct hosts hosts;
-    struct survey survey = {.judge = judge, .surroundings = &judge->surroundings, .hosts = &hosts};
-    hosts_open(&hosts, &judge->surroundings.casebook->evidence);
-    gather_groups(&survey);
-    gather_points(&survey);
+    survey->hosts = &hosts;
+    hosts_open(&hosts, &survey->surroundings->casebook->evidence);
+    gather_groups(survey);
     for (unsigned i = 0; i < detector_count; i++) {
         uint32_t first = judge->finding_count;
         if (!detectors[i]->survey)
             continue;
-        survey.detector = detectors[i];
-        survey.detector->survey(&survey);
+        survey->detector = detectors[i];
+        survey->detector->survey(survey);
         for (uint32_t j = first; j < judge->finding_count; j++)
             judge->findings[j].confidence = judge->findings[j].example.confidence;
         keep_largest(judge, first);
     }
-    groups_close(&survey.by_client);
-    groups_close(&survey.by_pair);
     hosts_close(&hosts);
-    memory_give(survey.points);
+}
+
+void survey_close(struct survey *survey)
+{
+    groups_close(&survey->by_client);
+    groups_close(&survey->by_pair);
+    for (unsigned i = 0; i < detector_count; i++)
+        memory_give(survey->suspects[i].list);
+    memory_give(survey->suspects);
+    memory_give(survey->points);
 }

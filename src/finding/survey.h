@@ -1,8 +1,9 @@
 /*
  * Surveys: what is said of a client, a server, a path or a capture, from all conversations at once.
  *
- * Theory of operation: conversations are gathered once into groups, by client address and by client and server, each group in the
- * order of first packets. A survey walks a group and sorts what it needs of it, so all surveys together stay n log n
+ * Theory of operation: every passage over all conversations opens those that are packed, so surveys share the one in which they are
+ * judged. In it conversations are gathered into groups, by client address and by client and server, each group in the
+ * order of first packets. A survey walks a group, or those that its detector suspects, and sorts what it needs of it, so all surveys together stay n log n
  * however many clients there are.
  */
 #ifndef TDSCOPE_SURVEY_H
@@ -15,6 +16,11 @@ struct groups {
     uint32_t *first; /* by group, where it begins in numbers; one more at the end */
     uint32_t *numbers;
     uint32_t count;
+};
+
+struct numbers {
+    uint32_t *list;
+    uint32_t count, capacity;
 };
 
 /* What was recorded at one capture point, all its files together. */
@@ -41,11 +47,23 @@ struct survey {
     struct groups by_client;         /* without the twins of another capture point's conversations */
     struct groups by_pair;           /* likewise; group n is surroundings->pairs' number n */
     struct point_survey *points;
-    struct hosts *hosts; /* host_survey.h */
+    struct hosts *hosts;      /* host_survey.h */
+    uint32_t *pair_of;        /* by number of the conversation; UINT32_MAX: another view stands for it */
+    struct numbers *suspects; /* by detector */
 };
 
+void survey_open(struct survey *survey, struct judge *judge);
+
+/* Of each conversation, in order of their numbers: all surveys share one passage. */
+void survey_see(struct survey *survey, const struct conversation *c);
+
 /* Lets every detector with a survey add its findings. */
-void survey_run(struct judge *judge);
+void survey_run(struct survey *survey);
+
+void survey_close(struct survey *survey);
+
+/* The numbers of the conversations that the detector whose survey it is suspects, in ascending order. */
+const struct numbers *survey_suspects(const struct survey *survey);
 
 /* A finding of the detector whose survey it is; its example's words are still to be said. The pointer is valid until the next one is
  * added. */

@@ -107,13 +107,13 @@ static const struct finding *find_reason(const struct judge *judge)
 /* A connection that both ends captured counts once. */
 static uint32_t connections_of(const struct judge *judge, const struct finding *finding)
 {
-    const struct casebook *casebook = judge->surroundings.casebook;
+    const struct slab *pairs = &judge->surroundings.pairs;
     uint32_t count = 0;
-    for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
-        const struct conversation *c = casebook_conversation(casebook, i);
-        count += !c->secondary && endpoint_equal(&c->ends[SIDE_SERVER], &finding->server);
+    for (uint32_t i = 0; i < pairs->in_use; i++) {
+        const struct pair_record *pair = slab_at(pairs, i);
+        count += endpoint_equal(&pair->server, &finding->server) ? pair->connections : 0;
     }
-    return count ? count : casebook_connections(casebook);
+    return count ? count : casebook_connections(judge->surroundings.casebook);
 }
 
 static void say_title(char *text, const char *title)
@@ -241,12 +241,12 @@ static void say_nothing_found(const struct judge *judge, struct verdict *verdict
     }
     verdict->culprit = CULPRIT_NONE;
     verdict->cause = "none.normal";
-    uint32_t sql = 0;
-    for (uint32_t i = 0; i < all; i++)
-        sql += casebook_conversation(judge->surroundings.casebook, i)->tds != NULL;
-    verdict->confidence = sql == 0 ? 0.6 : cut_off > 0 ? 0.75 : 0.9;
+    bool sql = false;
+    for (uint32_t i = 0; i < all && !sql; i++)
+        sql = casebook_conversation(judge->surroundings.casebook, i)->tds != NULL;
+    verdict->confidence = !sql ? 0.6 : cut_off > 0 ? 0.75 : 0.9;
     int size = snprintf(verdict->summary, sizeof verdict->summary, "Nothing is wrong with the %u connection%s%s", all,
-                        all == 1 ? "" : "s", sql == 0 ? " (none of them recognised as SQL Server's)" : "");
+                        all == 1 ? "" : "s", !sql ? " (none of them recognised as SQL Server's)" : "");
     if (size > 0 && (size_t)size < sizeof verdict->summary)
         snprintf(verdict->summary + size, sizeof verdict->summary - (size_t)size,
                  probes || cut_off ? "; %u probe%s, %u cut off by the trace's begin or end." : ".", probes,

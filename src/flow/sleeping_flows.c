@@ -38,12 +38,13 @@ uint32_t sleeping_flows_ended(struct sleeping_flows *sleeping, uint32_t flow_num
 
 uint32_t sleeping_flows_put(struct sleeping_flows *sleeping, const struct flow *flow, int64_t now_ns)
 {
-    uint8_t bytes[sizeof(struct flow) / 8 * PACKED_WORD_MOST];
+    uint8_t bytes[PACKED_IMAGE_MOST(sizeof(struct flow))];
     struct flow image = *flow;
-    struct word_packing packing = {.at = bytes, .model = &no_model};
+    struct word_packing packing;
     image.conversation = image.stream.conversation = NULL;
     image.stream.casebook = NULL;
     tcp_forget_recent(&image, now_ns);
+    word_packing_begin(&packing, bytes, &no_model);
     words_pack(&packing, &image, sizeof image);
     size_t size = (size_t)(packing.at - bytes);
     sleeping->packed_bytes += size;
@@ -60,7 +61,8 @@ uint32_t sleeping_flows_put(struct sleeping_flows *sleeping, const struct flow *
 void sleeping_flows_take(struct sleeping_flows *sleeping, uint32_t number, struct flow *flow)
 {
     const struct sleeping_flow *place = slab_at(&sleeping->slab, number);
-    struct word_packing packing = {.at = place->packed, .model = &no_model};
+    struct word_packing packing;
+    word_packing_begin(&packing, place->packed, &no_model);
     *flow = (struct flow){0};
     words_unpack(&packing, flow, sizeof *flow);
     sleeping_flows_drop(sleeping, number);

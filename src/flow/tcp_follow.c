@@ -89,12 +89,21 @@ void tcp_forget_recent(struct flow *flow, int64_t now_ns)
     }
 }
 
+/* Whether any is: all are looked at, which compilers make a few instructions of. */
+static bool may_be_among_recent(const struct tcp_direction *d, uint32_t fingerprint)
+{
+    uint32_t same = 0;
+    for (unsigned i = 0; i < RECENT_PACKETS; i++)
+        same |= d->recent_fingerprints[i] == fingerprint;
+    return same;
+}
+
 static bool is_recorded_again(struct flow *flow, unsigned origin, const struct packet *p)
 {
     struct tcp_direction *d = &flow->directions[origin];
     uint32_t fingerprint = fingerprint_of(p);
     uint32_t now_us = (uint32_t)(p->moment.time_ns / 1000);
-    bool may_be = !brings_new_data(flow, origin, p);
+    bool may_be = !brings_new_data(flow, origin, p) && may_be_among_recent(d, fingerprint);
     for (unsigned i = 0; may_be && i < RECENT_PACKETS; i++) {
         if (d->recent_fingerprints[i] != fingerprint)
             continue;

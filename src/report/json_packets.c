@@ -129,7 +129,7 @@ static void write_crossings(const struct report *report, struct sink *sink)
 void json_packets(const struct report *report, struct sink *sink)
 {
     struct reused_tuples reused;
-    reused_tuples_open(&reused, report->casebook);
+    reused_tuples_open(&reused, report->casebook, report->judge->surroundings.reused_tuples);
     for (unsigned i = 0; i < report->shown->count && !sink->failed; i++) {
         const struct shown_conversation *shown = &report->shown->conversations[i];
         const struct conversation *conversation = casebook_conversation(report->casebook, shown->id - 1);

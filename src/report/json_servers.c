@@ -47,17 +47,14 @@ static json_t *server_object(const struct server_times *times)
     return object;
 }
 
-void json_servers(const struct casebook *casebook, struct sink *sink)
+void json_servers(const struct server_times_list *times, struct sink *sink)
 {
-    struct server_times_list times;
-    server_times_open(&times, casebook);
-    if (times.count > 0)
+    if (times->count > 0)
         sink_put(sink, "\"response_times\":[\n");
-    for (uint32_t i = 0; i < times.count && !sink->failed; i++) {
+    for (uint32_t i = 0; i < times->count && !sink->failed; i++) {
         sink_put(sink, i ? ",\n" : "");
-        json_write(server_object(&times.list[i]), false, sink);
+        json_write(server_object(&times->list[i]), false, sink);
     }
-    if (times.count > 0)
+    if (times->count > 0)
         sink_put(sink, "\n],\n");
-    server_times_close(&times);
 }

@@ -5,6 +5,6 @@
 #include "json_values.h"
 
 /* Writes the member with a comma behind it; nothing when no request was answered. */
-void json_servers(const struct casebook *casebook, struct sink *sink);
+void json_servers(const struct server_times_list *times, struct sink *sink);
 
 #endif

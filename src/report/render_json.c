@@ -140,7 +140,7 @@ static void write_conversations(const struct report *report, const char *between
 {
     const struct casebook *casebook = report->casebook;
     struct reused_tuples reused;
-    reused_tuples_open(&reused, casebook);
+    reused_tuples_open(&reused, report->casebook, report->judge->surroundings.reused_tuples);
     const char *separator = "";
     for (uint32_t number = 0; number < casebook_conversations(casebook) && !sink->failed; number++) {
         const struct conversation *conversation = casebook_conversation(casebook, number);
@@ -157,10 +157,9 @@ static void write_conversations(const struct report *report, const char *between
 
 static void write_workflow(const struct judge *judge, struct sink *sink)
 {
-    uint32_t capacity = judge_workflow(judge, NULL, 0);
-    struct workflow_step *steps = memory_take_array(capacity ? capacity : 1, sizeof *steps);
-    uint32_t count = judge_workflow(judge, steps, capacity);
-    for (uint32_t i = 0; i < count && i < capacity; i++) {
+    struct workflow_step *steps = memory_take_array(WORKFLOW_STEPS_MAX, sizeof *steps);
+    uint32_t count = judge_workflow(judge, steps, WORKFLOW_STEPS_MAX);
+    for (uint32_t i = 0; i < count && i < WORKFLOW_STEPS_MAX; i++) {
         json_t *object = json_new_object();
         object_add_text(object, "step", steps[i].step);
         object_add_text(object, "title", steps[i].title);
@@ -286,7 +285,7 @@ static void write_diagnosis(const struct report *report, struct sink *sink)
     write_thresholds(report->judge->surroundings.thresholds, sink);
     write_clocks(casebook, sink);
     json_around(casebook, sink);
-    json_servers(casebook, sink);
+    json_servers(&report->judge->server_times, sink);
     sink_put(sink, "\"conversations\":[\n");
     write_conversations(report, ",\n", sink);
     sink_put(sink, "],\n\"findings\":[\n");

@@ -372,7 +372,7 @@ static void write_diagnosis(const struct report *report, struct sink *sink)
         put_advice(report, finding, sink);
     }
     put_other_findings(report->judge, finding, sink);
-    text_servers(report->casebook, sink);
+    text_servers(&report->judge->server_times, sink);
     text_around(report, sink);
     put_captures(report->casebook, sink);
     put_thresholds(report->judge->surroundings.thresholds, sink);

@@ -388,7 +388,7 @@ static void put_conversation(const struct report *report, const struct shown_con
 void text_packets(const struct report *report, struct sink *sink)
 {
     struct reused_tuples reused;
-    reused_tuples_open(&reused, report->casebook);
+    reused_tuples_open(&reused, report->casebook, report->judge->surroundings.reused_tuples);
     for (unsigned i = 0; i < report->shown->count && !sink->failed; i++) {
         sink_put(sink, i ? "\n\n" : "");
         put_conversation(report, &report->shown->conversations[i], &reused, sink);

@@ -42,16 +42,13 @@ static void put_server(const struct server_times *times, struct sink *sink)
         put_worst(&times->worst[i], sink);
 }
 
-void text_servers(const struct casebook *casebook, struct sink *sink)
+void text_servers(const struct server_times_list *times, struct sink *sink)
 {
-    struct server_times_list times;
-    server_times_open(&times, casebook);
-    if (times.count > 0)
+    if (times->count > 0)
         layout_heading(sink, "Response times");
-    for (uint32_t i = 0; i < times.count && i < SERVERS_TOLD && !sink->failed; i++)
-        put_server(&times.list[i], sink);
-    if (times.count > SERVERS_TOLD)
+    for (uint32_t i = 0; i < times->count && i < SERVERS_TOLD && !sink->failed; i++)
+        put_server(&times->list[i], sink);
+    if (times->count > SERVERS_TOLD)
         sink_format(sink, "  and %" PRIu32 " more servers: the JSON report lists them all.\n",
-                    times.count - SERVERS_TOLD);
-    server_times_close(&times);
+                    times->count - SERVERS_TOLD);
 }

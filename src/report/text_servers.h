@@ -4,6 +4,6 @@
 
 #include "renderer.h"
 
-void text_servers(const struct casebook *casebook, struct sink *sink);
+void text_servers(const struct server_times_list *times, struct sink *sink);
 
 #endif

@@ -23,8 +23,6 @@ static struct tally count_conversations(const struct report *report)
     struct tally tally = {0};
     for (uint32_t i = 0; i < casebook_conversations(report->casebook); i++) {
         const struct mark *mark = &report->judge->marks[i];
-        if (casebook_conversation(report->casebook, i)->secondary)
-            continue;
         if (mark->severity == SEVERITY_FAULT)
             tally.troubled++;
         else if (detectors[mark->detector]->culprit == CULPRIT_UNKNOWN)
@@ -34,6 +32,7 @@ static struct tally count_conversations(const struct report *report)
         else
             tally.healthy++;
     }
+    tally.healthy -= report->casebook->secondary_count; /* whose marks say that they are */
     return tally;
 }
 
@@ -62,7 +61,7 @@ static void put_troubles(const struct report *report, uint32_t troubled, struct 
 {
     layout_heading(sink, "Conversations in trouble");
     struct reused_tuples reused;
-    reused_tuples_open(&reused, report->casebook);
+    reused_tuples_open(&reused, report->casebook, report->judge->surroundings.reused_tuples);
     uint32_t shown = 0;
     for (uint32_t i = 0; i < report->judge->finding_count; i++) {
         const struct finding *finding = &report->judge->findings[i];

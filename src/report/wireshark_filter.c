@@ -39,11 +39,11 @@ static bool same_tuple(const struct conversation *a, const struct conversation *
     return straight || crossed;
 }
 
-void reused_tuples_open(struct reused_tuples *tuples, const struct casebook *casebook)
+void reused_tuples_open(struct reused_tuples *tuples, const struct casebook *casebook, uint32_t reused)
 {
     tuples->casebook = casebook;
     hash_index_open(&tuples->index);
-    for (uint32_t number = 0; number < casebook_conversations(casebook); number++) {
+    for (uint32_t number = 0; reused > 0 && number < casebook_conversations(casebook); number++) {
         const struct conversation *conversation = casebook_conversation(casebook, number);
         if (conversation->tuple_reused && !reused_tuples_have(tuples, conversation))
             hash_index_add(&tuples->index, tuple_hash(conversation), number);

@@ -15,7 +15,8 @@ struct reused_tuples {
     struct hash_index index;
 };
 
-void reused_tuples_open(struct reused_tuples *tuples, const struct casebook *casebook); /* one pass */
+/* reused: how many conversations have a tuple_reused; none need no passage over them all. */
+void reused_tuples_open(struct reused_tuples *tuples, const struct casebook *casebook, uint32_t reused);
 void reused_tuples_close(struct reused_tuples *tuples);
 bool reused_tuples_have(const struct reused_tuples *tuples, const struct conversation *conversation);
 

@@ -234,7 +234,7 @@ static void test_words_come_back_as_they_were_packed(void **state)
     (void)state;
     enum { WORDS = 300, IMAGES = 20 };
     static struct packing_model model;
-    static uint8_t packed[IMAGES][WORDS * PACKED_WORD_MOST];
+    static uint8_t packed[IMAGES][PACKED_IMAGE_MOST(WORDS * sizeof(uint64_t))];
     static uint64_t images[IMAGES][WORDS];
     uint64_t random = 88172645463325252u;
     for (unsigned image = 0; image < IMAGES; image++) {
@@ -255,15 +255,18 @@ static void test_words_come_back_as_they_were_packed(void **state)
         }
         memset(images[image] + 50, 0, image * 10 * sizeof(uint64_t));
         words_learn(&model, images[image], sizeof images[image]);
-        struct word_packing packing = {.at = packed[image], .model = &model};
+        struct word_packing packing;
+        word_packing_begin(&packing, packed[image], &model);
         words_pack(&packing, images[image], sizeof images[image]);
         assert_true(packing.at <= packed[image] + sizeof packed[image]);
     }
     for (unsigned image = 0; image < IMAGES; image++) {
         uint64_t again[WORDS] = {0};
-        struct word_packing packing = {.at = packed[image], .model = &model};
+        struct word_packing packing;
+        word_packing_begin(&packing, packed[image], &model);
         words_unpack(&packing, again, sizeof again);
         assert_memory_equal(again, images[image], sizeof again);
+        assert_true(packing.at <= packed[image] + sizeof packed[image]);
     }
 }
 

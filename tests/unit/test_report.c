@@ -413,7 +413,7 @@ static void every_user_of_a_reused_tuple_is_known(void **state)
     again->ends[SIDE_CLIENT] = again->ends[SIDE_SERVER];
     again->ends[SIDE_SERVER] = client;
     struct reused_tuples tuples;
-    reused_tuples_open(&tuples, &f->casebook);
+    reused_tuples_open(&tuples, &f->casebook, 1);
     assert_true(reused_tuples_have(&tuples, casebook_conversation(&f->casebook, 0)));
     assert_false(reused_tuples_have(&tuples, casebook_conversation(&f->casebook, 1)));
     assert_true(reused_tuples_have(&tuples, again));
