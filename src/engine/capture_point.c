@@ -46,6 +46,8 @@ void point_run_open(struct point_run *run, struct analysis *analysis, uint32_t p
     run->flows.server_port = analysis->casebook.server_port;
     run->flows.ceiling = LIMIT_LIVE_CONVERSATIONS;
     run->until_memory = LIMIT_MEMORY_PACKETS;
+    if (analysis->set_clocks.count > 0)
+        run->told = memory_take_array(run->casebook->capture_count, sizeof *run->told);
     if (analysis->memory_bytes > 0)
         limit_memory(run, analysis);
     if (analysis->watching) {
@@ -78,8 +80,19 @@ static void hand_on_refusal(struct point_run *run, const struct packet *packet)
     protocols_refused(&run->protocols, &refusal);
 }
 
+static void extend(struct told_span *span, int64_t time_ns)
+{
+    if (!span->known || time_ns < span->first_ns)
+        span->first_ns = time_ns;
+    if (!span->known || time_ns > span->last_ns)
+        span->last_ns = time_ns;
+    span->known = true;
+}
+
 void point_run_packet(struct point_run *run, const struct packet *packet)
 {
+    if (run->told)
+        extend(&run->told[packet->moment.capture], packet->moment.time_ns);
     struct point_facts *point = &run->casebook->points[run->point];
     if (!point->has_packets || packet->moment.time_ns < point->first_ns)
         point->first_ns = packet->moment.time_ns;
@@ -115,7 +128,15 @@ void point_run_close(struct point_run *run)
     flow_table_close(&run->flows);
     protocols_close(&run->protocols);
     packet_decoder_close(&run->decoder);
-    for (uint32_t i = 0; i < run->casebook->capture_count; i++)
-        if (run->casebook->captures[i].point == run->point)
-            note_ceilings(run, &run->casebook->captures[i].notes);
+    for (uint32_t i = 0; i < run->casebook->capture_count; i++) {
+        struct capture_facts *facts = &run->casebook->captures[i];
+        if (facts->point != run->point)
+            continue;
+        note_ceilings(run, &facts->notes);
+        if (run->told && run->told[i].known) {
+            facts->first_ns = run->told[i].first_ns;
+            facts->last_ns = run->told[i].last_ns;
+        }
+    }
+    memory_give(run->told);
 }

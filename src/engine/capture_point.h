@@ -8,6 +8,12 @@
 #include "protocols.h"
 #include "set_clocks.h"
 
+/* The first and last moment of a capture, as its times are told. */
+struct told_span {
+    int64_t first_ns, last_ns;
+    bool known;
+};
+
 struct point_run {
     struct casebook *casebook;
     uint32_t point;
@@ -17,7 +23,8 @@ struct point_run {
     struct packet_decoder decoder; /* this and the clock are the packet feed's while it reads */
     struct point_clock clock;
     struct flow_table flows;
-    uint64_t memory_bytes; /* fold conversations beyond it; 0: never */
+    struct told_span *told; /* of each capture, if clocks were set; else NULL */
+    uint64_t memory_bytes;  /* fold conversations beyond it; 0: never */
     uint32_t until_memory;
 };
 

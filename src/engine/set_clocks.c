@@ -109,6 +109,8 @@ void set_clocks_close(struct set_clocks *clocks)
 
 void set_clocks_note(const struct set_clocks *clocks, struct casebook *casebook)
 {
+    casebook->clock_settings = clocks->list;
+    casebook->clock_setting_count = clocks->count;
     for (uint32_t i = 0; i < clocks->count; i++) {
         const struct clock_setting *setting = &clocks->list[i];
         notes_add(&casebook->captures[setting->first.capture].notes, "clock set",

@@ -7,13 +7,6 @@
 
 #include "casebook.h"
 
-/* A point's clock was set by so much before the packet `first`. */
-struct clock_setting {
-    uint32_t point;
-    int64_t by_ns;
-    struct moment first;
-};
-
 struct set_clocks {
     struct clock_setting *list; /* of each point in order of its packets */
     uint32_t count;
@@ -23,7 +16,7 @@ struct set_clocks {
 bool set_clocks_find(struct set_clocks *clocks, const struct casebook *casebook);
 void set_clocks_close(struct set_clocks *clocks);
 
-/* Notes in the captures what was put right. */
+/* Notes in the captures what was put right, and tells the casebook, for what else was written on those machines. */
 void set_clocks_note(const struct set_clocks *clocks, struct casebook *casebook);
 
 /* One point being read, packet by packet in order. */

@@ -293,6 +293,16 @@ def test_under_way(desk, pair, _):
   return out
 
 
+def wrong_length(pair, report, side):
+  """Whether the capture whose clock was put right still seems to be longer or shorter."""
+  capture = report['captures'][SIDES.index(side)] if report else {'notes': []}
+  if not any('before packet' in note for note in capture['notes']):
+    return []
+  times = [r.time_ns for r in pair.captures[side].records]
+  off_ns = nanoseconds(capture['last']) - nanoseconds(capture['first']) - (max(times) - min(times))
+  return [f'the capture seems {off_ns / 1e9} s longer than it is'] if abs(off_ns) > 40_000_000 else []
+
+
 def test_clock_set(desk, pair, _):
   out = []
   for side in SIDES:
@@ -303,6 +313,7 @@ def test_clock_set(desk, pair, _):
           for r in pair.captures[side].records]
       report = desk.ask_pair(pair, **{side: replace(pair.captures[side], records=records)})
       out += [f'{side} by {step_s} s: {line}' for line in blamed_wrongly(pair, report)]
+      out += [f'{side} by {step_s} s: {line}' for line in wrong_length(pair, report, side)]
       told = report and any('clock was set' in note for capture in report['captures'] for note in capture['notes'])
       if pair.name == 'healthy-nat' and abs(step_s) >= 0.4 and not told:  # less may be how the path's delays vary
         out.append(f'{side} by {step_s} s: the report does not say so')
