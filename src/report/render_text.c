@@ -9,6 +9,7 @@
 #include "failure_pattern.h"
 #include "text_around.h"
 #include "text_conversations.h"
+#include "text_delays.h"
 #include "text_layout.h"
 #include "text_packets.h"
 #include "text_servers.h"
@@ -340,8 +341,10 @@ static void put_captures(const struct casebook *casebook, struct sink *sink)
     for (uint32_t i = 0; i < casebook->capture_count && !sink->failed; i++)
         put_capture(casebook, &casebook->captures[i], sink);
     for (uint32_t i = 0; i < casebook->pairs.count && !sink->failed; i++)
-        if (casebook->pairs.list[i].clock.known)
+        if (casebook->pairs.list[i].clock.known) {
             put_pair(casebook, &casebook->pairs.list[i], sink);
+            text_delays(&casebook->pairs.list[i], sink);
+        }
     put_sources(&casebook->evidence, sink);
     if (casebook->unread.count > 0) {
         layout_heading(sink, "Not read");
