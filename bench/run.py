@@ -81,6 +81,11 @@ def processor():
     return platform.machine()
 
 
+def describe_machine(tdscope):
+  print(f'{platform.system()} {platform.release()}, {processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}')
+  print(first_line([tdscope, '--version']))
+
+
 def megabytes(size):
   return f'{size / 1e6:.1f} MB'
 
@@ -144,6 +149,7 @@ def main():
   capture = options.capture or capture_for(options)
 
   subjects = {
+    'tdscope diagnose, one thread': [options.tdscope, 'diagnose', '--quiet', '--threads', '1'],
     'tdscope diagnose': [options.tdscope, 'diagnose', '--quiet'],
     'tdscope diagnose, JSON': [options.tdscope, 'diagnose', '--quiet', '--format', 'json'],
     'tdscope conversations': [options.tdscope, 'conversations', '--quiet', '--format', 'json'],
@@ -152,8 +158,7 @@ def main():
   missing = [name for name, command in peers.items() if not shutil.which(command[0])]
   commands = {**subjects, **{name: command for name, command in peers.items() if name not in missing}}
 
-  print(f'{platform.system()} {platform.release()}, {processor()}, {os.cpu_count()} cores')
-  print(first_line([options.tdscope, '--version']))
+  describe_machine(options.tdscope)
   for name in filter(VERSIONS.get, peers):
     print(f'{name} is not here' if name in missing else f'{name}: {first_line(VERSIONS[name])}')
   print(f'{os.path.relpath(capture)}: {capture.stat().st_size} bytes, in the page cache; {options.rounds} rounds\n')

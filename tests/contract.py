@@ -155,8 +155,9 @@ PASSAGE = {  # packets of one side on their way to the other end
 }
 CONVERSATION = {
   'id': positive, 'protocol': text, 'client': ENDPOINT, 'server': ENDPOINT,
-  'compared?': {'to_server': PASSAGE, 'to_client': PASSAGE},
-  'matched_by?': one_of('connection-id sequence-numbers addresses-and-syn addresses bytes-in-flight'),
+  'compared?': {'relayed?': bool, 'to_server?': PASSAGE, 'to_client?': PASSAGE},
+  'matched_by?': one_of('connection-id sequence-numbers addresses-and-syn traces addresses bytes-in-flight'),
+  'match_bits?': positive, 'match_traces?': [one_of('message-contents plain-contents timestamps ip-ids')],
   'path?': [{'from': count, 'to': count, 'to_server?': PASSAGE, 'to_client?': PASSAGE}],
   'seen_by_server?': {'client': ENDPOINT, 'server': ENDPOINT}, 'seen_in': [count],
   'start': time, 'end': time, 'packets': positive, 'bytes': count,

@@ -37,6 +37,8 @@ struct run {
     struct capture_source *sources;
     uint32_t source_count;
     struct point_run *points;
+    struct followers *followers;
+    uint32_t turns; /* captures read so far */
     bool incomplete;
     uint64_t done_bytes, all_bytes; /* all_bytes 0: not known */
 };
@@ -262,41 +264,42 @@ static uint32_t point_for(struct run *run, const struct capture_source *source)
     if (best == casebook->point_count) {
         casebook->point_count++;
         casebook->points[best] = (struct point_facts){.role = source->role, .role_given = source->role_given};
-        point_run_open(&run->points[best], run->analysis, best);
+        point_run_open(&run->points[best], run->analysis, run->followers, best);
     }
     return best;
 }
 
-static void tell_progress(struct run *run, const struct packet_feed *feed)
+static void tell_progress(void *context, const struct packet_feed *feed)
 {
+    const struct run *run = context;
     uint64_t consumed, total;
     packet_feed_progress(feed, &consumed, &total);
     if (run->analysis->progress)
         run->analysis->progress(run->analysis->progress_context, run->done_bytes + consumed, run->all_bytes);
 }
 
-static bool may_read_ahead(const struct analysis *analysis)
+static unsigned threads_of(const struct analysis *analysis)
 {
-    return (analysis->threads ? analysis->threads : os_processors()) > 1;
+    return analysis->threads ? analysis->threads : os_processors();
 }
 
 static void read_source(struct run *run, struct capture_source *source)
 {
     struct casebook *casebook = &run->analysis->casebook;
-    uint32_t number = point_for(run, source), until_progress = LIMIT_PROGRESS_PACKETS;
+    uint32_t number = point_for(run, source);
     struct point_run *point = &run->points[number];
     casebook->captures[source - run->sources].point = number;
-    struct packet_feed_input input = {&source->chain, casebook->captures, &point->decoder, &point->clock};
-    struct packet_feed *feed = packet_feed_open(&input, may_read_ahead(run->analysis));
-    for (const struct packet *packet; (packet = packet_feed_next(feed));) {
-        point_run_packet(point, packet);
-        if (--until_progress == 0) {
-            until_progress = LIMIT_PROGRESS_PACKETS;
-            tell_progress(run, feed);
-        }
-    }
-    tell_progress(run, feed);
+    point->turn = run->turns++;
+    struct packet_feed_input input = {.chain = &source->chain,
+                                      .facts = casebook->captures,
+                                      .point = &casebook->points[number],
+                                      .decoder = &point->decoder,
+                                      .clock = &point->clock,
+                                      .server_port = casebook->server_port};
+    struct packet_feed *feed = packet_feed_open(&input, threads_of(run->analysis) > 1, followers_count(run->followers));
+    followers_follow(run->followers, feed, point, tell_progress, run);
     packet_feed_close(feed);
+    point_clock_tell(&point->clock, casebook->captures);
     uint64_t consumed, total;
     capture_chain_progress(&source->chain, &consumed, &total);
     run->done_bytes += consumed;
@@ -309,9 +312,16 @@ static bool may_fold(const struct run *run)
     return run->source_count == 1 && !run->analysis->watching;
 }
 
+/* Numbers of conversations are final at once only when one follows them all. */
+static unsigned followers_wanted(const struct analysis *analysis)
+{
+    return analysis->watching || (analysis->may_fold && analysis->memory_bytes > 0) ? 1 : threads_of(analysis);
+}
+
 static void read_sources(struct run *run)
 {
     run->analysis->may_fold = may_fold(run);
+    run->followers = followers_open(&run->analysis->casebook, followers_wanted(run->analysis));
     struct casebook *casebook = &run->analysis->casebook;
     struct source_order *order = memory_take_array(run->source_count, sizeof *order);
     casebook->points = memory_take_array(run->source_count, sizeof *casebook->points);
@@ -322,8 +332,10 @@ static void read_sources(struct run *run)
     for (uint32_t i = 0; i < run->source_count; i++)
         read_source(run, &run->sources[order[i].source]);
     memory_give(order);
-    for (uint32_t i = 0; i < casebook->point_count; i++) {
+    for (uint32_t i = 0; i < casebook->point_count; i++)
         point_run_close(&run->points[i]);
+    followers_close(run->followers);
+    for (uint32_t i = 0; i < casebook->point_count; i++) {
         if (!casebook->points[i].role_given)
             casebook->points[i].role = capture_side_infer(casebook, i);
     }
@@ -424,6 +436,7 @@ static void read_again(struct analysis *analysis)
     uint32_t observed = analysis->watching ? observed_connection(analysis) : 0;
     second_reading_run(&analysis->casebook, &(struct second_reading_options){
                                                 .set_clocks = &analysis->set_clocks,
+                                                .ahead = threads_of(analysis) > 1,
                                                 .progress = analysis->progress,
                                                 .progress_context = analysis->progress_context,
                                                 .observe = observed ? packet_watch_cross : NULL,

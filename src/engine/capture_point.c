@@ -10,63 +10,80 @@ enum { LIVE_BYTES = 4096, FIXED_BYTES = 24 * 1024 * 1024 };
 
 static void limit_memory(struct point_run *run, const struct analysis *analysis)
 {
-    uint64_t most = analysis->memory_bytes / 2 / LIVE_BYTES;
-    if (most < run->flows.ceiling)
-        run->flows.ceiling = (uint32_t)most;
+    uint64_t most = analysis->memory_bytes / 2 / LIVE_BYTES / SHARDS;
+    for (unsigned i = 0; i < SHARDS; i++)
+        if (most < run->shards[i].flows.ceiling)
+            run->shards[i].flows.ceiling = (uint32_t)most;
     run->memory_bytes = analysis->may_fold ? analysis->memory_bytes : 0;
+    run->until_memory = LIMIT_MEMORY_PACKETS;
+}
+
+static uint64_t bytes_taken(const struct point_run *run)
+{
+    uint64_t bytes = FIXED_BYTES + conversation_store_bytes(run->casebook->conversations) +
+                     run->casebook->texts.taken_bytes + text_pool_bytes(&run->casebook->names);
+    for (unsigned i = 0; i < SHARDS; i++)
+        bytes += flow_table_bytes(&run->shards[i].flows);
+    return bytes;
 }
 
 /* Folds an eighth more than is needed, so that it is seldom done. */
 static void keep_within_memory(struct point_run *run)
 {
-    struct conversation_store *store = run->casebook->conversations;
     run->until_memory = LIMIT_MEMORY_PACKETS;
-    uint64_t bytes = FIXED_BYTES + conversation_store_bytes(store) + flow_table_bytes(&run->flows) +
-                     run->casebook->texts.taken_bytes + text_pool_bytes(&run->casebook->names);
+    uint64_t bytes = bytes_taken(run);
     if (bytes <= run->memory_bytes)
         return;
-    uint32_t *moved = conversation_store_fold(store, bytes - run->memory_bytes + run->memory_bytes / 8);
-    if (moved)
-        flow_table_renumber(&run->flows, moved);
-    else
+    uint32_t *moved =
+        conversation_store_fold(run->casebook->conversations, bytes - run->memory_bytes + run->memory_bytes / 8);
+    for (unsigned i = 0; moved && i < SHARDS; i++)
+        flow_table_renumber(&run->shards[i].flows, moved);
+    if (!moved)
         run->memory_bytes = bytes + bytes / 8;
     memory_give(moved);
 }
 
-void point_run_open(struct point_run *run, struct analysis *analysis, uint32_t point)
+static void open_shard(struct point_shard *shard, struct analysis *analysis, struct casebook *casebook, uint32_t point)
 {
-    *run = (struct point_run){.casebook = &analysis->casebook, .point = point};
-    run->tds = (struct tds_options){.server_port = analysis->casebook.server_port, .servers = &run->servers};
-    point_clock_open(&run->clock, &analysis->set_clocks, point);
-    packet_decoder_open(&run->decoder);
-    protocols_open(&run->protocols, run->casebook, point, &run->tds);
-    struct stream_consumer consumer = protocols_consumer(&run->protocols);
-    flow_table_open(&run->flows, run->casebook, &consumer);
-    run->flows.point = point;
-    run->flows.server_port = analysis->casebook.server_port;
-    run->flows.ceiling = LIMIT_LIVE_CONVERSATIONS;
-    run->until_memory = LIMIT_MEMORY_PACKETS;
-    if (analysis->set_clocks.count > 0)
-        run->told = memory_take_array(run->casebook->capture_count, sizeof *run->told);
-    if (analysis->memory_bytes > 0)
-        limit_memory(run, analysis);
+    uint16_t server_port = analysis->casebook.server_port;
+    shard->casebook = casebook;
+    shard->tds = (struct tds_options){.server_port = server_port, .servers = &shard->servers};
+    protocols_open(&shard->protocols, casebook, point, &shard->tds);
+    struct stream_consumer consumer = protocols_consumer(&shard->protocols);
+    flow_table_open(&shard->flows, casebook, &consumer);
+    shard->flows.point = point;
+    shard->flows.traced = !analysis->may_fold;
+    shard->flows.server_port = server_port;
+    shard->flows.ceiling = LIMIT_LIVE_CONVERSATIONS / SHARDS;
     if (analysis->watching) {
-        run->flows.observe = packet_watch_see;
-        run->flows.observe_context = &analysis->watch;
+        shard->flows.observe = packet_watch_see;
+        shard->flows.observe_context = &analysis->watch;
     }
 }
 
-static void hand_on_datagram(struct point_run *run, const struct packet *packet)
+void point_run_open(struct point_run *run, struct analysis *analysis, const struct followers *followers, uint32_t point)
+{
+    *run = (struct point_run){.casebook = &analysis->casebook, .point = point};
+    point_clock_open(&run->clock, &analysis->set_clocks, point);
+    packet_decoder_open(&run->decoder);
+    run->shards = memory_take_array(SHARDS, sizeof *run->shards);
+    for (unsigned i = 0; i < SHARDS; i++)
+        open_shard(&run->shards[i], analysis, followers_casebook(followers, (uint8_t)i), point);
+    if (analysis->memory_bytes > 0)
+        limit_memory(run, analysis);
+}
+
+static void hand_on_datagram(struct point_shard *shard, const struct packet *packet)
 {
     struct datagram datagram = {.source = packet->source,
                                 .destination = packet->destination,
                                 .payload = packet->payload,
                                 .length = packet->payload_length,
                                 .at = packet->moment};
-    protocols_datagram(&run->protocols, &datagram);
+    protocols_datagram(&shard->protocols, &datagram);
 }
 
-static void hand_on_refusal(struct point_run *run, const struct packet *packet)
+static void hand_on_refusal(struct point_shard *shard, const struct packet *packet)
 {
     const struct icmp_error *icmp = &packet->icmp;
     struct datagram_refusal refusal = {.source = packet->source,
@@ -77,44 +94,31 @@ static void hand_on_refusal(struct point_run *run, const struct packet *packet)
                                                 .type = icmp->type,
                                                 .code = icmp->code,
                                                 .reporter = icmp->reporter}};
-    protocols_refused(&run->protocols, &refusal);
+    protocols_refused(&shard->protocols, &refusal);
 }
 
-static void extend(struct told_span *span, int64_t time_ns)
+void point_run_packet(struct point_run *run, const struct fed_packet *fed)
 {
-    if (!span->known || time_ns < span->first_ns)
-        span->first_ns = time_ns;
-    if (!span->known || time_ns > span->last_ns)
-        span->last_ns = time_ns;
-    span->known = true;
-}
-
-void point_run_packet(struct point_run *run, const struct packet *packet)
-{
-    if (run->told)
-        extend(&run->told[packet->moment.capture], packet->moment.time_ns);
-    struct point_facts *point = &run->casebook->points[run->point];
-    if (!point->has_packets || packet->moment.time_ns < point->first_ns)
-        point->first_ns = packet->moment.time_ns;
-    if (!point->has_packets || packet->moment.time_ns > point->last_ns)
-        point->last_ns = packet->moment.time_ns;
-    point->has_packets = true;
+    struct point_shard *shard = &run->shards[fed->shard];
+    const struct packet *packet = &fed->packet;
+    conversation_store_count(shard->casebook->conversations, (uint64_t)run->turn << 32 | fed->number);
     if (packet->kind == PACKET_UDP)
-        hand_on_datagram(run, packet);
+        hand_on_datagram(shard, packet);
     else if (packet->kind == PACKET_ICMP_ERROR && packet->icmp.protocol == IP_PROTOCOL_UDP)
-        hand_on_refusal(run, packet);
+        hand_on_refusal(shard, packet);
     else
-        flow_table_packet(&run->flows, packet);
+        flow_table_packet(&shard->flows, packet);
     if (run->memory_bytes > 0 && --run->until_memory == 0)
         keep_within_memory(run);
 }
 
-static void note_ceilings(const struct point_run *run, struct notes *notes)
+static void note_ceilings(const struct point_run *run, uint64_t evicted, struct notes *notes)
 {
-    if (run->flows.evicted > 0)
-        notes_add(notes, "conversation ceiling",
-                  "more than %u conversations were open at once: %llu were concluded before their end",
-                  (unsigned)run->flows.ceiling, (unsigned long long)run->flows.evicted);
+    if (evicted > 0)
+        notes_add(
+            notes, "conversation ceiling",
+            "about %u conversations were open at once, and no more are followed: %llu were concluded before their end",
+            (unsigned)run->shards[0].flows.ceiling * SHARDS, (unsigned long long)evicted);
     uint64_t folded = run->casebook->conversations->folded;
     if (folded > 0)
         notes_add(
@@ -125,18 +129,16 @@ static void note_ceilings(const struct point_run *run, struct notes *notes)
 
 void point_run_close(struct point_run *run)
 {
-    flow_table_close(&run->flows);
-    protocols_close(&run->protocols);
-    packet_decoder_close(&run->decoder);
-    for (uint32_t i = 0; i < run->casebook->capture_count; i++) {
-        struct capture_facts *facts = &run->casebook->captures[i];
-        if (facts->point != run->point)
-            continue;
-        note_ceilings(run, &facts->notes);
-        if (run->told && run->told[i].known) {
-            facts->first_ns = run->told[i].first_ns;
-            facts->last_ns = run->told[i].last_ns;
-        }
+    uint64_t evicted = 0;
+    for (unsigned i = 0; i < SHARDS; i++) {
+        struct point_shard *shard = &run->shards[i];
+        evicted += shard->flows.evicted;
+        flow_table_close(&shard->flows);
+        protocols_close(&shard->protocols);
     }
-    memory_give(run->told);
+    packet_decoder_close(&run->decoder);
+    for (uint32_t i = 0; i < run->casebook->capture_count; i++)
+        if (run->casebook->captures[i].point == run->point)
+            note_ceilings(run, evicted, &run->casebook->captures[i].notes);
+    memory_give(run->shards);
 }

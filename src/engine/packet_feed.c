@@ -1,8 +1,10 @@
 /*
  * Reading ahead.
  *
- * Theory of operation. Packets go from the reading thread to the asking one in batches, which lie in a ring and are each filled, handed over,
- * emptied and handed back; two semaphores count those that are full and empty, so that a batch belongs to one thread at a time.
+ * Theory of operation. Packets go from the reading thread to those that follow in batches, which lie in a ring. The reading thread fills an
+ * empty one and hands it to all followers; each picks its packets, and the last to be done with the batch hands it back. Followers
+ * take the batches in order, so they are handed back in order, too. A semaphore for each follower counts its full batches, another one
+ * the empty ones.
  *
  * Packets point into the buffers that files are read by. So the reading thread, as keeper of its windows, keeps a buffer that a window
  * is done with until the batch that was being filled then is empty: whatever points into it lies in that batch or in one before.
@@ -15,7 +17,7 @@
 #include "memory.h"
 #include "os_thread.h"
 
-enum { BATCHES = 8, BATCH_PACKETS = 256, SPARE_BUFFERS = 4 };
+enum { BATCHES = 8, BATCH_PACKETS = 256, SPARE_BUFFERS = 4, FOLLOWERS_MOST = SHARDS };
 
 struct kept_bytes {
     uint8_t *bytes;
@@ -23,31 +25,37 @@ struct kept_bytes {
 };
 
 struct packet_batch {
-    struct packet packets[BATCH_PACKETS];
+    struct fed_packet packets[BATCH_PACKETS];
     uint32_t count;
     bool last;                      /* nothing comes after it */
+    atomic_uint users;              /* followers that are not done with it */
     uint64_t consumed, total;       /* of the chain, when it was full */
     struct kept_bytes *kept;        /* what its packets or those before point into */
     uint32_t kept_count, kept_room; /* of that list */
+};
+
+struct feed_follower {
+    struct packet_batch *at_hand; /* NULL: none yet */
+    uint32_t at;                  /* its next packet */
+    struct os_semaphore *full;
 };
 
 struct packet_feed {
     struct packet_feed_input input;
     struct packet_batch *batches;
     uint32_t batch_count, batch_packets;
+    struct feed_follower followers[FOLLOWERS_MOST];
+    unsigned follower_count;
 
     /* Whoever fills. */
+    uint32_t read_packets;
     struct packet_batch *filling;
     struct window_keeper keeper;
     uint8_t *spare[SPARE_BUFFERS]; /* of WINDOW_BYTES each */
     uint32_t spare_count;
 
-    /* Whoever asks. */
-    struct packet_batch *at_hand; /* NULL: none yet */
-    uint32_t at;                  /* its next packet */
-
     struct os_thread *thread; /* NULL: whoever asks fills, one packet at a time */
-    struct os_semaphore *full, *empty;
+    struct os_semaphore *empty;
     atomic_bool abandoned;
 };
 
@@ -98,26 +106,42 @@ static void keep_payload(struct packet_feed *feed, struct packet *packet, const 
     keep_bytes(feed, copy, packet->payload.size);
 }
 
-static void fill_batch(struct packet_feed *feed, struct packet_batch *batch)
+static void see_time(struct point_facts *point, int64_t time_ns)
+{
+    if (!point->has_packets || time_ns < point->first_ns)
+        point->first_ns = time_ns;
+    if (!point->has_packets || time_ns > point->last_ns)
+        point->last_ns = time_ns;
+    point->has_packets = true;
+}
+
+static void decode(struct packet_feed *feed, const struct frame *read, struct fed_packet *fed)
 {
     const struct packet_feed_input *input = &feed->input;
+    struct frame told = *read;
+    point_clock_follow(input->clock, &read->moment);
+    told.moment.time_ns += input->clock->shift_ns;
+    see_time(input->point, told.moment.time_ns);
+    packet_decode(input->decoder, &told, &input->facts[told.moment.capture], &fed->packet);
+    fed->number = feed->read_packets++;
+    fed->shard = shard_of(&fed->packet, input->server_port);
+    if (feed->batch_count > 1)
+        keep_payload(feed, &fed->packet, &told);
+}
+
+static void fill_batch(struct packet_feed *feed, struct packet_batch *batch)
+{
     feed->filling = batch;
     take_back(feed, batch);
     for (batch->count = 0; batch->count < feed->batch_packets;) {
-        const struct frame *read = capture_chain_next(input->chain);
+        const struct frame *read = capture_chain_next(feed->input.chain);
         batch->last = !read;
         if (!read)
             break;
-        struct frame told = *read;
-        point_clock_follow(input->clock, &read->moment);
-        told.moment.time_ns += input->clock->shift_ns;
-        struct packet *packet = &batch->packets[batch->count++];
-        packet_decode(input->decoder, &told, &input->facts[told.moment.capture], packet);
-        if (feed->batch_count > 1)
-            keep_payload(feed, packet, &told);
+        decode(feed, read, &batch->packets[batch->count++]);
     }
     if (feed->batch_count > 1)
-        capture_chain_progress(input->chain, &batch->consumed, &batch->total);
+        capture_chain_progress(feed->input.chain, &batch->consumed, &batch->total);
 }
 
 static void read_ahead(void *context)
@@ -131,13 +155,16 @@ static void read_ahead(void *context)
             return;
         fill_batch(feed, batch);
         more = !batch->last;
-        os_semaphore_post(feed->full);
+        atomic_store(&batch->users, feed->follower_count);
+        for (unsigned i = 0; i < feed->follower_count; i++)
+            os_semaphore_post(feed->followers[i].full);
     }
 }
 
 static bool start_thread(struct packet_feed *feed)
 {
-    feed->full = os_semaphore_open(0);
+    for (unsigned i = 0; i < feed->follower_count; i++)
+        feed->followers[i].full = os_semaphore_open(0);
     feed->empty = os_semaphore_open(BATCHES);
     feed->keeper = (struct window_keeper){keep_bytes, spare_buffer, feed};
     capture_chain_keep_bytes(feed->input.chain, &feed->keeper);
@@ -156,53 +183,69 @@ static void set_batches(struct packet_feed *feed, uint32_t count, uint32_t packe
     feed->batch_packets = packets;
 }
 
-struct packet_feed *packet_feed_open(const struct packet_feed_input *input, bool ahead)
+struct packet_feed *packet_feed_open(const struct packet_feed_input *input, bool ahead, unsigned followers)
 {
     struct packet_feed *feed = memory_take(sizeof *feed);
     feed->input = *input;
+    feed->follower_count = followers;
     if (ahead)
         set_batches(feed, BATCHES, BATCH_PACKETS);
-    if (!ahead || !start_thread(feed))
+    if (!ahead || !start_thread(feed)) {
         set_batches(feed, 1, 1);
+        feed->follower_count = 1;
+    }
     return feed;
 }
 
-/* The one at hand goes back. */
-static void take_next_batch(struct packet_feed *feed)
+bool packet_feed_is_ahead(const struct packet_feed *feed)
 {
-    uint32_t next = 0;
-    feed->at = 0;
-    if (!feed->thread) {
-        feed->at_hand = feed->batches;
-        fill_batch(feed, feed->at_hand);
-        return;
-    }
-    if (feed->at_hand) {
-        next = (uint32_t)(feed->at_hand - feed->batches + 1) % BATCHES;
-        os_semaphore_post(feed->empty);
-    }
-    os_semaphore_wait(feed->full);
-    feed->at_hand = &feed->batches[next];
+    return feed->thread != NULL;
 }
 
-const struct packet *packet_feed_next(struct packet_feed *feed)
+/* The one at hand goes back, when the other followers are done with it, too. */
+static void take_next_batch(struct packet_feed *feed, struct feed_follower *follower)
 {
-    while (!feed->at_hand || feed->at == feed->at_hand->count) {
-        if (feed->at_hand && feed->at_hand->last)
-            return NULL;
-        take_next_batch(feed);
+    uint32_t next = 0;
+    follower->at = 0;
+    if (!feed->thread) {
+        follower->at_hand = feed->batches;
+        fill_batch(feed, follower->at_hand);
+        return;
     }
-    return &feed->at_hand->packets[feed->at++];
+    if (follower->at_hand) {
+        next = (uint32_t)(follower->at_hand - feed->batches + 1) % BATCHES;
+        if (atomic_fetch_sub(&follower->at_hand->users, 1) == 1)
+            os_semaphore_post(feed->empty);
+    }
+    os_semaphore_wait(follower->full);
+    follower->at_hand = &feed->batches[next];
+}
+
+const struct fed_packet *packet_feed_next(struct packet_feed *feed, unsigned number)
+{
+    struct feed_follower *follower = &feed->followers[number];
+    for (;;) {
+        struct packet_batch *batch = follower->at_hand;
+        while (batch && follower->at < batch->count) {
+            const struct fed_packet *fed = &batch->packets[follower->at++];
+            if (fed->shard % feed->follower_count == number)
+                return fed;
+        }
+        if (batch && batch->last)
+            return NULL;
+        take_next_batch(feed, follower);
+    }
 }
 
 void packet_feed_progress(const struct packet_feed *feed, uint64_t *consumed, uint64_t *total)
 {
+    const struct packet_batch *batch = feed->followers[0].at_hand;
     *consumed = *total = 0;
     if (!feed->thread) {
         capture_chain_progress(feed->input.chain, consumed, total);
-    } else if (feed->at_hand) {
-        *consumed = feed->at_hand->consumed;
-        *total = feed->at_hand->total;
+    } else if (batch) {
+        *consumed = batch->consumed;
+        *total = batch->total;
     }
 }
 
@@ -224,10 +267,10 @@ void packet_feed_close(struct packet_feed *feed)
     }
     for (uint32_t i = 0; i < feed->spare_count; i++)
         memory_give(feed->spare[i]);
-    if (feed->full) {
-        os_semaphore_close(feed->full);
+    for (unsigned i = 0; i < FOLLOWERS_MOST && feed->followers[i].full; i++)
+        os_semaphore_close(feed->followers[i].full);
+    if (feed->empty)
         os_semaphore_close(feed->empty);
-    }
     memory_give(feed->batches);
     memory_give(feed);
 }

@@ -1,15 +1,17 @@
 /*
  * The packets of one chain of captures, decoded and with their times put right, in the order in which they were recorded.
  *
- * With a thread of its own a feed reads and decodes ahead of whoever asks for packets, who meanwhile follows those before. What comes out
- * is the same with and without: packets are asked for by one thread, in one order.
+ * With a thread of its own a feed reads and decodes ahead of those who follow packets: several of them, each of which is given the packets
+ * of its own shards. What each is given is the same with and without that thread.
  */
 #ifndef TDSCOPE_PACKET_FEED_H
 #define TDSCOPE_PACKET_FEED_H
 
 #include "capture_chain.h"
+#include "casebook.h"
 #include "packet_decoder.h"
 #include "set_clocks.h"
+#include "shards.h"
 
 struct packet_feed;
 
@@ -17,19 +19,31 @@ struct packet_feed;
 struct packet_feed_input {
     struct capture_chain *chain; /* not read yet */
     struct capture_facts *facts; /* by number of the capture; reading and decoding count in them */
+    struct point_facts *point;   /* takes the times of the packets */
     struct packet_decoder *decoder;
     struct point_clock *clock;
+    uint16_t server_port; /* the user's hint; 0: none */
 };
 
-/* ahead: in a thread of its own, if the system has one to give. */
-struct packet_feed *packet_feed_open(const struct packet_feed_input *input, bool ahead);
+struct fed_packet {
+    struct packet packet;
+    uint32_t number; /* from 0, among all of the chain */
+    uint8_t shard;
+};
 
-/* Valid until the next call; NULL: that was all. */
-const struct packet *packet_feed_next(struct packet_feed *feed);
+/* ahead: in a thread of its own, if the system has one to give. followers: at least 1; more only with `ahead`. */
+struct packet_feed *packet_feed_open(const struct packet_feed_input *input, bool ahead, unsigned followers);
 
-/* As capture_chain_progress(), of the packets that were asked for, about. */
+/* Whether it has a thread. Without, only follower 0 may ask. */
+bool packet_feed_is_ahead(const struct packet_feed *feed);
+
+/* The next packet of shards that follower (from 0) follows: those whose number it is, modulo the number of followers. Valid until its next
+ * call; NULL: that was all. Each follower asks from one thread. */
+const struct fed_packet *packet_feed_next(struct packet_feed *feed, unsigned follower);
+
+/* As capture_chain_progress(), of the packets that follower 0 asked for, about. */
 void packet_feed_progress(const struct packet_feed *feed, uint64_t *consumed, uint64_t *total);
 
-void packet_feed_close(struct packet_feed *feed); /* before the end, too */
+void packet_feed_close(struct packet_feed *feed); /* before the end, too, once no follower asks any more */
 
 #endif

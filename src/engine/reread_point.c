@@ -57,18 +57,14 @@ static const struct stream_consumer nobody = {
 
 static void advance(struct reread_point *point)
 {
-    const struct frame *read = capture_chain_next(&point->chain);
-    point->has_frame = read != NULL;
-    if (!read)
-        return;
-    point_clock_follow(&point->clock, &read->moment);
-    point->told = *read;
-    point->told.moment.time_ns += point->clock.shift_ns;
-    point->frame_ns = casebook_common_ns(point->connections->casebook, point->point, point->told.moment.time_ns);
+    point->next = packet_feed_next(point->feed, 0);
+    if (point->next)
+        point->next_ns =
+            casebook_common_ns(point->connections->casebook, point->point, point->next->packet.moment.time_ns);
 }
 
 void reread_point_open(struct reread_point *point, struct compared_connections *connections,
-                       const struct set_clocks *set_clocks, uint32_t number)
+                       const struct set_clocks *set_clocks, uint32_t number, bool ahead)
 {
     const struct casebook *first = connections->casebook;
     *point = (struct reread_point){.connections = connections, .point = number};
@@ -87,11 +83,18 @@ void reread_point_open(struct reread_point *point, struct compared_connections *
         if (first->captures[i].point == number && !first->captures[i].failed)
             capture_chain_add(&point->chain, capture_facts_path(&first->captures[i]), i, &point->casebook.captures[i],
                               &error);
+    struct packet_feed_input input = {.chain = &point->chain,
+                                      .facts = point->casebook.captures,
+                                      .point = &point->times,
+                                      .decoder = &point->decoder,
+                                      .clock = &point->clock};
+    point->feed = packet_feed_open(&input, ahead, 1);
     advance(point);
 }
 
 void reread_point_close(struct reread_point *point)
 {
+    packet_feed_close(point->feed);
     flow_table_close(&point->flows);
     packet_decoder_close(&point->decoder);
     capture_chain_close(&point->chain);
@@ -101,9 +104,8 @@ void reread_point_close(struct reread_point *point)
 
 void reread_point_read(struct reread_point *point)
 {
-    struct packet packet;
-    packet_decode(&point->decoder, &point->told, &point->casebook.captures[point->told.moment.capture], &packet);
-    if (packet.kind == PACKET_TCP && compared_connections_have(point->connections, point->point, &packet))
-        flow_table_packet(&point->flows, &packet);
+    const struct packet *packet = &point->next->packet;
+    if (packet->kind == PACKET_TCP && compared_connections_have(point->connections, point->point, packet))
+        flow_table_packet(&point->flows, packet);
     advance(point);
 }

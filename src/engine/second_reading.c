@@ -50,7 +50,7 @@ static void tell_progress(const struct second_reading *reading)
     uint64_t done_bytes = 0, all_bytes = 0;
     for (uint32_t i = 0; i < reading->point_count; i++) {
         uint64_t consumed, total;
-        capture_chain_progress(&reading->points[i].chain, &consumed, &total);
+        packet_feed_progress(reading->points[i].feed, &consumed, &total);
         done_bytes += consumed;
         all_bytes += total;
     }
@@ -63,7 +63,7 @@ static struct reread_point *earliest(const struct second_reading *reading)
     struct reread_point *found = NULL;
     for (uint32_t i = 0; i < reading->point_count; i++) {
         struct reread_point *point = &reading->points[i];
-        if (point->has_frame && (!found || point->frame_ns < found->frame_ns))
+        if (point->next && (!found || point->next_ns < found->next_ns))
             found = point;
     }
     return found;
@@ -80,7 +80,7 @@ static void open_points(struct second_reading *reading)
     for (uint32_t i = 0; i < casebook->point_count; i++)
         if (wanted[i])
             reread_point_open(&reading->points[reading->point_count++], &reading->connections,
-                              reading->options->set_clocks, i);
+                              reading->options->set_clocks, i, reading->options->ahead);
     memory_give(wanted);
 }
 
@@ -117,6 +117,23 @@ static void count_missed(struct second_reading *reading)
             point->missed += missed;
         }
     }
+}
+
+static void note_relayed(struct casebook *casebook, const struct second_reading *reading)
+{
+    uint32_t *relayed = memory_take_array(casebook->capture_count, sizeof *relayed);
+    for (uint32_t i = 0; i < reading->connections.count; i++) {
+        const struct compared *compared = &reading->connections.list[i];
+        if (compared->comparison->relayed)
+            relayed[compared->views[SIDE_CLIENT]->capture_first]++;
+    }
+    for (uint32_t i = 0; i < casebook->capture_count; i++)
+        if (relayed[i] > 0)
+            notes_add(&casebook->captures[i].notes, "relayed",
+                      "%u of its connections that were compared end at a device on the way, which opens its own to the "
+                      "server: their packets cannot be followed through it",
+                      relayed[i]);
+    memory_give(relayed);
 }
 
 static void note_pipes(struct casebook *casebook)
@@ -156,6 +173,7 @@ void second_reading_run(struct casebook *casebook, const struct second_reading_o
         open_comparators(&reading);
         read_side_by_side(&reading);
         count_missed(&reading);
+        note_relayed(casebook, &reading);
         better_clocks(casebook);
     }
     compared_connections_close(&reading.connections);

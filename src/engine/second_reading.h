@@ -13,6 +13,7 @@ struct second_reading_options {
     const struct set_clocks *set_clocks; /* as in the first reading */
     void (*progress)(void *context, uint64_t done_bytes, uint64_t all_bytes);
     void *progress_context;
+    bool ahead; /* the captures are read by threads of their own */
     /* Is told the fate of each packet of this connection; NULL: nobody asks. */
     fate_observer *observe;
     void *observe_context;

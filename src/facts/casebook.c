@@ -6,14 +6,14 @@
 #include "memory.h"
 
 /* Memory follows their number: whoever makes them larger should know. What few conversations have belongs behind a pointer. */
-static_assert(sizeof(struct conversation) <= 1584, "facts of a conversation have grown");
+static_assert(sizeof(struct conversation) <= 1632, "facts of a conversation have grown");
 static_assert(sizeof(struct tds_facts) <= 1088, "facts of a TDS session have grown");
 
-void casebook_open(struct casebook *casebook)
+static void open_casebook(struct casebook *casebook, uint32_t resting)
 {
     *casebook = (struct casebook){0};
     casebook->conversations = memory_take(sizeof *casebook->conversations);
-    conversation_store_open(casebook->conversations, OPEN_RESTING);
+    conversation_store_open(casebook->conversations, resting);
     certificate_store_open(&casebook->certificates);
     slab_open(&casebook->services, sizeof(struct service_facts));
     slab_open(&casebook->comparisons, sizeof(struct comparison));
@@ -22,6 +22,19 @@ void casebook_open(struct casebook *casebook)
     slab_open(&casebook->tickets, sizeof(struct ticket_request));
     text_pool_open(&casebook->names);
     evidence_open(&casebook->evidence);
+}
+
+void casebook_open(struct casebook *casebook)
+{
+    open_casebook(casebook, OPEN_RESTING);
+}
+
+void casebook_open_part(struct casebook *part, const struct casebook *whole)
+{
+    open_casebook(part, OPEN_RESTING / STORES_MOST);
+    part->captures = memory_take_array(whole->capture_count, sizeof *part->captures);
+    part->capture_count = whole->capture_count;
+    conversation_store_keep_order(part->conversations);
 }
 
 void casebook_close(struct casebook *casebook)
@@ -49,6 +62,25 @@ void casebook_close(struct casebook *casebook)
     evidence_close(&casebook->evidence);
     arena_close(&casebook->texts);
     text_pool_close(&casebook->names);
+    for (uint32_t i = 0; i < casebook->part_count; i++) {
+        casebook_close(casebook->parts[i]);
+        memory_give(casebook->parts[i]);
+    }
+    memory_give(casebook->parts);
+}
+
+void casebook_take_parts(struct casebook *casebook, struct casebook *const *parts, uint32_t count)
+{
+    struct conversation_store *stores[STORES_MOST];
+    casebook->parts = memory_take_array(count, sizeof(struct casebook *));
+    casebook->part_count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        casebook->parts[i] = parts[i];
+        stores[i] = parts[i]->conversations;
+        for (uint32_t j = 0; j < casebook->capture_count; j++)
+            casebook->captures[j].duplicates += parts[i]->captures[j].duplicates;
+    }
+    conversation_store_merge(casebook->conversations, stores, count);
 }
 
 struct conversation *casebook_add_conversation(struct casebook *casebook)

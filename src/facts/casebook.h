@@ -59,12 +59,21 @@ struct casebook {
     struct clock_facts clock;                   /* of the pair with the most of them */
     const struct clock_setting *clock_settings; /* somebody else's; of each point in order of its packets */
     uint32_t clock_setting_count;
-    uint16_t server_port; /* the user's hint: this port is a SQL Server's; 0: none */
-    struct notes unread;  /* evidence that nothing could read, a sentence each */
+    uint16_t server_port;    /* the user's hint: this port is a SQL Server's; 0: none */
+    struct casebook **parts; /* casebooks whose conversations were taken: they keep what those point to */
+    uint32_t part_count;
+    struct notes unread; /* evidence that nothing could read, a sentence each */
 };
 
 void casebook_open(struct casebook *casebook);
 void casebook_close(struct casebook *casebook);
+
+/* For some of the conversations of the same captures, followed at the same time. The whole's store has to keep the order of its
+ * conversations, too. */
+void casebook_open_part(struct casebook *part, const struct casebook *whole);
+
+/* Takes the conversations of parts, which rest, and the parts themselves: less than STORES_MOST. */
+void casebook_take_parts(struct casebook *casebook, struct casebook *const *parts, uint32_t count);
 
 /* A new conversation, held open. */
 struct conversation *casebook_add_conversation(struct casebook *casebook);

@@ -39,9 +39,19 @@ enum match_evidence {
     MATCHED_BY_CONNECTION_ID,    /* the GUID of PRELOGIN */
     MATCHED_BY_SEQUENCE_NUMBERS, /* both initial ones */
     MATCHED_BY_ENDS_AND_SYN,     /* addresses, ports and the client's initial sequence number */
+    MATCHED_BY_TRACES,           /* the beginnings of messages, timestamps and IP IDs, taken together */
     MATCHED_BY_ENDS,             /* addresses and ports of the only such conversations, at the same time */
     MATCHED_BY_BYTES_IN_FLIGHT,  /* both directions count through the same sequence numbers */
     MATCH_EVIDENCES
+};
+
+/* Which traces tell that; any number of them. */
+enum match_trace {
+    TRACE_BY_CONTENTS = 1, /* messages begin with the same random bytes */
+    TRACE_BY_PLAIN_CONTENTS = 2,
+    TRACE_BY_TIMESTAMPS = 4,
+    TRACE_BY_IP_IDS = 8,
+    TRACES_ALL = 15
 };
 
 struct conversation {
@@ -63,6 +73,9 @@ struct conversation {
     /* The same connection in other captures. The view nearest to the client stands for all of them in reports; the others are
      * secondary. */
     bool secondary;
+    bool doubtful;        /* another capture may have it, among others that look alike: nothing tells */
+    uint8_t match_bits;   /* so much likelier than chance, as a power of two; 0: not reckoned */
+    uint8_t match_traces; /* enum match_trace */
     enum match_evidence matched_by;
     uint32_t
         twin; /* id of the view nearest to the server; of secondary ones: of the view that stands; 0: none is known */

@@ -12,7 +12,8 @@ struct links {
     struct comparison *comparison, *onward;
     uint32_t twin, next_view;
     enum match_evidence matched_by;
-    bool secondary;
+    bool secondary, doubtful;
+    uint8_t match_bits, match_traces;
 };
 
 struct open_conversation {
@@ -30,6 +31,7 @@ struct conversation_place {
 
 struct packed_head {
     uint16_t size; /* with this head */
+    uint8_t model; /* number of the model it was packed with */
     bool has_tds, has_tls, plain;
 };
 
@@ -62,7 +64,9 @@ void conversation_store_close(struct conversation_store *store)
     slab_close(&store->conversations);
     slab_close(&store->tds);
     slab_close(&store->tls);
+    memory_give(store->begun_at);
     memory_give(store->resting);
+    store->begun_at = NULL;
     store->resting = NULL;
 }
 
@@ -80,11 +84,26 @@ static struct open_conversation *take_open(struct conversation_store *store, uin
     return open;
 }
 
+void conversation_store_keep_order(struct conversation_store *store)
+{
+    store->begun_at = memory_take(sizeof *store->begun_at);
+}
+
+/* Room doubles whenever a power of two is reached. */
+static void note_order(struct conversation_store *store, uint32_t number)
+{
+    if ((number & (number - 1)) == 0)
+        store->begun_at = memory_grow(store->begun_at, number ? (size_t)number * 2 : 1, sizeof *store->begun_at);
+    store->begun_at[number] = store->count;
+}
+
 struct conversation *conversation_store_add(struct conversation_store *store)
 {
     uint32_t number = slab_take(&store->places);
     struct open_conversation *open = take_open(store, number);
     open->held = true;
+    if (store->begun_at)
+        note_order(store, number);
     place_at(store, number)->open = open;
     return &open->facts;
 }
@@ -96,13 +115,18 @@ static struct links links_of(const struct conversation *c)
                           .twin = c->twin,
                           .next_view = c->next_view,
                           .matched_by = c->matched_by,
-                          .secondary = c->secondary};
+                          .secondary = c->secondary,
+                          .doubtful = c->doubtful,
+                          .match_bits = c->match_bits,
+                          .match_traces = c->match_traces};
 }
 
 static bool links_are(const struct links *links, const struct conversation *c)
 {
     return links->comparison == c->comparison && links->onward == c->onward && links->twin == c->twin &&
-           links->next_view == c->next_view && links->matched_by == c->matched_by && links->secondary == c->secondary;
+           links->next_view == c->next_view && links->matched_by == c->matched_by && links->secondary == c->secondary &&
+           links->doubtful == c->doubtful && links->match_bits == c->match_bits &&
+           links->match_traces == c->match_traces;
 }
 
 /* What only an open one has is left out: its own number and where its facts stand. */
@@ -136,8 +160,8 @@ static void learn(struct conversation_store *store, const struct conversation *c
     if (store->learnt == MODEL_CONVERSATIONS || !c->tds)
         return;
     store->learnt++;
-    words_learn(&store->model, c, sizeof *c);
-    words_learn(&store->model, c->tds, sizeof *c->tds);
+    words_learn(&store->models[0], c, sizeof *c);
+    words_learn(&store->models[0], c->tds, sizeof *c->tds);
 }
 
 static struct packed_head head_of(const uint8_t *packed)
@@ -171,7 +195,7 @@ static void pack(struct conversation_store *store, struct conversation_place *pl
         forget_packed(store, place);
     if (!place->packed) {
         learn(store, &open->facts);
-        size_t size = pack_images(&store->model, &open->facts, bytes);
+        size_t size = pack_images(&store->models[0], &open->facts, bytes);
         store->packed_bytes += size;
         place->packed = memcpy(memory_take(size), bytes, size);
     }
@@ -208,7 +232,7 @@ static bool is_in_older_half(const struct conversation_store *store, const struc
 static void unpack(struct conversation_store *store, uint32_t number, struct conversation_place *place)
 {
     struct packed_head head = head_of(place->packed);
-    struct word_packing packing = {.at = place->packed + sizeof head, .model = &store->model};
+    struct word_packing packing = {.at = place->packed + sizeof head, .model = &store->models[head.model]};
     struct open_conversation *open = place->open = take_open(store, number);
     struct conversation *c = &open->facts;
     words_unpack(&packing, c, sizeof *c);
@@ -311,4 +335,61 @@ uint32_t *conversation_store_fold(struct conversation_store *store, uint64_t byt
     renumber_resting(store, moved);
     slab_truncate(&store->places, kept);
     return moved;
+}
+
+static void pack_all(struct conversation_store *store)
+{
+    for (uint32_t i = 0; i < store->places.in_use; i++)
+        if (place_at(store, i)->open)
+            pack(store, place_at(store, i));
+}
+
+/* The store whose next conversation began first; NULL: there is none left. at: of each store, the next. */
+static uint32_t earliest(struct conversation_store *const *stores, const uint32_t *at, uint32_t count)
+{
+    uint32_t first = STORES_MOST;
+    for (uint32_t i = 0; i < count; i++)
+        if (at[i] < stores[i]->places.in_use &&
+            (first == STORES_MOST || stores[i]->begun_at[at[i]] < stores[first]->begun_at[at[first]]))
+            first = i;
+    return first;
+}
+
+static void set_model(struct conversation_place *place, uint32_t model)
+{
+    struct packed_head head = head_of(place->packed);
+    head.model = (uint8_t)model;
+    memcpy(place->packed, &head, sizeof head);
+}
+
+void conversation_store_merge(struct conversation_store *store, struct conversation_store *const *others,
+                              uint32_t count)
+{
+    struct conversation_store *all[STORES_MOST] = {store};
+    struct slab places;
+    uint32_t at[STORES_MOST] = {0}, from;
+    for (uint32_t i = 0; i < count; i++)
+        all[i + 1] = others[i];
+    for (uint32_t i = 0; i <= count; i++) {
+        pack_all(all[i]);
+        store->models[i] = all[i]->models[0];
+    }
+    slab_open(&places, store->places.element_size);
+    while ((from = earliest(all, at, count + 1)) != STORES_MOST) {
+        struct conversation_place *place = slab_at(&places, slab_take(&places));
+        *place = *place_at(all[from], at[from]++);
+        set_model(place, from);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        store->packed_bytes += others[i]->packed_bytes;
+        others[i]->places.in_use = 0;
+        conversation_store_close(others[i]);
+    }
+    slab_close(&store->places);
+    store->places = places;
+    memory_give(store->begun_at);
+    memory_give(store->resting);
+    store->begun_at = NULL;
+    store->resting = NULL;
+    store->resting_at = 0;
 }

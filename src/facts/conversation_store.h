@@ -8,7 +8,7 @@
  *
  * A pointer to a resting conversation, or to its TDS or TLS facts, stays valid until half of OPEN_RESTING others were asked for; who needs it
  * longer keeps the conversation's number, or holds it open. Of a resting one only how it is linked with others may be changed: twin,
- * next_view, secondary, matched_by, comparison, onward.
+ * next_view, secondary, doubtful, matched_by, match_bits, match_traces, comparison, onward.
  */
 #ifndef TDSCOPE_CONVERSATION_STORE_H
 #define TDSCOPE_CONVERSATION_STORE_H
@@ -17,7 +17,7 @@
 #include "slab.h"
 #include "word_packing.h"
 
-enum { OPEN_RESTING = 4096 };
+enum { OPEN_RESTING = 4096, STORES_MOST = 8 };
 
 struct conversation_store {
     struct slab places;        /* struct conversation_place, by number = id - 1 */
@@ -26,11 +26,14 @@ struct conversation_store {
     struct slab tls;           /* struct tls_facts */
     uint32_t *resting;         /* a ring of numbers; NULL: none rests yet */
     uint32_t resting_most;
-    uint32_t resting_at;        /* the next to be written over: the one that was asked for longest ago */
-    struct packing_model model; /* of the first few that were packed */
+    uint32_t resting_at; /* the next to be written over: the one that was asked for longest ago */
+    struct packing_model models
+        [STORES_MOST]; /* the first: of the first few that were packed here; then those of stores that were merged */
     uint32_t learnt;
     uint64_t packed_bytes;
-    uint64_t folded; /* conversations that were forgotten because memory ran short; all of them were plain */
+    uint64_t count;     /* as conversation_store_count() told it last */
+    uint64_t *begun_at; /* of each conversation, that count when it was added; NULL: the order is not kept */
+    uint64_t folded;    /* conversations that were forgotten because memory ran short; all of them were plain */
 };
 
 void conversation_store_open(struct conversation_store *store, uint32_t resting_most);
@@ -45,6 +48,19 @@ struct conversation *conversation_store_at(struct conversation_store *store, uin
 struct conversation *conversation_store_hold(struct conversation_store *store, uint32_t number);
 void conversation_store_rest(struct conversation_store *store, uint32_t number);
 void conversation_store_rest_all(struct conversation_store *store);
+
+/* Several stores that are filled at once: for each conversation to be added from here on, the order among those of all stores is kept. */
+void conversation_store_keep_order(struct conversation_store *store);
+
+/* What is added from here on begins at this count, which grows, and is the same for all stores. */
+static inline void conversation_store_count(struct conversation_store *store, uint64_t count)
+{
+    store->count = count;
+}
+
+/* Conversations of the others, less than STORES_MOST, come into this store, all numbered anew in the order in which they began. All of them rest. */
+void conversation_store_merge(struct conversation_store *store, struct conversation_store *const *others,
+                              uint32_t count);
 
 /* Memory taken, and so much for each conversation as judging it takes later. */
 uint64_t conversation_store_bytes(const struct conversation_store *store);

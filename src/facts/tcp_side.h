@@ -29,6 +29,21 @@ struct round_trips {
     int64_t shortest_ns, longest_ns, sum_ns;
 };
 
+/*
+ * A few of a side's packets by what devices on the way leave alone: a fingerprint of the conversation, kept where several captures are
+ * read. Each list holds the least hashes, ascending; 0: no more. Those of one connection at two capture points are largely the same,
+ * also where the captures have different parts of it.
+ */
+enum { TRACE_HEADS = 3, TRACE_STAMPS = 2 };
+#define TRACE_PLAIN 0x80000000u   /* of a head: text and numbers rather than random bytes */
+#define TRACE_UNTIMED 0x80000000u /* of a stamp: there was no timestamp, it is the IP ID's */
+
+struct side_traces {
+    uint32_t heads[TRACE_HEADS];   /* what its messages begin with */
+    uint32_t stamps[TRACE_STAMPS]; /* timestamps of packets that begin messages, of SYN and of probes */
+    uint16_t ip_ids[TRACE_STAMPS]; /* of the same packets; 0: none */
+};
+
 struct tcp_side {
     uint32_t packets;       /* sent by this side, capture duplicates included */
     uint32_t data_packets;  /* of them with payload, capture duplicates excluded */
@@ -117,6 +132,8 @@ struct tcp_side {
     /* Time from a segment sent by the *other* side passing the capture point to this side's acknowledgement: the path
      * from the capture point to this side and back. Its split tells where the capture was taken. */
     struct round_trips round_trips;
+
+    struct side_traces traces; /* zero where one capture is read alone */
 };
 
 #endif

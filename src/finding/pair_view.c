@@ -19,6 +19,8 @@ static bool runs_at(const struct casebook *casebook, uint32_t point, int64_t tim
 static const struct point_pair *pair_without(const struct surroundings *s, const struct conversation *c)
 {
     const struct casebook *casebook = s->casebook;
+    if (c->doubtful)
+        return NULL;
     for (uint32_t i = 0; i < casebook->pairs.count; i++) {
         const struct point_pair *pair = &casebook->pairs.list[i];
         if (pair->near == c->point && pair->clock.known && casebook->points[pair->far].role == CAPTURE_ROLE_SERVER &&

@@ -83,6 +83,8 @@ struct flow {
     struct stream stream;
     uint8_t client_origin;
     uint8_t last_origin;  /* who sent the packet before */
+    uint8_t data_origin;  /* who sent new data last, plus one; 0: nobody yet */
+    bool traced;          /* traces of its packets are kept */
     bool protocol_done;   /* both streams ended: nothing more is handed on */
     int64_t handshake_ns; /* round trip of SYN, SYN+ACK and ACK past the capture point; 0: not known */
     struct tcp_direction directions[ORIGINS];

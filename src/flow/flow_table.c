@@ -46,27 +46,6 @@ void flow_table_open(struct flow_table *table, struct casebook *casebook, const 
     hash_index_open(&table->index);
 }
 
-static uint32_t hash_endpoint(const struct endpoint *e)
-{
-    uint64_t h = e->port;
-    for (int i = 0; i < 16; i += 8) {
-        uint64_t part;
-        memcpy(&part, e->address.bytes + i, sizeof part);
-        h = (h ^ part) * 0x9e3779b97f4a7c15u;
-        h ^= h >> 29;
-    }
-    return (uint32_t)(h >> 16);
-}
-
-/* Equal for both directions. */
-static uint32_t hash_ends(const struct endpoint *a, const struct endpoint *b)
-{
-    uint32_t h = hash_endpoint(a) + hash_endpoint(b);
-    h ^= h >> 15;
-    h *= 0x846ca68bu;
-    return h ^ h >> 13;
-}
-
 static bool has_ends(const struct conversation *c, const struct packet *p)
 {
     const struct endpoint *client = &c->ends[SIDE_CLIENT], *server = &c->ends[SIDE_SERVER];
@@ -103,9 +82,9 @@ static uint32_t wake_flow(struct flow_table *table, uint32_t sleeping)
     return number;
 }
 
-static uint32_t find_flow(struct flow_table *table, const struct packet *p, uint32_t hash)
+static uint32_t find_flow(struct flow_table *table, const struct packet *p)
 {
-    struct hash_probe probe = hash_index_probe(&table->index, hash);
+    struct hash_probe probe = hash_index_probe(&table->index, p->ends_hash);
     for (uint32_t number; (number = hash_probe_next(&probe)) != HASH_NONE;)
         if (has_ends(conversation_of(table, number), p))
             return number & FLOW_SLEEPS ? wake_flow(table, number) : number;
@@ -231,6 +210,13 @@ static void retire_sleeping(struct flow_table *table, int64_t now_ns)
     }
 }
 
+/* Long enough to be over, whether or not a round has come by. */
+static bool lingered(const struct flow *flow, int64_t now_ns)
+{
+    int64_t silent_ns = now_ns - flow->conversation->last.time_ns;
+    return silent_ns > (flow->conversation->closed ? LINGER_CLOSED_NS : LINGER_SILENT_NS);
+}
+
 static void retire_finished(struct flow_table *table, int64_t now_ns)
 {
     uint32_t due = due_for_sweep(&table->sweep, &table->flows, now_ns);
@@ -239,8 +225,7 @@ static void retire_finished(struct flow_table *table, int64_t now_ns)
         const struct flow *flow = slab_at(&table->flows, number);
         if (!flow->conversation)
             continue;
-        int64_t silent_ns = now_ns - flow->conversation->last.time_ns;
-        if (silent_ns > (flow->conversation->closed ? LINGER_CLOSED_NS : LINGER_SILENT_NS))
+        if (lingered(flow, now_ns))
             retire_flow(table, number);
     }
 }
@@ -265,7 +250,7 @@ static void make_room(struct flow_table *table)
     table->evicted++;
 }
 
-static uint32_t add_flow(struct flow_table *table, const struct packet *p, uint32_t hash, bool reused)
+static uint32_t add_flow(struct flow_table *table, const struct packet *p, bool reused)
 {
     if (table->flows.in_use >= table->ceiling)
         make_room(table);
@@ -283,9 +268,10 @@ static uint32_t add_flow(struct flow_table *table, const struct packet *p, uint3
     c->tuple_reused = reused;
     flow->conversation = c;
     flow->stream = (struct stream){.conversation = c, .casebook = table->casebook};
-    flow->hash = hash;
+    flow->hash = p->ends_hash;
+    flow->traced = table->traced;
     flow->client_origin = source_is_client ? 0 : 1;
-    hash_index_add(&table->index, hash, number);
+    hash_index_add(&table->index, p->ends_hash, number);
     return number;
 }
 
@@ -360,7 +346,7 @@ static void follow_packet(struct flow_table *table, uint32_t number, const struc
 
 static void follow_icmp_error(struct flow_table *table, const struct packet *p)
 {
-    uint32_t number = find_flow(table, p, hash_ends(&p->source, &p->destination));
+    uint32_t number = find_flow(table, p);
     if (number == HASH_NONE)
         return;
     struct flow *flow = slab_at(&table->flows, number);
@@ -391,13 +377,14 @@ void flow_table_packet(struct flow_table *table, const struct packet *p)
         let_sleep(table, table->may_sleep, p->moment.time_ns);
         table->may_sleep = SLAB_NONE;
     }
-    uint32_t hash = hash_ends(&p->source, &p->destination);
-    uint32_t number = find_flow(table, p, hash);
+    uint32_t number = find_flow(table, p);
     bool reused = number != HASH_NONE && opens_again(slab_at(&table->flows, number), p);
-    if (reused)
+    if (reused || (number != HASH_NONE && lingered(slab_at(&table->flows, number), p->moment.time_ns))) {
         retire_flow(table, number);
-    if (number == HASH_NONE || reused)
-        number = add_flow(table, p, hash, reused);
+        number = HASH_NONE;
+    }
+    if (number == HASH_NONE)
+        number = add_flow(table, p, reused);
     struct flow *flow = slab_at(&table->flows, number);
     struct packet bare;
     if (p->maybe_filling && !tcp_expects_data(flow, origin_of(flow, p), p)) {

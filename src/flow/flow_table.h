@@ -21,6 +21,7 @@ struct flow_table {
     struct stream_consumer consumer;
     uint16_t server_port; /* a hint, 0: none */
     uint32_t point;       /* capture point of the packets */
+    bool traced;          /* other captures may have the same conversations: traces of the packets are kept */
     uint32_t ceiling;     /* most live conversations; as good as none until the caller sets one */
     struct slab flows;
     struct sleeping_flows *sleeping;

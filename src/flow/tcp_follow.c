@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tcp_sizes.h"
+#include "tcp_traces.h"
 
 /* The same packet recorded twice comes within microseconds (two layers of one stack, two ports of one switch). With an IP
  * ID that tells packets apart, 50 ms are safe: a retransmission carries a new ID. Without one (RFC 6864 allows 0 for
@@ -228,6 +229,7 @@ static void follow_syn(struct flow *flow, unsigned origin, const struct packet *
         facts->syn = p->moment;
     if (first) {
         note_options(facts, p);
+        tcp_traces_stamp(flow, origin, p);
         d->next_seq = p->tcp.seq + 1 + p->payload_length;
         open_round_trip(d, p->tcp.seq + 1, p->moment.time_ns);
         return;
@@ -275,6 +277,7 @@ static enum tcp_verdict follow_keep_alive(struct flow *flow, unsigned origin, co
         facts->probes_answered = false;
     }
     facts->silent_run = true;
+    tcp_traces_stamp(flow, origin, p);
     return TCP_PACKET_PROBE;
 }
 
@@ -381,6 +384,7 @@ static void follow_new_data(struct flow *flow, unsigned origin, const struct pac
     facts->last_data = p->moment;
     mark_segment(facts, p, end);
     tcp_sizes_new(flow, origin, p);
+    tcp_traces_data(flow, origin, p);
     if (d->acked_known && seq_distance(d->acked, end) >= 0) {
         facts->ack_of_last_data = facts->last_progress; /* recorded before what it acknowledges */
     } else {

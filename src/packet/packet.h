@@ -64,6 +64,7 @@ struct packet {
     struct moment moment;
     enum packet_kind kind;
     struct endpoint source, destination;
+    uint32_t ends_hash;   /* of both, the same in both directions; of TCP and ICMP errors, else 0 */
     uint32_t wire_length; /* of the whole frame */
     uint16_t ip_id;       /* IPv4 identification; 0 with IPv6 */
     uint8_t ttl;          /* or hop limit */

@@ -81,6 +81,7 @@ static void clear_packet(struct packet *packet, const struct frame *frame)
     packet->kind = PACKET_OTHER;
     packet->source = (struct endpoint){0};
     packet->destination = (struct endpoint){0};
+    packet->ends_hash = 0;
     packet->wire_length = frame->wire_length;
     packet->ip_id = 0;
     packet->ttl = 0;
@@ -110,5 +111,7 @@ void packet_decode(struct packet_decoder *decoder, const struct frame *frame, st
     };
     decode_layers(&decoding);
     facts->undecoded += packet->source.address.version == 0;
+    if (packet->kind == PACKET_TCP || packet->kind == PACKET_ICMP_ERROR)
+        packet->ends_hash = endpoints_hash(&packet->source, &packet->destination);
     facts->tcp_packets += packet->kind == PACKET_TCP;
 }

@@ -50,6 +50,24 @@ static bool has_all(const struct tcp_side *side)
 }
 
 /*
+ * Packets of the one are packets of the other. A device that ends the connection and opens its own hands on bytes, no packets: it answers
+ * the SYN when it likes, with numbers, timestamps and IP IDs of its own.
+ */
+static bool passes_packets(const struct conversation *near, const struct conversation *far)
+{
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+        const struct tcp_side *here = &near->sides[side], *there = &far->sides[side];
+        if (!here->isn_known || !there->isn_known || here->isn == there->isn || here->traces.stamps[0] == 0)
+            return true;
+        for (unsigned i = 0; i < TRACE_STAMPS && here->traces.stamps[i] != 0; i++)
+            for (unsigned j = 0; j < TRACE_STAMPS; j++)
+                if (here->traces.stamps[i] == there->traces.stamps[j])
+                    return true;
+    }
+    return false;
+}
+
+/*
  * An answer leaves after what it answers has arrived, so it bounds the clocks, too, if less closely; and one direction is enough for
  * that. The order is: SYN, SYN+ACK, the client's first data, the server's, for in TDS the client speaks first; each of them at the one
  * point and then at the other. Repetitions only widen the bounds, and so does what a capture lacks, but for the server's first data:
@@ -61,8 +79,10 @@ static void measure_answers(const struct sample_taker *taker, const struct conve
     const struct tcp_side *client = near->sides, *server = far->sides;
     measure(taker, SIDE_CLIENT, &client[SIDE_CLIENT].syn, &server[SIDE_SERVER].syn);
     measure(taker, SIDE_CLIENT, &client[SIDE_SERVER].syn, &server[SIDE_CLIENT].first_data);
-    measure(taker, SIDE_SERVER, &server[SIDE_CLIENT].syn, &client[SIDE_SERVER].syn);
-    measure(taker, SIDE_SERVER, &server[SIDE_SERVER].syn, &client[SIDE_CLIENT].first_data);
+    if (passes_packets(near, far)) {
+        measure(taker, SIDE_SERVER, &server[SIDE_CLIENT].syn, &client[SIDE_SERVER].syn);
+        measure(taker, SIDE_SERVER, &server[SIDE_SERVER].syn, &client[SIDE_CLIENT].first_data);
+    }
     if (!near->starts_with_syn || !far->starts_with_syn ||
         (near->protocol == PROTOCOL_TCP && far->protocol == PROTOCOL_TCP))
         return;
@@ -77,19 +97,19 @@ void clock_samples_of(const struct conversation *near, const struct conversation
 {
     const struct sample_taker *taker = &(struct sample_taker){take, context};
     measure_answers(taker, near, far);
-    bool clean = is_clean(near) && is_clean(far),
+    bool clean = is_clean(near) && is_clean(far), passes = passes_packets(near, far),
          whole = clean && near->starts_with_syn && far->starts_with_syn && has_as_much(near, far);
     for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
         const struct tcp_side *here = &near->sides[side], *there = &far->sides[side];
         const struct tcp_side *sent = side == SIDE_CLIENT ? here : there,
                               *received = side == SIDE_CLIENT ? there : here;
-        if (here->syns == 1 && there->syns == 1)
+        if (here->syns == 1 && there->syns == 1 && (side == SIDE_CLIENT || passes))
             measure(taker, side, &sent->syn, &received->syn);
         if (whole || (clean && begins_alike(here, there)))
             measure(taker, side, &sent->first_data, &received->first_data);
         if (clean && ends_alike(here, there))
             measure(taker, side, &sent->last_data, &received->last_data);
-        if (whole || (clean && ends_alike(here, there)))
+        if ((whole && passes) || (clean && ends_alike(here, there)))
             measure(taker, side, &sent->fin, &received->fin);
         if (clean && here->marked_seq == there->marked_seq)
             measure(taker, side, &sent->marked, &received->marked);

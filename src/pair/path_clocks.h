@@ -2,15 +2,7 @@
 #ifndef TDSCOPE_PATH_CLOCKS_H
 #define TDSCOPE_PATH_CLOCKS_H
 
-#include "casebook.h"
-
-/* The views of each connection, as far as they are known to be one: lists by number of the conversation. */
-struct view_groups {
-    uint32_t *head; /* of each conversation: the first of its group */
-    uint32_t *next; /* the next of its group; VIEWS_END: it is the last */
-    uint32_t count;
-};
-#define VIEWS_END UINT32_MAX
+#include "view_groups.h"
 
 /* Sets the clocks of casebook->pairs, and makes pairs as they are needed. false: the captures of the client and the server were given
  * the wrong way round, which is put right now and noted of them; then all has to be matched again. */

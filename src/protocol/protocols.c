@@ -46,16 +46,19 @@ static bool has_port(const uint16_t *ports, uint16_t port)
     return false;
 }
 
-static unsigned find_protocol(const struct protocols *protocols, const struct stream *stream)
+static unsigned protocol_of_ports(uint16_t a, uint16_t b, uint16_t server_port)
 {
-    const struct endpoint *ends = stream->conversation->ends;
-    uint16_t client = ends[SIDE_CLIENT].port, server = ends[SIDE_SERVER].port;
-    if (protocols->server_port != 0 && (client == protocols->server_port || server == protocols->server_port))
+    if (server_port != 0 && (a == server_port || b == server_port))
         return NO_PROTOCOL;
     for (unsigned i = 0; i < protocol_registry_count; i++)
-        if (has_port(protocol_registry[i]->tcp_ports, client) || has_port(protocol_registry[i]->tcp_ports, server))
+        if (has_port(protocol_registry[i]->tcp_ports, a) || has_port(protocol_registry[i]->tcp_ports, b))
             return i;
     return NO_PROTOCOL;
+}
+
+bool protocols_know_ports(uint16_t a, uint16_t b, uint16_t server_port)
+{
+    return protocol_of_ports(a, b, server_port) != NO_PROTOCOL;
 }
 
 /* What struct stream notes; 0 is "nobody looked yet". */
@@ -64,7 +67,8 @@ enum { NOTED_NONE = 1, NOTED_FIRST = 2 };
 static unsigned protocol_of_stream(const struct protocols *protocols, struct stream *stream)
 {
     if (stream->protocol == 0) {
-        unsigned number = find_protocol(protocols, stream);
+        const struct endpoint *ends = stream->conversation->ends;
+        unsigned number = protocol_of_ports(ends[SIDE_CLIENT].port, ends[SIDE_SERVER].port, protocols->server_port);
         stream->protocol = (uint8_t)(number == NO_PROTOCOL ? NOTED_NONE : NOTED_FIRST + number);
     }
     return stream->protocol == NOTED_NONE ? NO_PROTOCOL : stream->protocol - NOTED_FIRST;

@@ -19,6 +19,9 @@ void protocols_open(struct protocols *protocols, struct casebook *casebook, uint
                     const struct tds_options *options);
 void protocols_close(struct protocols *protocols); /* after all streams were released */
 
+/* Whether a stream between these ports is of a protocol that is known by its port. */
+bool protocols_know_ports(uint16_t a, uint16_t b, uint16_t server_port);
+
 struct stream_consumer protocols_consumer(struct protocols *protocols); /* the table to hand to the flow floor */
 void protocols_datagram(struct protocols *protocols, const struct datagram *datagram);
 void protocols_refused(struct protocols *protocols, const struct datagram_refusal *refusal);

@@ -4,8 +4,16 @@
 
 #include "stream.h"
 
+enum { TDS_DEFAULT_PORT = 1433 };
+
+/* server_port: a hint that it is a server's, too; 0: none. */
+static inline bool tds_port_is_known(uint16_t port, uint16_t server_port)
+{
+    return port == TDS_DEFAULT_PORT || (port != 0 && port == server_port);
+}
+
 /* Servers that spoke TDS at one capture point. Zeros: none. When its places are taken, it learns no more. */
-enum { TDS_SERVERS_PLACES = 1024 };
+enum { TDS_SERVERS_PLACES = 256 };
 
 struct tds_servers {
     struct endpoint ends[TDS_SERVERS_PLACES]; /* by hash; port 0: free */

@@ -146,11 +146,6 @@ static const struct endpoint *server_of(const struct tds_state *s)
     return &s->stream->conversation->ends[side_of(s, lane_with_role(s, SIDE_SERVER))];
 }
 
-static bool known_port(const struct tds_state *s, uint16_t port)
-{
-    return port == TDS_DEFAULT_PORT || (port != 0 && port == s->options->server_port);
-}
-
 /* Its place, or a free one for it; NULL: neither. */
 enum { PLACES_TRIED = 16 };
 
@@ -178,7 +173,8 @@ static void remember_server(const struct tds_state *s)
     const struct endpoint *server = server_of(s);
     bool login_seen = tds_step_seen(s, LOGIN_STEP_PRELOGIN) || tds_step_seen(s, LOGIN_STEP_CLIENT_HELLO) ||
                       tds_step_seen(s, LOGIN_STEP_LOGIN);
-    if (!s->options->servers || !s->from_start || !login_seen || server->port == 0 || known_port(s, server->port))
+    if (!s->options->servers || !s->from_start || !login_seen || server->port == 0 ||
+        tds_port_is_known(server->port, s->options->server_port))
         return;
     struct endpoint *place = place_of(s->options->servers, server);
     if (place)
@@ -188,7 +184,7 @@ static void remember_server(const struct tds_state *s)
 bool tds_on_server_port(const struct tds_state *s)
 {
     const struct endpoint *server = server_of(s);
-    return known_port(s, server->port) || remembered(s, server);
+    return tds_port_is_known(server->port, s->options->server_port) || remembered(s, server);
 }
 
 static void refuse(struct tds_state *s)

@@ -30,7 +30,7 @@ enum {
     TDS_STATUS_RESET = 0x08,
     TDS_STATUS_RESET_KEEP = 0x10
 };
-enum { TDS_DEFAULT_PORT = 1433, TDS_SMP_SESSIONS = 32 };
+enum { TDS_SMP_SESSIONS = 32 };
 
 /* What is kept of a message's end that is not walked: room for an ERROR and what follows it. */
 enum { TDS_TAIL = 512 };

@@ -1,7 +1,9 @@
 /*
- * "compared": { "to_server": {...}, "to_client": {...} }: of the packets that way, how many arrived, were lost, made by a device,
+ * "compared": { "relayed": true }: a device ends the connection and opens its own, so packets are not followed through it. Or
+ * { "to_server": {...}, "to_client": {...} }: of the packets that way, how many arrived, were lost, made by a device,
  * duplicated or not to be judged; what was changed; and the time on the way, by one clock. "path": the same for each stretch, where
- * more than two captures have the connection. "matched_by": how it is known that it is the same one.
+ * more than two captures have the connection. "matched_by": how it is known that it is the same one; "match_bits": how much
+ * likelier that is than chance, as a power of two; "match_traces": which of them tell.
  */
 #include "json_comparison.h"
 
@@ -97,18 +99,44 @@ static void add_path(json_t *object, const struct casebook *casebook, const stru
     object_add(object, "path", path);
 }
 
+static void add_traces(json_t *object, unsigned traces)
+{
+    static const struct {
+        enum match_trace trace;
+        const char *name;
+    } names[] = {
+        {TRACE_BY_CONTENTS, "message-contents"},
+        {TRACE_BY_PLAIN_CONTENTS, "plain-contents"},
+        {TRACE_BY_TIMESTAMPS, "timestamps"},
+        {TRACE_BY_IP_IDS, "ip-ids"},
+    };
+    if (traces == 0)
+        return;
+    json_t *list = json_new_array();
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (traces & (unsigned)names[i].trace)
+            array_add_text(list, names[i].name);
+    object_add(object, "match_traces", list);
+}
+
 void json_add_comparison(json_t *object, const struct casebook *casebook, const struct conversation *conversation)
 {
     static const char *const evidence[MATCH_EVIDENCES] = {
         [MATCHED_BY_CONNECTION_ID] = "connection-id",     [MATCHED_BY_SEQUENCE_NUMBERS] = "sequence-numbers",
         [MATCHED_BY_ENDS_AND_SYN] = "addresses-and-syn",  [MATCHED_BY_ENDS] = "addresses",
-        [MATCHED_BY_BYTES_IN_FLIGHT] = "bytes-in-flight",
+        [MATCHED_BY_BYTES_IN_FLIGHT] = "bytes-in-flight", [MATCHED_BY_TRACES] = "traces",
     };
-    if (conversation->twin)
+    if (conversation->twin) {
         object_add_text(object, "matched_by", evidence[conversation->matched_by]);
+        add_some(object, "match_bits", conversation->match_bits);
+        add_traces(object, conversation->match_traces);
+    }
     if (conversation->comparison) {
         json_t *compared = json_new_object();
-        add_passages(compared, conversation->comparison);
+        if (conversation->comparison->relayed)
+            object_add_flag(compared, "relayed", true);
+        else
+            add_passages(compared, conversation->comparison);
         object_add(object, "compared", compared);
     }
     if (conversation->twin)

@@ -11,6 +11,7 @@
 #include "text_conversations.h"
 #include "text_delays.h"
 #include "text_layout.h"
+#include "text_matches.h"
 #include "text_packets.h"
 #include "text_servers.h"
 #include "text_troubles.h"
@@ -345,6 +346,7 @@ static void put_captures(const struct casebook *casebook, struct sink *sink)
             put_pair(casebook, &casebook->pairs.list[i], sink);
             text_delays(&casebook->pairs.list[i], sink);
         }
+    text_matches(casebook, sink);
     put_sources(&casebook->evidence, sink);
     if (casebook->unread.count > 0) {
         layout_heading(sink, "Not read");

@@ -23,7 +23,7 @@ sys.dont_write_bytecode = True
 import property_packets as packets
 from scene import load, write_scene
 from scene_pcapng import block_borders, read_capture
-from scene_tool import diagnose, run_tool
+from scene_tool import capture_arguments, diagnose, run_tool
 from tap import Tap
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -238,6 +238,14 @@ def test_threads(tap, tool, source, folder):
     check_threads(tap, tool, f'threads, {name}: {source.name}', [path for path in paths if path.exists()])
 
 
+def test_threads_of_pairs(tap, tool):
+  """Both ends' captures are read a second time, side by side."""
+  for folder in sorted((HERE.parent / 'lab_captures').iterdir()):
+    paths = {side: folder / f'{side}.pcapng' for side in ('client', 'server')}
+    if all(path.exists() for path in paths.values()):
+      check_threads(tap, tool, f'threads, both ends: {folder.name}', capture_arguments(paths))
+
+
 def test_threads_of_much(tap, tool, source, folder):
   """More than one buffer and one round of batches hold."""
   capture = packets.repeat(source.capture, 1 + LARGE_BYTES // source.path.stat().st_size)
@@ -318,6 +326,7 @@ def main():
         test(tap, tool, source, folder)
     if arguments.only in ('', 'threads'):
       test_threads_of_much(tap, tool, sources[0], folder)
+      test_threads_of_pairs(tap, tool)
     if arguments.only in ('', 'prefix'):
       for source in [sources[0], sources[6], *shared[:1]]:
         test_prefix(tap, tool, source, folder)

@@ -224,6 +224,32 @@ static void test_when_all_are_in_trouble_none_is_folded(void **state)
     assert_filled(conversation_store_at(store, 9), 9);
 }
 
+/* Each third conversation begins in another store, and so many that models and rooms of all were used. */
+static void test_stores_that_were_filled_at_once_are_merged_in_order(void **state)
+{
+    struct conversation_store *store = *state, second, third;
+    conversation_store_open(&second, RESTING);
+    conversation_store_open(&third, RESTING);
+    struct conversation_store *all[] = {store, &second, &third}, *others[] = {&second, &third};
+    for (unsigned i = 0; i < 3; i++)
+        conversation_store_keep_order(all[i]);
+    for (uint32_t i = 0; i < MANY; i++) {
+        struct conversation_store *at = all[i * 7 / 5 % 3];
+        conversation_store_count(at, 1000 + 2 * i);
+        struct conversation *c = conversation_store_add(at);
+        fill(at, c, i);
+        conversation_store_rest(at, c->id - 1);
+    }
+    conversation_store_merge(store, others, 2);
+    assert_int_equal(store->places.in_use, MANY);
+    for (uint32_t i = 0; i < MANY; i++) {
+        assert_int_equal(conversation_store_at(store, i)->id, i + 1);
+        assert_filled(conversation_store_at(store, i), i);
+    }
+    conversation_store_close(&second);
+    conversation_store_close(&third);
+}
+
 int main(void)
 {
 #define STORE_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -233,6 +259,7 @@ int main(void)
         STORE_TEST(test_who_is_asked_for_again_stays),
         STORE_TEST(test_what_is_held_stays_and_may_be_changed),
         STORE_TEST(test_links_of_resting_ones_are_kept),
+        STORE_TEST(test_stores_that_were_filled_at_once_are_merged_in_order),
         STORE_TEST(test_only_plain_ones_are_folded_the_oldest_first),
         STORE_TEST(test_when_all_are_in_trouble_none_is_folded),
     };

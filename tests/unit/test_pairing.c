@@ -354,6 +354,143 @@ static void test_late_packets_are_no_jump(void **state)
     clock_steps_close(&steps);
 }
 
+/* Neither ends nor sequence numbers are the same in both captures. */
+static struct conversation *disguised(uint32_t point, uint16_t port)
+{
+    struct conversation *c = connection(point, port, port * 7919u + point);
+    c->ends[SIDE_CLIENT].address.bytes[3] = (uint8_t)(1 + point);
+    return c;
+}
+
+static void test_random_bytes_tell_what_is_disguised(void **state)
+{
+    (void)state;
+    struct conversation *here = disguised(CLIENT_POINT, 50001), *there = disguised(SERVER_POINT, 61001);
+    struct conversation *other = disguised(SERVER_POINT, 61002);
+    here->sides[SIDE_CLIENT].traces.heads[0] = there->sides[SIDE_CLIENT].traces.heads[0] = 12345;
+    other->sides[SIDE_CLIENT].traces.heads[0] = 54321;
+    conclude_all();
+    assert_int_equal(here->twin, there->id);
+    assert_int_equal(here->matched_by, MATCHED_BY_TRACES);
+    assert_int_equal(here->match_traces, TRACE_BY_CONTENTS);
+    assert_in_range(here->match_bits, 20, 30);
+    assert_int_equal(other->twin, 0);
+    assert_false(other->doubtful);
+}
+
+/* The server's capture has SYNs that may be these, under other ports and numbers: nobody can say that they did not arrive. */
+static void test_disguised_syns_are_not_said_to_be_lost(void **state)
+{
+    (void)state;
+    disguised(CLIENT_POINT, 50001)->sides[SIDE_CLIENT].traces.heads[0] = 12345;
+    disguised(SERVER_POINT, 61001)->sides[SIDE_CLIENT].traces.heads[0] = 12345;
+    struct conversation *here = unanswered_syns(), *there = casebook_add_conversation(&casebook);
+    uint32_t id = there->id;
+    *there = *here;
+    there->id = id;
+    there->point = SERVER_POINT;
+    there->ends[SIDE_CLIENT].port = 61002;
+    there->sides[SIDE_CLIENT].isn = 5555;
+    there->first = at(SERVER_POINT, WAY_NS);
+    there->last = at(SERVER_POINT, 7 * NS_PER_SECOND + WAY_NS);
+    conclude_all();
+    assert_int_equal(here->twin, 0);
+    assert_true(here->doubtful);
+    check_judgement(here, "network.syn-lost", CULPRIT_UNKNOWN);
+}
+
+/* Near: plain text is no evidence, however few have it. */
+static void test_plain_text_does_not_tell(void **state)
+{
+    (void)state;
+    struct conversation *here = disguised(CLIENT_POINT, 50001), *there = disguised(SERVER_POINT, 61001);
+    here->sides[SIDE_CLIENT].traces.heads[0] = there->sides[SIDE_CLIENT].traces.heads[0] = 12345 | TRACE_PLAIN;
+    conclude_all();
+    assert_int_equal(here->twin, 0);
+    assert_true(here->doubtful && there->doubtful);
+}
+
+/* Near: two of the server's capture have them; nothing tells which it is. */
+static void test_bytes_that_two_have_do_not_tell(void **state)
+{
+    (void)state;
+    struct conversation *here = disguised(CLIENT_POINT, 50001);
+    here->sides[SIDE_CLIENT].traces.heads[0] = 12345;
+    for (uint16_t i = 0; i < 2; i++)
+        disguised(SERVER_POINT, (uint16_t)(61001 + i))->sides[SIDE_CLIENT].traces.heads[0] = 12345;
+    conclude_all();
+    assert_int_equal(here->twin, 0);
+    assert_true(here->doubtful);
+}
+
+/* Near: the client's view has more than there is by the FIN in the server's. */
+static void test_what_contradicts_is_not_the_same(void **state)
+{
+    (void)state;
+    struct conversation *here = disguised(CLIENT_POINT, 50001), *there = disguised(SERVER_POINT, 61001);
+    struct tcp_side *client = &here->sides[SIDE_CLIENT], *seen = &there->sides[SIDE_CLIENT];
+    client->traces.heads[0] = seen->traces.heads[0] = 12345;
+    client->seqs_known = seen->seqs_known = true;
+    client->seq_end = client->isn + 1001;
+    seen->seq_end = seen->isn + 901;
+    seen->fins = 1;
+    conclude_all();
+    assert_int_equal(here->twin, 0);
+}
+
+static void test_timestamps_and_ip_ids_tell_together(void **state)
+{
+    (void)state;
+    struct conversation *here = disguised(CLIENT_POINT, 50001), *there = disguised(SERVER_POINT, 61001);
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++)
+        for (unsigned i = 0; i < TRACE_STAMPS; i++) {
+            here->sides[side].traces.stamps[i] = there->sides[side].traces.stamps[i] = 1000 + i;
+            here->sides[side].traces.ip_ids[i] = there->sides[side].traces.ip_ids[i] = (uint16_t)(77 + i);
+        }
+    conclude_all();
+    assert_int_equal(here->twin, there->id);
+    assert_int_equal(here->match_traces, TRACE_BY_TIMESTAMPS | TRACE_BY_IP_IDS);
+}
+
+/* Near: another IP ID at the same tick is another packet. */
+static void test_timestamps_of_other_packets_do_not_tell(void **state)
+{
+    (void)state;
+    struct conversation *here = disguised(CLIENT_POINT, 50001), *there = disguised(SERVER_POINT, 61001);
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+        here->sides[side].traces.stamps[0] = there->sides[side].traces.stamps[0] = 1000;
+        here->sides[side].traces.ip_ids[0] = 77;
+        there->sides[side].traces.ip_ids[0] = 78;
+    }
+    conclude_all();
+    assert_int_equal(here->twin, 0);
+}
+
+/* A capture beyond the eighth, of connections under way behind address translation. */
+static void test_points_beyond_the_eighth_are_matched(void **state)
+{
+    (void)state;
+    enum { POINTS = 12, LAST = POINTS - 1 };
+    casebook.points = memory_grow(casebook.points, POINTS, sizeof *casebook.points);
+    casebook.captures = memory_grow(casebook.captures, POINTS, sizeof *casebook.captures);
+    for (uint32_t i = 2; i < POINTS; i++) {
+        casebook.points[i] = casebook.points[SERVER_POINT];
+        casebook.captures[i] = casebook.captures[SERVER_POINT];
+        casebook.captures[i].point = i;
+    }
+    casebook.point_count = casebook.capture_count = POINTS;
+    struct conversation *here = disguised(CLIENT_POINT, 50001), *there = disguised(LAST, 61001);
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+        here->sides[side].isn_known = there->sides[side].isn_known = false;
+        here->sides[side].seqs_known = there->sides[side].seqs_known = true;
+        here->sides[side].seq_first = there->sides[side].seq_first = 1000000;
+        here->sides[side].seq_end = there->sides[side].seq_end = 1005000;
+    }
+    conclude_all();
+    assert_int_equal(here->twin, there->id);
+    assert_int_equal(here->matched_by, MATCHED_BY_BYTES_IN_FLIGHT);
+}
+
 int main(void)
 {
 #define PAIRING_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -370,6 +507,14 @@ int main(void)
         PAIRING_TEST(test_packets_that_a_capture_missed),
         PAIRING_TEST(test_syns_that_never_reach_the_server),
         PAIRING_TEST(test_syns_that_the_server_ignores),
+        PAIRING_TEST(test_random_bytes_tell_what_is_disguised),
+        PAIRING_TEST(test_disguised_syns_are_not_said_to_be_lost),
+        PAIRING_TEST(test_plain_text_does_not_tell),
+        PAIRING_TEST(test_bytes_that_two_have_do_not_tell),
+        PAIRING_TEST(test_what_contradicts_is_not_the_same),
+        PAIRING_TEST(test_timestamps_and_ip_ids_tell_together),
+        PAIRING_TEST(test_timestamps_of_other_packets_do_not_tell),
+        PAIRING_TEST(test_points_beyond_the_eighth_are_matched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

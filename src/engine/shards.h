@@ -1,0 +1,19 @@
+/*
+ * Conversations are followed in shards, so that several threads may each follow some of them.
+ *
+ * Theory of operation. What one conversation makes known of another must not depend on who follows which: so shards are always as many, each
+ * with its own flow table and its own memory of servers, whoever works on them. All packets of a conversation, and of others
+ * that it may learn from, are of one shard.
+ */
+#ifndef TDSCOPE_SHARDS_H
+#define TDSCOPE_SHARDS_H
+
+#include "packet.h"
+
+enum { SHARDS = 8 };
+
+/* The shard of a packet, from 0 to SHARDS - 1; 0 of packets that are not TCP, and of protocols that are known by their port: those speak
+ * in datagrams, too. server_port: the user's hint; 0: none. */
+uint8_t shard_of(const struct packet *packet, uint16_t server_port);
+
+#endif

@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+"""Which connection here is which one there, behind devices that hide it; prints TAP.
+
+Each case makes connections of which it is known who is who, and lets the program find it: never may one be taken for another, and where
+there is enough to know them by, at least so large a share must be found.
+"""
+
+import argparse
+import collections
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+
+sys.dont_write_bytecode = True
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent), str(HERE), str(HERE.parent / 'property')]
+
+from disguise import Crowd, Device, Window, capture, endpoint_of, gather
+from property_packets import write_capture
+from tap import Tap
+
+HOUR_NS = 3_600_000_000_000
+SIDES = ('client', 'server')
+
+
+@dataclass
+class Case:
+  """least: the share of connections with packets in both captures that must be found. told: the report says that some could not be."""
+
+  name: str
+  least: float
+  crowd: Crowd = field(default_factory=Crowd)
+  client: Window = field(default_factory=Window)
+  server: Window = field(default_factory=Window)
+  device: Device = field(default_factory=Device)
+  strangers: Crowd | None = None  # who the server's capture has besides, behind the same device
+  told: bool = False
+  most: float = 1.0
+
+
+TLS, CLEAR = Crowd(), Crowd(contents='clear')
+SHORT = Crowd(ports=5, questions=4, question_ns=80_000_000)  # over before their port is used again
+UNMARKED = {'timestamps': False, 'ip_ids': 'none'}
+CASES = [
+  Case('encrypted, without timestamps and IP IDs', 1, Crowd(**UNMARKED)),
+  Case('encrypted, IP IDs rewritten', 1, TLS, device=Device(ids=True)),
+  Case('encrypted, clocks apart by hours', 1, TLS, server=Window(clock_ns=-5 * HOUR_NS)),
+  Case('encrypted, under way', 0.95, TLS, Window(begin=0.5), Window(begin=0.5, clock_ns=3 * HOUR_NS)),
+  Case('encrypted, under way, without timestamps and IP IDs', 0.9, Crowd(**UNMARKED), Window(begin=0.5), Window(begin=0.5)),
+  Case('encrypted, one capture begins late', 0.9, TLS, server=Window(begin=0.4)),
+  Case('encrypted, the captures have little time in common', 0.5, TLS, Window(end=0.6), Window(begin=0.4)),
+  Case('encrypted, ports used again', 1, SHORT),
+  Case('encrypted, ports used again, nothing but numbers rewritten', 1, SHORT, device=Device(address=False, ports=False)),
+  Case('encrypted, only ports and numbers rewritten', 1, TLS, device=Device(address=False)),
+  Case('encrypted, captures with holes', 0.95, TLS, Window(missed=0.05), Window(missed=0.05)),
+  Case('encrypted, each packet twice', 1, TLS, server=Window(twice=True)),
+  Case('encrypted, cut to the headers', 0.9, TLS, Window(snap=64), Window(snap=64)),
+  Case('encrypted, of each capture some are missing', 1, TLS, Window(skip=3), Window(skip=3)),
+  Case('the same query, timestamps and IP IDs', 0.9, CLEAR),
+  Case('the same query, under way', 0.85, CLEAR, Window(begin=0.5), Window(begin=0.5)),
+  Case('the same query, IP IDs of a connection', 0.9, Crowd(contents='clear', timestamps=False)),
+  Case('the same query, IP IDs of a machine', 0.9, Crowd(contents='clear', timestamps=False, ip_ids='host')),
+  Case('the same query, timestamps only', 0.8, Crowd(contents='clear', ip_ids='none', question_ns=4_000_000_000)),
+  # No connection is in both.
+  Case('the same query at the same time, of each some are missing', 0, Crowd(contents='clear', ip_ids='none', together=True),
+      Window(skip=2), Window(skip=2)),
+  Case('the same query at the same time, with IP IDs, of each some are missing', 0, Crowd(contents='clear', together=True),
+      Window(skip=2), Window(skip=2)),
+  Case('the same query, nothing to know them by', 0, Crowd(contents='clear', **UNMARKED), told=True, most=0),
+  Case('the same query, 100 strangers run it, too', 0.85, CLEAR,
+      strangers=Crowd(count=100, contents='clear', client='10.10.0.6', label='strangers')),
+  Case('the same query, strangers, nothing to know them by', 0, Crowd(contents='clear', **UNMARKED), told=True, most=0,
+      strangers=Crowd(count=100, contents='clear', client='10.10.0.6', label='strangers', **UNMARKED)),
+  Case('encrypted, a relay between', 1, TLS, device=Device(relay=True)),
+  Case('the same query, a relay between', 0, CLEAR, device=Device(relay=True)),
+  Case('encrypted, the server ignores some', 0.7, Crowd(ignored=4)),
+  Case('encrypted, the server ignores some, without timestamps and IP IDs', 0.7, Crowd(ignored=4, **UNMARKED), told=True),
+  Case('the same query, the server ignores some', 0.7, Crowd(contents='clear', timestamps=False, ignored=4)),
+  Case('queries of their own, nothing else', 0, Crowd(contents='varied', **UNMARKED)),
+  Case('the same query, holes, clocks apart', 0.8, CLEAR, Window(missed=0.05), Window(missed=0.03, clock_ns=HOUR_NS)),
+]
+
+
+def strangers_of(case):
+  return gather(case.strangers, case.device, seed=2) if case.strangers else []
+
+
+def has_both(records, member):
+  """Whether both captures can have packets of it, by the ends that they know it by."""
+  return all(member.ends[side] in records[side] for side in SIDES)
+
+
+def ends_in(capture_of_side, side):
+  """The client's address and port of each connection that has a packet in the capture."""
+  out = collections.Counter()
+  for record in capture_of_side.records:
+    frame = record.frame
+    addresses = ['.'.join(map(str, frame[at:at + 4])) for at in (12, 16)]
+    ports = [int.from_bytes(frame[at:at + 2], 'big') for at in (20, 22)]
+    out[(addresses[0], ports[0]) if ports[1] == 1433 else (addresses[1], ports[1])] += 1
+  return out
+
+
+def ask(tool, folder, captures):
+  paths = {}
+  for side in SIDES:
+    paths[side] = pathlib.Path(folder) / f'{side}.pcapng'
+    write_capture(paths[side], captures[side])
+  command = [str(tool), 'diagnose', '--format', 'json', '--quiet']
+  command += [word for side in SIDES for word in (f'--{side}', str(paths[side]))]
+  done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+  return json.loads(done.stdout) if done.returncode in (0, 3) and done.stdout else None
+
+
+def pairs_of(report):
+  """The client's end at the client and at the server, of each connection that both captures are said to have."""
+  return [(endpoint_of(c['client']), endpoint_of(c.get('seen_by_server', c)['client']), c)
+      for c in report['conversations'] if len(c['seen_in']) > 1]
+
+
+def judge(case, members, captures, report):
+  if report is None:
+    return ['no report'], 0
+  known = {side: ends_in(captures[side], side) for side in SIDES}
+  true = {(m.ends['client'], m.ends['server']) for m in members}
+  both = sum(has_both(known, m) for m in members)
+  found = pairs_of(report)
+  out = [f'{here} is not {there}: {c.get("matched_by")} {c.get("match_bits")} {c.get("match_traces")}'
+      for here, there, c in found if (here, there) not in true]
+  share = (len(found) - len(out)) / both if both else 0
+  if not case.least <= share <= case.most:
+    out.append(f'{len(found)} of {both} are found ({share:.2f}), not {case.least} to {case.most} of them')
+  told = any('could not be told apart' in note for c in report['captures'] for note in c['notes'])
+  if case.told and not told:
+    out.append('the report does not say that some could not be told apart')
+  accused = [c for c in report['conversations'] if c['culprit'] == 'network']
+  out += [f'{endpoint_of(c["client"])}: {c["cause"]} ({c["confidence"]})' for c in accused]
+  return out, share
+
+
+def main():
+  parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+  parser.add_argument('--tdscope', required=True, help='the program to test')
+  parser.add_argument('--only', help='cases whose name holds this')
+  parser.add_argument('--keep', help='a folder: captures of the last case stay there')
+  arguments = parser.parse_args()
+  tap = Tap()
+  with tempfile.TemporaryDirectory(prefix='tdscope-disguised-') as name:
+    for case in CASES:
+      if arguments.only and arguments.only not in case.name:
+        continue
+      members = gather(case.crowd, case.device)
+      windows = {'client': case.client, 'server': case.server}
+      captures = {side: capture(members + (strangers_of(case) if side == 'server' else []), side, windows[side], case.device)
+          for side in SIDES}
+      report = ask(pathlib.Path(arguments.tdscope).resolve(), arguments.keep or name, captures)
+      complaints, share = judge(case, members, captures, report)
+      tap.case(f'{case.name}: {share:.2f}', complaints[:6])
+  return tap.finish()
+
+
+if __name__ == '__main__':
+  sys.exit(main())
