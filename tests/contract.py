@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the JSON of `tdscope diagnose` and `tdscope conversations` promises to other programs, as a checker.
+"""What the JSON of `tdscope diagnose`, `conversations` and `show` promises to other programs, as a checker.
 
 A shape is a type, a function of (value) that returns whether it holds, a list of one shape, or a dict from key to
 shape; a key that ends in ? may be absent, and keys that are not named are an error, so that none comes to be by
@@ -22,7 +22,7 @@ CAUSES = {culprit: set(words.split()) for culprit, words in {
   'server': 'not-listening backlog-full no-answer login-late login-stalled closed-in-login closed-many closed-session reset '
             'thread-starvation no-ack slow-response query-timeout slow-domain-controller tls-refused dhe-defect io-stall scheduler-stall',
   'unknown': 'cut-off',
-  'capture': 'duplicated one-direction truncated offload dropped windows-differ nat limits',
+  'capture': 'duplicated one-direction truncated offload dropped windows-differ nat proxy limits',
 }.items()}
 MACHINE_CAUSES = set('firewall-drop filter-driver offload rss-disabled old-network-driver virtual-nic tls-settings '
                      'dhe-enabled port-range memory-pressure keep-alive-settings'.split())
@@ -154,11 +154,11 @@ PASSAGE = {  # packets of one side on their way to the other end
   'shortest_s?': seconds, 'longest_s?': seconds, 'first_lost?': FRAME, 'last_lost?': FRAME, 'first_injected?': FRAME,
 }
 CONVERSATION = {
-  'id': positive, 'protocol': text, 'client': ENDPOINT, 'server': ENDPOINT,
-  'compared?': {'relayed?': bool, 'to_server?': PASSAGE, 'to_client?': PASSAGE},
+  'id': positive, 'view_of?': positive, 'protocol': text, 'client': ENDPOINT, 'server': ENDPOINT,
+  'relayed?': bool, 'compared?': {'to_server': PASSAGE, 'to_client': PASSAGE},
   'matched_by?': one_of('connection-id sequence-numbers addresses-and-syn traces addresses bytes-in-flight'),
   'match_bits?': positive, 'match_traces?': [one_of('message-contents plain-contents timestamps ip-ids')],
-  'path?': [{'from': count, 'to': count, 'to_server?': PASSAGE, 'to_client?': PASSAGE}],
+  'path?': [{'from': count, 'to': count, 'relayed?': bool, 'to_server?': PASSAGE, 'to_client?': PASSAGE}],
   'seen_by_server?': {'client': ENDPOINT, 'server': ENDPOINT}, 'seen_in': [count],
   'start': time, 'end': time, 'packets': positive, 'bytes': count,
   'ending': one_of('open fin reset timeout refused no-answer'), 'closed_first_by?': one_of('client server device'),
@@ -170,6 +170,18 @@ CONVERSATION = {
   'routed_to?': {'server?': text, 'port': port}, 'requests?': REQUESTS, 'attention_times?': {'first': time, 'acknowledged?': time},
   'mars_sessions?': MARS_SESSIONS, 'culprit': culprit, 'cause': cause,
   'confidence': confidence, 'evidence': [EVIDENCE], 'display_filter?': text,
+}
+FATE = one_of('arrived lost injected duplicated missed-by-capture not-judged')
+SHOWN = {  # a line of `show`: a conversation, or a view of one, with its packets
+  'conversation': CONVERSATION, 'packets_left_out?': positive,
+  'packets': [{
+    'capture': count, 'frame': positive, 'time': time, 'from': one_of('client server'), 'flags?': text, 'seq?': count, 'ack?': count,
+    'length?': count, 'window?': count, 'says': text,
+  }],
+  'crossings?': [{  # each packet on its way through all captures: where it was seen, and what became of it from one to the next
+    'from': one_of('client server'), 'fate': FATE, 'client_frame?': positive, 'server_frame?': positive, 'took_s?': seconds,
+    'seen': [FRAME], 'stretches': [{'from': count, 'to': count, 'fate': FATE}],
+  }],
 }
 CAPTURE = {
   'file': text, 'format?': text, 'role': one_of('client server middle unknown'), 'packets': count, 'bytes': count,
@@ -218,7 +230,7 @@ FINDING = {
   'cause': cause, 'scope': one_of('conversation client server path capture host'), 'culprit': culprit,
   'severity': one_of('fault risk note'), 'confidence': confidence, 'title': text, 'explanation': text, 'subject?': dict,
   'conversations': [positive], 'conversation_count?': positive, 'first?': time, 'last?': time, 'evidence': [EVIDENCE],
-  'actions': [text], 'measured?': measures, 'hides?': text, 'pattern?': PATTERN,
+  'actions': [text], 'would_settle?': text, 'measured?': measures, 'hides?': text, 'pattern?': PATTERN,
 }
 DIAGNOSIS = {
   'schema': one_of('tdscope/1'),
@@ -323,6 +335,11 @@ def complaints(report):
 def conversation_complaints(conversation):
   """What is wrong with one line of `tdscope conversations --format json`."""
   return list(shape_complaints(conversation, CONVERSATION, 'conversation'))
+
+
+def shown_complaints(shown):
+  """What is wrong with one line of `tdscope show --format json`, or one of its objects."""
+  return list(shape_complaints(shown, SHOWN, 'shown'))
 
 
 if __name__ == '__main__':

@@ -67,6 +67,7 @@ static bool write_report(struct tdscope *tdscope, enum tdscope_view view, const 
     struct tdscope_style style = {
         .colour = terminal_takes_colour(options->colour, output.stream),
         .utc_offset_s = options->utc_offset_s,
+        .columns = terminal_columns(output.stream),
         .marks = options->marks,
     };
     if (!tdscope_render(tdscope, view, options->format, &style, output_write, &output) && !output.error) {

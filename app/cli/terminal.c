@@ -1,10 +1,11 @@
-/* The terminal: asked once, by POSIX isatty() and the environment. */
+/* The terminal: asked once, by POSIX isatty(), TIOCGWINSZ (tty_ioctl(4)) and the environment. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "terminal.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,6 +23,17 @@ bool terminal_takes_colour(enum when when, FILE *to)
         return when == WHEN_ALWAYS;
     const char *no_color = getenv("NO_COLOR");
     return !(no_color && no_color[0]) && is_smart_terminal(to);
+}
+
+unsigned terminal_columns(FILE *to)
+{
+    enum { COLUMNS_MOST = 10000 };
+    const char *told = getenv("COLUMNS");
+    unsigned long columns = told ? strtoul(told, NULL, 10) : 0;
+    struct winsize size;
+    if (columns > 0 && columns <= COLUMNS_MOST)
+        return (unsigned)columns;
+    return ioctl(fileno(to), TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 static int64_t now_ms(void)

@@ -11,6 +11,9 @@ enum when { WHEN_AUTO, WHEN_ALWAYS, WHEN_NEVER };
 /* auto: a terminal that knows colours, and NO_COLOR (https://no-color.org) is not set. */
 bool terminal_takes_colour(enum when when, FILE *to);
 
+/* Of a line, by COLUMNS or else by the terminal; 0: not known. */
+unsigned terminal_columns(FILE *to);
+
 struct progress {
     bool shown;       /* wanted at all */
     bool on_terminal; /* one line that is written over; otherwise a line each time */

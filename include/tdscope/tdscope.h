@@ -117,7 +117,8 @@ typedef bool tdscope_write(void *context, const char *bytes, size_t size);
 struct tdscope_style {
     bool colour;          /* ANSI colours in text */
     int32_t utc_offset_s; /* of times in text, in seconds; JSON is always in UTC */
-    bool marks;           /* TDSCOPE_CONVERSATIONS in text: a column with the marks of SQL Network Analyzer */
+    unsigned columns; /* of a line, for what can be laid out to fit: TDSCOPE_PACKETS in text. 0: as many as it takes */
+    bool marks;       /* TDSCOPE_CONVERSATIONS in text: a column with the marks of SQL Network Analyzer */
 };
 
 /* Renders a view in a format ("text", "json"). False (see tdscope_error) when the format is not known, does not have

@@ -94,11 +94,16 @@ enum capture_opening capture_chain_add(struct capture_chain *chain, const char *
                                        struct capture_facts *facts, struct error *error)
 {
     struct os_file *source = os_file_open(path, error);
-    if (!source) {
-        facts->failed = true;
-        return CAPTURE_ABSENT;
-    }
-    struct chain_file *file = chain_append(chain, path);
+    if (source)
+        return capture_chain_add_over(chain, source, capture, facts, error);
+    facts->failed = true;
+    return CAPTURE_ABSENT;
+}
+
+enum capture_opening capture_chain_add_over(struct capture_chain *chain, struct os_file *source, uint32_t capture,
+                                            struct capture_facts *facts, struct error *error)
+{
+    struct chain_file *file = chain_append(chain, os_file_path(source));
     file->facts = facts;
     file->index = capture;
     enum capture_opening opening;

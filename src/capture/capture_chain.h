@@ -22,6 +22,7 @@
 enum { CHAIN_OPEN_MAX = 64 };
 
 struct chain_file;
+struct os_file;
 struct window_keeper;
 
 struct capture_chain {
@@ -48,6 +49,10 @@ void capture_chain_open(struct capture_chain *chain);
  * held open from here on. */
 enum capture_opening capture_chain_add(struct capture_chain *chain, const char *path, uint32_t capture,
                                        struct capture_facts *facts, struct error *error);
+
+/* The same for a file that is open already; owns it from here on, even if it fails. */
+enum capture_opening capture_chain_add_over(struct capture_chain *chain, struct os_file *source, uint32_t capture,
+                                            struct capture_facts *facts, struct error *error);
 
 /* The time of the earliest first packet of the files added so far; INT64_MIN when one of them has none. */
 int64_t capture_chain_first_ns(const struct capture_chain *chain);

@@ -22,7 +22,8 @@ static enum capture_opening explain_unknown(struct capture_file *capture, struct
     else if (format->advice)
         error_set(error, "%s looks like %s: %s", path, format->looks_like, format->advice);
     else
-        error_set(error, "%s looks like %s, not like a packet capture", path, format->looks_like);
+        error_set(error, "%s looks like %s: no packet capture, and no log or report that can be read", path,
+                  format->looks_like);
     return format && format->may_hold_capture ? CAPTURE_UNREADABLE : CAPTURE_NOT_A_CAPTURE;
 }
 

@@ -10,6 +10,7 @@
 #include "capture_chain.h"
 #include "capture_copy.h"
 #include "capture_point.h"
+#include "capture_series.h"
 #include "capture_side.h"
 #include "ceilings.h"
 #include "clock_notes.h"
@@ -27,6 +28,7 @@
 /* A file and the chain that reads it. */
 struct capture_source {
     struct capture_chain chain;
+    struct capture_series series;
     enum capture_role role;
     bool role_given;
 };
@@ -37,6 +39,7 @@ struct run {
     struct capture_source *sources;
     uint32_t source_count;
     struct point_run *points;
+    uint32_t *first_sources; /* of each point */
     struct followers *followers;
     uint32_t turns; /* captures read so far */
     bool incomplete;
@@ -116,11 +119,12 @@ static void expand_items(struct run *run)
     }
 }
 
-static struct capture_source *add_source(struct run *run, enum capture_role role)
+static struct capture_source *add_source(struct run *run, const char *path, enum capture_role role)
 {
     struct capture_source *source = &run->sources[run->source_count++];
     *source = (struct capture_source){.role = role, .role_given = role != CAPTURE_ROLE_UNKNOWN};
     capture_chain_open(&source->chain);
+    capture_series_open(&source->series, path);
     return source;
 }
 
@@ -149,9 +153,15 @@ static bool is_copy(struct run *run, const struct capture_source *source, const 
     return false;
 }
 
+static void close_source(struct capture_source *source)
+{
+    capture_chain_close(&source->chain);
+    capture_series_close(&source->series);
+}
+
 static void drop_source(struct run *run, struct capture_facts *facts)
 {
-    capture_chain_close(&run->sources[--run->source_count].chain);
+    close_source(&run->sources[--run->source_count]);
     notes_close(&facts->notes);
     *facts = (struct capture_facts){0};
 }
@@ -178,18 +188,32 @@ static void warn_of_capture(struct run *run, const char *path, const struct spoo
     text_close(&sentence);
 }
 
+/* A source is named as it was given. */
+static bool read_evidence(struct run *run, const char *path, const struct spooled_pipe *pipe, enum capture_role role)
+{
+    struct evidence *evidence = &run->analysis->casebook.evidence;
+    if (!evidence_file_read(evidence, pipe ? pipe->spool.path : path, role))
+        return false;
+    struct source_facts *source = &evidence->sources[evidence->source_count - 1];
+    memory_give(source->file);
+    source->file = copy_text(path);
+    return true;
+}
+
 static void open_capture(struct run *run, const char *path, enum capture_role role)
 {
     struct casebook *casebook = &run->analysis->casebook;
     uint32_t index = casebook->capture_count;
     struct capture_facts *facts = &casebook->captures[index];
-    struct capture_source *source = add_source(run, role);
+    struct capture_source *source = add_source(run, path, role);
     struct error error = {{0}};
-    /* One capture alone is read once: it may have no end. */
-    const struct spooled_pipe *pipe =
-        run->analysis->paths.count > 1 ? spooled_pipes_need(&run->analysis->pipes, path) : NULL;
+    struct os_file *source_file = NULL;
+    const struct spooled_pipe *pipe = run->analysis->paths.count > 1
+                                          ? spooled_pipes_need(&run->analysis->pipes, path)
+                                          : spooled_pipes_need_alone(&run->analysis->pipes, path, &source_file);
     enum capture_opening opening =
-        capture_chain_add(&source->chain, pipe ? pipe->spool.path : path, index, facts, &error);
+        source_file ? capture_chain_add_over(&source->chain, source_file, index, facts, &error)
+                    : capture_chain_add(&source->chain, pipe ? pipe->spool.path : path, index, facts, &error);
     facts->spool = pipe ? pipe->spool.path : NULL;
     if (opening == CAPTURE_OPENED && is_copy(run, source, facts, path)) {
         drop_source(run, facts);
@@ -204,8 +228,7 @@ static void open_capture(struct run *run, const char *path, enum capture_role ro
         return;
     }
     drop_source(run, facts);
-    const char *read_from = pipe ? pipe->spool.path : path;
-    if (opening != CAPTURE_NOT_A_CAPTURE || !evidence_file_read(&casebook->evidence, read_from, role))
+    if (opening != CAPTURE_NOT_A_CAPTURE || !read_evidence(run, path, pipe, role))
         warn_of_capture(run, path, pipe, &error);
 }
 
@@ -241,29 +264,55 @@ static int compare_order(const void *left, const void *right)
     return a->source < b->source ? -1 : a->source > b->source;
 }
 
+static bool is_of_series(const struct run *run, uint32_t point, const struct capture_source *source)
+{
+    return capture_series_same(&run->sources[run->first_sources[point]].series, &source->series);
+}
+
+static bool is_of_role(const struct run *run, uint32_t point, const struct capture_source *source)
+{
+    const struct point_facts *facts = &run->analysis->casebook.points[point];
+    return source->role_given ? facts->role_given && facts->role == source->role : !facts->role_given;
+}
+
+static bool is_over_before(const struct run *run, uint32_t point, const struct capture_source *source)
+{
+    const struct point_facts *facts = &run->analysis->casebook.points[point];
+    int64_t last_ns = facts->last_ns - run->points[point].clock.shift_ns; /* as its files have it */
+    return facts->has_packets && last_ns <= capture_chain_first_ns(&source->chain);
+}
+
+/* Files that somebody gave for one side may be named as they like; but none goes on with another series than its own. */
+static bool only_of_series(const struct run *run, const struct capture_source *source)
+{
+    for (uint32_t i = 0; source->role_given && i < run->analysis->casebook.point_count; i++)
+        if (is_of_role(run, i, source) && is_of_series(run, i, source))
+            return true;
+    return !source->role_given;
+}
+
 /*
- * Which files of the same role, or without a given one, come from one capture point? Pieces of a ring buffer follow each other;
- * captures of two points overlap in time, as those of two clients do. So, in order of their first packets, a file goes on with the
- * point whose last packet lies nearest before its first one; a file that overlaps with all points begins a new one. So does one that
- * only seems to follow, because the clock of another machine is off: it brings the same handshakes again.
+ * Which files of the same role, or without a given one, come from one capture point? Pieces of a ring buffer follow each other, and
+ * their names are alike; captures of two points overlap in time, as those of two clients do, or lie in different folders, or are named
+ * by the machine. So, in order of their first packets, a file goes on with the point of its series whose last packet lies nearest before
+ * its first one; a file that overlaps with all of those begins a new one. So does one that only seems to follow, because the clock of
+ * another machine is off: it brings the same handshakes again.
  */
 static uint32_t point_for(struct run *run, const struct capture_source *source)
 {
     struct casebook *casebook = &run->analysis->casebook;
-    uint32_t best = casebook->point_count;
-    int64_t first_ns = capture_chain_first_ns(&source->chain);
-    for (uint32_t i = 0; i < casebook->point_count; i++) {
-        const struct point_facts *point = &casebook->points[i];
-        bool same_role = source->role_given ? point->role_given && point->role == source->role : !point->role_given;
-        int64_t last_ns = point->last_ns - run->points[i].clock.shift_ns; /* as its files have it */
-        bool follows = same_role && point->has_packets && last_ns <= first_ns;
-        if (follows && (best == casebook->point_count || point->last_ns > casebook->points[best].last_ns) &&
-            !seen_handshakes_at(casebook, i, &casebook->captures[source - run->sources]))
+    uint32_t best = casebook->point_count, number = (uint32_t)(source - run->sources);
+    bool in_series = only_of_series(run, source);
+    for (uint32_t i = 0; i < casebook->point_count; i++)
+        if (is_of_role(run, i, source) && is_over_before(run, i, source) &&
+            (!in_series || is_of_series(run, i, source)) &&
+            (best == casebook->point_count || casebook->points[i].last_ns > casebook->points[best].last_ns) &&
+            !seen_handshakes_at(casebook, i, &casebook->captures[number]))
             best = i;
-    }
     if (best == casebook->point_count) {
         casebook->point_count++;
         casebook->points[best] = (struct point_facts){.role = source->role, .role_given = source->role_given};
+        run->first_sources[best] = number;
         point_run_open(&run->points[best], run->analysis, run->followers, best);
     }
     return best;
@@ -326,6 +375,7 @@ static void read_sources(struct run *run)
     struct source_order *order = memory_take_array(run->source_count, sizeof *order);
     casebook->points = memory_take_array(run->source_count, sizeof *casebook->points);
     run->points = memory_take_array(run->source_count, sizeof *run->points);
+    run->first_sources = memory_take_array(run->source_count, sizeof *run->first_sources);
     for (uint32_t i = 0; i < run->source_count; i++)
         order[i] = (struct source_order){capture_chain_first_ns(&run->sources[i].chain), i};
     qsort(order, run->source_count, sizeof *order, compare_order);
@@ -369,7 +419,7 @@ static void conclude_captures(struct run *run)
     }
 }
 
-/* The first of the conversations to be shown that both ends captured; the view that stands for both. 0: none. */
+/* The first of the conversations to be shown that several captures have; the view that stands for all. 0: none. */
 static uint32_t observed_connection(struct analysis *analysis)
 {
     struct shown_packets *shown = &analysis->watch.shown;
@@ -381,17 +431,16 @@ static uint32_t observed_connection(struct analysis *analysis)
     return shown->crossings.id;
 }
 
-/* Numbers are given in the order of reading, which is the same every time: so a view that nobody knew to belong to the one asked
- * for is found in another run of the line. Pipes cannot be read again. */
-static bool needs_other_view(struct analysis *analysis)
+/* Numbers are given in the order of reading, which is the same every time: so views that nobody knew to belong to the one asked
+ * for are found in another run of the line. Pipes cannot be read again. */
+static bool needs_other_views(struct analysis *analysis)
 {
-    if (!analysis->watching || analysis->watch.twin != 0)
+    if (!analysis->watching || analysis->watch.other_count > 0)
         return false;
     for (uint32_t i = 0; i < analysis->casebook.capture_count; i++)
         if (analysis->casebook.captures[i].only_once)
             return false;
-    analysis->watch.twin = packet_watch_lacks(&analysis->watch, &analysis->casebook);
-    return analysis->watch.twin != 0;
+    return packet_watch_choose_others(&analysis->watch, &analysis->casebook);
 }
 
 static void forget_results(struct analysis *analysis)
@@ -425,9 +474,10 @@ static void open_run(struct run *run, struct analysis *analysis)
 static void close_run(struct run *run)
 {
     for (uint32_t i = 0; i < run->source_count; i++)
-        capture_chain_close(&run->sources[i].chain);
+        close_source(&run->sources[i]);
     memory_give(run->sources);
     memory_give(run->points);
+    memory_give(run->first_sources);
     memory_give(run->roles);
 }
 
@@ -439,8 +489,8 @@ static void read_again(struct analysis *analysis)
                                                 .ahead = threads_of(analysis) > 1,
                                                 .progress = analysis->progress,
                                                 .progress_context = analysis->progress_context,
-                                                .observe = observed ? packet_watch_cross : NULL,
-                                                .observe_context = &analysis->watch,
+                                                .observe = observed ? packet_crossings_see : NULL,
+                                                .observe_context = &analysis->watch.crossings,
                                                 .observed = observed,
                                             });
     set_clocks_note(&analysis->set_clocks, &analysis->casebook);
@@ -472,7 +522,7 @@ static enum analysis_result run_line(struct analysis *analysis)
 enum analysis_result analysis_run(struct analysis *analysis)
 {
     enum analysis_result result = run_line(analysis);
-    if (!needs_other_view(analysis))
+    if (!needs_other_views(analysis))
         return result;
     forget_results(analysis);
     return run_line(analysis);

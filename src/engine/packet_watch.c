@@ -44,12 +44,20 @@ static bool is_end(const struct packet_watch *watch, const struct endpoint *end)
     return strcmp(endpoint_text(end, text), watch->end) == 0;
 }
 
+static bool is_other(const struct packet_watch *watch, uint32_t id)
+{
+    for (unsigned i = 0; i < watch->other_count; i++)
+        if (watch->others[i] == id)
+            return true;
+    return false;
+}
+
 static bool chosen(const struct packet_watch *watch, const struct conversation *c)
 {
-    if (watch->id != 0)
-        return c->id == watch->id || (watch->twin != 0 && c->id == watch->twin);
-    if (watch->twin != 0 && c->id == watch->twin)
+    if (is_other(watch, c->id))
         return true;
+    if (watch->id != 0)
+        return c->id == watch->id;
     return is_end(watch, &c->ends[SIDE_CLIENT]) || is_end(watch, &c->ends[SIDE_SERVER]);
 }
 
@@ -207,63 +215,37 @@ static void drop(struct packet_watch *watch, unsigned place)
     }
 }
 
-static int compare_crossings(const void *left, const void *right)
-{
-    const struct crossing *a = left, *b = right;
-    if (a->time_ns != b->time_ns)
-        return a->time_ns < b->time_ns ? -1 : 1;
-    return (a->sent.frame > b->sent.frame) - (a->sent.frame < b->sent.frame);
-}
-
 void packet_watch_settle(struct packet_watch *watch, const struct casebook *casebook)
 {
     for (unsigned i = watch->shown.count; i-- > 0;) {
         const struct conversation *c = casebook_conversation(casebook, watch->shown.conversations[i].id - 1);
-        if (watch->id == 0 && c->id != watch->twin && !is_end(watch, &c->ends[SIDE_CLIENT]))
+        if (watch->id == 0 && !is_other(watch, c->id) && !is_end(watch, &c->ends[SIDE_CLIENT]))
             drop(watch, i);
     }
-    struct shown_crossings *crossings = &watch->shown.crossings;
-    if (crossings->count > 1)
-        qsort(crossings->list, crossings->count, sizeof *crossings->list, compare_crossings);
+    packet_crossings_join(&watch->crossings, casebook, &watch->shown.crossings);
 }
 
-uint32_t packet_watch_lacks(const struct packet_watch *watch, const struct casebook *casebook)
+static bool is_shown(const struct shown_packets *shown, uint32_t id)
+{
+    for (unsigned i = 0; i < shown->count; i++)
+        if (shown->conversations[i].id == id)
+            return true;
+    return false;
+}
+
+bool packet_watch_choose_others(struct packet_watch *watch, const struct casebook *casebook)
 {
     const struct shown_packets *shown = &watch->shown;
     for (unsigned i = 0; i < shown->count; i++) {
-        uint32_t twin = casebook_conversation(casebook, shown->conversations[i].id - 1)->twin;
-        bool there = twin == 0;
-        for (unsigned j = 0; j < shown->count; j++)
-            there = there || shown->conversations[j].id == twin;
-        if (!there)
-            return twin;
+        const struct conversation *view =
+            casebook_standing_view(casebook, casebook_conversation(casebook, shown->conversations[i].id - 1));
+        for (uint32_t next = view->id; next && watch->other_count < PATH_POINTS_MOST;) {
+            if (!is_shown(shown, next) && !is_other(watch, next))
+                watch->others[watch->other_count++] = next;
+            next = casebook_conversation(casebook, next - 1)->next_view;
+        }
     }
-    return 0;
-}
-
-void packet_watch_cross(void *context, enum side sender, const struct compared_packet *sent,
-                        const struct compared_packet *arrived, enum packet_fate fate)
-{
-    struct shown_crossings *crossings = &((struct packet_watch *)context)->shown.crossings;
-    if (crossings->count == SHOWN_CROSSINGS) {
-        crossings->beyond++;
-        return;
-    }
-    if (crossings->count == crossings->capacity) {
-        crossings->capacity = crossings->capacity ? crossings->capacity * 2 : 64;
-        crossings->list = memory_grow(crossings->list, crossings->capacity, sizeof *crossings->list);
-    }
-    const struct compared_packet *at_client = sender == SIDE_CLIENT ? sent : arrived;
-    crossings->list[crossings->count++] = (struct crossing){
-        .sent = sent ? sent->moment : (struct moment){0},
-        .arrived = arrived ? arrived->moment : (struct moment){0},
-        .sender = sender,
-        .fate = fate,
-        .time_ns = at_client ? at_client->time_ns
-                   : sent    ? sent->time_ns
-                             : arrived->time_ns,
-        .took_ns = sent && arrived ? arrived->time_ns - sent->time_ns : 0,
-    };
+    return watch->other_count > 0;
 }
 
 void packet_watch_empty(struct packet_watch *watch)
@@ -271,6 +253,7 @@ void packet_watch_empty(struct packet_watch *watch)
     while (watch->shown.count > 0)
         drop(watch, watch->shown.count - 1);
     memory_give(watch->shown.crossings.list);
+    packet_crossings_close(&watch->crossings);
     watch->shown = (struct shown_packets){0};
 }
 

@@ -20,6 +20,23 @@ struct second_reading {
     uint32_t point_count;
 };
 
+static void observe(const struct second_reading *reading, struct compared *compared)
+{
+    const struct second_reading_options *options = reading->options;
+    unsigned stretch = 0;
+    if (!options->observe)
+        return;
+    const struct conversation *view = casebook_conversation(reading->casebook, options->observed - 1);
+    if (compared->comparison != view->comparison)
+        for (stretch = 1; view && compared->comparison != view->onward; stretch++)
+            view = view->next_view ? casebook_conversation(reading->casebook, view->next_view - 1) : NULL;
+    if (!view)
+        return;
+    compared->comparator.observe = options->observe;
+    compared->comparator.observe_context = options->observe_context;
+    compared->comparator.stretch = stretch;
+}
+
 /* Their addresses are settled now: the list does not grow any more. */
 static void open_comparators(struct second_reading *reading)
 {
@@ -37,11 +54,7 @@ static void open_comparators(struct second_reading *reading)
             (struct coverage){near->first_ns + unsure_ns, near->last_ns - unsure_ns};
         compared->comparator.coverage[SIDE_SERVER] = (struct coverage){
             clock_to_client(clock, far->first_ns) + unsure_ns, clock_to_client(clock, far->last_ns) - unsure_ns};
-        if (compared->views[SIDE_CLIENT]->id == reading->options->observed &&
-            compared->comparison == compared->views[SIDE_CLIENT]->comparison) {
-            compared->comparator.observe = reading->options->observe;
-            compared->comparator.observe_context = reading->options->observe_context;
-        }
+        observe(reading, compared);
     }
 }
 
@@ -119,23 +132,6 @@ static void count_missed(struct second_reading *reading)
     }
 }
 
-static void note_relayed(struct casebook *casebook, const struct second_reading *reading)
-{
-    uint32_t *relayed = memory_take_array(casebook->capture_count, sizeof *relayed);
-    for (uint32_t i = 0; i < reading->connections.count; i++) {
-        const struct compared *compared = &reading->connections.list[i];
-        if (compared->comparison->relayed)
-            relayed[compared->views[SIDE_CLIENT]->capture_first]++;
-    }
-    for (uint32_t i = 0; i < casebook->capture_count; i++)
-        if (relayed[i] > 0)
-            notes_add(&casebook->captures[i].notes, "relayed",
-                      "%u of its connections that were compared end at a device on the way, which opens its own to the "
-                      "server: their packets cannot be followed through it",
-                      relayed[i]);
-    memory_give(relayed);
-}
-
 static void note_pipes(struct casebook *casebook)
 {
     for (uint32_t i = 0; i < casebook->capture_count; i++) {
@@ -173,7 +169,6 @@ void second_reading_run(struct casebook *casebook, const struct second_reading_o
         open_comparators(&reading);
         read_side_by_side(&reading);
         count_missed(&reading);
-        note_relayed(casebook, &reading);
         better_clocks(casebook);
     }
     compared_connections_close(&reading.connections);

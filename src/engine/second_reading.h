@@ -14,7 +14,8 @@ struct second_reading_options {
     void (*progress)(void *context, uint64_t done_bytes, uint64_t all_bytes);
     void *progress_context;
     bool ahead; /* the captures are read by threads of their own */
-    /* Is told the fate of each packet of this connection; NULL: nobody asks. */
+    /* Is told the fate of each packet of this connection: from end to end (stretch 0), and where more than two captures have it between
+     * each two neighbours, the nearest to the client first (stretch 1 and so on). NULL: nobody asks. */
     fate_observer *observe;
     void *observe_context;
     uint32_t observed; /* its id */

@@ -5,6 +5,8 @@
 
 #include "ceilings.h"
 #include "memory.h"
+#include "os_file.h"
+#include "reader.h"
 
 static struct spooled_pipe *add(struct spooled_pipes *pipes, const char *path)
 {
@@ -26,6 +28,33 @@ const struct spooled_pipe *spooled_pipes_need(struct spooled_pipes *pipes, const
     struct error error;
     struct spooled_pipe *pipe = add(pipes, path);
     return os_spool_fill(&pipe->spool, path, LIMIT_SPOOLED_BYTES, &pipe->cut, &error) ? pipe : NULL;
+}
+
+static bool is_capture(struct os_file *source)
+{
+    uint8_t head[READER_PROBE_BYTES];
+    size_t size = 0;
+    for (size_t got = 1; got > 0 && size < sizeof head; size += got)
+        if (!os_file_read(source, head + size, sizeof head - size, &got, NULL))
+            break;
+    struct span begin = {head, size};
+    os_file_put_back(source, begin);
+    return capture_reader_for(begin) != NULL;
+}
+
+const struct spooled_pipe *spooled_pipes_need_alone(struct spooled_pipes *pipes, const char *path,
+                                                    struct os_file **source)
+{
+    struct error error;
+    *source = os_spool_is_needed(path) ? os_file_open(path, &error) : NULL;
+    if (!*source || is_capture(*source))
+        return NULL;
+    struct spooled_pipe *pipe = add(pipes, path);
+    if (!os_spool_fill_from(&pipe->spool, *source, LIMIT_SPOOLED_BYTES, &pipe->cut, &error))
+        return NULL;
+    os_file_close(*source);
+    *source = NULL;
+    return pipe;
 }
 
 void spooled_pipes_close(struct spooled_pipes *pipes)

@@ -164,6 +164,7 @@ bool tdscope_render(struct tdscope *tdscope, enum tdscope_view view, const char 
                         .context = context,
                         .colour = style && style->colour,
                         .utc_offset_s = style ? style->utc_offset_s : 0,
+                        .columns = style ? style->columns : 0,
                         .marks = style && style->marks};
     switch (view) {
     case TDSCOPE_DIAGNOSIS:

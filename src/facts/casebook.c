@@ -213,7 +213,7 @@ int64_t casebook_moment_ns(const struct casebook *casebook, const struct moment 
                  : moment->time_ns;
 }
 
-static const struct conversation *standing_view(const struct casebook *casebook, const struct conversation *c)
+const struct conversation *casebook_standing_view(const struct casebook *casebook, const struct conversation *c)
 {
     return c->secondary ? casebook_conversation(casebook, c->twin - 1) : c;
 }
@@ -221,7 +221,7 @@ static const struct conversation *standing_view(const struct casebook *casebook,
 const struct conversation *casebook_view_at(const struct casebook *casebook, const struct conversation *conversation,
                                             uint32_t point)
 {
-    const struct conversation *view = standing_view(casebook, conversation);
+    const struct conversation *view = casebook_standing_view(casebook, conversation);
     while (view->point != point && view->next_view)
         view = casebook_conversation(casebook, view->next_view - 1);
     return view->point == point ? view : NULL;
@@ -229,7 +229,7 @@ const struct conversation *casebook_view_at(const struct casebook *casebook, con
 
 const struct clock_facts *casebook_clock_of(const struct casebook *casebook, const struct conversation *conversation)
 {
-    const struct conversation *view = standing_view(casebook, conversation);
+    const struct conversation *view = casebook_standing_view(casebook, conversation);
     if (!view->twin)
         return NULL;
     uint32_t far = casebook_conversation(casebook, view->twin - 1)->point;

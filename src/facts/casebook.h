@@ -96,6 +96,10 @@ int64_t casebook_common_ns(const struct casebook *casebook, uint32_t point, int6
 /* Likewise; of a source by the clock of the capture point on the same machine, as if that had never been set. */
 int64_t casebook_moment_ns(const struct casebook *casebook, const struct moment *moment);
 
+/* The view that stands for all of the connection. */
+const struct conversation *casebook_standing_view(const struct casebook *casebook,
+                                                  const struct conversation *conversation);
+
 /* The view of the same connection at that capture point; NULL: none is known. */
 const struct conversation *casebook_view_at(const struct casebook *casebook, const struct conversation *conversation,
                                             uint32_t point);

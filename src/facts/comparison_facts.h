@@ -10,6 +10,7 @@
 
 /* What became of a packet between the two capture points. */
 enum packet_fate {
+    FATE_UNTOLD, /* it did not come so far, or it is a piece of a packet whose fate is told */
     FATE_ARRIVED,
     FATE_LOST,       /* it left its machine, and the other capture, which was running, does not have it */
     FATE_INJECTED,   /* it arrived, and the machine whose address it bears never sent it */

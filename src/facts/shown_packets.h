@@ -8,6 +8,7 @@
 #include "address.h"
 #include "comparison_facts.h"
 #include "moment.h"
+#include "path_facts.h"
 #include "tds_facts.h"
 
 /* The first and the last packets of a long conversation: who reads more than that one by one? */
@@ -48,20 +49,23 @@ struct shown_conversation {
     struct shown_packet *first, *last;
 };
 
-/* A packet on its way between the captures of both ends. */
+/* A packet on its way through the captures of a connection. */
 struct crossing {
-    struct moment sent, arrived; /* in the sender's capture, in the receiver's; frame 0: not there */
+    struct moment seen[PATH_POINTS_MOST];         /* in the capture of each view; frame 0: not there */
+    enum packet_fate fates[PATH_POINTS_MOST - 1]; /* between each two neighbours */
     enum side sender;
-    enum packet_fate fate;
-    int64_t time_ns; /* on the client's clock: when it passed the client's capture, or would have */
+    int64_t time_ns; /* on the common clock: when it passed the capture nearest to the client, or would have */
     int64_t took_ns; /* on the way; valid when it arrived */
 };
 
 /* The crossings of one connection, by time. */
 struct shown_crossings {
-    uint32_t id; /* of the view that stands for both; 0: none */
+    uint32_t id;                      /* of the view that stands for all; 0: none */
+    uint32_t views[PATH_POINTS_MOST]; /* ids, from the client to the server */
+    unsigned view_count;
+    bool relayed; /* somewhere between them a device ends the connection and opens its own */
     struct crossing *list;
-    uint32_t count, capacity;
+    uint32_t count;
     uint32_t beyond; /* crossings that are not kept */
 };
 enum { SHOWN_CROSSINGS = 2 * (SHOWN_FIRST + SHOWN_LAST) };
@@ -73,6 +77,9 @@ struct shown_packets {
     uint32_t beyond;                  /* conversations that fit, too, and are not kept */
     struct shown_crossings crossings; /* of the first of them that was compared */
 };
+
+/* What became of it between two of the views, near < far: the worst of what happened there, or whether it arrived. */
+enum packet_fate crossing_fate(const struct crossing *crossing, unsigned near, unsigned far);
 
 /* Number from 0 to first_count + last_count - 1, in the order of the capture. */
 static inline const struct shown_packet *shown_packet_at(const struct shown_conversation *shown, uint32_t number)

@@ -6,12 +6,6 @@
     "netsh trace start scenario=netconnection capture=yes tracefile=c:\\temp\\mycap.etl filemode=circular "            \
     "maxsize=2048 packettruncatebytes=180"
 
-#define ACTION_TRACE_SERVER                                                                                            \
-    "Capture on the server at the same time and give both files to tdscope: on Windows `" TRACE_COMMAND                \
-    "` (stop it right after the error with `netsh trace stop`), on Linux `tcpdump -i any -s 180 -w server.pcap tcp`."
-#define ACTION_TRACE_CLIENT                                                                                            \
-    "Capture on the client at the same time and give both files to tdscope: on Windows `" TRACE_COMMAND                \
-    "` (stop it right after the error with `netsh trace stop`), on Linux `tcpdump -i any -s 180 -w client.pcap tcp`."
 #define ACTION_RING_BUFFER                                                                                             \
     "Read the server's connectivity ring buffer soon after the error (it wraps around): `SELECT CAST(record AS xml) "  \
     "FROM sys.dm_os_ring_buffers WHERE ring_buffer_type = 'RING_BUFFER_CONNECTIVITY'`."
@@ -75,9 +69,5 @@
     "`.\\SQLTrace.ps1 -Start`, and right after the error `.\\SQLTrace.ps1 -Stop`. The network trace alone: "           \
     "`" TRACE_COMMAND                                                                                                  \
     "`, then `netsh trace stop`. The JDBC driver and SqlClient on .NET (Core) have traces of their own."
-
-#define SETTLE_BY_SERVER_CAPTURE "A capture taken on the server at the same time."
-#define SETTLE_BY_CLIENT_CAPTURE "A capture taken on the client at the same time."
-#define SETTLE_BY_BOTH_CAPTURES "Captures taken on client and server at the same time."
 
 #endif

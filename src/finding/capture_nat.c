@@ -49,7 +49,8 @@ static void survey_pairs(struct survey *survey)
     struct rewrites rewrites = {0};
     for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
         const struct conversation *c = casebook_conversation(casebook, i);
-        if (c->twin && !c->secondary)
+        bool relayed = c->comparison && c->comparison->relayed; /* that is two connections: capture.proxy */
+        if (c->twin && !c->secondary && !relayed)
             compare(&rewrites, c, casebook_conversation(casebook, c->twin - 1));
     }
     if (rewrites.pairs == 0)

@@ -1,6 +1,7 @@
 /* client.abort: a reset from the client ends a working connection. */
 #include "actions.h"
 #include "detector.h"
+#include "settling.h"
 #include "signs.h"
 
 /* A reset after this long a wait is a time-out of the client: then the server has its part in it, or packets of its
@@ -95,7 +96,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         judgement->confidence -= 0.2;
     if (long_quiet || open) {
         judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->would_settle = open ? SETTLE_BY_CLIENT_CAPTURE : SETTLE_BY_SERVER_CAPTURE;
+        judgement->would_settle = open ? settle_by_client_capture : settle_by_server_capture;
     }
     judgement_prove(judgement, &client->last_data, "the client's last data");
     judgement_prove(judgement, &c->sides[SIDE_SERVER].last_data, "the server's last data");

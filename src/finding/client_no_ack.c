@@ -2,6 +2,7 @@
 #include "actions.h"
 #include "detector.h"
 #include "one_sided.h"
+#include "settling.h"
 #include "signs.h"
 
 /* An answer that comes while the next SYN leaves is none to it: SYNs are a second apart (RFC 6298, 2.1). */
@@ -17,7 +18,7 @@ static bool deaf_to_answers(const struct conversation *c, const struct surroundi
     if (surroundings_role(s, c) != CAPTURE_ROLE_CLIENT || signs_of_other_service(c, s) || surroundings_scanned_by(s, c))
         return false;
     judgement->confidence = 0.85;
-    judgement->would_settle = SETTLE_BY_SERVER_CAPTURE;
+    judgement->would_settle = settle_by_server_capture;
     judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
     judgement_prove(judgement, &server->syn, "the server's answer (SYN+ACK) arrives");
     judgement_prove(judgement, &client->syn_last, "the client asks again, after %u SYNs in all", client->syns);

@@ -105,8 +105,8 @@ void judgement_say(struct judgement *judgement, const char *format, ...);
 /* Adds a sentence, as far as there is room. */
 void judgement_say_more(struct judgement *judgement, const char *sentence);
 
-/* The action that several detectors begin with: to capture at both ends. A report of both ends leaves it out. */
-extern const char action_trace_both[];
+/* Actions that several detectors have: to capture at the server, or at both ends. See settling.h. */
+extern const char action_trace_server[], action_trace_both[];
 
 /* All detectors in the order of detectors.def, which is the order in which equals win. */
 extern const struct detector *const detectors[];

@@ -8,6 +8,7 @@
 #include "memory.h"
 #include "pair_judge.h"
 #include "path_place.h"
+#include "settling.h"
 #include "signs.h"
 #include "survey.h"
 #include "verdict.h"
@@ -93,6 +94,16 @@ static void tell_ring_buffer(const struct casebook *casebook, const struct conve
                     record->number, record->system_error, (int)(record->times.total > 0 ? record->times.total : 0));
 }
 
+static void judge_ends(const struct judge *judge, const struct pair_view *view, struct judgement *judgement)
+{
+    judge_view(judge, view->client, view, judgement);
+    if (!view->server)
+        return;
+    struct judgement by_server;
+    judge_view(judge, view->server, view, &by_server);
+    *judgement = *pair_judge_choose(view, judgement, &by_server);
+}
+
 static void judge_views(const struct judge *judge, const struct conversation *conversation, struct judgement *judgement)
 {
     struct pair_view view;
@@ -100,20 +111,20 @@ static void judge_views(const struct judge *judge, const struct conversation *co
         judge_view(judge, conversation, NULL, judgement);
         return;
     }
-    if (pair_judge_compare(&view, &judge->surroundings, judgement)) {
+    if (pair_judge_compare(&view, &judge->surroundings, judgement))
         path_place_tell(&view, &judge->surroundings, judgement);
-        return;
-    }
-    judge_view(judge, view.client, &view, judgement);
-    if (!view.server)
-        return;
-    struct judgement by_server;
-    judge_view(judge, view.server, &view, &by_server);
-    *judgement = *pair_judge_choose(&view, judgement, &by_server);
+    else
+        judge_ends(judge, &view, judgement);
+    if (view.relayed && judgement->severity != SEVERITY_NOTE)
+        judgement_say_more(judgement,
+                           "Between the captures a device ends the client's connection and opens its own to the "
+                           "server: each end talks to that device.");
+    settling_reconsider(&view, &judge->surroundings, judgement);
 }
 
 void judge_conversation(const struct judge *judge, const struct conversation *conversation, struct judgement *judgement)
 {
+    conversation = casebook_standing_view(judge->surroundings.casebook, conversation);
     judge_views(judge, conversation, judgement);
     tell_ring_buffer(judge->surroundings.casebook, conversation, judgement);
 }

@@ -71,8 +71,8 @@ struct judge {
 void judge_open(struct judge *judge, const struct casebook *casebook, const struct thresholds *thresholds);
 void judge_close(struct judge *judge);
 
-/* The judgement of one conversation: the detector with the greatest confidence among those that hold; never without
- * one. */
+/* The judgement of one conversation, or of the connection that it is a view of: the detector with the greatest confidence among those
+ * that hold; never without one. */
 void judge_conversation(const struct judge *judge, const struct conversation *conversation,
                         struct judgement *judgement);
 

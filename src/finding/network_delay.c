@@ -1,6 +1,6 @@
 /* network.delay: packets arrive, but far later than this path usually takes. */
-#include "actions.h"
 #include "detector.h"
+#include "settling.h"
 #include "signs.h"
 
 /* Repetitions that turned out needless: the first copy had arrived, only late. One may be a timer that was too
@@ -27,7 +27,7 @@ static bool judge_copies(const struct conversation *c, struct judgement *judgeme
         return false;
     const char *name = side == SIDE_CLIENT ? "client" : "server";
     judgement->confidence = signs_of_missed_packets(c) ? 0.65 : 0.85;
-    judgement->would_settle = SETTLE_BY_BOTH_CAPTURES;
+    judgement->would_settle = settle_by_both_captures;
     judgement_prove(judgement, &self->copied_at_once, "the last of %u repetitions of one packet of the %s, all at once",
                     self->copies_at_once, name);
     judgement_say(
@@ -61,7 +61,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (!is_late(self, held_up_ns))
         return false;
     judgement->confidence = signs_of_missed_packets(c) ? 0.6 : 0.78;
-    judgement->would_settle = SETTLE_BY_BOTH_CAPTURES;
+    judgement->would_settle = settle_by_both_captures;
     const char *name = side == SIDE_CLIENT ? "client" : "server", *peer = side == SIDE_CLIENT ? "server" : "client";
     judgement_prove(judgement, &self->first_retransmit, "the %s repeats a packet", name);
     judgement_prove(judgement, &self->last_retransmit, "its last repetition");

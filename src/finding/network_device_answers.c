@@ -1,6 +1,6 @@
 /* network.device-answers: a device completes the handshake in place of the server, and has nobody to pass the data to. */
-#include "actions.h"
 #include "detector.h"
+#include "settling.h"
 #include "signs.h"
 
 /* Of the resets of one device's timer, which has one setting, and of the path. */
@@ -55,7 +55,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement->confidence = fast && elsewhere ? 0.88 : fast || elsewhere ? 0.8 : 0.65;
     if (!fast && !elsewhere)
         judgement->culprit = CULPRIT_UNKNOWN;
-    judgement->would_settle = SETTLE_BY_SERVER_CAPTURE;
+    judgement->would_settle = settle_by_server_capture;
     judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
     judgement_prove(judgement, &server->syn, "an answer with the server's address after %.4f s, TTL %u",
                     seconds(server->syn.time_ns - client->syn.time_ns), server->ttl_first);
@@ -95,7 +95,7 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
 }
 
 static const char *const actions[] = {
-    ACTION_TRACE_SERVER,
+    action_trace_server,
     "See whether the address belongs to a machine that is up: `Test-NetConnection ADDRESS -Port 1433`, `arp -a` on its "
     "own "
     "network. A listener of an availability group is bound on one node only: `SELECT * FROM "

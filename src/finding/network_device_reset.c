@@ -1,6 +1,6 @@
 /* network.device-reset: a reset that travelled another way than the packets of the side whose address it bears. */
-#include "actions.h"
 #include "detector.h"
+#include "settling.h"
 #include "signs.h"
 
 /* Who sends a reset has no connection any more (RFC 9293, 3.5.2), and neither probes it nor sends data on it. */
@@ -38,7 +38,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return false;
     unsigned hops = hops_from_ttl(side->reset_ttl), usual = hops_from_ttl(side->ttl_max);
     judgement->confidence = hops < usual ? 0.88 : 0.8;
-    judgement->would_settle = SETTLE_BY_BOTH_CAPTURES;
+    judgement->would_settle = settle_by_both_captures;
     const char *name = c->closed_first_by == SIDE_CLIENT ? "client" : "server";
     judgement_prove(judgement, &side->last_data, "a packet of the %s: TTL %u, %u hops away", name, side->ttl_max,
                     usual);
@@ -75,8 +75,8 @@ static bool judge_relayed(const struct pair_view *view, struct judgement *judgem
     judgement_prove(judgement, &at_server, "the server's connection is closed from the client's side");
     judgement_say(
         judgement,
-        "A device ends the client's connection and opens its own to the server, under other numbers. Each end "
-        "was told that the other one closes, and neither did: the device closed both.");
+        "Each end was told that the other one closes, and neither did: the device that joins their connections closed "
+        "both.");
     return true;
 }
 

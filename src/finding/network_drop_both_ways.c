@@ -1,6 +1,6 @@
 /* network.drop-both-ways: a working connection goes silent, and retries to the end get no answer. */
-#include "actions.h"
 #include "detector.h"
+#include "settling.h"
 #include "signs.h"
 
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
@@ -16,7 +16,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement->confidence = 0.6;
     if (signs_of_missed_packets(c))
         judgement->confidence -= 0.15;
-    judgement->would_settle = silence.retrier == SIDE_CLIENT ? SETTLE_BY_SERVER_CAPTURE : SETTLE_BY_CLIENT_CAPTURE;
+    judgement->would_settle = silence.retrier == SIDE_CLIENT ? settle_by_server_capture : settle_by_client_capture;
     judgement_prove(judgement, &self->last_progress, "the last packet of the %s that acknowledges something new", peer);
     judgement_prove(judgement, &silence.first, "the %s repeats itself", name);
     judgement_prove(judgement, &silence.last, "the last of %u repetitions, without an answer", silence.retries);

@@ -1,6 +1,6 @@
 /* network.idle-drop: after an idle time the connection is dead although neither side closed it. */
-#include "actions.h"
 #include "detector.h"
+#include "settling.h"
 #include "signs.h"
 
 /* The drivers' and SQL Server's keep-alive interval. A connection that was quiet for longer than this before the
@@ -28,7 +28,7 @@ static bool judge_probes_missing(const struct conversation *c, const struct surr
     const char *name = side == SIDE_CLIENT ? "client" : "server";
     judgement->culprit = CULPRIT_UNKNOWN;
     judgement->confidence = 0.6;
-    judgement->would_settle = side == SIDE_CLIENT ? SETTLE_BY_CLIENT_CAPTURE : SETTLE_BY_SERVER_CAPTURE;
+    judgement->would_settle = side == SIDE_CLIENT ? settle_by_client_capture : settle_by_server_capture;
     judgement_prove(judgement, &self->keep_alive_run.first, "the %s probes the idle connection", name);
     judgement_prove(judgement, &c->last, "the last packet");
     judgement_say(judgement,
@@ -59,7 +59,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         judgement->culprit = CULPRIT_UNKNOWN;
     if (signs_of_missed_packets(c))
         judgement->confidence -= 0.2;
-    judgement->would_settle = silence.retrier == SIDE_CLIENT ? SETTLE_BY_SERVER_CAPTURE : SETTLE_BY_CLIENT_CAPTURE;
+    judgement->would_settle = silence.retrier == SIDE_CLIENT ? settle_by_server_capture : settle_by_client_capture;
     const char *name = silence.retrier == SIDE_CLIENT ? "client" : "server";
     judgement_prove(judgement, &other->last, "the last packet of the other side");
     judgement_prove(judgement, &silence.first, "the %s %s, without an answer", name,

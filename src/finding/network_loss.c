@@ -1,6 +1,6 @@
 /* network.loss: packets are lost and sent again, often enough to hurt. */
-#include "actions.h"
 #include "detector.h"
+#include "settling.h"
 #include "signs.h"
 
 /* A lost packet is worth at least one retransmission time-out (200 ms on Linux, 300 ms on Windows) or a round trip
@@ -43,7 +43,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
                                                         : 0.6;
     if (signs_of_missed_packets(c))
         judgement->confidence -= 0.2;
-    judgement->would_settle = SETTLE_BY_BOTH_CAPTURES;
+    judgement->would_settle = settle_by_both_captures;
     judgement_prove(judgement, &client->first_retransmit, "the client sends a packet again");
     judgement_prove(judgement, &client->last_retransmit, "the client's last retransmission, of %u",
                     client->retransmits);

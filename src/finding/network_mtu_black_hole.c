@@ -1,6 +1,6 @@
 /* network.mtu-black-hole: small packets arrive, full-size ones do not (RFC 2923, 2.1). */
-#include "actions.h"
 #include "detector.h"
+#include "settling.h"
 #include "signs.h"
 
 /* A hole that is open for longer than the first repetitions take (RFC 6298) is not about to be filled. */
@@ -103,9 +103,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         judgement->confidence = told ? 0.93 : stuck.small_passes ? 0.88 : alone ? 0.5 : 0.8;
         if (alone)
             judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->would_settle =
-            "Captures of both ends; or a test with packets of that size that must not be fragmented: "
-            "`ping -f -l 1472 SERVER`, on Linux `ping -M do -s 1472 SERVER`.";
+        judgement->would_settle = settle_by_large_packets;
         prove(c, &stuck, judgement);
         say(&stuck, told, pair->stuck_large[side], judgement);
         return true;

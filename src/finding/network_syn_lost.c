@@ -1,6 +1,7 @@
 /* network.syn-lost: the SYN, or the answer to it, does not arrive. */
 #include "actions.h"
 #include "detector.h"
+#include "settling.h"
 #include "signs.h"
 
 /* Only a repeated SYN counts: Windows and Linux repeat it after one second (older Windows after three; RFC 6298,
@@ -18,7 +19,7 @@ static bool judge_answer_lost(const struct conversation *c, const struct surroun
     bool asks_again = client->syn_retransmits > 0;
     judgement->confidence = asks_again ? 0.75 : 0.5;
     judgement->culprit = asks_again ? CULPRIT_NETWORK : CULPRIT_UNKNOWN;
-    judgement->would_settle = SETTLE_BY_CLIENT_CAPTURE;
+    judgement->would_settle = settle_by_client_capture;
     judgement_prove(judgement, &client->syn, "the client's SYN arrives");
     judgement_prove(judgement, &server->syn, "the server answers with SYN+ACK");
     judgement_prove(judgement, &server->syn_last, "it answers again, for the %uth time", server->syns);
@@ -40,7 +41,7 @@ static bool judge_answered_late(const struct conversation *c, const struct serve
     bool path_loses = pair->conversations_with_loss > 1;
     judgement->culprit = others_served || path_loses ? CULPRIT_NETWORK : CULPRIT_UNKNOWN;
     judgement->confidence = others_served || path_loses ? 0.65 : 0.5;
-    judgement->would_settle = SETTLE_BY_SERVER_CAPTURE;
+    judgement->would_settle = settle_by_server_capture;
     judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
     judgement_prove(judgement, &client->syn_last, "it asks again: repetition %u", client->syn_retransmits);
     judgement_prove(judgement, &server->syn, "the server answers");
@@ -73,7 +74,7 @@ static bool judge_unanswered(const struct conversation *c, const struct surround
         judgement_prove(judgement, &client->syn_last, "it asks for the last time: %u repetitions",
                         client->syn_retransmits);
     judgement_prove(judgement, &c->icmp.first, "ICMP type %u code %u comes back", c->icmp.type, c->icmp.code);
-    judgement->would_settle = SETTLE_BY_SERVER_CAPTURE;
+    judgement->would_settle = settle_by_server_capture;
     if (c->icmp.count > 0) {
         char reporter[ADDRESS_TEXT_SIZE];
         judgement->confidence = 0.85;
@@ -179,7 +180,7 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
 }
 
 static const char *const actions[] = {
-    ACTION_TRACE_SERVER,
+    action_trace_server,
     "Test the path to the port: `Test-NetConnection SERVER -Port 1433 -InformationLevel Detailed`, on Linux `nc -vz "
     "SERVER 1433`; and where it ends: `tracert -d SERVER`, on Linux `traceroute -n -T -p 1433 SERVER`.",
     "Ask for the logs of firewalls and load balancers between the two for this address pair and time.",

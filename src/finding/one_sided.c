@@ -1,7 +1,7 @@
 /* Rules that are the same for client and server, told with the right names. */
 #include "one_sided.h"
 
-#include "actions.h"
+#include "settling.h"
 #include "signs.h"
 
 static const char *const names[SIDES] = {[SIDE_CLIENT] = "client", [SIDE_SERVER] = "server"};
@@ -13,7 +13,7 @@ static enum capture_role role_of(enum side side)
 
 static const char *settled_by_capture_of(enum side side)
 {
-    return side == SIDE_CLIENT ? SETTLE_BY_CLIENT_CAPTURE : SETTLE_BY_SERVER_CAPTURE;
+    return side == SIDE_CLIENT ? settle_by_client_capture : settle_by_server_capture;
 }
 
 void one_sided_need_place(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)

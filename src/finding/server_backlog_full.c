@@ -1,6 +1,6 @@
 /* server.backlog-full: connections refused or ignored in bursts by a port that otherwise accepts them. */
-#include "actions.h"
 #include "detector.h"
+#include "settling.h"
 #include "signs.h"
 
 /* A listener that accepted a connection this long before a refusal, and again this long after it, was not stopped and
@@ -51,7 +51,7 @@ static bool judge_ignored(const struct conversation *c, const struct server_reco
         "%s ignored the SYN %s while connections that it had accepted waited for an answer to their first packet: "
         "nobody takes connections from its queue, and the queue is full.",
         endpoint_text(&c->ends[SIDE_SERVER], name), answered ? "at first" : "and all its repetitions");
-    judgement->would_settle = SETTLE_BY_SERVER_CAPTURE;
+    judgement->would_settle = settle_by_server_capture;
     return true;
 }
 

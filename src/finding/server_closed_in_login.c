@@ -1,6 +1,7 @@
 /* server.closed-in-login: the server closes or resets part-way through the login. */
 #include "actions.h"
 #include "detector.h"
+#include "settling.h"
 #include "signs.h"
 
 /* A client that says nothing for this long after the server's last word has left the login to time out. */
@@ -33,7 +34,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (client_silent || unheard)
         judgement->culprit = CULPRIT_UNKNOWN;
     if (reset)
-        judgement->would_settle = SETTLE_BY_SERVER_CAPTURE;
+        judgement->would_settle = settle_by_server_capture;
     judgement_prove(judgement, &halt.since, "the last word of the login: %s", login_step_words(halt.last_step));
     if (halt.alert) {
         say_broken_off(&halt, judgement);

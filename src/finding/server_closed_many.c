@@ -1,6 +1,7 @@
 /* server.closed-many: the server closes several connections at one instant. */
 #include "actions.h"
 #include "detector.h"
+#include "settling.h"
 #include "signs.h"
 
 /* Sessions end on their own at times that have nothing to do with each other. Two within a second may; three do not. */
@@ -28,7 +29,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement->confidence = open ? 0.6 : 0.9;
     if (open) {
         judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->would_settle = SETTLE_BY_SERVER_CAPTURE;
+        judgement->would_settle = settle_by_server_capture;
     }
     judgement_prove(judgement, &c->sides[SIDE_CLIENT].last_data, "the client's last data");
     judgement_prove(judgement, &close, "the server closes");

@@ -1,6 +1,7 @@
 /* server.closed-session: the server closes one session that was established and in good order. */
 #include "actions.h"
 #include "detector.h"
+#include "settling.h"
 #include "signs.h"
 
 /* A farewell (TLS close_notify, SMP FIN) leaves together with the FIN, which may arrive later, or not at all. */
@@ -86,7 +87,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement->confidence = fatal ? 0.88 : at_server ? (noticed ? 0.85 : 0.7) : (noticed && !asked_after) ? 0.75 : 0.6;
     if (!fatal && !at_server && (!noticed || asked_after)) {
         judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->would_settle = SETTLE_BY_SERVER_CAPTURE;
+        judgement->would_settle = settle_by_server_capture;
     }
     judgement_prove(judgement, &client->last_data, "the client's last data");
     judgement_prove(judgement, &server->last_data, "the server's last data");

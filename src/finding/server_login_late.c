@@ -1,6 +1,7 @@
 /* server.login-late: the answer to the login comes too late, or after the client has left. */
 #include "actions.h"
 #include "detector.h"
+#include "settling.h"
 #include "signs.h"
 
 /* A step that is still open after late_login_ns is called stalled (server.login-stalled): answered, it cannot be called normal. With
@@ -111,7 +112,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement->confidence = lossy ? 0.55 : longest_ns >= TOO_LATE * s->thresholds->late_login_ns ? 0.88 : 0.8;
     if (lossy) {
         judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->would_settle = SETTLE_BY_BOTH_CAPTURES;
+        judgement->would_settle = settle_by_both_captures;
     }
     judgement_prove(judgement, from, "the client sends %s", login_step_words(asked));
     judgement_prove(judgement, to, "the server sends %s", login_step_words(answered));

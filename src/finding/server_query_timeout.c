@@ -1,6 +1,6 @@
 /* server.query-timeout: the client's command time-out runs out while the server works (MS-TDS 2.2.1.7, Attention). */
-#include "actions.h"
 #include "detector.h"
+#include "settling.h"
 #include "signs.h"
 
 /* Command time-outs are whole seconds; an attention within a second of the request is a program that changed its
@@ -101,7 +101,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement->confidence = lossy || signs_of_missed_packets(c) ? 0.6 : waited_ns >= 5 * NS_PER_SECOND ? 0.9 : 0.85;
     if (lossy) {
         judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->would_settle = SETTLE_BY_SERVER_CAPTURE;
+        judgement->would_settle = settle_by_server_capture;
     }
     judgement_prove(judgement, &request, "the client sends a request");
     judgement_prove(judgement, &c->tds->first_attention, "after %.1f s without an answer it sends an attention",

@@ -1,6 +1,7 @@
 /* server.reset: the server sends a reset on an established connection. */
 #include "actions.h"
 #include "detector.h"
+#include "settling.h"
 #include "signs.h"
 
 /* Devices that forget idle connections may reset them in the server's name. SQL Server acts on a session that asks it something; one
@@ -37,7 +38,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (open)
         judgement->culprit = CULPRIT_UNKNOWN;
     if (!at_server)
-        judgement->would_settle = SETTLE_BY_SERVER_CAPTURE;
+        judgement->would_settle = settle_by_server_capture;
     judgement_prove(judgement, &client->last_data, "the client's last data");
     judgement_prove(judgement, &server->last_data, "the server's last data");
     judgement_prove(judgement, &server->reset, "a reset from the server's address");
@@ -50,7 +51,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 static const char *const actions[] = {
     ACTION_ERRORLOG,
     ACTION_RING_BUFFER,
-    ACTION_TRACE_SERVER,
+    action_trace_server,
     "See whether the session was killed or the server restarted: `EXEC sp_readerrorlog 0, 1, N'was killed'; SELECT "
     "sqlserver_start_time FROM sys.dm_os_sys_info`.",
     NULL,

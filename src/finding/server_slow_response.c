@@ -1,6 +1,7 @@
 /* server.slow-response: a request is acknowledged, and its answer takes long to begin. */
 #include "actions.h"
 #include "detector.h"
+#include "settling.h"
 #include "signs.h"
 
 /* Half of the answers of the connection are this quick, an eighth of that, where a slow one is an exception. The histogram
@@ -30,7 +31,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     bool at_server = surroundings_role(s, c) == CAPTURE_ROLE_SERVER;
     judgement->confidence = at_server ? 0.8 : 0.72;
     if (!at_server)
-        judgement->would_settle = SETTLE_BY_SERVER_CAPTURE;
+        judgement->would_settle = settle_by_server_capture;
     judgement_prove(judgement, &tds->slowest_request, "the client sends a request; its answer begins after %.3f s",
                     seconds(wait_ns));
     judgement_say(

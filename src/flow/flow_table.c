@@ -136,6 +136,9 @@ static void conclude_flow(struct flow_table *table, struct flow *flow)
         int32_t open = d->acked_known ? seq_distance(d->next_seq, d->acked) : 0;
         struct tcp_side *facts = flow_facts(flow, origin);
         facts->unacknowledged_bytes = open > 0 ? (uint32_t)open : 0;
+        /* Who does not acknowledge what arrived does not acknowledge what may have been lost, either. */
+        if (d->acked_known && seq_distance(d->acked, d->ahead_seq - facts->ahead_bytes) < 0)
+            facts->ahead = (struct moment){0};
         facts->seqs_known = d->started;
         facts->seq_first = d->positioned ? d->start : d->next_seq;
         facts->seq_end = d->next_seq;
@@ -275,11 +278,24 @@ static uint32_t add_flow(struct flow_table *table, const struct packet *p, bool 
     return number;
 }
 
+static bool refuses_other_syn(const struct flow *flow, const struct packet *p)
+{
+    enum { REFUSAL = TCP_RST | TCP_ACK };
+    const struct conversation *c = flow->conversation;
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    bool refused = client->isn_known && !server->isn_known && server->resets > 0 && server->packets == server->resets;
+    return refused && (p->tcp.flags & (REFUSAL | TCP_SYN)) == REFUSAL && p->tcp.ack != client->isn + 1 &&
+           endpoint_equal(&c->ends[SIDE_SERVER], &p->source);
+}
+
 /* A SYN with another initial sequence number opens a new connection, whatever became of the old one: a repeated SYN has the
  * same number (RFC 9293, 3.4.1), and a server in TIME-WAIT accepts a new one (RFC 6191). A SYN+ACK does so only after the
- * old connection's end (the capture missed the SYN): before it, it is the answer to the SYN, if a strange one. */
+ * old connection's end (the capture missed the SYN): before it, it is the answer to the SYN, if a strange one. So does a refusal
+ * that acknowledges another SYN than the one that was refused. */
 static bool opens_again(const struct flow *flow, const struct packet *p)
 {
+    if (refuses_other_syn(flow, p))
+        return true;
     if ((p->tcp.flags & (TCP_SYN | TCP_RST)) != TCP_SYN)
         return false;
     const struct conversation *c = flow->conversation;

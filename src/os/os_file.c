@@ -19,7 +19,8 @@ struct os_file {
     int descriptor;     /* NO_DESCRIPTOR: memory */
     bool regular;       /* an ordinary file that was opened by its path */
     uint64_t position;  /* bytes read or skipped */
-    struct span memory; /* what is left of it */
+    struct span memory; /* what is left of it, or of what was put back */
+    uint8_t *put_back;  /* owned */
     char path[];
 };
 
@@ -79,6 +80,7 @@ void os_file_close(struct os_file *file)
         return;
     if (file->descriptor != NO_DESCRIPTOR && !is_standard_input(file->path))
         close(file->descriptor);
+    memory_give(file->put_back);
     memory_give(file);
 }
 
@@ -94,7 +96,7 @@ static size_t memory_read(struct os_file *file, void *buffer, size_t size)
 bool os_file_read(struct os_file *file, void *buffer, size_t size, size_t *got, struct error *error)
 {
     *got = 0;
-    if (file->descriptor == NO_DESCRIPTOR) {
+    if (file->descriptor == NO_DESCRIPTOR || file->memory.size > 0) {
         *got = memory_read(file, buffer, size);
     } else {
         ssize_t result;
@@ -110,10 +112,25 @@ bool os_file_read(struct os_file *file, void *buffer, size_t size, size_t *got, 
     return true;
 }
 
+void os_file_put_back(struct os_file *file, struct span bytes)
+{
+    size_t left = file->memory.size;
+    uint8_t *both = memory_take(bytes.size + left + 1);
+    if (bytes.size > 0)
+        memcpy(both, bytes.data, bytes.size);
+    if (left > 0)
+        memcpy(both + bytes.size, file->memory.data, left);
+    memory_give(file->put_back);
+    file->put_back = both;
+    file->memory = (struct span){both, bytes.size + left};
+    file->position -= bytes.size;
+}
+
 bool os_file_skip(struct os_file *file, uint64_t bytes)
 {
     uint64_t size;
-    if (!file->regular || !os_file_size(file, &size) || file->position >= size || bytes >= size - file->position)
+    if (!file->regular || file->memory.size > 0 || !os_file_size(file, &size) || file->position >= size ||
+        bytes >= size - file->position)
         return false;
     if (lseek(file->descriptor, (off_t)(file->position + bytes), SEEK_SET) < 0)
         return false;

@@ -24,6 +24,9 @@ void os_file_close(struct os_file *file);
  * refuses. size must not be 0. */
 bool os_file_read(struct os_file *file, void *buffer, size_t size, size_t *got, struct error *error);
 
+/* Gives bytes that were just read once more, before all others. */
+void os_file_put_back(struct os_file *file, struct span bytes);
+
 /* Moves past bytes without reading them. False, with nothing moved, for what cannot seek or has no more than that many
  * bytes left: then they have to be read. */
 bool os_file_skip(struct os_file *file, uint64_t bytes);

@@ -53,18 +53,20 @@ static bool copy_bytes(struct os_file *from, FILE *to, uint64_t limit, struct er
     return fflush(to) == 0 && whole;
 }
 
-bool os_spool_fill(struct os_spool *spool, const char *path, uint64_t limit, bool *cut, struct error *error)
+bool os_spool_fill_from(struct os_spool *spool, struct os_file *from, uint64_t limit, bool *cut, struct error *error)
 {
     if (!open_spool(spool, error))
         return false;
-    struct os_file *from = os_file_open(path, error);
-    if (!from) {
-        os_spool_close(spool);
-        return false;
-    }
     *cut = !copy_bytes(from, spool->file, limit, error);
-    os_file_close(from);
     return true;
+}
+
+bool os_spool_fill(struct os_spool *spool, const char *path, uint64_t limit, bool *cut, struct error *error)
+{
+    struct os_file *from = os_file_open(path, error);
+    bool filled = from && os_spool_fill_from(spool, from, limit, cut, error);
+    os_file_close(from);
+    return filled;
 }
 
 void os_spool_close(struct os_spool *spool)

@@ -18,9 +18,14 @@ struct os_spool {
 /* Whether path can be read only once: a pipe, a socket, standard input. */
 bool os_spool_is_needed(const char *path);
 
+struct os_file;
+
 /* Reads path to its end, at most limit bytes. False with *error when nothing can be spooled on this system; then nothing was read.
  * *cut: there was more than that, or no more room for it. */
 bool os_spool_fill(struct os_spool *spool, const char *path, uint64_t limit, bool *cut, struct error *error);
+
+/* The same from a file that is open, and stays so. */
+bool os_spool_fill_from(struct os_spool *spool, struct os_file *from, uint64_t limit, bool *cut, struct error *error);
 
 void os_spool_close(struct os_spool *spool); /* frees the room, too; one without a file is fine */
 

@@ -83,6 +83,7 @@ void comparator_open(struct comparator *comparator, struct comparison *compariso
         const struct tcp_side *here = &client->sides[side], *there = &server->sides[side];
         struct passage *passage = &comparison->passages[side];
         comparator->look_at[side] = LANE_LOOK;
+        comparator->reset_left_ns[side] = comparator->reset_came_ns[side] = INT64_MAX;
         if (here->isn_known && there->isn_known)
             comparator->seq_shift[side] = there->isn - here->isn;
         comparator->mss[side] = client->sides[side_other(side)].mss;
@@ -271,6 +272,18 @@ static bool bytes_arrived_otherwise(const struct comparator *comparator, enum si
            is_past(&comparator->sent_until[sender], end_of(sent));
 }
 
+/* Its receiver had reset the connection when it was due, and its sender did not know that yet. Nobody asks for it again, so what the
+ * capture missed looks like what was lost. */
+static bool is_due_after_reset(const struct comparator *comparator, enum side sender,
+                               const struct compared_packet *sent)
+{
+    enum side receiver = side_other(sender);
+    int64_t way_ns = comparator->comparison->passages[sender].longest_ns + slack_ns(comparator),
+            came_ns = comparator->reset_came_ns[receiver];
+    return came_ns != INT64_MAX && sent->time_ns <= came_ns + slack_ns(comparator) &&
+           sent->time_ns + way_ns >= comparator->reset_left_ns[receiver];
+}
+
 static enum packet_fate fate_of_sent(const struct comparator *comparator, enum side sender,
                                      const struct compared_packet *sent)
 {
@@ -280,6 +293,8 @@ static enum packet_fate fate_of_sent(const struct comparator *comparator, enum s
     const struct passage *passage = &comparator->comparison->passages[sender];
     int64_t due_ns = sent->time_ns + (passage->arrived > 0 && passage->longest_ns > 0 ? passage->longest_ns : 0);
     if (!covers(comparator, side_other(sender), sent->time_ns) || !covers(comparator, side_other(sender), due_ns))
+        return FATE_OPEN;
+    if (is_due_after_reset(comparator, sender, sent))
         return FATE_OPEN;
     bool acknowledged = is_past(&comparator->acked_until[sender], end_of(sent));
     if (has_bytes(sent) && acknowledged && !bytes_arrived_otherwise(comparator, sender, sent))
@@ -467,7 +482,7 @@ static void tell(const struct comparator *comparator, enum side sender, const st
                  const struct compared_packet *arrived, enum packet_fate fate)
 {
     if (comparator->observe)
-        comparator->observe(comparator->observe_context, sender, sent, arrived, fate);
+        comparator->observe(comparator->observe_context, comparator->stretch, sender, sent, arrived, fate);
 }
 
 static void judge_sent(struct comparator *comparator, enum side sender, const struct compared_packet *sent)
@@ -645,6 +660,9 @@ void comparator_add(struct comparator *comparator, enum side at, enum side sende
     /* Devices reset and answer in somebody's name, and acknowledge what they have swallowed. */
     if (has_ack && !(packet->tcp.flags & (TCP_SYN | TCP_RST)))
         reach(&comparator->acked_until[other], p->ack);
+    int64_t *reset_ns = sent ? &comparator->reset_left_ns[sender] : &comparator->reset_came_ns[sender];
+    if (p->flags & TCP_RST && p->time_ns < *reset_ns)
+        *reset_ns = p->time_ns;
     if (sender == SIDE_CLIENT && p->flags & TCP_SYN)
         comparator->syn[at] = *p;
     if (!sent)

@@ -43,8 +43,9 @@ struct packet_lane {
     uint32_t count, capacity;
 };
 
-/* Is told of each packet's fate, in the order in which they are judged. sent and arrived: either may be NULL. */
-typedef void fate_observer(void *context, enum side sender, const struct compared_packet *sent,
+/* Is told of each packet's fate, in the order in which they are judged; stretch: the comparator's. sent and arrived: either may be
+ * NULL. */
+typedef void fate_observer(void *context, unsigned stretch, enum side sender, const struct compared_packet *sent,
                            const struct compared_packet *arrived, enum packet_fate fate);
 
 /* A span of the client's clock in which a capture point recorded. */
@@ -59,6 +60,7 @@ struct comparator {
     struct way_times *ways;          /* is told of what arrives; NULL: it need not */
     fate_observer *observe;          /* NULL: nobody asks */
     void *observe_context;
+    unsigned stretch; /* the observer knows this comparison by it */
 
     bool ids_tell;       /* of the lane being matched: the IP ID says which transmission of the same bytes it is */
     uint32_t mss[SIDES]; /* most payload of one packet of that side on the wire; 0: not known */
@@ -69,7 +71,8 @@ struct comparator {
     struct seq_mark sent_until[SIDES], arrived_until[SIDES]; /* of that side's packets that were let go */
     struct seq_mark reached_until[SIDES];                    /* of that side's packets at the other end, so far */
     struct seq_mark judged_until[SIDES];                     /* of those sent whose fate is known */
-    struct seq_mark acked_until[SIDES];                      /* of that side's bytes, acknowledged in either capture */
+    int64_t reset_left_ns[SIDES], reset_came_ns[SIDES]; /* that side's first reset, at both ends; INT64_MAX: none yet */
+    struct seq_mark acked_until[SIDES];                 /* of that side's bytes, acknowledged in either capture */
 };
 
 /* client and server are the two views of the connection; they are read only here. The clock has to stay as it is until the end. */

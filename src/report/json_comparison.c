@@ -1,9 +1,9 @@
 /*
- * "compared": { "relayed": true }: a device ends the connection and opens its own, so packets are not followed through it. Or
- * { "to_server": {...}, "to_client": {...} }: of the packets that way, how many arrived, were lost, made by a device,
+ * "compared": { "to_server": {...}, "to_client": {...} }: of the packets that way, how many arrived, were lost, made by a device,
  * duplicated or not to be judged; what was changed; and the time on the way, by one clock. "path": the same for each stretch, where
- * more than two captures have the connection. "matched_by": how it is known that it is the same one; "match_bits": how much
- * likelier that is than chance, as a power of two; "match_traces": which of them tell.
+ * more than two captures have the connection. "relayed": a device ends the connection and opens its own, so that there is nothing to
+ * compare. "matched_by": how it is known that it is the same one; "match_bits": how much likelier that is than chance, as a power of
+ * two; "match_traces": which of them tell.
  */
 #include "json_comparison.h"
 
@@ -76,8 +76,13 @@ static json_t *passage_object(const struct passage *passage)
     return object;
 }
 
+/* Packets of two connections are not compared. */
 static void add_passages(json_t *object, const struct comparison *comparison)
 {
+    if (comparison->relayed) {
+        object_add_flag(object, "relayed", true);
+        return;
+    }
     object_add(object, "to_server", passage_object(&comparison->passages[SIDE_CLIENT]));
     object_add(object, "to_client", passage_object(&comparison->passages[SIDE_SERVER]));
 }
@@ -131,12 +136,11 @@ void json_add_comparison(json_t *object, const struct casebook *casebook, const 
         add_some(object, "match_bits", conversation->match_bits);
         add_traces(object, conversation->match_traces);
     }
-    if (conversation->comparison) {
+    if (conversation->comparison && conversation->comparison->relayed) {
+        add_passages(object, conversation->comparison);
+    } else if (conversation->comparison) {
         json_t *compared = json_new_object();
-        if (conversation->comparison->relayed)
-            object_add_flag(compared, "relayed", true);
-        else
-            add_passages(compared, conversation->comparison);
+        add_passages(compared, conversation->comparison);
         object_add(object, "compared", compared);
     }
     if (conversation->twin)

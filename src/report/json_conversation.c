@@ -216,6 +216,8 @@ json_t *json_conversation(const struct report *report, const struct reused_tuple
 {
     json_t *object = json_new_object();
     object_add_count(object, "id", conversation->id);
+    if (conversation->secondary)
+        object_add_count(object, "view_of", conversation->twin);
     object_add_text(object, "protocol", protocol_name(conversation->protocol));
     object_add(object, "client", json_endpoint(&conversation->ends[SIDE_CLIENT]));
     object_add(object, "server", json_endpoint(&conversation->ends[SIDE_SERVER]));

@@ -13,6 +13,7 @@
 #include "json_servers.h"
 #include "json_sources.h"
 #include "memory.h"
+#include "settling.h"
 
 static void add_sentence(void *array, const char *sentence)
 {
@@ -119,8 +120,10 @@ static json_t *finding_object(const struct judge *judge, const struct finding *f
     object_add_proofs(object, &finding->example);
     json_t *actions = json_new_array();
     for (const char *const *action = detector->actions; action && *action; action++)
-        array_add_text(actions, *action);
+        if (!settling_is_done(judge, finding, *action))
+            array_add_text(actions, *action);
     object_add(object, "actions", actions);
+    object_add_text(object, "would_settle", finding->example.would_settle);
     return object;
 }
 

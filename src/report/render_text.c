@@ -7,6 +7,7 @@
 #include "capture_notes.h"
 #include "fact_names.h"
 #include "failure_pattern.h"
+#include "settling.h"
 #include "text_around.h"
 #include "text_conversations.h"
 #include "text_delays.h"
@@ -166,13 +167,12 @@ static void put_reasons(const struct report *report, const struct finding *findi
     layout_paragraph(sink, 0, 2, finding->detector->means);
 }
 
-/* What has been done already is no advice: captures of both ends were given, and were matched. */
 static void put_advice(const struct report *report, const struct finding *finding, struct sink *sink)
 {
     const char *const *actions = finding->detector->actions;
     unsigned number = 0;
     for (unsigned i = 0; actions && actions[i]; i++) {
-        if (actions[i] == action_trace_both && report->casebook->clock.known)
+        if (settling_is_done(report->judge, finding, actions[i]))
             continue;
         if (number++ == 0)
             layout_heading(sink, "What to do next");

@@ -17,6 +17,7 @@ struct sink {
     bool failed;
     bool colour;          /* ANSI colours are welcome */
     int32_t utc_offset_s; /* of times in text; 0: UTC. JSON is always in UTC */
+    unsigned columns;     /* of a line, where text can be laid out to fit; 0: not known */
     bool marks;           /* a column with the marks of SQL Network Analyzer */
 };
 

@@ -194,6 +194,13 @@ static const struct column columns[] = {
 void text_conversations(const struct report *report, struct sink *sink)
 {
     unsigned count = sizeof columns / sizeof *columns;
+    if (report->casebook->capture_count == 0) {
+        layout_paragraph(
+            sink, 0, 0,
+            "No packet capture is among these files, so there is no conversation to list. What logs and reports say "
+            "tells `tdscope FILE...`.");
+        return;
+    }
     for (unsigned i = 0; i < count; i++)
         if (sink->marks || !columns[i].is_marks)
             sink_format(sink, "%s%*s", i ? "  " : "", columns[i].width, columns[i].title);

@@ -42,6 +42,8 @@ static void put_who(const struct report *report, const struct conversation *c, s
                         capture->role_given ? "" : " (inferred)");
         sink_put(sink, "\n");
     }
+    if (c->secondary)
+        sink_format(sink, "  The same connection as conversation %" PRIu32 ", as this capture has it.\n", c->twin);
     sink_format(sink, "  %s, from %s, %s; %" PRIu64 " packets, %s; ", protocol_name(c->protocol),
                 layout_instant(sink, c->first.time_ns, begin),
                 layout_duration(c->last.time_ns - c->first.time_ns, lasted), c->packets,
@@ -50,6 +52,16 @@ static void put_who(const struct report *report, const struct conversation *c, s
     if (c->first_close_known)
         sink_format(sink, ", closed first by the %s", side_name(c->closed_first_by));
     sink_put(sink, "\n");
+}
+
+static void put_relay(const struct report *report, const struct conversation *c, struct sink *sink)
+{
+    const struct conversation *standing = casebook_standing_view(report->casebook, c);
+    if (standing->comparison && standing->comparison->relayed)
+        layout_paragraph(
+            sink, 0, 2,
+            "A device on the way ends the client's connection and opens its own to the server, under other "
+            "numbers: these are two TCP connections, whose packets are not compared.");
 }
 
 static void put_verdict(const struct report *report, const struct conversation *c, struct sink *sink)
@@ -358,6 +370,7 @@ static void put_conversation(const struct report *report, const struct shown_con
     const struct conversation *c = casebook_hold_conversation(report->casebook, shown->id - 1);
     put_who(report, c, sink);
     put_verdict(report, c, sink);
+    put_relay(report, c, sink);
     put_sizes(c, sink);
     if (c->tds)
         put_login(c, sink);

@@ -182,7 +182,24 @@ def files_and_folders(t):
   t.evidence('standard input', ['-'], DONE, packets=len(FRAMES), sentences=0, stdin=SOUND)
   t.evidence('standard input in pcapng', ['-'], DONE, packets=len(FRAMES), sentences=0, stdin=make.pcapng(FRAMES))
   t.evidence('standard input that is empty', ['-'], NOTHING, ['empty'], sentences=1)
+  a_log_alone(t)
   t.evidence('standard input that is cut', ['-'], INCOMPLETE, packets=len(FRAMES) - 1, sentences=1, stdin=SOUND[:-5])
+
+
+def a_log_alone(t):
+  """Without a capture, from a file and through a pipe."""
+  log = b'\r\nActive Connections\r\n\r\n  Proto  Local Address          Foreign Address        State\r\n' \
+      b'  TCP    10.1.0.5:50123         10.2.0.9:1433          ESTABLISHED\r\n'
+  reports = []
+  for name, given, stdin in (('a log', t.file('ports.txt', log), b''), ('a log through a pipe', '-', log)):
+    done = t.run('diagnose', '--format', 'json', given, stdin=stdin)
+    wrong = t.judge(done, DONE)
+    sources = [] if wrong else json.loads(done.stdout)['sources']
+    reports.append([{**source, 'file': ''} for source in sources])
+    t.tap.case(name, wrong + ([] if [s['file'] for s in sources] == [str(given)] else [f'{sources} is not named {given}']))
+  t.tap.case('both tell the same', [] if reports[0] == reports[1] else ['they differ'])
+  t.command('conversations of a log', ['conversations', 'ports.txt'], DONE, prints=['No packet capture'])
+  t.evidence('a text that is no log through a pipe', ['-'], NOTHING, ['looks like plain text'], sentences=1, stdin=b'text\n' * 9)
 
 
 def command_line(t):

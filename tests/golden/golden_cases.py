@@ -57,6 +57,7 @@ CASES = (
   Case('show-hung-login.txt', ('show', '1'), 'w/w07-hung-login'),
   Case('show-tls-alert.txt', ('show', '10.1.0.5:50123'), 'w/w06-tls-alert-wrapped'),
   Case('show-tls-alert.json', ('show', '--format', 'json', '1'), 'w/w06-tls-alert-wrapped'),
+  Case('show-both-ends.txt', ('show', '1'), 'network.device-reset/both-ends-are-reset'),
   Case('show-loss.txt', ('show', '1'), 'network.loss/large-answers'),
   Case('conversations-marks.txt', ('conversations', '--marks'), 'none.normal/login-encrypted'),
   Case('explain-login-stalled.txt', ('explain', 'server.login-stalled')),

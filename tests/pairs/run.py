@@ -4,8 +4,10 @@
 swap       the captures given for each other's side: nobody is blamed who is not to blame
 unrelated  one more capture, of other connections: the verdicts stay
 cut        either capture begins late or ends early: the network is not blamed for what was not captured
+advice     to capture at an end is given to nobody whose captures of both ends have the connection, cut short or not
 thin       either capture misses one to five packets of a hundred, at random: likewise
 middle     a third capture between the two: the verdicts stay, the points stand in order, and losses have a place
+shown      those three drawn by `show`: each packet's way is what the comparison counted, and the verdict is the connection's
 several    captures of two clients and two servers at once: the verdicts stay
 clock set  one capture's clock is set by 0.05 to 5 s while it runs: nobody is blamed who is not to blame
 slewed     one capture's clock is slewed for a while: nobody is blamed who is not to blame, and the clocks' difference, which is
@@ -14,6 +16,7 @@ time zone  one capture holds local time: the verdicts stay, and the report says 
 under way  captures that begin after the handshakes: the connections are still found to be the same
 copies     each capture twice, or one for both ends: the verdicts are those without the copy, and it is said
 pipe       one capture comes through a pipe: the report is the same
+rings      each capture in pieces, of which those of the other machine seem to follow by their times: the verdicts stay
 apart      the clocks differ by an hour, and nobody says where the captures were taken: the verdicts stay
 """
 
@@ -22,7 +25,9 @@ import copy
 import datetime
 import ipaddress
 import json
+import os
 import pathlib
+import re
 import struct
 import subprocess
 import sys
@@ -35,6 +40,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / 'scenes'), str(HERE.parent / 'property')]
 
 import property_packets as packets
+from contract import shown_complaints
 from scene_pcapng import read_capture
 from tap import Tap
 
@@ -75,14 +81,33 @@ class Desk:
     packets.write_capture(path, capture)
     return path
 
+  def write_ring(self, capture, folder, name, pieces):
+    """As dumpcap writes a ring buffer; pieces end and begin in the middle between two packets."""
+    (self.folder / folder).mkdir(exist_ok=True)
+    records = capture.records
+    for number in range(pieces):
+      own = records[len(records) * number // pieces : len(records) * (number + 1) // pieces]
+      stamp = datetime.datetime.fromtimestamp(own[0].time_ns // 10**9, datetime.UTC).strftime('%Y%m%d%H%M%S')
+      packets.write_capture(self.folder / folder / f'{name}_{number + 1:05}_{stamp}.pcapng', replace(capture, records=own))
+
   def ask(self, *given):
     """given: (role or None, capture); the report, or None."""
-    command = [str(self.tool), 'diagnose', '--format', 'json', '--quiet']
+    words = []
     for role, capture in given:
-      command += [f'--{role}'] if role else []
-      command.append(str(self.write(capture)))
+      words += [f'--{role}'] if role else []
+      words.append(str(self.write(capture)))
+    return self.ask_words(*words)
+
+  def ask_words(self, *words):
+    command = [str(self.tool), 'diagnose', '--format', 'json', '--quiet', *words]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     return json.loads(done.stdout) if done.returncode in (0, 3) and done.stdout else None
+
+  def show(self, paths, connection, *options, columns=''):
+    """What `show` prints of it; the first two paths are the client's and the server's."""
+    command = [str(self.tool), 'show', *options, str(connection), '--client', str(paths[0]), '--server', *map(str, paths[1:])]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False,
+        env={**os.environ, 'COLUMNS': columns}).stdout
 
   def ask_pair(self, pair, **changed):
     captures = {**pair.captures, **changed}
@@ -156,6 +181,29 @@ def test_cut(desk, pair, _):
         if capture.records:
           wrong = blamed_wrongly(pair, desk.ask_pair(pair, **{side: capture}), ('network',))
           out += [f'{side} {label} ({share}): {line}' for line in wrong]
+  return out
+
+
+def needless_advice(report):
+  """Findings all of whose connections are in both captures, and that ask for a capture of an end."""
+  both = {c['id'] for c in report['conversations'] if set(c['seen_in']) == {0, 1}} if report else set()
+  for finding in report['findings'] if report else ():
+    if not finding['conversations'] or not set(finding['conversations']) <= both:
+      continue
+    asked = [finding.get('would_settle', ''), *finding['actions']]
+    yield from (f'{finding["cause"]}: {words[:60]}' for words in asked if re.match('(A c|C)aptures? (taken )?on (the )?(client|server)', words))
+
+
+def test_advice(desk, pair, _):
+  out = list(needless_advice(desk.ask_pair(pair)))
+  for side in SIDES:
+    times = [r.time_ns for r in pair.captures[side].records]
+    border = min(times) + (max(times) - min(times)) // 2
+    for cut in (from_time, until_time):
+      capture = cut(pair.captures[side], border)
+      if capture.records:
+        out += needless_advice(desk.ask_pair(pair, **{side: capture}))
+    out += needless_advice(desk.ask_pair(pair, **{side: packets.thin(pair.captures[side], 0.05, seed=1)}))
   return out
 
 
@@ -251,6 +299,76 @@ def wrong_paths(before, after, near):
         out.append(f'{ends}: {way}: something happens where nothing can')
       if way in full and full[way]['lost'] != whole[way]['lost']:
         out.append(f'{ends}: {way}: {full[way]["lost"]} lost, from end to end {whole[way]["lost"]}')
+  return out
+
+
+def json_objects(text):
+  decoder, at = json.JSONDecoder(), 0
+  while at < len(text.rstrip()):
+    shown, at = decoder.raw_decode(text, at)
+    yield shown
+    at += len(text[at:]) - len(text[at:].lstrip())
+
+
+def fates(shown, way):
+  """(fate, from, to) -> how many packets had it that way."""
+  out = {}
+  for crossing in shown.get('crossings', ()):
+    for stretch in crossing['stretches'] if crossing['from'] == way else ():
+      key = (stretch['fate'], stretch['from'], stretch['to'])
+      out[key] = out.get(key, 0) + 1
+  return out
+
+
+def wrong_crossings(connection, shown):
+  """What is drawn of a connection, beside what was counted."""
+  own = next((s for s in shown if s['conversation']['id'] == connection['id']), None)
+  if own is None or 'crossings' not in own:
+    return ['no crossings']
+  out = [line for s in shown for line in shown_complaints(s)]
+  out += [f'the verdict of {s["conversation"]["id"]} is {s["conversation"]["cause"]}' for s in shown
+      if s['conversation']['cause'] != connection['cause']]
+  frames = {(p['capture'], p['frame']) for s in shown for p in s['packets']}
+  out += [f'{seen} is no packet of it' for crossing in own['crossings'] for seen in crossing['seen']
+      if (seen['capture'], seen['frame']) not in frames]
+  for way, name in (('client', 'to_server'), ('server', 'to_client')):
+    counted = fates(own, way)
+    for stretch in connection['path']:
+      for fate in ('arrived', 'lost', 'injected'):
+        found = counted.get((fate, stretch['from'], stretch['to']), 0)
+        wanted = stretch[name].get(fate, 0)
+        if found != wanted:
+          out.append(f'{name} {stretch["from"]}-{stretch["to"]}: {found} {fate}, {wanted} counted')
+  return out
+
+
+def too_wide(text, columns):
+  """Of packets that arrived, the lines of the drawing that do not fit."""
+  lines = [line for line in text.splitlines() if re.search(r'\|  \d+ +[\d.]+ (us|ms|s)\b', line)]
+  return [line for line in lines if len(line) > columns] if lines else ['nothing is drawn']
+
+
+def drawn_lost(text):
+  """Arrows that end on the way."""
+  return sum(line.rstrip().endswith('lost on the way') and 'X' in line for line in text.splitlines())
+
+
+def test_shown(desk, pair, _):
+  out = []
+  for near in SIDES:
+    captures = [pair.captures['client'], pair.captures['server'], middle_of(pair, near, 3_000_000_000)]
+    paths = [desk.write(capture) for capture in captures]
+    report = desk.ask(('client', captures[0]), ('server', captures[1]), (None, captures[2]))
+    compared = [c for c in report['conversations'] if all('to_server' in s for s in c.get('path', [{}]))] if report else []
+    for c in sorted(compared, key=lambda c: c['cause'] == 'none.normal')[:3]:
+      shown = list(json_objects(desk.show(paths, c['id'], '--format', 'json')))
+      out += [f'middle near the {near}: {c["id"]} ({c["cause"]}): {line}' for line in wrong_crossings(c, shown)]
+      lost = sum(crossing['fate'] == 'lost' for s in shown for crossing in s.get('crossings', ()))
+      text = desk.show(paths, c['id'])
+      if drawn_lost(text) != lost or not all(path.name in text for path in paths):
+        out.append(f'middle near the {near}: {c["id"]}: {drawn_lost(text)} of {lost} lost packets are drawn')
+      for columns in (140, 110, 80, 60):
+        out += too_wide(desk.show(paths, c['id'], columns=str(columns)), columns)
   return out
 
 
@@ -458,6 +576,28 @@ def test_apart(desk, pair, _):
   return out
 
 
+def test_rings(desk, pair, _):
+  """Both capturing machines begin a new file at about the same time, so that the next file of one follows the last of the other."""
+  before, out = desk.ask(*((None, pair.captures[side]) for side in SIDES)), []
+  ahead_ns = int(pair.truth['clock']['server_minus_client_s'] * 1e9)
+  server = pair.captures['server']
+  captures = (pair.captures['client'],
+      replace(server, records=[replace(r, time_ns=r.time_ns - ahead_ns) for r in server.records]))
+  for number, places in enumerate(((('fw', 'trace'), ('srv', 'trace')), (('all', 'sql-01'), ('all', 'sql-02')))):
+    root = f'{desk.written}-{pair.name.replace("/", "-")}-{number}'
+    (desk.folder / root).mkdir()
+    for capture, (folder, name) in zip(captures, places):
+      if len(capture.records) >= 4:
+        desk.write_ring(capture, f'{root}/{folder}', name, 4)
+      else:
+        return []
+    after = desk.ask_words(*sorted({str(desk.folder / root / folder) for folder, _ in places}))
+    out += [f'{places[0]}: {line}' for line in changed_verdicts(before, after)]
+    if before and after and len(before['conversations']) != len(after['conversations']):
+      out.append(f'{places[0]}: {len(before["conversations"])} conversations became {len(after["conversations"])}')
+  return out
+
+
 def test_pipe(desk, pair, _):
   paths = {side: desk.write(pair.captures[side]) for side in SIDES}
   command = [str(desk.tool), 'diagnose', '--format', 'json', '--quiet', '--client', str(paths['client']), '--server']
@@ -483,10 +623,10 @@ def test_copies(desk, pair, _):
   return out
 
 
-PROPERTIES = {'swap': test_swap, 'unrelated': test_unrelated, 'cut': test_cut, 'thin': test_thin,
-    'middle': test_middle, 'clock set': test_clock_set,
-    'slewed': test_slewed, 'time zone': test_time_zone, 'several': test_several,
-    'under way': test_under_way, 'copies': test_copies, 'pipe': test_pipe, 'apart': test_apart}
+PROPERTIES = {'swap': test_swap, 'unrelated': test_unrelated, 'cut': test_cut, 'advice': test_advice, 'thin': test_thin,
+    'middle': test_middle, 'shown': test_shown, 'clock set': test_clock_set, 'slewed': test_slewed,
+    'time zone': test_time_zone, 'several': test_several,
+    'under way': test_under_way, 'copies': test_copies, 'pipe': test_pipe, 'rings': test_rings, 'apart': test_apart}
 
 
 def pairs():

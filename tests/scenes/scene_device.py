@@ -4,7 +4,8 @@ import struct
 from dataclasses import dataclass, field, replace
 
 OTHER = {'client': 'server', 'server': 'client'}
-MSS, SACK = 2, 5
+MSS, SACK, TIMESTAMPS = 2, 5, 8
+RELAYED = {'client': 0x1234567, 'server': 0x7654321}  # how much greater the numbers of a relay's own connection are
 
 
 @dataclass
@@ -14,6 +15,7 @@ class Device:
   renumbered: dict = field(default_factory=dict)  # side -> how much greater its sequence numbers are at the server
   leaves_sack: bool = False                       # it does not translate the numbers inside SACK blocks
   clamp: int = 0                                  # the most that a SYN's MSS says once it has passed; 0: as it was
+  relays: bool = False                            # it ends the client's connection and opens its own to the server
   scrubbed: tuple = ()                            # vantages whose capture had all payload overwritten
 
 
@@ -36,6 +38,16 @@ def shifted_sack(options, by):
   return bytes(out)
 
 
+def restamped(options, own, by):
+  """With the time stamps of another machine in place of the client's."""
+  out = bytearray(options)
+  for kind, begin, _ in each_option(options):
+    at = begin + (2 if own else 6)
+    if kind == TIMESTAMPS and out[at : at + 4] != bytes(4):
+      out[at : at + 4] = struct.pack('!I', (struct.unpack('!I', options[at : at + 4])[0] + by) & 0xFFFFFFFF)
+  return bytes(out)
+
+
 def clamped(options, most):
   out = bytearray(options)
   for kind, begin, _ in each_option(options):
@@ -49,6 +61,9 @@ def as_seen(packet, vantage, device):
   arrived = packet.sender != vantage
   own, other = device.renumbered.get(packet.sender, 0), device.renumbered.get(OTHER[packet.sender], 0)
   seq, ack, options, payload = packet.seq, packet.ack, packet.options, packet.payload
+  if device.relays and vantage == 'server':
+    options = restamped(options, packet.sender == 'client', RELAYED['client'])
+    packet = replace(packet, ip_id=(packet.ip_id + 0x4000) & 0xFFFF)
   if vantage == 'server':
     seq = (seq + own) & 0xFFFFFFFF
     ack = (ack + other) & 0xFFFFFFFF if packet.ack else 0

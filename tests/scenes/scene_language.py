@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 
 import scene_around as around
 import scene_files
-from scene_device import Device
+from scene_device import RELAYED, Device
 from scene_macros import MACROS
 from scene_steps import FLAGS, Step, Talk, duration
 from scene_tcp import Conversation, Host
 
 HEADERS = ('rtt', 'hops', 'capture', 'link', 'vlan', 'snaplen', 'mss', 'offload', 'skew', 'window', 'id-zero', 'only', 'doubled',
            'drops', 'clock-back', 'translate', 'big-endian', 'microseconds', 'infer', 'threshold', 'server-port',
-           'renumber', 'clamp', 'scrub')
+           'renumber', 'relay', 'clamp', 'scrub')
 
 
 class SceneError(Exception):
@@ -178,6 +178,9 @@ class Reader:
     elif name == 'renumber':
       scene.device.renumbered[values[0]] = int(values[2])
       scene.device.leaves_sack = 'leaves-sack' in values
+    elif name == 'relay':
+      scene.device.relays = True
+      scene.device.renumbered = dict(RELAYED)
     elif name == 'clamp':
       scene.device.clamp = int(values[0])
     elif name == 'scrub':

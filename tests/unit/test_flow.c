@@ -723,6 +723,43 @@ static void test_folded_conversations_are_followed_no_more(void **state)
     flow_table_close(&b->table);
 }
 
+/* Sent and not acknowledged: what the server's packet stands beyond. With all before it acknowledged that is the way's doing. */
+static void test_a_packet_beyond_what_was_captured(void **state)
+{
+    struct bench *b = *state;
+    handshake(b);
+    send(b, SIDE_SERVER, TCP_ACK | TCP_PSH, 1, 1, "answer");
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 7, "");
+    send(b, SIDE_SERVER, TCP_ACK, 29, 1, "");
+    const struct tcp_side *server = &only(b)->sides[SIDE_SERVER];
+    assert_true(moment_seen(&server->ahead));
+    assert_int_equal(server->ahead_bytes, 22);
+}
+
+/* Near: the client does not acknowledge what did arrive, either. */
+static void test_who_acknowledges_nothing_tells_nothing_of_the_way(void **state)
+{
+    struct bench *b = *state;
+    handshake(b);
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_PSH, 1, 1, "question");
+    send(b, SIDE_SERVER, TCP_ACK | TCP_PSH, 1, 9, "answer");
+    send(b, SIDE_SERVER, TCP_ACK, 29, 9, "");
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_PSH, 1, 1, "question");
+    assert_false(moment_seen(&only(b)->sides[SIDE_SERVER].ahead));
+}
+
+static void test_a_refusal_of_a_syn_that_was_not_captured(void **state)
+{
+    struct bench *b = *state;
+    send(b, SIDE_CLIENT, TCP_SYN, 0, 0, "");
+    send(b, SIDE_SERVER, TCP_RST | TCP_ACK, 0, 1, "");
+    send(b, SIDE_SERVER, TCP_RST | TCP_ACK, 0, 1, ""); /* the same SYN again, which was not captured */
+    send(b, SIDE_SERVER, TCP_RST | TCP_ACK, 0, 4001, "");
+    flow_table_close(&b->table);
+    assert_int_equal(casebook_conversations(&b->casebook), 2);
+    assert_int_equal(casebook_conversation(&b->casebook, 0)->sides[SIDE_SERVER].resets, 2);
+}
+
 static void test_ceiling_concludes_the_longest_silent(void **state)
 {
     struct bench *b = *state;
@@ -773,6 +810,9 @@ int main(void)
         FLOW_TEST(test_ports_are_used_anew_while_what_was_lingers),
         FLOW_TEST(test_what_sleeps_leaves_the_table_in_time),
         FLOW_TEST(test_folded_conversations_are_followed_no_more),
+        FLOW_TEST(test_a_packet_beyond_what_was_captured),
+        FLOW_TEST(test_who_acknowledges_nothing_tells_nothing_of_the_way),
+        FLOW_TEST(test_a_refusal_of_a_syn_that_was_not_captured),
         FLOW_TEST(test_ceiling_concludes_the_longest_silent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,19 @@
+/* What would settle a judgement: never what is there already. */
+#ifndef TDSCOPE_SETTLING_H
+#define TDSCOPE_SETTLING_H
+
+#include "judge.h"
+#include "pair_view.h"
+
+/* What detectors say of one capture. */
+extern const char settle_by_client_capture[], settle_by_server_capture[], settle_by_both_captures[];
+extern const char settle_by_large_packets[]; /* or by the captures of both ends */
+
+/* Puts what the captures lack in place of a capture that is there; view: of the connection. */
+void settling_reconsider(const struct pair_view *view, const struct surroundings *surroundings,
+                         struct judgement *judgement);
+
+/* Whether that action of the finding's cause was done: to capture at both ends, which have its conversation. */
+bool settling_is_done(const struct judge *judge, const struct finding *finding, const char *action);
+
+#endif
