@@ -187,6 +187,7 @@ CAPTURE = {
   'file': text, 'format?': text, 'role': one_of('client server middle unknown'), 'packets': count, 'bytes': count,
   'first?': time, 'last?': time, 'dropped_by_capture?': count, 'truncated_to?': positive, 'notes': [text],
 }
+DELAY = {'packets': positive, 'shortest_s': seconds, 'longest_s': seconds}
 MOMENT = {'capture': count, 'frame': positive, 'time': time}
 EXCHANGE = {
   'id': positive, 'over': one_of('udp tcp'), 'client': ENDPOINT, 'server': ENDPOINT, 'tries': count, 'answers': count,
@@ -246,6 +247,7 @@ DIAGNOSIS = {
   'clock?': {'server_minus_client_s': seconds, 'uncertainty_s': seconds, 'drift_ppm?': seconds},
   'clocks?': [{'near': count, 'far': count, 'connections': count, 'far_minus_near_s?': seconds, 'uncertainty_s?': seconds,
     'curve?': [{'time': time, 'far_minus_near_s': seconds}], 'curve_uncertainty_s?': seconds}],
+  'delays?': [{'near': count, 'far': count, 'slice_s': seconds, 'slices': [{'from': time, 'to_far?': DELAY, 'to_near?': DELAY}]}],
   'conversations': [CONVERSATION], 'findings': [FINDING],
   'workflow?': [{'step': text, 'title': text, 'state': one_of('done needs-evidence does-not-apply'), 'says': text}],
 }

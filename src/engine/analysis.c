@@ -348,6 +348,7 @@ static void read_source(struct run *run, struct capture_source *source)
     struct packet_feed *feed = packet_feed_open(&input, threads_of(run->analysis) > 1, followers_count(run->followers));
     followers_follow(run->followers, feed, point, tell_progress, run);
     packet_feed_close(feed);
+    point_clock_tell(&point->clock, casebook->captures);
     uint64_t consumed, total;
     capture_chain_progress(&source->chain, &consumed, &total);
     run->done_bytes += consumed;

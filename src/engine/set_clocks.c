@@ -109,6 +109,8 @@ void set_clocks_close(struct set_clocks *clocks)
 
 void set_clocks_note(const struct set_clocks *clocks, struct casebook *casebook)
 {
+    casebook->clock_settings = clocks->list;
+    casebook->clock_setting_count = clocks->count;
     for (uint32_t i = 0; i < clocks->count; i++) {
         const struct clock_setting *setting = &clocks->list[i];
         notes_add(&casebook->captures[setting->first.capture].notes, "clock set",
@@ -124,13 +126,39 @@ void point_clock_open(struct point_clock *clock, const struct set_clocks *clocks
     *clock = (struct point_clock){.clocks = clocks, .point = point};
 }
 
-void point_clock_follow(struct point_clock *clock, const struct moment *moment)
+static void see_time(struct point_clock *clock, const struct moment *moment)
+{
+    int64_t told_ns = moment->time_ns + clock->shift_ns;
+    bool first = !clock->begun || clock->capture != moment->capture;
+    if (first || told_ns < clock->first_ns)
+        clock->first_ns = told_ns;
+    if (first || told_ns > clock->last_ns)
+        clock->last_ns = told_ns;
+    clock->capture = moment->capture;
+    clock->begun = true;
+}
+
+static bool is_set_before(struct point_clock *clock, const struct moment *moment)
 {
     const struct set_clocks *clocks = clock->clocks;
     while (clock->next < clocks->count && clocks->list[clock->next].point != clock->point)
         clock->next++;
-    if (clock->next == clocks->count || !is_at(moment, &clocks->list[clock->next].first))
+    return clock->next < clocks->count && is_at(moment, &clocks->list[clock->next].first);
+}
+
+void point_clock_follow(struct point_clock *clock, const struct moment *moment)
+{
+    if (clock->clocks->count == 0)
         return;
-    clock->shift_ns -= clocks->list[clock->next].by_ns;
-    clock->next++;
+    if (is_set_before(clock, moment))
+        clock->shift_ns -= clock->clocks->list[clock->next++].by_ns;
+    see_time(clock, moment);
+}
+
+void point_clock_tell(const struct point_clock *clock, struct capture_facts *captures)
+{
+    if (!clock->begun)
+        return;
+    captures[clock->capture].first_ns = clock->first_ns;
+    captures[clock->capture].last_ns = clock->last_ns;
 }

@@ -7,13 +7,6 @@
 
 #include "casebook.h"
 
-/* A point's clock was set by so much before the packet `first`. */
-struct clock_setting {
-    uint32_t point;
-    int64_t by_ns;
-    struct moment first;
-};
-
 struct set_clocks {
     struct clock_setting *list; /* of each point in order of its packets */
     uint32_t count;
@@ -23,18 +16,24 @@ struct set_clocks {
 bool set_clocks_find(struct set_clocks *clocks, const struct casebook *casebook);
 void set_clocks_close(struct set_clocks *clocks);
 
-/* Notes in the captures what was put right. */
+/* Notes in the captures what was put right, and tells the casebook, for what else was written on those machines. */
 void set_clocks_note(const struct set_clocks *clocks, struct casebook *casebook);
 
 /* One point being read, packet by packet in order. */
 struct point_clock {
     const struct set_clocks *clocks;
-    uint32_t point, next; /* setting */
-    int64_t shift_ns;     /* to be added to the time of the packet that was followed last */
+    uint32_t point, next;      /* setting */
+    int64_t shift_ns;          /* to be added to the time of the packet that was followed last */
+    int64_t first_ns, last_ns; /* of the capture that was followed last, with that added */
+    uint32_t capture;
+    bool begun;
 };
 
 void point_clock_open(struct point_clock *clock, const struct set_clocks *clocks, uint32_t point);
 
 void point_clock_follow(struct point_clock *clock, const struct moment *moment);
+
+/* Has the capture that was followed last begin and end as its times are told. */
+void point_clock_tell(const struct point_clock *clock, struct capture_facts *captures);
 
 #endif

@@ -176,12 +176,31 @@ int64_t casebook_common_ns(const struct casebook *casebook, uint32_t point, int6
     return clock && clock->known ? clock_to_client(clock, time_ns) : time_ns;
 }
 
+/* A clock that is set back shows some times twice: the second time, unless that would be after the capture's end. */
+static bool is_after_setting(const struct casebook *casebook, const struct clock_setting *setting, int64_t shown_ns)
+{
+    bool twice = shown_ns < setting->first.time_ns - setting->by_ns;
+    return shown_ns >= setting->first.time_ns &&
+           (!twice || shown_ns - setting->by_ns <= casebook->points[setting->point].last_ns);
+}
+
+/* What the clock of that point would have shown, had it not been set. */
+static int64_t never_set_ns(const struct casebook *casebook, uint32_t point, int64_t shown_ns)
+{
+    for (uint32_t i = casebook->clock_setting_count; i-- > 0;) {
+        const struct clock_setting *setting = &casebook->clock_settings[i];
+        if (setting->point == point && is_after_setting(casebook, setting, shown_ns))
+            shown_ns -= setting->by_ns;
+    }
+    return shown_ns;
+}
+
 static int64_t source_moment_ns(const struct casebook *casebook, const struct moment *moment)
 {
     enum capture_role role = casebook->evidence.sources[moment_source(moment)].role;
     for (uint32_t i = 0; role != CAPTURE_ROLE_UNKNOWN && i < casebook->point_count; i++)
         if (casebook->points[i].role == role)
-            return casebook_common_ns(casebook, i, moment->time_ns);
+            return casebook_common_ns(casebook, i, never_set_ns(casebook, i, moment->time_ns));
     return moment->time_ns;
 }
 

@@ -53,12 +53,14 @@ struct casebook {
     struct evidence evidence;             /* logs, command outputs and reports */
     struct evidence_joins evidence_joins; /* empty before casebook_join() */
     struct arena texts;
-    struct text_pool names;   /* texts that many conversations have in common */
-    uint32_t secondary_count; /* conversations that another view of the same connection stands for */
-    struct point_pairs pairs; /* of capture points that have connections in common */
-    struct clock_facts clock; /* of the pair with the most of them */
-    uint16_t server_port;     /* the user's hint: this port is a SQL Server's; 0: none */
-    struct casebook **parts;  /* casebooks whose conversations were taken: they keep what those point to */
+    struct text_pool names;                     /* texts that many conversations have in common */
+    uint32_t secondary_count;                   /* conversations that another view of the same connection stands for */
+    struct point_pairs pairs;                   /* of capture points that have connections in common */
+    struct clock_facts clock;                   /* of the pair with the most of them */
+    const struct clock_setting *clock_settings; /* somebody else's; of each point in order of its packets */
+    uint32_t clock_setting_count;
+    uint16_t server_port;    /* the user's hint: this port is a SQL Server's; 0: none */
+    struct casebook **parts; /* casebooks whose conversations were taken: they keep what those point to */
     uint32_t part_count;
     struct notes unread; /* evidence that nothing could read, a sentence each */
 };
@@ -91,7 +93,7 @@ struct ticket_request *casebook_add_ticket(struct casebook *casebook, uint32_t p
 
 /* A time of that capture point on the clock that is common to all points which have connections in common. */
 int64_t casebook_common_ns(const struct casebook *casebook, uint32_t point, int64_t time_ns);
-/* Likewise; of a source by the clock of the capture point on the same machine. */
+/* Likewise; of a source by the clock of the capture point on the same machine, as if that had never been set. */
 int64_t casebook_moment_ns(const struct casebook *casebook, const struct moment *moment);
 
 /* The view that stands for all of the connection. */

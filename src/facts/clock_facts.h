@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "moment.h"
+
 enum { CLOCK_KNOTS_MOST = 32 };
 
 /* A point of the curve that the difference follows. */
@@ -29,6 +31,13 @@ struct clock_facts {
      * between; before the first and after the last the difference stays. */
     uint32_t knot_count;
     struct clock_knot knots[CLOCK_KNOTS_MOST];
+};
+
+/* A capture point's clock was set by so much before the packet `first`, whose time is what the clock showed. */
+struct clock_setting {
+    uint32_t point;
+    int64_t by_ns;
+    struct moment first;
 };
 
 /* For clocks with knots. */

@@ -5,6 +5,7 @@
 #ifndef TDSCOPE_WAY_TIMES_H
 #define TDSCOPE_WAY_TIMES_H
 
+#include "clock_facts.h"
 #include "tcp_side.h"
 
 enum { WAY_SLICES = 256 };
@@ -13,8 +14,8 @@ enum { WAY_SLICES = 256 };
 struct way_slice {
     int64_t shortest_ns, shortest_at_ns; /* the latter on the client's clock; known: */
     bool known;
-    uint32_t packets; /* that were compared one by one; of them: */
-    int64_t longest_ns;
+    uint32_t packets;                  /* that were compared one by one; of them: */
+    int64_t longest_ns, longest_at_ns; /* likewise */
 };
 
 struct way_times {
@@ -31,5 +32,17 @@ void way_times_bound(struct way_times *times, enum side sender, int64_t sent_ns,
 
 /* A packet that both captures have. */
 void way_times_add(struct way_times *times, enum side sender, int64_t sent_ns, int64_t received_ns);
+
+/* How long that side's packets of some slices took, by one clock; never less than nothing. */
+struct way_delay {
+    uint32_t packets; /* 0: the rest is not known */
+    int64_t shortest_ns, longest_ns;
+};
+
+struct way_delay way_times_delay(const struct way_times *times, const struct clock_facts *clock, enum side sender,
+                                 unsigned from, unsigned to);
+
+/* When a slice begins, by the client's clock. */
+int64_t way_times_from_ns(const struct way_times *times, unsigned slice);
 
 #endif

@@ -4,7 +4,8 @@
  *
  * Clocks that go on by themselves differ by a straight line over time: quartz is off by tens of parts in a million, always by about as
  * many. So the fewest straight lines are taken that the bounds allow, each for as long as it contradicts none: one where nothing
- * happens, more where a clock is slewed for a while (RFC 5905, appendix A.5.5; Windows does it, too) or warms up. Among the lines
+ * happens, more where a clock is slewed for a while (RFC 5905, appendix A.5.5; Windows does it, too) or warms up. A line that has room
+ * by less than half a round trip is none either: the bounds of clocks that do differ by a line leave it a whole one. Among the lines
  * that a stretch allows it is the level one if that is among them, and the one in the middle else.
  *
  * How far the line may be off is told by its distances from two bounds next to each other, one of each kind, and where those are far
@@ -64,7 +65,8 @@ struct course {
     struct reach reaches[SIDES * WAY_SLICES]; /* at each bound */
     int64_t weaker_ns[SIDES * WAY_SLICES];    /* by how much they grow from each bound to the next */
     uint32_t bound_count, stretch_count;
-    int64_t slice_ns;
+    int64_t slice_ns, round_trip_ns;
+    int64_t apart_least_ns; /* what a line has to leave between the bounds on its both sides */
     struct clock_facts clock;
 };
 
@@ -78,6 +80,19 @@ bool clock_estimate_contradicts(const struct way_times *times)
         contradicting += out->known && back->known && out->shortest_ns + back->shortest_ns < 0;
     }
     return contradicting * 2 > slices;
+}
+
+/* The shortest round trip within a slice. */
+static int64_t round_trip_ns(const struct way_times *times)
+{
+    int64_t shortest_ns = INT64_MAX;
+    for (unsigned i = 0; i < WAY_SLICES; i++) {
+        const struct way_slice *out = &times->slices[SIDE_CLIENT][i], *back = &times->slices[SIDE_SERVER][i];
+        int64_t trip_ns = out->shortest_ns + back->shortest_ns;
+        if (out->known && back->known && trip_ns >= 0 && trip_ns < shortest_ns)
+            shortest_ns = trip_ns;
+    }
+    return shortest_ns != INT64_MAX ? shortest_ns : 0;
 }
 
 static int compare_bounds(const void *left, const void *right)
@@ -99,6 +114,8 @@ static void collect(struct course *course, const struct way_times *times)
     }
     qsort(course->bounds, course->bound_count, sizeof *course->bounds, compare_bounds);
     course->slice_ns = times->slice_ns;
+    course->round_trip_ns = round_trip_ns(times);
+    course->apart_least_ns = course->round_trip_ns / 2 - STAMP_NOISE_NS;
 }
 
 static double time_between(const struct bound *a, const struct bound *b)
@@ -134,11 +151,11 @@ static double greater(double a, double b)
     return a > b ? a : b;
 }
 
-/* Those of the lines that satisfy two bounds of either kind. */
-static struct rates narrow(struct rates rates, const struct bound *a, const struct bound *b)
+/* Those of the lines that keep two bounds of either kind apart by so much. */
+static struct rates narrow(struct rates rates, const struct bound *a, const struct bound *b, int64_t apart_least_ns)
 {
     const struct bound *most = a->most ? a : b, *least = a->most ? b : a;
-    double room_ns = (double)(most->shift_ns - least->shift_ns + STAMP_NOISE_NS), apart_ns = time_between(least, most);
+    double room_ns = (double)(most->shift_ns - least->shift_ns - apart_least_ns), apart_ns = time_between(least, most);
     if (apart_ns > 0)
         rates.most = lesser(rates.most, room_ns / apart_ns);
     else if (apart_ns < 0)
@@ -157,7 +174,7 @@ static struct rates extend(const struct course *course, struct stretch *stretch)
         struct rates narrower = rates;
         for (uint32_t i = stretch->first; i < stretch->end; i++)
             if (course->bounds[i].most != bound->most)
-                narrower = narrow(narrower, &course->bounds[i], bound);
+                narrower = narrow(narrower, &course->bounds[i], bound, course->apart_least_ns);
         if (narrower.least > narrower.most)
             break;
         rates = narrower;
@@ -355,29 +372,16 @@ static int64_t uncertainty_ns(struct course *course)
     return most_ns;
 }
 
-/* The shortest round trip within a slice. */
-static int64_t round_trip_ns(const struct way_times *times)
-{
-    int64_t shortest_ns = INT64_MAX;
-    for (unsigned i = 0; i < WAY_SLICES; i++) {
-        const struct way_slice *out = &times->slices[SIDE_CLIENT][i], *back = &times->slices[SIDE_SERVER][i];
-        int64_t trip_ns = out->shortest_ns + back->shortest_ns;
-        if (out->known && back->known && trip_ns >= 0 && trip_ns < shortest_ns)
-            shortest_ns = trip_ns;
-    }
-    return shortest_ns != INT64_MAX ? shortest_ns : 0;
-}
-
 /* No curve satisfies all: the one number that contradicts them the least. What they contradict it by lacks a round trip of what it is
  * off by. */
-static void draw_middle(struct course *course, int64_t round_trip_ns)
+static void draw_middle(struct course *course)
 {
     struct clock_facts *clock = &course->clock;
     struct stretch all = {.first = 0, .end = course->bound_count};
     place(course, &all, 0);
     clock->unsteady = true;
     clock->server_minus_client_ns = all.shift_ns;
-    clock->uncertainty_ns = llabs(all.gap_ns) / 2 + round_trip_ns;
+    clock->uncertainty_ns = llabs(all.gap_ns) / 2 + course->round_trip_ns;
 }
 
 static bool knows_both_ways(const struct course *course)
@@ -397,7 +401,7 @@ struct clock_facts clock_estimate_result(const struct way_times *times)
                                          .from_ns = times->from_ns,
                                          .to_ns = times->from_ns + times->slice_ns * WAY_SLICES};
     if (course->clock.known && has_jump(course)) {
-        draw_middle(course, round_trip_ns(times));
+        draw_middle(course);
     } else if (course->clock.known) {
         lay_stretches(course);
         if (course->stretch_count > 1)

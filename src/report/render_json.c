@@ -5,6 +5,7 @@
 #include "capture_notes.h"
 #include "fact_names.h"
 #include "json_around.h"
+#include "json_clocks.h"
 #include "json_conversation.h"
 #include "json_explanation.h"
 #include "json_packets.h"
@@ -182,28 +183,6 @@ static void write_unread(const struct notes *unread, struct sink *sink)
     sink_put(sink, ",\n");
 }
 
-/* One number, whatever the clocks do meanwhile, and within how much of it the difference always is. */
-static void add_difference(json_t *object, const char *key, const struct clock_facts *clock)
-{
-    int64_t least_ns, most_ns;
-    clock_extent(clock, &least_ns, &most_ns);
-    object_add(object, key, json_real((double)(least_ns + (most_ns - least_ns) / 2) / (double)NS_PER_SECOND));
-    object_add_seconds(object, "uncertainty_s", clock->uncertainty_ns + (most_ns - least_ns + 1) / 2);
-}
-
-static void write_clock(const struct clock_facts *clock, struct sink *sink)
-{
-    if (!clock->known)
-        return;
-    json_t *object = json_new_object();
-    add_difference(object, "server_minus_client_s", clock);
-    if (clock->drift != 0)
-        object_add(object, "drift_ppm", json_real(clock->drift * 1e6));
-    sink_put(sink, "\"clock\":");
-    json_write(object, false, sink);
-    sink_put(sink, ",\n");
-}
-
 static void write_thresholds(const struct thresholds *thresholds, struct sink *sink)
 {
     struct changed_threshold changed[THRESHOLDS];
@@ -215,53 +194,6 @@ static void write_thresholds(const struct thresholds *thresholds, struct sink *s
         object_add(object, changed[i].name, json_real(changed[i].value));
     sink_put(sink, "\"thresholds\":");
     json_write(object, false, sink);
-    sink_put(sink, ",\n");
-}
-
-static uint32_t capture_at(const struct casebook *casebook, uint32_t point)
-{
-    uint32_t capture = 0;
-    while (capture + 1 < casebook->capture_count && casebook->captures[capture].point != point)
-        capture++;
-    return capture;
-}
-
-/* Where the rate changes: the difference at these times, with straight lines in between. */
-static void add_curve(json_t *object, const struct clock_facts *clock)
-{
-    if (clock->knot_count == 0)
-        return;
-    json_t *curve = json_new_array();
-    for (uint32_t i = 0; i < clock->knot_count; i++) {
-        json_t *knot = json_new_object();
-        object_add_time(knot, "time", clock->knots[i].at_ns);
-        object_add(knot, "far_minus_near_s", json_real((double)clock->knots[i].shift_ns / (double)NS_PER_SECOND));
-        array_add(curve, knot);
-    }
-    object_add(object, "curve", curve);
-    object_add_seconds(object, "curve_uncertainty_s", clock->uncertainty_ns);
-}
-
-/* How the clocks of captures differ that have connections in common: of more than two captures, or where there is more to say than one
- * number. */
-static void write_clocks(const struct casebook *casebook, struct sink *sink)
-{
-    if (casebook->pairs.count == 0 || (casebook->pairs.count == 1 && casebook->clock.knot_count == 0))
-        return;
-    json_t *list = json_new_array();
-    for (uint32_t i = 0; i < casebook->pairs.count; i++) {
-        const struct point_pair *pair = &casebook->pairs.list[i];
-        json_t *object = json_new_object();
-        object_add_count(object, "near", capture_at(casebook, pair->near));
-        object_add_count(object, "far", capture_at(casebook, pair->far));
-        object_add_count(object, "connections", pair->connections);
-        if (pair->clock.known)
-            add_difference(object, "far_minus_near_s", &pair->clock);
-        add_curve(object, &pair->clock);
-        array_add(list, object);
-    }
-    sink_put(sink, "\"clocks\":");
-    json_write(list, false, sink);
     sink_put(sink, ",\n");
 }
 
@@ -281,9 +213,8 @@ static void write_diagnosis(const struct report *report, struct sink *sink)
     sink_put(sink, "\n],\n");
     json_sources(&casebook->evidence, sink);
     write_unread(&casebook->unread, sink);
-    write_clock(&casebook->clock, sink);
+    json_clocks(casebook, sink);
     write_thresholds(report->judge->surroundings.thresholds, sink);
-    write_clocks(casebook, sink);
     json_around(casebook, sink);
     json_servers(&report->judge->server_times, sink);
     sink_put(sink, "\"conversations\":[\n");

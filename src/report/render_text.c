@@ -10,6 +10,7 @@
 #include "settling.h"
 #include "text_around.h"
 #include "text_conversations.h"
+#include "text_delays.h"
 #include "text_layout.h"
 #include "text_matches.h"
 #include "text_packets.h"
@@ -341,8 +342,10 @@ static void put_captures(const struct casebook *casebook, struct sink *sink)
     for (uint32_t i = 0; i < casebook->capture_count && !sink->failed; i++)
         put_capture(casebook, &casebook->captures[i], sink);
     for (uint32_t i = 0; i < casebook->pairs.count && !sink->failed; i++)
-        if (casebook->pairs.list[i].clock.known)
+        if (casebook->pairs.list[i].clock.known) {
             put_pair(casebook, &casebook->pairs.list[i], sink);
+            text_delays(&casebook->pairs.list[i], sink);
+        }
     text_matches(casebook, sink);
     put_sources(&casebook->evidence, sink);
     if (casebook->unread.count > 0) {

@@ -41,6 +41,8 @@ CASES = (
   report_case('loss.txt', 'network.loss/large-answers'),
   report_case('gave-up.txt', 'client.gave-up-before-login/handshake-only'),
   report_case('normal-both-sides.txt', 'none.normal/both-sides-skewed-clocks'),
+  report_case('delay-both-sides.txt', 'network.delay/both-captures'),
+  report_case('delay-both-sides.json', 'network.delay/both-captures'),
   report_case('normal-truncated.json', 'none.normal/truncated-to-180'),
   report_case('mars-close.json', 'none.mars-close/benign-reset'),
   report_case('cut-off.txt', 'unknown.cut-off/ends-two-seconds-after-login7'),

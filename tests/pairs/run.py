@@ -10,6 +10,8 @@ middle     a third capture between the two: the verdicts stay, the points stand 
 shown      those three drawn by `show`: each packet's way is what the comparison counted, and the verdict is the connection's
 several    captures of two clients and two servers at once: the verdicts stay
 clock set  one capture's clock is set by 0.05 to 5 s while it runs: nobody is blamed who is not to blame
+slewed     one capture's clock is slewed for a while: nobody is blamed who is not to blame, and the clocks' difference, which is
+           known, lies within what is said of it at all times
 time zone  one capture holds local time: the verdicts stay, and the report says so
 under way  captures that begin after the handshakes: the connections are still found to be the same
 copies     each capture twice, or one for both ends: the verdicts are those without the copy, and it is said
@@ -19,6 +21,7 @@ apart      the clocks differ by an hour, and nobody says where the captures were
 """
 
 import argparse
+import copy
 import datetime
 import ipaddress
 import json
@@ -47,6 +50,8 @@ LABELLED = ('network-drop-both-directions/1', 'network-device-reset/2', 'network
     'server-filter-driver/1', 'client-abort/1', 'network-idle-drop-keepalive/1', 'network-delay/1', 'mars-benign-reset/2')
 SIDES = ('client', 'server')
 MIDDLE_NS = 20_000
+LONG_TIMES, LONG_EVERY_NS = 60, 60 * 10**9
+SLEW_RATE = 0.0005  # RFC 5905, appendix A.5.5
 KNOWN = {}  # where it is known to be wrong, and why
 BLAMED = ('client', 'server', 'network')
 
@@ -406,6 +411,16 @@ def test_under_way(desk, pair, _):
   return out
 
 
+def wrong_length(pair, report, side):
+  """Whether the capture whose clock was put right still seems to be longer or shorter."""
+  capture = report['captures'][SIDES.index(side)] if report else {'notes': []}
+  if not any('before packet' in note for note in capture['notes']):
+    return []
+  times = [r.time_ns for r in pair.captures[side].records]
+  off_ns = nanoseconds(capture['last']) - nanoseconds(capture['first']) - (max(times) - min(times))
+  return [f'the capture seems {off_ns / 1e9} s longer than it is'] if abs(off_ns) > 40_000_000 else []
+
+
 def test_clock_set(desk, pair, _):
   out = []
   for side in SIDES:
@@ -416,9 +431,114 @@ def test_clock_set(desk, pair, _):
           for r in pair.captures[side].records]
       report = desk.ask_pair(pair, **{side: replace(pair.captures[side], records=records)})
       out += [f'{side} by {step_s} s: {line}' for line in blamed_wrongly(pair, report)]
+      out += [f'{side} by {step_s} s: {line}' for line in wrong_length(pair, report, side)]
       told = report and any('clock was set' in note for capture in report['captures'] for note in capture['notes'])
       if pair.name == 'healthy-nat' and abs(step_s) >= 0.4 and not told:  # less may be how the path's delays vary
         out.append(f'{side} by {step_s} s: the report does not say so')
+  return out
+
+
+@dataclass
+class Slewing:
+  """From the one time to the other the server's clock goes too fast or too slow."""
+
+  begin_ns: int
+  end_ns: int
+  rate: float
+
+  def shift_ns(self, time_ns):
+    return int((min(max(time_ns, self.begin_ns), self.end_ns) - self.begin_ns) * self.rate)
+
+  def apply(self, capture):
+    return replace(capture, records=[replace(r, time_ns=r.time_ns + self.shift_ns(r.time_ns)) for r in capture.records])
+
+
+def slewed_pair(pair, begin, end, rate):
+  """begin and end: shares of the server's capture; how it is slewed by the client's clock, and the server's capture then."""
+  times = [r.time_ns for r in pair.captures['server'].records]
+  first, length = min(times), max(times) - min(times)
+  slewing = Slewing(first + int(length * begin), first + int(length * end), rate)
+  ahead_ns = int(pair.truth['clock']['server_minus_client_s'] * 1e9)
+  by_client = replace(slewing, begin_ns=slewing.begin_ns - ahead_ns, end_ns=slewing.end_ns - ahead_ns)
+  return by_client, slewing.apply(pair.captures['server'])
+
+
+def wrong_clocks(pair, report, slewing):
+  """Times, while connections are in both captures, at which the true difference is not within what is said of it."""
+  if report is None or 'clock' not in report:
+    return ['no clock']
+  spans = [(nanoseconds(c['start']), nanoseconds(c['end'])) for c in report['conversations'] if len(c['seen_in']) > 1]
+  out, first, last = [], min(start for start, _ in spans), max(end for _, end in spans)
+  drift = pair.truth['clock'].get('drift_ppm', 0) * 1e-6
+  said, curve = report['clock'], report.get('clocks', [{}])[0]
+  for share in range(0, 101, 5):
+    time_ns = first + (last - first) * share // 100
+    true_s = pair.truth['clock']['server_minus_client_s'] + slewing.shift_ns(time_ns) / 1e9
+    slack_s = 0.0005 + abs(drift) * (last - first) / 1e9
+    if abs(said['server_minus_client_s'] - true_s) > said['uncertainty_s'] + slack_s:
+      out.append(f'{share} %: {true_s:.6f} s, said {said}')
+    if 'curve' in curve and abs(on_curve(curve['curve'], time_ns) - true_s) > curve['curve_uncertainty_s'] + slack_s:
+      out.append(f'{share} %: {true_s:.6f} s, the curve says {on_curve(curve["curve"], time_ns):.6f} s')
+  return out
+
+
+def on_curve(curve, time_ns):
+  knots = [(nanoseconds(knot['time']), knot['far_minus_near_s']) for knot in curve]
+  for (left_ns, left_s), (right_ns, right_s) in zip(knots, knots[1:]):
+    if left_ns <= time_ns < right_ns:
+      return left_s + (right_s - left_s) * (time_ns - left_ns) / (right_ns - left_ns)
+  return knots[0][1] if time_ns < knots[0][0] else knots[-1][1]
+
+
+def nanoseconds(instant):
+  whole, fraction = instant.rstrip('Z').split('.')
+  seconds = datetime.datetime.fromisoformat(whole).replace(tzinfo=datetime.timezone.utc).timestamp()
+  return int(seconds) * 10**9 + int(fraction.ljust(9, '0'))
+
+
+def other_connections(capture, number):
+  """The same packets of other connections, minutes later: other ports at the client, and other sequence numbers."""
+  records = []
+  for record in capture.records:
+    head, frame = head_of(record, capture.interfaces[record.interface]), bytearray(record.frame)
+    if not head or 1433 not in (head.source[1], head.destination[1]):
+      continue
+    at = packets.link_header_bytes(capture.interfaces[record.interface], record.frame) or 0
+    tcp = at + (40 if frame[at] >> 4 == 6 else (frame[at] & 15) * 4)
+    client = tcp + (0 if head.destination[1] == 1433 else 2)
+    struct.pack_into('!H', frame, client, (struct.unpack_from('!H', frame, client)[0] + 97 * number) % 60000 + 2000)
+    for field in (tcp + 4, *([tcp + 8] if head.flags & 16 else [])):
+      struct.pack_into('!I', frame, field, (struct.unpack_from('!I', frame, field)[0] + 1000003 * number) % 2**32)
+    records.append(replace(record, frame=bytes(frame), time_ns=record.time_ns + number * LONG_EVERY_NS))
+  return records
+
+
+def long_pair(pair):
+  """An hour of it, over and over."""
+  long = copy.copy(pair)
+  long.captures = {side: replace(capture, records=[record for number in range(LONG_TIMES)
+      for record in other_connections(capture, number)]) for side, capture in pair.captures.items()}
+  return long
+
+
+def test_slewed(desk, pair, _):
+  out = []
+  for rate in (-SLEW_RATE, SLEW_RATE):
+    slewing, server = slewed_pair(pair, 0.3, 0.7, rate)
+    report = desk.ask_pair(pair, server=server)
+    out += [f'{rate}: {line}' for line in blamed_wrongly(pair, report) + wrong_clocks(pair, report, slewing)]
+  if pair.name != 'healthy-nat':
+    return out
+  long = long_pair(pair)
+  slewing, server = slewed_pair(long, 0.3, 0.6, -SLEW_RATE)
+  report = desk.ask_pair(long, server=server)
+  out += [f'long: {line}' for line in wrong_clocks(long, report, slewing)]
+  accused = [c['cause'] for c in report['conversations'] if c['culprit'] != 'none'] if report else ['no report']
+  if accused or len(report['conversations']) < LONG_TIMES:
+    out.append(f'long: of {len(report["conversations"])} connections in trouble: {accused[:5]}')
+  curve = report.get('clocks', [{}])[0] if report else {}
+  if curve.get('curve_uncertainty_s', 1) > curve.get('uncertainty_s', 0) / 2:
+    out.append(f'long: the change of the rate is not followed: {report.get("clocks")}')
   return out
 
 
@@ -504,7 +624,8 @@ def test_copies(desk, pair, _):
 
 
 PROPERTIES = {'swap': test_swap, 'unrelated': test_unrelated, 'cut': test_cut, 'advice': test_advice, 'thin': test_thin,
-    'middle': test_middle, 'shown': test_shown, 'clock set': test_clock_set, 'time zone': test_time_zone, 'several': test_several,
+    'middle': test_middle, 'shown': test_shown, 'clock set': test_clock_set, 'slewed': test_slewed,
+    'time zone': test_time_zone, 'several': test_several,
     'under way': test_under_way, 'copies': test_copies, 'pipe': test_pipe, 'rings': test_rings, 'apart': test_apart}
 
 

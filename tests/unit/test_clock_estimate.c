@@ -302,6 +302,27 @@ static void test_extent(void **state)
     assert_in_range(llabs(most_ns - slewed(1000 * NS_PER_SECOND)), 0, 10 * NS_PER_MS);
 }
 
+/* A quarter of an hour of queues towards the server, seen through a clock that is slewed meanwhile. */
+static void test_delays_by_one_clock(void **state)
+{
+    (void)state;
+    struct scene scene = {slewed, congested_way, HOUR_NS, NS_PER_SECOND, {0}};
+    struct way_times times;
+    record(&scene, &times);
+    struct clock_facts clock = clock_estimate_result(&times);
+    unsigned queues_at = (unsigned)(1200 * NS_PER_SECOND / times.slice_ns);
+    int64_t off_ns = clock.uncertainty_ns;
+    struct way_delay held = way_times_delay(&times, &clock, SIDE_CLIENT, queues_at, queues_at + 10),
+                     back = way_times_delay(&times, &clock, SIDE_SERVER, queues_at, queues_at + 10);
+    assert_true(held.packets > 100 && back.packets > 100);
+    assert_in_range(held.shortest_ns + off_ns, 305 * NS_PER_MS, 405 * NS_PER_MS + 2 * off_ns);
+    assert_in_range(held.longest_ns + off_ns, 1100 * NS_PER_MS, 1305 * NS_PER_MS + 2 * off_ns);
+    assert_in_range(back.longest_ns, 0, 5 * NS_PER_MS + off_ns);
+    struct way_delay quiet = way_times_delay(&times, &clock, SIDE_CLIENT, 0, queues_at / 2);
+    assert_in_range(quiet.longest_ns, 0, 5 * NS_PER_MS + off_ns);
+    assert_int_equal(way_times_delay(&times, &clock, SIDE_CLIENT, WAY_SLICES, WAY_SLICES + 1).packets, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -319,6 +340,7 @@ int main(void)
         cmocka_unit_test(test_queues),
         cmocka_unit_test(test_curves_turned_and_added),
         cmocka_unit_test(test_extent),
+        cmocka_unit_test(test_delays_by_one_clock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

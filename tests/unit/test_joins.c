@@ -161,6 +161,37 @@ static void beyond_the_ceiling_nothing_is_kept(void **state)
     casebook_close(&casebook);
 }
 
+/* The server's clock showed 1000 s when it was set by so much; its capture lasts until the clock would have shown 1100 s. */
+static void check_logged(int64_t by_s, int64_t logged_s, int64_t meant_s)
+{
+    struct casebook casebook;
+    casebook_open(&casebook);
+    struct point_facts server = {
+        .role = CAPTURE_ROLE_SERVER, .first_ns = 900 * NS_PER_SECOND, .last_ns = 1100 * NS_PER_SECOND};
+    struct clock_setting setting = {.by_ns = by_s * NS_PER_SECOND, .first = at_s(1000 + by_s)};
+    casebook.points = &server;
+    casebook.point_count = 1;
+    casebook.clock_settings = &setting;
+    casebook.clock_setting_count = 1;
+    evidence_add_source(&casebook.evidence)->role = CAPTURE_ROLE_SERVER;
+    struct moment entry = {.time_ns = logged_s * NS_PER_SECOND, .frame = 1, .capture = MOMENT_IN_SOURCE};
+    assert_int_equal(casebook_moment_ns(&casebook, &entry), meant_s * NS_PER_SECOND);
+    casebook.points = NULL;
+    casebook_close(&casebook);
+}
+
+static void a_log_follows_the_clock_that_was_set(void **state)
+{
+    (void)state;
+    check_logged(0, 1050, 1050);
+    check_logged(3600, 950, 950);
+    check_logged(3600, 4650, 1050);
+    check_logged(-3600, 990, 990);
+    check_logged(-3600, -2550, 1050);
+    check_logged(-50, 960, 1010);
+    check_logged(-50, 940, 940);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +201,7 @@ int main(void)
         cmocka_unit_test(a_controller_may_have_an_address_of_version_6),
         cmocka_unit_test(a_name_server_is_no_controller),
         cmocka_unit_test(beyond_the_ceiling_nothing_is_kept),
+        cmocka_unit_test(a_log_follows_the_clock_that_was_set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
