@@ -24,7 +24,7 @@ struct options {
     const char *output; /* NULL: standard output */
     uint16_t server_port;
     uint64_t memory_bytes;                /* 0: no ceiling */
-    unsigned threads;                     /* 0: as many as there are processors */
+    unsigned threads;                     /* 0: two, where there are two processors */
     struct tdscope_thresholds thresholds; /* zero: the usual one */
     int32_t utc_offset_s;
     enum when progress, colour;

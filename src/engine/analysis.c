@@ -327,9 +327,12 @@ static void tell_progress(void *context, const struct packet_feed *feed)
         run->analysis->progress(run->analysis->progress_context, run->done_bytes + consumed, run->all_bytes);
 }
 
+/* One that reads ahead is worth it (docs/performance.md); what more are worth depends on how near to each other the processors are. */
 static unsigned threads_of(const struct analysis *analysis)
 {
-    return analysis->threads ? analysis->threads : os_processors();
+    if (analysis->threads)
+        return analysis->threads;
+    return os_processors() > 1 ? 2 : 1;
 }
 
 static void read_source(struct run *run, struct capture_source *source)
@@ -364,7 +367,8 @@ static bool may_fold(const struct run *run)
 /* Numbers of conversations are final at once only when one follows them all. */
 static unsigned followers_wanted(const struct analysis *analysis)
 {
-    return analysis->watching || (analysis->may_fold && analysis->memory_bytes > 0) ? 1 : threads_of(analysis);
+    unsigned threads = threads_of(analysis); /* one of them reads */
+    return analysis->watching || (analysis->may_fold && analysis->memory_bytes > 0) || threads < 3 ? 1 : threads - 1;
 }
 
 static void read_sources(struct run *run)

@@ -16,6 +16,7 @@ struct point_shard {
     struct tds_servers servers;
     struct protocols protocols;
     struct flow_table flows;
+    struct cache_gap gap; /* another one's shard may follow */
 };
 
 struct point_run {

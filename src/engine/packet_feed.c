@@ -38,14 +38,16 @@ struct feed_follower {
     struct packet_batch *at_hand; /* NULL: none yet */
     uint32_t at;                  /* its next packet */
     struct os_semaphore *full;
+    struct cache_gap gap;
 };
 
 struct packet_feed {
     struct packet_feed_input input;
     struct packet_batch *batches;
     uint32_t batch_count, batch_packets;
-    struct feed_follower followers[FOLLOWERS_MOST];
     unsigned follower_count;
+    struct cache_gap before_followers;
+    struct feed_follower followers[FOLLOWERS_MOST];
 
     /* Whoever fills. */
     uint32_t read_packets;
@@ -133,6 +135,10 @@ static void fill_batch(struct packet_feed *feed, struct packet_batch *batch)
 {
     feed->filling = batch;
     take_back(feed, batch);
+    /* Followers have these lines in their caches. Taking them back in a row takes a tenth of the time that taking back each
+     * when its packet is decoded takes. */
+    if (feed->batch_count > 1)
+        memset(batch->packets, 0, sizeof batch->packets);
     for (batch->count = 0; batch->count < feed->batch_packets;) {
         const struct frame *read = capture_chain_next(feed->input.chain);
         batch->last = !read;
