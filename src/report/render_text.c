@@ -287,7 +287,10 @@ static void put_pair(const struct casebook *casebook, const struct point_pair *p
     clock_extent(clock, &least_ns, &most_ns);
     double ahead_s = (double)(least_ns + (most_ns - least_ns) / 2) / (double)NS_PER_SECOND;
     const char *which = ahead_s < 0 ? "behind" : "ahead of";
-    sink_format(sink, "  %" PRIu32 " connections are in both ", pair->connections);
+    sink_format(sink,
+                pair->connections == 1 ? "  %" PRIu32 " connection is in both "
+                                       : "  %" PRIu32 " connections are in both ",
+                pair->connections);
     if (casebook->pairs.count == 1 && casebook->points[pair->near].role == CAPTURE_ROLE_CLIENT &&
         casebook->points[pair->far].role == CAPTURE_ROLE_SERVER) {
         sink_format(sink, "captures. The server's clock is %.6f s %s the client's", fabs(ahead_s), which);
