@@ -18,8 +18,8 @@ struct cache_gap {
     char bytes[128];
 };
 
-/* The shard of a packet, from 0 to SHARDS - 1; 0 of packets that are not TCP, and of protocols that are known by their port: those speak
- * in datagrams, too. server_port: the user's hint; 0: none. */
+/* The shard of a packet, from 0 to SHARDS - 1. Connections of a server's well-known port are spread; all others, and what is not TCP, are
+ * of shard 0. server_port: the user's hint; 0: none. */
 uint8_t shard_of(const struct packet *packet, uint16_t server_port);
 
 #endif

@@ -13,7 +13,7 @@ static inline bool tds_port_is_known(uint16_t port, uint16_t server_port)
 }
 
 /* Servers that spoke TDS at one capture point. Zeros: none. When its places are taken, it learns no more. */
-enum { TDS_SERVERS_PLACES = 256 };
+enum { TDS_SERVERS_PLACES = 1024 };
 
 struct tds_servers {
     struct endpoint ends[TDS_SERVERS_PLACES]; /* by hash; port 0: free */
