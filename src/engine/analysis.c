@@ -364,17 +364,20 @@ static bool may_fold(const struct run *run)
     return run->source_count == 1 && !run->analysis->watching;
 }
 
-/* Numbers of conversations are final at once only when one follows them all. */
-static unsigned followers_wanted(const struct analysis *analysis)
+/* Several follow one file only: numbers of conversations are not final while they do, and which files are of one capture point is
+ * asked of the conversations so far. One of the threads reads. */
+static unsigned followers_wanted(const struct run *run)
 {
-    unsigned threads = threads_of(analysis); /* one of them reads */
-    return analysis->watching || (analysis->may_fold && analysis->memory_bytes > 0) || threads < 3 ? 1 : threads - 1;
+    const struct analysis *analysis = run->analysis;
+    bool one_only = run->source_count > 1 || analysis->watching || (analysis->may_fold && analysis->memory_bytes > 0);
+    unsigned threads = threads_of(analysis);
+    return one_only || threads < 3 ? 1 : threads - 1;
 }
 
 static void read_sources(struct run *run)
 {
     run->analysis->may_fold = may_fold(run);
-    run->followers = followers_open(&run->analysis->casebook, followers_wanted(run->analysis));
+    run->followers = followers_open(&run->analysis->casebook, followers_wanted(run));
     struct casebook *casebook = &run->analysis->casebook;
     struct source_order *order = memory_take_array(run->source_count, sizeof *order);
     casebook->points = memory_take_array(run->source_count, sizeof *casebook->points);
