@@ -213,7 +213,6 @@ static void retire_sleeping(struct flow_table *table, int64_t now_ns)
     }
 }
 
-/* Long enough to be over, whether or not a round has come by. */
 static bool lingered(const struct flow *flow, int64_t now_ns)
 {
     int64_t silent_ns = now_ns - flow->conversation->last.time_ns;
@@ -395,11 +394,9 @@ void flow_table_packet(struct flow_table *table, const struct packet *p)
     }
     uint32_t number = find_flow(table, p);
     bool reused = number != HASH_NONE && opens_again(slab_at(&table->flows, number), p);
-    if (reused || (number != HASH_NONE && lingered(slab_at(&table->flows, number), p->moment.time_ns))) {
+    if (reused)
         retire_flow(table, number);
-        number = HASH_NONE;
-    }
-    if (number == HASH_NONE)
+    if (number == HASH_NONE || reused)
         number = add_flow(table, p, reused);
     struct flow *flow = slab_at(&table->flows, number);
     struct packet bare;

@@ -30,7 +30,7 @@ enum { LANE_LOOK = 1024, LANE_CROWDED = 4096, LANE_FULL = 131072 };
 enum { IDS_LEAST = 4 };
 
 /* Retransmissions of one segment are not farther apart than this many packets while the capture is crowded. */
-enum { ALTERNATIVES = 256 };
+enum { ALTERNATIVES = 256, SAME_LOOKED_AT = 256 };
 
 /* Bytes of the payload that are compared: what a capture cut to 180 bytes a packet still has. */
 enum { PAYLOAD_COMPARED = 64 };
@@ -207,6 +207,27 @@ static void match_arrival(struct comparator *comparator, enum side sender, uint3
     } while (has_bytes(arrived) && seq != end_of(arrived));
 }
 
+/* Among the latest, up to the last index: packets with the same numbers. */
+static uint32_t count_same(const struct packet_lane *lane, uint32_t until, const struct compared_packet *p)
+{
+    uint32_t count = 0;
+    for (uint32_t i = until, looked = 0; i-- > 0 && looked < SAME_LOOKED_AT; looked++) {
+        const struct compared_packet *other = &lane->list[i];
+        count += other->seq == p->seq && other->ack == p->ack && other->size == p->size && other->flags == p->flags;
+    }
+    return count;
+}
+
+/* Keep-alives and acknowledgements repeat each other. Of those that arrive when the sender's capture was over, as many left after its end
+ * as there are more of them than it has. */
+static bool left_after_the_end(const struct comparator *comparator, enum side sender, uint32_t number)
+{
+    const struct packet_lane *sent = &comparator->sent[sender], *arrived = &comparator->arrived[sender];
+    const struct compared_packet *p = &arrived->list[number];
+    return p->payload <= 1 && p->time_ns + slack_ns(comparator) > comparator->coverage[sender].to_ns &&
+           count_same(arrived, number + 1, p) > count_same(sent, sent->count, p);
+}
+
 /* Arrivals that the flow floor holds for copies of one packet, made by the capture, choose after all others. */
 static void match_arrivals(struct comparator *comparator, enum side sender, bool copies, unsigned at_least)
 {
@@ -215,7 +236,8 @@ static void match_arrivals(struct comparator *comparator, enum side sender, bool
     for (uint32_t i = arrived->count; i-- > 0;) {
         while (before > 0 && sent->list[before - 1].time_ns > arrived->list[i].time_ns + slack_ns(comparator))
             before--;
-        if (arrived->list[i].copy == copies && arrived->list[i].partner == NO_PARTNER)
+        if (arrived->list[i].copy == copies && arrived->list[i].partner == NO_PARTNER &&
+            !left_after_the_end(comparator, sender, i))
             match_arrival(comparator, sender, i, before, at_least);
     }
 }
