@@ -347,7 +347,8 @@ static void read_source(struct run *run, struct capture_source *source)
                                       .point = &casebook->points[number],
                                       .decoder = &point->decoder,
                                       .clock = &point->clock,
-                                      .server_port = casebook->server_port};
+                                      .server_port = casebook->server_port,
+                                      .one_shard = run->analysis->memory_bytes > 0};
     struct packet_feed *feed = packet_feed_open(&input, threads_of(run->analysis) > 1, followers_count(run->followers));
     followers_follow(run->followers, feed, point, tell_progress, run);
     packet_feed_close(feed);
@@ -369,7 +370,7 @@ static bool may_fold(const struct run *run)
 static unsigned followers_wanted(const struct run *run)
 {
     const struct analysis *analysis = run->analysis;
-    bool one_only = run->source_count > 1 || analysis->watching || (analysis->may_fold && analysis->memory_bytes > 0);
+    bool one_only = run->source_count > 1 || analysis->watching || analysis->memory_bytes > 0;
     unsigned threads = threads_of(analysis);
     return one_only || threads < 3 ? 1 : threads - 1;
 }

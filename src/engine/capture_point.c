@@ -8,12 +8,19 @@
 /* Live conversations may take half of what is given. */
 enum { LIVE_BYTES = 4096, FIXED_BYTES = 24 * 1024 * 1024 };
 
+/* Connections of servers on other ports are all of the first shard: it may have half of what all may. */
+static void set_ceilings(struct point_run *run)
+{
+    run->shards[0].flows.ceiling = LIMIT_LIVE_CONVERSATIONS / 2;
+    for (unsigned i = 1; i < SHARDS; i++)
+        run->shards[i].flows.ceiling = LIMIT_LIVE_CONVERSATIONS / 2 / (SHARDS - 1);
+}
+
+/* Everything is of the first shard then. */
 static void limit_memory(struct point_run *run, const struct analysis *analysis)
 {
-    uint64_t most = analysis->memory_bytes / 2 / LIVE_BYTES / SHARDS;
-    for (unsigned i = 0; i < SHARDS; i++)
-        if (most < run->shards[i].flows.ceiling)
-            run->shards[i].flows.ceiling = (uint32_t)most;
+    uint64_t most = analysis->memory_bytes / 2 / LIVE_BYTES;
+    run->shards[0].flows.ceiling = most < LIMIT_LIVE_CONVERSATIONS ? (uint32_t)most : LIMIT_LIVE_CONVERSATIONS;
     run->memory_bytes = analysis->may_fold ? analysis->memory_bytes : 0;
     run->until_memory = LIMIT_MEMORY_PACKETS;
 }
@@ -54,7 +61,6 @@ static void open_shard(struct point_shard *shard, struct analysis *analysis, str
     shard->flows.point = point;
     shard->flows.traced = !analysis->may_fold;
     shard->flows.server_port = server_port;
-    shard->flows.ceiling = LIMIT_LIVE_CONVERSATIONS / SHARDS;
     if (analysis->watching) {
         shard->flows.observe = packet_watch_see;
         shard->flows.observe_context = &analysis->watch;
@@ -69,6 +75,7 @@ void point_run_open(struct point_run *run, struct analysis *analysis, const stru
     run->shards = memory_take_array(SHARDS, sizeof *run->shards);
     for (unsigned i = 0; i < SHARDS; i++)
         open_shard(&run->shards[i], analysis, followers_casebook(followers, (uint8_t)i), point);
+    set_ceilings(run);
     if (analysis->memory_bytes > 0)
         limit_memory(run, analysis);
 }
@@ -115,10 +122,9 @@ void point_run_packet(struct point_run *run, const struct fed_packet *fed)
 static void note_ceilings(const struct point_run *run, uint64_t evicted, struct notes *notes)
 {
     if (evicted > 0)
-        notes_add(
-            notes, "conversation ceiling",
-            "about %u conversations were open at once, and no more are followed: %llu were concluded before their end",
-            (unsigned)run->shards[0].flows.ceiling * SHARDS, (unsigned long long)evicted);
+        notes_add(notes, "conversation ceiling",
+                  "more conversations were open at once than are followed: %llu were concluded before their end",
+                  (unsigned long long)evicted);
     uint64_t folded = run->casebook->conversations->folded;
     if (folded > 0)
         notes_add(

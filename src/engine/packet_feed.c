@@ -126,7 +126,7 @@ static void decode(struct packet_feed *feed, const struct frame *read, struct fe
     see_time(input->point, told.moment.time_ns);
     packet_decode(input->decoder, &told, &input->facts[told.moment.capture], &fed->packet);
     fed->number = feed->read_packets++;
-    fed->shard = shard_of(&fed->packet, input->server_port);
+    fed->shard = input->one_shard ? 0 : shard_of(&fed->packet, input->server_port);
     if (feed->batch_count > 1)
         keep_payload(feed, &fed->packet, &told);
 }

@@ -23,6 +23,7 @@ struct packet_feed_input {
     struct packet_decoder *decoder;
     struct point_clock *clock;
     uint16_t server_port; /* the user's hint; 0: none */
+    bool one_shard;       /* memory is limited, and counted in one place */
 };
 
 struct fed_packet {
