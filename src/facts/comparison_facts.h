@@ -69,6 +69,7 @@ struct passage {
 
 struct comparison {
     struct passage passages[SIDES]; /* by sender */
+    uint32_t hidden[SIDES]; /* of the open ones: by a hole in the capture at that side, and nothing else tells of them */
     /* The two captures show two connections: a device ends the one and opens the other. Packets are not compared then. */
     bool relayed;
 };

@@ -32,6 +32,9 @@ enum pair_drop pair_view_drop(const struct pair_view *view);
 /* Of a compared one: whatever the captures missed, all data that one of them saw leave is known to have arrived. */
 bool pair_view_lost_no_data(const struct pair_view *view);
 
+/* Of a compared one: the capture of that side has a hole, and what became of some packets in it is not known. */
+bool pair_view_has_hole(const struct pair_view *view, enum side at);
+
 /* One of the captures missed packets of this connection that both ends demonstrably had. */
 bool pair_view_misses_packets(const struct pair_view *view);
 
