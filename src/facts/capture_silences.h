@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 struct capture_silence {
-    int64_t from_ns, to_ns; /* the packets before and after it, by the capture point's clock */
-    uint32_t missed;        /* packets that passed meanwhile, demonstrably */
+    int64_t from_ns, to_ns;               /* the packets before and after it, by the capture point's clock */
+    uint32_t missed;                      /* packets that passed meanwhile, demonstrably */
     int64_t missed_from_ns, missed_to_ns; /* the first and the last of them; valid when missed > 0 */
     uint32_t hidden;                      /* packets at the other end whose fate is not known because of it */
 };

@@ -139,13 +139,15 @@ static struct capture_silence *hole_for(const struct comparator *comparator, enu
     return comparator->silences[at] ? capture_silences_hole(comparator->silences[at], due.from_ns, due.to_ns) : NULL;
 }
 
-static void note_hidden(const struct comparator *comparator, enum side at, const struct compared_packet *p, bool is_own)
+static void note_unseen(const struct comparator *comparator, enum side at, const struct compared_packet *p, bool is_own)
 {
     struct capture_silence *hole = hole_for(comparator, at, p, is_own);
-    if (!hole)
-        return;
-    hole->hidden++;
-    comparator->comparison->hidden[at]++;
+    if (hole) {
+        hole->hidden++;
+        comparator->comparison->hidden[at]++;
+    } else if (!covers(comparator, at, p->time_ns)) {
+        comparator->comparison->uncovered[at]++;
+    }
 }
 
 /* Another transmission brought bytes of it: then this one was lost, and not all of them. */
@@ -394,7 +396,7 @@ static void judge_sent(struct comparator *comparator, enum side sender, const st
     if (fate == FATE_MISSED)
         note_missed(comparator, side_other(sender), sent, false);
     else if (fate == FATE_OPEN)
-        note_hidden(comparator, side_other(sender), sent, false);
+        note_unseen(comparator, side_other(sender), sent, false);
     tell(comparator, sender, sent, arrived, fate);
     reach(&comparator->judged_until[sender], end_of(sent));
 }
@@ -433,7 +435,7 @@ static void judge_arrival(struct comparator *comparator, enum side sender, const
     if (fate == FATE_MISSED)
         note_missed(comparator, sender, arrived, true);
     else if (fate == FATE_OPEN)
-        note_hidden(comparator, sender, arrived, true);
+        note_unseen(comparator, sender, arrived, true);
     tell(comparator, sender, NULL, arrived, fate);
 }
 

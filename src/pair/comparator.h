@@ -61,8 +61,8 @@ struct comparator {
     /* Likewise, each on its own clock. What those captures demonstrably missed is told to them, and what falls into a hole that is known
      * is not judged. NULL: nobody knows. */
     struct capture_silences *silences[SIDES];
-    struct way_times *ways;          /* is told of what arrives; NULL: it need not */
-    fate_observer *observe;          /* NULL: nobody asks */
+    struct way_times *ways; /* is told of what arrives; NULL: it need not */
+    fate_observer *observe; /* NULL: nobody asks */
     void *observe_context;
     unsigned stretch; /* the observer knows this comparison by it */
 
