@@ -106,14 +106,30 @@ static uint32_t count_same(const struct packet_lane *lane, uint32_t until, const
     return count;
 }
 
+/* A transmission is known by its IP ID or its TCP timestamp, where they are used and nobody changes them. */
+static bool is_identified(const struct packet_lane *sent, const struct compared_packet *p)
+{
+    for (uint32_t i = sent->count, looked = 0; i-- > 0 && looked < SAME_LOOKED_AT; looked++) {
+        const struct compared_packet *s = &sent->list[i];
+        if (s->seq == p->seq && ((p->ip_id != 0 && s->ip_id == p->ip_id) ||
+                                 (p->timestamp != 0 && s->timestamp == p->timestamp)))
+            return true;
+    }
+    return false;
+}
+
 /* Keep-alives and acknowledgements repeat each other. Of those that arrive when the sender's capture was over, as many left after its end
- * as there are more of them than it has. */
+ * as there are more of them than it has. And data that was already being repeated goes on being repeated. */
 static bool left_after_the_end(const struct comparator *comparator, enum side sender, uint32_t number)
 {
     const struct packet_lane *sent = &comparator->sent[sender], *arrived = &comparator->arrived[sender];
     const struct compared_packet *p = &arrived->list[number];
-    return p->payload <= 1 && p->time_ns + slack_ns(comparator) > comparator->coverage[sender].to_ns &&
-           count_same(arrived, number + 1, p) > count_same(sent, sent->count, p);
+    if (p->time_ns + slack_ns(comparator) <= comparator->coverage[sender].to_ns)
+        return false;
+    uint32_t copies = count_same(sent, sent->count, p);
+    if (p->payload <= 1)
+        return count_same(arrived, number + 1, p) > copies;
+    return copies > 1 && p->time_ns - PASSAGE_LATE_NS > comparator->coverage[sender].to_ns && !is_identified(sent, p);
 }
 
 /* Arrivals that the flow floor holds for copies of one packet, made by the capture, choose after all others. */
