@@ -61,7 +61,7 @@ struct passage {
     struct moment first_sack_untranslated; /* in the receiver's capture */
     uint32_t timed;      /* of the arrived ones: sent for the first time, so that no other copy can be meant */
     int64_t shortest_ns; /* time on the way, on one clock; valid when timed > 0 */
-    int64_t longest_ns;  /* likewise, of all that arrived */
+    int64_t longest_ns;  /* likewise, of all that arrived and cannot be taken for another one */
     struct moment longest_sent, longest_arrival;
     uint32_t largest_arrived; /* payload of one packet, as it arrived */
     uint32_t smallest_lost;   /* the same of the lost ones, keep-alives left out; 0: none */

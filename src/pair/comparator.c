@@ -317,6 +317,15 @@ static void note_changes(const struct comparator *comparator, enum side sender, 
     note_sack(comparator, sender, sent, arrived);
 }
 
+/* Acknowledgements and keep-alives are alike: where captures miss one, the next is taken for it, unless its IP ID or TCP timestamp says which
+ * it is. Then it cannot be told that it was long on the way. */
+static bool is_told_apart(const struct compared_packet *sent, const struct compared_packet *arrived)
+{
+    return sent->payload > 1 || (sent->flags & (TCP_SYN | TCP_FIN)) ||
+           (sent->ip_id != 0 && sent->ip_id == arrived->ip_id) ||
+           (sent->timestamp != 0 && sent->timestamp == arrived->timestamp);
+}
+
 static void note_arrived(const struct comparator *comparator, enum side sender, const struct compared_packet *sent,
                          const struct compared_packet *arrived)
 {
@@ -333,12 +342,13 @@ static void note_arrived(const struct comparator *comparator, enum side sender, 
         if (comparator->ways)
             way_times_add(comparator->ways, sender, sent->moment.time_ns, arrived->moment.time_ns);
     }
-    if (passage->arrived == 1 || took_ns >= passage->longest_ns) {
+    bool told_apart = is_told_apart(sent, arrived);
+    if (told_apart && (!moment_seen(&passage->longest_sent) || took_ns >= passage->longest_ns)) {
         passage->longest_ns = took_ns;
         passage->longest_sent = sent->moment;
         passage->longest_arrival = arrived->moment;
     }
-    passage->late += passage->timed > 0 && took_ns - passage->shortest_ns >= PASSAGE_LATE_NS;
+    passage->late += told_apart && passage->timed > 0 && took_ns - passage->shortest_ns >= PASSAGE_LATE_NS;
     passage->open_at_end = 0;
     /* Whoever gives a dead connection up says so to the other end, and that may arrive when all is well again. */
     if (!(sent->flags & (TCP_RST | TCP_FIN)))
