@@ -42,8 +42,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_prove(judgement, &client->last_data, "the client's last data");
     judgement_prove(judgement, &server->last_data, "the server's last data");
     judgement_prove(judgement, &server->reset, "a reset from the server's address");
-    judgement_say(judgement, "A reset from the server ended the connection %.3f s after the last data%s%s.",
-                  seconds(quiet_ns), pending ? ", while a request was unanswered" : "",
+    judgement_say(judgement, "A reset from the server ended the connection %s after the last data%s%s.",
+                  seconds_words(quiet_ns).text, pending ? ", while a request was unanswered" : "",
                   at_server ? "" : "; a device on the way could have sent it in its name");
     return true;
 }

@@ -229,6 +229,18 @@ static void test_packets_of_which_the_last_arrives(void **state)
     check_judgement(here, "network.loss", CULPRIT_NETWORK);
 }
 
+/* Near: nobody sends again what is lacking. */
+static void test_packets_that_nobody_needs(void **state)
+{
+    (void)state;
+    struct conversation *here = retries_that_do_not_arrive();
+    here->comparison->passages[SIDE_CLIENT].lost_at_end = 0;
+    here->sides[SIDE_CLIENT].retransmits = 0;
+    here->sides[SIDE_CLIENT].data_run = (struct retry_run){0};
+    conclude_all();
+    check_judgement(here, "none.normal", CULPRIT_NONE);
+}
+
 /* Near: the capture of the server missed more than what is lacking. */
 static void test_packets_that_a_capture_missed(void **state)
 {
@@ -504,6 +516,7 @@ int main(void)
         PAIRING_TEST(test_reset_that_the_server_sent),
         PAIRING_TEST(test_packets_that_do_not_arrive),
         PAIRING_TEST(test_packets_of_which_the_last_arrives),
+        PAIRING_TEST(test_packets_that_nobody_needs),
         PAIRING_TEST(test_packets_that_a_capture_missed),
         PAIRING_TEST(test_syns_that_never_reach_the_server),
         PAIRING_TEST(test_syns_that_the_server_ignores),
