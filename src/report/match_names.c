@@ -14,7 +14,7 @@ const struct match_name match_evidence_names[MATCH_EVIDENCES] = {
 
 static_assert(TRACES_ALL == (1 << MATCH_TRACES) - 1, "each trace has a name");
 static_assert(TRACE_BY_CONTENTS == 1 << 0 && TRACE_BY_PLAIN_CONTENTS == 1 << 1 && TRACE_BY_TIMESTAMPS == 1 << 2 &&
-                  TRACE_BY_IP_IDS == 1 << 3,
+                  TRACE_BY_IP_IDS == 1 << 3 && TRACE_BY_LENGTHS == 1 << 4,
               "names stand in the order of the bits");
 
 const struct match_name match_trace_names[MATCH_TRACES] = {
@@ -22,4 +22,5 @@ const struct match_name match_trace_names[MATCH_TRACES] = {
     {"plain-contents", "queries of their own"},
     {"timestamps", "TCP timestamps"},
     {"ip-ids", "IP IDs"},
+    {"message-lengths", "lengths of messages at the same moments"},
 };

@@ -11,7 +11,7 @@ struct match_name {
 
 extern const struct match_name match_evidence_names[MATCH_EVIDENCES];
 
-enum { MATCH_TRACES = 4 };
+enum { MATCH_TRACES = 5 };
 
 /* Of the trace that is bit `number` of enum match_trace. */
 extern const struct match_name match_trace_names[MATCH_TRACES];

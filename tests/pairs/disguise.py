@@ -29,10 +29,14 @@ SIDES = ('client', 'server')
 
 @dataclass
 class Crowd:
-  """What the connections do. contents: tls: random from the first ClientHello on; clear: all ask the same; varied: each asks its own."""
+  """What the connections do. contents: tls: random from the first ClientHello on; clear: all ask the same; varied: each asks its own.
+
+  lengths, of encrypted messages: the same for all; random; few: one of three; program: those of the connection's number, in every crowd.
+  """
 
   count: int = 40
   contents: str = 'tls'
+  lengths: str = 'same'
   questions: int = 12
   question_ns: int = 400 * MILLISECOND
   spread_ns: int = 6 * SECOND  # in which they begin
@@ -92,10 +96,20 @@ def hello(kind, label):
   return message(0x12, tls_record(22, struct.pack('!I', kind << 24 | len(body)) + body))
 
 
+def lengths_of(crowd, label, number):
+  """Of one question and its answer, without TLS's own bytes."""
+  if crowd.lengths == 'same':
+    return 180, 700
+  chance = random.Random(f'{label.split("/")[-1] if crowd.lengths == "program" else label}/{number}')
+  return (chance.choice((150, 180, 210)), chance.choice((500, 700, 900))) if crowd.lengths == 'few' else (
+      chance.randrange(60, 400), chance.randrange(60, 1400))
+
+
 def exchange(crowd, label, number):
   """One question and its answer."""
   if crowd.contents == 'tls':
-    return (tls_record(23, random_bytes(f'{label}/q{number}', 180)), tls_record(23, random_bytes(f'{label}/a{number}', 700)))
+    asked, answered = lengths_of(crowd, label, number)
+    return (tls_record(23, random_bytes(f'{label}/q{number}', asked)), tls_record(23, random_bytes(f'{label}/a{number}', answered)))
   text = 'SELECT name FROM orders' if crowd.contents == 'clear' else f'SELECT name FROM orders WHERE id = {label}-{number}'
   return batch(text), message(4, result_body(400))
 

@@ -12,7 +12,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 sys.dont_write_bytecode = True
 
@@ -45,6 +45,9 @@ class Case:
 TLS, CLEAR = Crowd(), Crowd(contents='clear')
 SHORT = Crowd(ports=5, questions=4, question_ns=80_000_000)  # over before their port is used again
 UNMARKED = {'timestamps': False, 'ip_ids': 'none'}
+HEADERS = Window(snap=60)
+OWN_LENGTHS = Crowd(lengths='random', **UNMARKED)
+PROGRAMS = Crowd(lengths='program', **UNMARKED)
 CASES = [
   Case('encrypted, without timestamps and IP IDs', 1, Crowd(**UNMARKED)),
   Case('encrypted, IP IDs rewritten', 1, TLS, device=Device(ids=True)),
@@ -81,6 +84,25 @@ CASES = [
   Case('encrypted, the server ignores some, without timestamps and IP IDs', 0.7, Crowd(ignored=4, **UNMARKED), told=True),
   Case('the same query, the server ignores some', 0.7, Crowd(contents='clear', timestamps=False, ignored=4)),
   Case('queries of their own, nothing else', 0, Crowd(contents='varied', **UNMARKED)),
+  Case('lengths of their own, cut to the headers', 1, OWN_LENGTHS, HEADERS, HEADERS),
+  Case('lengths of their own, cut to the headers, under way', 0.7, OWN_LENGTHS, replace(HEADERS, begin=0.5), replace(HEADERS, begin=0.5)),
+  Case('lengths of their own, cut to the headers, clocks apart by hours', 1, OWN_LENGTHS, HEADERS, replace(HEADERS, clock_ns=5 * HOUR_NS)),
+  Case('lengths of their own, cut to the headers, holes', 0.6, OWN_LENGTHS, replace(HEADERS, missed=0.02), replace(HEADERS, missed=0.02)),
+  Case('lengths of their own, cut to the headers, of each some are missing', 1, OWN_LENGTHS, replace(HEADERS, skip=3),
+      replace(HEADERS, skip=3)),
+  # No connection is in both.
+  Case('lengths of their own, cut to the headers, of each all others are missing', 0, OWN_LENGTHS, replace(HEADERS, skip=2),
+      replace(HEADERS, skip=2)),
+  Case('few lengths, cut to the headers', 0, Crowd(lengths='few', **UNMARKED), HEADERS, HEADERS),
+  Case('few lengths at the same time, cut to the headers, of each some are missing', 0,
+      Crowd(lengths='few', together=True, **UNMARKED), replace(HEADERS, skip=2), replace(HEADERS, skip=2)),
+  Case('the same lengths, cut to the headers', 0, Crowd(**UNMARKED), HEADERS, HEADERS, most=0),
+  # Strangers run the same programs, each once.
+  Case('programs known by lengths, cut to the headers, and strangers who run them, too', 0, PROGRAMS, replace(HEADERS, skip=2),
+      replace(HEADERS, skip=2), strangers=replace(PROGRAMS, client='10.10.0.6', label='strangers')),
+  Case('programs known by lengths at the same time, and strangers who run them, too', 0, replace(PROGRAMS, together=True),
+      replace(HEADERS, skip=2), replace(HEADERS, skip=2),
+      strangers=replace(PROGRAMS, client='10.10.0.6', label='strangers', together=True)),
   Case('the same query, holes, clocks apart', 0.8, CLEAR, Window(missed=0.05), Window(missed=0.03, clock_ns=HOUR_NS)),
 ]
 
