@@ -54,7 +54,12 @@ static void keep_head(struct side_traces *traces, const struct packet *p)
         return;
     uint32_t hash = hash_bytes(p->payload.data, size) | 1;
     bool random = looks_random(p->payload.data, size);
-    keep_least(traces->heads, TRACE_HEADS, random ? hash & ~TRACE_PLAIN : hash | TRACE_PLAIN);
+    unsigned at = keep_least(traces->heads, TRACE_HEADS, random ? hash & ~TRACE_PLAIN : hash | TRACE_PLAIN);
+    if (at == TRACE_HEADS)
+        return;
+    for (unsigned i = TRACE_HEADS - 1; i > at; i--)
+        traces->head_seqs[i] = traces->head_seqs[i - 1];
+    traces->head_seqs[at] = p->tcp.seq;
 }
 
 static void keep_stamp(struct side_traces *traces, const struct packet *p)
@@ -67,9 +72,12 @@ static void keep_stamp(struct side_traces *traces, const struct packet *p)
     unsigned at = keep_least(traces->stamps, TRACE_STAMPS, hash);
     if (at == TRACE_STAMPS)
         return;
-    for (unsigned i = TRACE_STAMPS - 1; i > at; i--)
+    for (unsigned i = TRACE_STAMPS - 1; i > at; i--) {
         traces->ip_ids[i] = traces->ip_ids[i - 1];
+        traces->stamp_seqs[i] = traces->stamp_seqs[i - 1];
+    }
     traces->ip_ids[at] = p->ip_id;
+    traces->stamp_seqs[at] = p->tcp.seq;
 }
 
 static void keep_series(struct conversation *c, const struct turns *turns)

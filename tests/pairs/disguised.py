@@ -2,7 +2,7 @@
 """Which connection here is which one there, behind devices that hide it; prints TAP.
 
 Each case makes connections of which it is known who is who, and lets the program find it: never may one be taken for another, and where
-there is enough to know them by, at least so large a share must be found.
+there is enough to know them by, at least so large a share must be found. Where packets get lost, each is known to be.
 """
 
 import argparse
@@ -19,7 +19,7 @@ sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE), str(HERE.parent / 'property')]
 
-from disguise import Crowd, Device, Window, capture, endpoint_of, gather
+from disguise import Crowd, Device, Window, capture, endpoint_of, gather, losses
 from property_packets import write_capture
 from tap import Tap
 
@@ -40,6 +40,7 @@ class Case:
   strangers: Crowd | None = None  # who the server's capture has besides, behind the same device
   told: bool = False
   most: float = 1.0
+  compared: float = 0  # the least share of those found whose packets are followed, and all that was lost is known of them
 
 
 TLS, CLEAR = Crowd(), Crowd(contents='clear')
@@ -78,6 +79,14 @@ CASES = [
       strangers=Crowd(count=100, contents='clear', client='10.10.0.6', label='strangers')),
   Case('the same query, strangers, nothing to know them by', 0, Crowd(contents='clear', **UNMARKED), told=True, most=0,
       strangers=Crowd(count=100, contents='clear', client='10.10.0.6', label='strangers', **UNMARKED)),
+  Case('encrypted, losses', 1, TLS, device=Device(loses=5), compared=1),
+  Case('encrypted, losses, under way', 0.95, TLS, Window(begin=0.5), Window(begin=0.5), device=Device(loses=5), compared=0.8),
+  Case('encrypted, losses, one capture begins late', 0.9, TLS, server=Window(begin=0.4), device=Device(loses=5), compared=0.6),
+  Case('the same query, losses, under way', 0.85, CLEAR, Window(begin=0.5), Window(begin=0.5), device=Device(loses=5)),
+  # Whether packets pass or only bytes is not to be seen.
+  Case('encrypted, losses, under way, without timestamps and IP IDs', 0.9, Crowd(**UNMARKED), Window(begin=0.5), Window(begin=0.5),
+      device=Device(loses=5)),
+  Case('encrypted, a relay between, under way', 0.9, TLS, Window(begin=0.5), Window(begin=0.5), device=Device(relay=True)),
   Case('encrypted, a relay between', 1, TLS, device=Device(relay=True)),
   Case('the same query, a relay between', 0, CLEAR, device=Device(relay=True)),
   Case('encrypted, the server ignores some', 0.7, Crowd(ignored=4)),
@@ -144,6 +153,21 @@ def pairs_of(report):
       for c in report['conversations'] if len(c['seen_in']) > 1]
 
 
+def wrong_losses(case, members, found):
+  """Of those whose packets were followed, what is said to be lost that was not, or the other way round."""
+  lost, followed, out = losses(members, (case.client, case.server)), 0, []
+  for here, _, connection in found:
+    if 'to_server' not in connection.get('compared', {}):
+      continue
+    followed += 1
+    said = [connection['compared'][way]['lost'] for way in ('to_server', 'to_client')]
+    if said != [lost[here], 0]:
+      out.append(f'{here}: {said[0]} and {said[1]} are said to be lost, {lost[here]} and 0 are')
+  if followed < case.compared * len(found) or not sum(lost.values()):
+    out.append(f'the packets of {followed} of {len(found)} are followed, {sum(lost.values())} were lost')
+  return out
+
+
 def judge(case, members, captures, report):
   if report is None:
     return ['no report'], 0
@@ -159,6 +183,8 @@ def judge(case, members, captures, report):
   told = any('could not be told apart' in note for c in report['captures'] for note in c['notes'])
   if case.told and not told:
     out.append('the report does not say that some could not be told apart')
+  if case.device.loses:
+    return out + wrong_losses(case, members, found), share
   accused = [c for c in report['conversations'] if c['culprit'] == 'network']
   out += [f'{endpoint_of(c["client"])}: {c["cause"]} ({c["confidence"]})' for c in accused]
   return out, share

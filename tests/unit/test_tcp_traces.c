@@ -66,7 +66,7 @@ static void test_the_first_packet_of_a_message_is_kept(void **state)
     data(&there, SERVER, answer + 80, 120, 60, 2001, 7);
     for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
         assert_int_not_equal(traces_of(&here, side)->heads[0], 0);
-        assert_memory_equal(traces_of(&here, side), traces_of(&there, side), sizeof(struct side_traces));
+        assert_memory_equal(traces_of(&here, side), traces_of(&there, side), offsetof(struct side_traces, head_seqs));
     }
 }
 
@@ -102,7 +102,7 @@ static void test_the_least_are_kept_whatever_came_first(void **state)
         data(&back, SERVER, bytes, 100, 100, 0, (uint16_t)(26 - i));
     }
     for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
-        assert_memory_equal(traces_of(&forth, side), traces_of(&back, side), sizeof(struct side_traces));
+        assert_memory_equal(traces_of(&forth, side), traces_of(&back, side), offsetof(struct side_traces, head_seqs));
         assert_true(traces_of(&forth, side)->heads[0] < traces_of(&forth, side)->heads[1]);
         assert_false(traces_of(&forth, side)->heads[TRACE_HEADS - 1] & TRACE_PLAIN);
     }
@@ -125,7 +125,7 @@ static void test_nothing_is_kept_where_nothing_is_certain(void **state)
     b.flow.traced = false; /* no other capture is read */
     data(&b, CLIENT, bytes, 100, 100, 1000, 5);
     tcp_traces_stamp(&b.flow, CLIENT, &p);
-    const struct side_traces none = {{0}, {0}, {0}};
+    const struct side_traces none = {.heads = {0}};
     for (enum side side = SIDE_CLIENT; side < SIDES; side++)
         assert_memory_equal(traces_of(&b, side), &none, sizeof none);
 }
