@@ -18,6 +18,8 @@ under way  captures that begin after the handshakes: the connections are still f
 copies     each capture twice, or one for both ends: the verdicts are those without the copy, and it is said
 pipe       one capture comes through a pipe: the report is the same
 rings      each capture in pieces, of which those of the other machine seem to follow by their times: the verdicts stay
+machines   captures of two clients, named by a person as if the one went on where the other ends, amid connections: the verdicts are
+           those of each alone
 apart      the clocks differ by an hour, and nobody says where the captures were taken: the verdicts stay
 """
 
@@ -369,6 +371,24 @@ def test_rings(desk, pair, _):
   return out
 
 
+def test_machines(desk, pair, other):
+  root = desk.folder / f'machines-{desk.written}-{pair.name.replace("/", "-")}'
+  clients = [{label['client']['client']['address'] for label in each.truth['connections'] if 'client' in label['seen_in']}
+      for each in (pair, other)]
+  if clients[0] & clients[1] or not all(clients):
+    return []
+  first = until_time(pair.captures['client'], sum(pair.span()) // 2)
+  later = sum(pair.span()) // 2 - other.span()[0] + 10**9
+  second = replace(other.captures['client'], records=[replace(r, time_ns=r.time_ns + later) for r in other.captures['client'].records])
+  root.mkdir()
+  alone = {}
+  for name, capture in (('sql1', first), ('sql2', second)):
+    packets.write_capture(root / f'{name}.pcapng', capture)
+    alone |= verdicts(desk.ask_words(str(root / f'{name}.pcapng')))
+  together = verdicts(desk.ask_words(str(root)))
+  return [f'{ends}: {said} became {together.get(ends)}' for ends, said in alone.items() if together.get(ends) != said]
+
+
 def test_pipe(desk, pair, _):
   paths = {side: desk.write(pair.captures[side]) for side in SIDES}
   command = [str(desk.tool), 'diagnose', '--format', 'json', '--quiet', '--client', str(paths['client']), '--server']
@@ -397,7 +417,8 @@ def test_copies(desk, pair, _):
 PROPERTIES = {'swap': test_swap, 'unrelated': test_unrelated, 'cut': test_cut, 'advice': test_advice, 'thin': test_thin,
     'middle': test_middle, 'shown': test_shown, 'clock set': test_clock_set, 'slewed': test_slewed,
     'time zone': test_time_zone, 'several': test_several,
-    'under way': test_under_way, 'copies': test_copies, 'pipe': test_pipe, 'rings': test_rings, 'apart': test_apart}
+    'under way': test_under_way, 'copies': test_copies, 'pipe': test_pipe, 'rings': test_rings,
+    'machines': test_machines, 'apart': test_apart}
 
 
 def pairs():
