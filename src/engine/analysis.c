@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "begins_elsewhere.h"
 #include "capture_chain.h"
 #include "capture_copy.h"
 #include "capture_point.h"
@@ -22,7 +23,6 @@
 #include "packet_feed.h"
 #include "pairing.h"
 #include "second_reading.h"
-#include "seen_handshakes.h"
 #include "source_zones.h"
 
 /* A file and the chain that reads it. */
@@ -296,7 +296,7 @@ static bool only_of_series(const struct run *run, const struct capture_source *s
  * their names are alike; captures of two points overlap in time, as those of two clients do, or lie in different folders, or are named
  * by the machine. So, in order of their first packets, a file goes on with the point of its series whose last packet lies nearest before
  * its first one; a file that overlaps with all of those begins a new one. So does one that only seems to follow, because the clock of
- * another machine is off: it brings the same handshakes again.
+ * another machine is off: it brings the same handshakes again, or has another address in common.
  */
 static uint32_t point_for(struct run *run, const struct capture_source *source)
 {
@@ -307,7 +307,7 @@ static uint32_t point_for(struct run *run, const struct capture_source *source)
         if (is_of_role(run, i, source) && is_over_before(run, i, source) &&
             (!in_series || is_of_series(run, i, source)) &&
             (best == casebook->point_count || casebook->points[i].last_ns > casebook->points[best].last_ns) &&
-            !seen_handshakes_at(casebook, i, &casebook->captures[number]))
+            !begins_elsewhere(casebook, i, &casebook->captures[number]))
             best = i;
     if (best == casebook->point_count) {
         casebook->point_count++;

@@ -3,10 +3,10 @@
 
 #include <string.h>
 
-#include "bytes_in_flight.h"
 #include "ceilings.h"
 #include "comparison_choice.h"
 #include "memory.h"
+#include "seq_shift.h"
 
 /* Healthy connections that are compared, too, to measure the clocks: the first so many, and one of so many after. */
 enum { SAMPLE_FIRST = 32, SAMPLE_EVERY = 64 };
@@ -80,11 +80,8 @@ static bool can_be_compared(const struct compared_connections *connections, cons
     if (!pair || !pair->clock.known || !can_read_again(connections->casebook, near->point) ||
         !can_read_again(connections->casebook, far->point))
         return false;
-    for (enum side side = SIDE_CLIENT; side < SIDES; side++)
-        if ((!near->sides[side].isn_known || !far->sides[side].isn_known) &&
-            !bytes_in_flight_may_agree(near, far, side))
-            return false;
-    return true;
+    uint32_t shift;
+    return seq_shift_known(near, far, SIDE_CLIENT, &shift) && seq_shift_known(near, far, SIDE_SERVER, &shift);
 }
 
 static struct comparison *choose(struct compared_connections *connections, const struct conversation *near,

@@ -6,6 +6,7 @@
 
 #include "casebook.h"
 #include "memory.h"
+#include "sorted.h"
 
 /* A controller answers in milliseconds. Shorter waits than this explain no login that anybody would call slow. */
 #define NOTICED_NS (NS_PER_SECOND / 2)
@@ -125,17 +126,10 @@ const struct controller_wait *controller_waits_within(const struct controller_wa
 {
     int64_t longest_ns = (to_ns - from_ns) / 2;
     const struct controller_wait wanted = {.machine = *machine, .asked = {.time_ns = from_ns}};
-    uint32_t low = 0, high = waits->count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (compare(&waits->list[middle], &wanted) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
     const struct controller_wait *longest = NULL;
-    for (; low < waits->count; low++) {
-        const struct controller_wait *wait = &waits->list[low];
+    for (uint32_t i = sorted_place(&wanted, waits->list, waits->count, sizeof *waits->list, compare); i < waits->count;
+         i++) {
+        const struct controller_wait *wait = &waits->list[i];
         if (!address_equal(&wait->machine, machine) || wait->asked.time_ns > to_ns)
             break;
         int64_t common_ns = (wait->until_ns < to_ns ? wait->until_ns : to_ns) - wait->asked.time_ns;

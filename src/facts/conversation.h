@@ -51,7 +51,20 @@ enum match_trace {
     TRACE_BY_PLAIN_CONTENTS = 2,
     TRACE_BY_TIMESTAMPS = 4,
     TRACE_BY_IP_IDS = 8,
-    TRACES_ALL = 15
+    TRACE_BY_LENGTHS = 16, /* messages have the same lengths, one after the other, at the same moments */
+    TRACES_ALL = 31
+};
+
+/*
+ * Some messages in a row, of both sides in turn, by their lengths alone: those that pass through every device, and that cut captures have.
+ * Where several captures are read. The least hashes are kept, as in tcp_side.h.
+ */
+enum { TRACE_SERIES = 3 };
+#define TRACE_TICK_NS (NS_PER_MS / 10)
+
+struct length_series {
+    uint32_t hash;  /* of the lengths; 0: none */
+    uint32_t begun; /* in TRACE_TICK_NS after the conversation's first packet */
 };
 
 struct conversation {
@@ -63,6 +76,7 @@ struct conversation {
     struct tcp_side sides[SIDES];
     struct moment first, last; /* packet by time; a capture's clock may go backwards */
     uint64_t packets, wire_bytes;
+    struct length_series series[TRACE_SERIES];
     bool starts_with_syn; /* the handshake's first packet is in the capture */
     bool tuple_reused;    /* an earlier conversation had the same addresses and ports */
     bool closed;          /* FIN both ways, or a reset */

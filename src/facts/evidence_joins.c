@@ -6,6 +6,7 @@
 
 #include "casebook.h"
 #include "memory.h"
+#include "sorted.h"
 
 #define NEAR_DROP_NS NS_PER_SECOND
 /* A server notes a connection's end when it learns of it: at the latest after its keep-alives. */
@@ -82,15 +83,7 @@ static uint32_t place_of(const struct file *file, const uint8_t key[static KEY_B
 {
     struct filed wanted = {.time_ns = from_ns};
     memcpy(wanted.key, key, KEY_BYTES);
-    uint32_t low = 0, high = file->count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (compare_filed(&file->list[middle], &wanted) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return sorted_place(&wanted, file->list, file->count, sizeof *file->list, compare_filed);
 }
 
 static bool has_key(const struct file *file, uint32_t place, const uint8_t key[static KEY_BYTES])
@@ -421,16 +414,10 @@ const struct evidence_join *casebook_joined(const struct casebook *casebook, con
 {
     const struct evidence_joins *joins = &casebook->evidence_joins;
     uint32_t number = (conversation->secondary ? conversation->twin : conversation->id) - 1;
-    uint32_t low = 0, high = joins->counts[kind];
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (joins->lists[kind][middle].conversation < number)
-            low = middle + 1;
-        else
-            high = middle;
-    }
+    const struct evidence_join wanted = {.conversation = number}, *list = joins->lists[kind];
+    uint32_t first = sorted_place(&wanted, list, joins->counts[kind], sizeof *list, compare_joins);
     *count = 0;
-    while (low + *count < joins->counts[kind] && joins->lists[kind][low + *count].conversation == number)
+    while (first + *count < joins->counts[kind] && list[first + *count].conversation == number)
         ++*count;
-    return joins->lists[kind] ? &joins->lists[kind][low] : NULL;
+    return list ? &list[first] : NULL;
 }

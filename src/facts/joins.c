@@ -6,6 +6,7 @@
 
 #include "casebook.h"
 #include "memory.h"
+#include "sorted.h"
 
 /* A client connects at once after a look-up; a name that it keeps for longer has a time to live. */
 #define SHORTLY_NS (60 * NS_PER_SECOND)
@@ -103,18 +104,10 @@ void joins_close(struct joins *joins)
     *joins = (struct joins){0};
 }
 
-/* The first place whose join is later than wanted. */
+/* The first place whose join is not earlier than wanted, which is none of them. */
 static uint32_t place_behind(const struct join_list *joins, const struct join *wanted)
 {
-    uint32_t low = 0, high = joins->count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (compare(&joins->list[middle], wanted) <= 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return sorted_place(wanted, joins->list, joins->count, sizeof *joins->list, compare);
 }
 
 uint32_t joins_asked_until(const struct joins *joins, const struct address *client, int64_t time_ns)

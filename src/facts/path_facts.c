@@ -2,31 +2,26 @@
 #include "path_facts.h"
 
 #include "memory.h"
+#include "sorted.h"
 
-static uint32_t lower(uint32_t a, uint32_t b)
+/* Both points in one number, the lower one first. */
+static uint64_t both_points(uint32_t a, uint32_t b)
 {
-    return a < b ? a : b;
+    return a < b ? (uint64_t)a << 32 | b : (uint64_t)b << 32 | a;
 }
 
-static uint32_t higher(uint32_t a, uint32_t b)
+static int compare_points(const void *element, const void *wanted)
 {
-    return a < b ? b : a;
+    const struct point_pair *pair = element;
+    uint64_t points = both_points(pair->near, pair->far), others = *(const uint64_t *)wanted;
+    return (points > others) - (points < others);
 }
 
 /* Where the pair stands, or has to be put. */
 static uint32_t place_of(const struct point_pairs *pairs, uint32_t a, uint32_t b)
 {
-    uint64_t wanted = (uint64_t)lower(a, b) << 32 | higher(a, b);
-    uint32_t from = 0, to = pairs->count;
-    while (from < to) {
-        uint32_t middle = from + (to - from) / 2;
-        const struct point_pair *pair = &pairs->list[middle];
-        if (((uint64_t)lower(pair->near, pair->far) << 32 | higher(pair->near, pair->far)) < wanted)
-            from = middle + 1;
-        else
-            to = middle;
-    }
-    return from;
+    uint64_t wanted = both_points(a, b);
+    return sorted_place(&wanted, pairs->list, pairs->count, sizeof *pairs->list, compare_points);
 }
 
 static bool joins(const struct point_pair *pair, uint32_t a, uint32_t b)

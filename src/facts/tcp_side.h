@@ -42,6 +42,7 @@ struct side_traces {
     uint32_t heads[TRACE_HEADS];   /* what its messages begin with */
     uint32_t stamps[TRACE_STAMPS]; /* timestamps of packets that begin messages, of SYN and of probes */
     uint16_t ip_ids[TRACE_STAMPS]; /* of the same packets; 0: none */
+    uint32_t head_seqs[TRACE_HEADS], stamp_seqs[TRACE_STAMPS]; /* where these packets begin: devices may change that */
 };
 
 struct tcp_side {

@@ -1,4 +1,5 @@
 /* capture.dropped: the capture missed packets that were on the wire. */
+#include "count_words.h"
 #include "finding_list.h"
 #include "survey.h"
 
@@ -7,19 +8,18 @@ static void say(const struct survey *survey, uint32_t number, struct finding *fi
     const struct point_survey *point = &survey->points[number];
     char name[POINT_TEXT_SIZE];
     survey_point_words(survey, number, name);
+    struct count_words dropped = count_words(point->dropped, "packet"), pieces = count_words(point->pieces, "piece"),
+                       all = count_words(point->conversations, "conversation");
     if (point->dropped > 0 && point->missed > 0)
-        judgement_say(&finding->example,
-                      "%s dropped %llu packets by its own count, and %u of its conversations acknowledge data that it "
-                      "does not hold (pieces: %u).",
-                      name, (unsigned long long)point->dropped, point->missed, point->pieces);
+        judgement_say(
+            &finding->example, "%s dropped %s by its own count, and %u of %s %s data that it does not hold (%s).", name,
+            dropped.text, point->missed, all.text, point->missed == 1 ? "acknowledges" : "acknowledge", pieces.text);
     else if (point->dropped > 0)
-        judgement_say(&finding->example, "%s dropped %llu packets by its own count.", name,
-                      (unsigned long long)point->dropped);
+        judgement_say(&finding->example, "%s dropped %s by its own count.", name, dropped.text);
     else
         judgement_say(&finding->example,
-                      "%s missed packets: in %u of its %u conversations data was acknowledged that it does not hold "
-                      "(pieces: %u).",
-                      name, point->missed, point->conversations, point->pieces);
+                      "%s missed packets: in %u of %s data was acknowledged that it does not hold (%s).", name,
+                      point->missed, all.text, pieces.text);
 }
 
 static void survey_points(struct survey *survey)

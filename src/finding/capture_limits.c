@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "count_words.h"
 #include "finding_list.h"
 #include "signs.h"
 #include "survey.h"
@@ -47,8 +48,8 @@ static void look_at_reading(const struct point_survey *point, const char *name, 
                    "%s holds more than is kept track of (%s).", name, point->ceiling);
     if (point->time_backwards > 0)
         limits_add(limits, "Durations across such a jump are wrong.",
-                   "%s goes back in time at %llu packets: the clock was set, or files were joined out of order.", name,
-                   (unsigned long long)point->time_backwards);
+                   "%s goes back in time at %s: the clock was set, or files were joined out of order.", name,
+                   count_words(point->time_backwards, "packet").text);
 }
 
 static void look_at_length(const struct point_survey *point, const struct point_facts *facts, const char *name,

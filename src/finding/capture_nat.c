@@ -1,6 +1,7 @@
 /* capture.nat: addresses or ports differ between the two captures of the same connections. */
 #include <stdio.h>
 
+#include "count_words.h"
 #include "finding_list.h"
 #include "survey.h"
 
@@ -37,10 +38,10 @@ static void say(struct judgement *example, const struct rewrites *rewrites, cons
     judgement_prove(example, &here->first, "here the %s is %s", differs == SIDE_SERVER ? "server" : "client", inside);
     judgement_prove(example, &there->first, "the same connection: here it is %s", outside);
     judgement_say(example,
-                  "Of the %u connections that are in both captures, %u have other addresses or ports in the one than "
-                  "in the other: the %s's %s is %s at the server's end.",
-                  rewrites->connections, rewrites->pairs, differs == SIDE_SERVER ? "server" : "client", inside,
-                  outside);
+                  "Of %s in both captures, %u %s other addresses or ports in the one than in the other: the %s's %s is "
+                  "%s at the server's end.",
+                  count_words(rewrites->connections, "connection").text, rewrites->pairs,
+                  rewrites->pairs == 1 ? "has" : "have", differs == SIDE_SERVER ? "server" : "client", inside, outside);
 }
 
 static bool is_seen_twice(const struct conversation *c, const struct surroundings *surroundings)

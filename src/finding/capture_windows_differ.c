@@ -1,4 +1,7 @@
 /* capture.windows-differ: the captures of the two ends do not cover the same time. */
+#include <stdio.h>
+
+#include "count_words.h"
 #include "finding_list.h"
 #include "signs.h"
 #include "survey.h"
@@ -6,6 +9,8 @@
 /* Captures that are started by hand begin seconds apart. What matters is traffic of the one in the time that the other does not
  * cover; a second of it is more than any path delays. */
 #define UNCOVERED_NS NS_PER_SECOND
+
+enum { SENTENCE_SIZE = 160, QUANTITY_SIZE = 48 };
 
 struct window {
     int64_t from_ns, to_ns; /* on the common clock */
@@ -45,9 +50,21 @@ static uint32_t conversations_outside(const struct survey *survey, uint32_t poin
     return outside;
 }
 
-static int64_t beyond(int64_t difference_ns)
+/* What the one's capture has before the other's begins and after it ends. */
+static void say_lacking(struct judgement *example, const char *lacks, struct window own, const char *has,
+                        struct window other)
 {
-    return difference_ns > UNCOVERED_NS ? difference_ns : 0;
+    int64_t before_ns = own.from_ns - other.from_ns, after_ns = other.to_ns - own.to_ns;
+    char sentence[SENTENCE_SIZE], begin[QUANTITY_SIZE] = "", end[QUANTITY_SIZE] = "";
+    if (before_ns > UNCOVERED_NS)
+        snprintf(begin, sizeof begin, "the first %.1f s", seconds(before_ns));
+    if (after_ns > UNCOVERED_NS)
+        snprintf(end, sizeof end, "the last %.1f s", seconds(after_ns));
+    if (!begin[0] && !end[0])
+        return;
+    snprintf(sentence, sizeof sentence, "The %s's lacks %s%s%s of the %s's.", lacks, begin,
+             begin[0] && end[0] ? " and " : "", end, has);
+    judgement_say_more(example, sentence);
 }
 
 static struct finding *add_finding(struct survey *survey, uint32_t server, double confidence)
@@ -67,12 +84,13 @@ static void compare_windows(struct survey *survey, uint32_t client, uint32_t ser
         return;
     struct window here = window_of(casebook, client), there = window_of(casebook, server);
     struct finding *finding = add_finding(survey, server, 0.95);
-    judgement_say(&finding->example,
-                  "The captures cover different times. The server's lacks %.1f s at the begin and %.1f s at the end of "
-                  "the client's; the client's lacks %.1f s and %.1f s of the server's. %u conversations reach into "
-                  "time that only one of them covers.",
-                  seconds(beyond(there.from_ns - here.from_ns)), seconds(beyond(here.to_ns - there.to_ns)),
-                  seconds(beyond(here.from_ns - there.from_ns)), seconds(beyond(there.to_ns - here.to_ns)), outside);
+    char reaching[SENTENCE_SIZE];
+    judgement_say(&finding->example, "The captures cover different times.");
+    say_lacking(&finding->example, "server", there, "client", here);
+    say_lacking(&finding->example, "client", here, "server", there);
+    snprintf(reaching, sizeof reaching, "%s %s into time that only one of them covers.",
+             count_words(outside, "conversation").text, outside == 1 ? "reaches" : "reach");
+    judgement_say_more(&finding->example, reaching);
     finding_measure(finding, "conversations_outside", outside);
     finding_measure(finding, "client_begins_before_server_s", seconds(there.from_ns - here.from_ns));
     finding_measure(finding, "client_ends_after_server_s", seconds(here.to_ns - there.to_ns));
@@ -94,9 +112,10 @@ static void compare_begins(struct survey *survey, uint32_t server)
         return;
     struct finding *finding = add_finding(survey, server, 0.9);
     judgement_say(&finding->example,
-                  "The captures cover different times: of the %u connections that are in both, %u begin in the one and "
-                  "are under way where the other begins. By how much the clocks differ is not known.",
-                  connections, under_way);
+                  "The captures cover different times: of %s in both, %u %s in the one and %s under way where the "
+                  "other begins. By how much the clocks differ is not known.",
+                  count_words(connections, "connection").text, under_way, under_way == 1 ? "begins" : "begin",
+                  under_way == 1 ? "is" : "are");
     finding_measure(finding, "connections_under_way", under_way);
 }
 

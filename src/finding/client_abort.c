@@ -43,13 +43,15 @@ static bool is_healthy_until_close(const struct conversation *c, const struct su
            !signs_of_disowned_reset(c, s, SIDE_CLIENT);
 }
 
-/* From the last data of either side to the close. */
+/* From the last data of either side, or else from the first packet, to the close. */
 static int64_t quiet_before_ns(const struct conversation *c, const struct moment *close)
 {
-    const struct moment *client = &c->sides[SIDE_CLIENT].last_data, *server = &c->sides[SIDE_SERVER].last_data;
-    int64_t last_ns = client->time_ns;
-    if (moment_seen(server) && server->time_ns <= close->time_ns && (server->time_ns > last_ns || !moment_seen(client)))
-        last_ns = server->time_ns;
+    int64_t last_ns = c->first.time_ns;
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+        const struct moment *data = &c->sides[side].last_data;
+        if (moment_seen(data) && data->time_ns <= close->time_ns && data->time_ns > last_ns)
+            last_ns = data->time_ns;
+    }
     return close->time_ns - last_ns;
 }
 
@@ -61,8 +63,8 @@ static void say(struct judgement *judgement, const char *how, bool pending, bool
             "The client %s after it had waited %.1f s for an answer: its own time-out, but the server was slow.", how,
             seconds(quiet_ns));
     else if (pending)
-        judgement_say(judgement, "The client %s %.3f s after its own request, before it was answered.", how,
-                      seconds(quiet_ns));
+        judgement_say(judgement, "The client %s %s after its own request, before it was answered.", how,
+                      seconds_words(quiet_ns).text);
     else if (long_quiet)
         judgement_say(judgement,
                       "The client %s after %.1f s without data. It may have closed an idle connection that way, or "

@@ -92,9 +92,9 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
                                  "exchange: it does not trust it.");
     else
         judgement_say(judgement,
-                      "The client closed %.3f s after the TLS handshake, without a login: it looked at the "
+                      "The client closed %s after the TLS handshake, without a login: it looked at the "
                       "certificate then, and does not trust it, or it was stopped.",
-                      seconds(halt.waited_ns));
+                      seconds_words(halt.waited_ns).text);
     struct certificate_faults faults = certificate_faults_of(c);
     say_faults(&faults, judgement);
     return true;

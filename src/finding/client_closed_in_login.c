@@ -8,8 +8,9 @@ static void say_broken_off(const struct conversation *c, const struct login_halt
 {
     char alert[ALERT_WORDS_SIZE];
     bool certificate_hidden = halt->alert->encrypted && halt->last_step == LOGIN_STEP_SERVER_HELLO;
-    judgement_say(judgement, "The client broke the TLS handshake off with %s, %.3f s after %s.%s",
-                  signs_alert_words(halt->alert, alert), seconds(halt->waited_ns), login_step_words(halt->last_step),
+    judgement_say(judgement, "The client broke the TLS handshake off with %s, %s after %s.%s",
+                  signs_alert_words(halt->alert, alert), seconds_words(halt->waited_ns).text,
+                  login_step_words(halt->last_step),
                   certificate_hidden
                       ? " Which certificate the server had shown, and whether that was the reason, encryption hides."
                       : "");
@@ -45,7 +46,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         say_broken_off(c, &halt, judgement);
         return true;
     }
-    judgement_say(judgement, "The client closed the connection %.3f s after %s%s.", seconds(halt.waited_ns),
+    judgement_say(judgement, "The client closed the connection %s after %s%s.", seconds_words(halt.waited_ns).text,
                   login_step_words(halt.last_step),
                   halt.turn == SIDE_CLIENT ? ", when it was its own turn to go on"
                                            : ", without waiting for the server's answer");

@@ -17,6 +17,8 @@ static bool judge_after_prelogin(const struct conversation *c, const struct surr
     if (halt.last_step > LOGIN_STEP_PRELOGIN_ANSWER || (moment_seen(&client->reset) && signs_of_foreign_reset(client)))
         return false;
     bool own_turn = halt.turn == SIDE_CLIENT;
+    if (!own_turn && halt.last_step == LOGIN_STEP_PRELOGIN_ANSWER)
+        return false; /* it went on with something that was not captured */
     if (!own_turn && halt.waited_ns >= s->thresholds->slow_login_ns)
         return false;
     judgement->confidence = own_turn ? 0.85 : halt.waited_ns < AT_ONCE_NS ? 0.87 : 0.5;
@@ -26,8 +28,8 @@ static bool judge_after_prelogin(const struct conversation *c, const struct surr
     judgement_prove(judgement, &c->tds->steps[LOGIN_STEP_PRELOGIN], "the client sends PRELOGIN");
     judgement_prove(judgement, &c->tds->steps[LOGIN_STEP_PRELOGIN_ANSWER], "the server answers it");
     judgement_prove(judgement, &halt.close, "the client closes");
-    judgement_say(judgement, "The client connected, sent PRELOGIN and closed %.3f s after %s%s.",
-                  seconds(halt.waited_ns), login_step_words(halt.last_step),
+    judgement_say(judgement, "The client connected, sent PRELOGIN and closed %s after %s%s.",
+                  seconds_words(halt.waited_ns).text, login_step_words(halt.last_step),
                   own_turn ? "" : ", without waiting for the answer: its time was spent before it connected");
     return true;
 }
@@ -49,11 +51,10 @@ static bool judge_byteless(const struct conversation *c, const struct surroundin
     judgement->confidence = 0.7;
     judgement_prove(judgement, &client->syn, "the client connects");
     judgement_prove(judgement, &close, "the client closes without having sent a byte");
-    judgement_say(
-        judgement,
-        "The client connected and closed %.3f s later without a byte, although it does log in to this server on "
-        "other connections (%u): its time was spent before it connected.",
-        seconds(after_ns), pair->speaks_tds);
+    judgement_say(judgement,
+                  "The client connected and closed %s later without a byte, although it does log in to this server on "
+                  "other connections (%u): its time was spent before it connected.",
+                  seconds_words(after_ns).text, pair->speaks_tds);
     return true;
 }
 

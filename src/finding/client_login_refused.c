@@ -52,9 +52,9 @@ static bool judge_encrypted(const struct conversation *c, struct judgement *judg
     judgement_prove(judgement, &close, "the %s closes, with nothing asked", by_server ? "server" : "client");
     judgement_say(
         judgement,
-        "The server answered the encrypted login, and %.3f s later the %s closed with nothing asked: the answer was "
+        "The server answered the encrypted login, and %s later the %s closed with nothing asked: the answer was "
         "probably a refusal%s.",
-        seconds(close.time_ns - answer->time_ns), by_server ? "server" : "client",
+        seconds_words(close.time_ns - answer->time_ns).text, by_server ? "server" : "client",
         by_server ? "" : ", or somebody only tested the login");
     return true;
 }

@@ -1,5 +1,6 @@
 /* client.no-ack: packets reach the client machine, and nothing answers them. */
 #include "actions.h"
+#include "count_words.h"
 #include "detector.h"
 #include "one_sided.h"
 #include "settling.h"
@@ -24,9 +25,9 @@ static bool deaf_to_answers(const struct conversation *c, const struct surroundi
     judgement_prove(judgement, &client->syn_last, "the client asks again, after %u SYNs in all", client->syns);
     judgement_prove(judgement, &server->syn_last, "the last of %u answers that arrive", server->syns);
     judgement_say(judgement,
-                  "%u answers of the server to the SYN arrive at the client machine, and its TCP does not get them: it "
+                  "%s of the server to the SYN arrive at the client machine, and its TCP does not get them: it "
                   "asks again over %.1f s. Something between its network card and its TCP drops what arrives.",
-                  server->syns, seconds(client->syn_last.time_ns - server->syn.time_ns));
+                  count_words(server->syns, "answer").text, seconds(client->syn_last.time_ns - server->syn.time_ns));
     one_sided_need_place(c, s, judgement);
     return true;
 }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "actions.h"
+#include "count_words.h"
 #include "detector.h"
 #include "signs.h"
 
@@ -12,7 +13,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         !signs_of_name_wait(c, s, &wait))
         return false;
     const struct exchange_facts *first = &wait.first->exchange, *last = &wait.last->exchange;
-    char server[ENDPOINT_TEXT_SIZE], after[40] = "";
+    char server[ENDPOINT_TEXT_SIZE], after[COUNT_TEXT_SIZE + 16] = "";
     endpoint_text(&last->server, server);
     judgement->confidence = 0.85;
     if (signs_of_login_done(c))
@@ -23,14 +24,12 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_prove(judgement, &last->answered, "the answer comes from %s", server);
     judgement_prove(judgement, &c->sides[SIDE_CLIENT].syn, "now the client connects");
     if (wait.unanswered + wait.refused > 0)
-        snprintf(after, sizeof after, ", %u lookup%s of it in vain", wait.unanswered + wait.refused,
-                 wait.unanswered + wait.refused == 1 ? "" : "s");
-    judgement_say(
-        judgement,
-        "Before it could connect, the client looked for the address of %.80s for %.1f s (%u question%s%s). Its "
-        "connection time-out ran meanwhile%s.",
-        wait.last->name, seconds(wait.wait_ns), wait.tries, wait.tries == 1 ? "" : "s", after,
-        signs_of_login_done(c) ? "; this time there was enough of it left" : "");
+        snprintf(after, sizeof after, ", %s of it in vain", count_words(wait.unanswered + wait.refused, "lookup").text);
+    judgement_say(judgement,
+                  "Before it could connect, the client looked for the address of %.80s for %.1f s (%s%s). Its "
+                  "connection time-out ran meanwhile%s.",
+                  wait.last->name, seconds(wait.wait_ns), count_words(wait.tries, "question").text, after,
+                  signs_of_login_done(c) ? "; this time there was enough of it left" : "");
     return true;
 }
 

@@ -1,5 +1,6 @@
 /* client.slow-reader: the client's receive window stays shut (RFC 9293, 3.8.6). */
 #include "actions.h"
+#include "count_words.h"
 #include "detector.h"
 #include "signs.h"
 
@@ -22,11 +23,11 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement->confidence = shut_ns >= SHUT_LONG_NS ? 0.92 : 0.85;
     judgement_prove(judgement, &client->first_zero_window, "the client announces a receive window of zero");
     judgement_prove(judgement, &client->last_zero_window, "the last of %u such packets", client->zero_windows);
-    judgement_say(
-        judgement,
-        "The client's receive window was shut for up to %.1f s (%u packets say so): the program did not read what "
-        "the server had sent, and the server had to wait.",
-        seconds(shut_ns), client->zero_windows);
+    judgement_say(judgement,
+                  "The client's receive window was shut for up to %.1f s (%s %s so): the program did not read what "
+                  "the server had sent, and the server had to wait.",
+                  seconds(shut_ns), count_words(client->zero_windows, "packet").text,
+                  client->zero_windows == 1 ? "says" : "say");
     return true;
 }
 

@@ -6,13 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "count_words.h"
 #include "failure_times.h"
 #include "memory.h"
 #include "signs.h"
+#include "sorted.h"
 #include "text.h"
 
 /* Failures within so small a part of the time that was captured lie together. */
 #define TOGETHER_SHARE 0.25
+
+/* Told in tenths of a second. */
+#define TOLD_NS (100 * NS_PER_MS)
 
 /* Of the times between bursts: in so many of them something has to have worked. */
 enum { WORKED_PERCENT = 80 };
@@ -162,18 +167,17 @@ static const char *only_of(const struct judge *judge, const char *(*trait_of)(co
     return chance < COMMON_BY_CHANCE ? only : NULL;
 }
 
+static int compare_bursts(const void *left, const void *right)
+{
+    const struct failure_burst *a = left, *b = right;
+    return (a->first_ns > b->first_ns) - (a->first_ns < b->first_ns);
+}
+
 /* The first burst that begins after time_ns. */
 static uint32_t burst_after(const struct failure_burst *bursts, uint32_t count, int64_t time_ns)
 {
-    uint32_t low = 0, high = count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (bursts[middle].first_ns <= time_ns)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    const struct failure_burst later = {.first_ns = time_ns + 1};
+    return sorted_place(&later, bursts, count, sizeof *bursts, compare_bursts);
 }
 
 /* When every attempt fails, the failures have the attempts' intervals, which say nothing of the fault. */
@@ -230,19 +234,18 @@ static void look_at_others(const struct judge *judge, struct failures *failures,
 
 static void say_who(struct text *text, const struct failure_pattern *pattern)
 {
-    char client[ADDRESS_TEXT_SIZE], server[ENDPOINT_TEXT_SIZE];
+    char client[ADDRESS_TEXT_SIZE], server[ENDPOINT_TEXT_SIZE], all[COUNT_TEXT_SIZE];
+    snprintf(all, sizeof all, pattern->failures == 2 ? "Both failures" : "The %" PRIu32 " failures", pattern->failures);
     if (pattern->clients == 1)
-        text_format(text, "All %" PRIu32 " failures are of one client, %s", pattern->failures,
-                    address_text(&pattern->client, client));
+        text_format(text, "%s are of one client, %s", all, address_text(&pattern->client, client));
     else
-        text_format(text, "The %" PRIu32 " failures are of %" PRIu32 " clients", pattern->failures, pattern->clients);
+        text_format(text, "%s are of %" PRIu32 " clients", all, pattern->clients);
     if (pattern->servers == 1)
         text_format(text, ", with one server, %s", endpoint_text(&pattern->server, server));
     else
         text_format(text, ", with %" PRIu32 " servers", pattern->servers);
     if (pattern->spared_clients > 0)
-        text_format(text, "; %" PRIu32 " other client%s worked there without one", pattern->spared_clients,
-                    pattern->spared_clients == 1 ? "" : "s");
+        text_format(text, "; %s worked there without one", count_words(pattern->spared_clients, "other client").text);
     text_add(text, ".");
     if (pattern->application)
         text_format(text, " All of them whose login could be read are of the application %s, hardly by chance.",
@@ -289,8 +292,9 @@ static void say_when(struct text *text, const struct failure_pattern *pattern, i
     } else if (pattern->p_value < 1) {
         text_format(text, " They come at irregular times, in %" PRIu32 " bursts.", pattern->burst_count);
     } else if ((double)span_ns <= TOGETHER_SHARE * (double)captured_ns) {
-        text_add(text, " They lie within ");
-        add_duration(text, span_ns);
+        text_add(text, span_ns < TOLD_NS ? " They lie together, within a tenth of a second" : " They lie within ");
+        if (span_ns >= TOLD_NS)
+            add_duration(text, span_ns);
         text_add(text, " of the ");
         add_duration(text, captured_ns);
         text_add(text, " that were captured.");

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "actions.h"
+#include "count_words.h"
 #include "finding_list.h"
 #include "memory.h"
 #include "signs.h"
@@ -82,8 +83,8 @@ static void say(const struct drop_record *drop, uint32_t count, enum side side, 
         snprintf(filter, sizeof filter, " by filter %llu", (unsigned long long)drop->filter);
     if (drop->reason)
         snprintf(reason, sizeof reason, " (%.100s)", drop->reason);
-    judgement_say(judgement, "The %s machine itself says that it dropped %u packet%s from %s to %s%s%s.", names[side],
-                  count, count == 1 ? "" : "s", source, destination, filter, reason);
+    judgement_say(judgement, "The %s machine itself says that it dropped %s from %s to %s%s%s.", names[side],
+                  count_words(count, "packet").text, source, destination, filter, reason);
     if (drop->at_transport)
         judgement_say_more(judgement, "That is where Windows drops what no socket takes: see first whether the program "
                                       "listens on that port.");
@@ -191,9 +192,9 @@ static void survey_drops(struct survey *survey)
         finding_measure(finding, "drops", unmatched->count);
         judgement_prove(&finding->example, &unmatched->first->at, "the first of these drops");
         judgement_say(&finding->example,
-                      "The firewall dropped %u packets between client and server, the first between %s and %s, but "
+                      "The firewall dropped %s between client and server, the first between %s and %s, but "
                       "none within a second of a captured packet that was left without an answer.",
-                      unmatched->count, address_text(&unmatched->client.address, client),
+                      count_words(unmatched->count, "packet").text, address_text(&unmatched->client.address, client),
                       endpoint_text(&unmatched->server, server));
     }
     memory_give(by_source);

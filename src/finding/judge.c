@@ -121,6 +121,7 @@ static void judge_views(const struct judge *judge, const struct conversation *co
     struct pair_view view;
     if (!pair_view_of(&judge->surroundings, conversation, &view)) {
         judge_view(judge, conversation, NULL, judgement);
+        settling_reconsider_alone(conversation, &judge->surroundings, judgement);
         return;
     }
     if (pair_judge_compare(&view, &judge->surroundings, judgement))

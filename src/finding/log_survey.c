@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "count_words.h"
 #include "finding_list.h"
 #include "memory.h"
 
@@ -210,8 +211,8 @@ static void conclude(const struct log_span *span, struct finding *finding)
     finding_measure(finding, "captured_time_near_percent", share_near(span));
     if (span->waiting > 0)
         judgement_say(&finding->example,
-                      "The server's log has %u %s, and %u connection%s waited for the server within a minute of one.",
-                      span->count, words, span->waiting, span->waiting == 1 ? "" : "s");
+                      "The server's log has %u %s, and %s waited for the server within a minute of one.", span->count,
+                      words, count_words(span->waiting, "connection").text);
     else
         judgement_say(&finding->example,
                       "The server's log has %u %s, but no captured connection waited for the server within a minute.",

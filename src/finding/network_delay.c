@@ -1,4 +1,5 @@
 /* network.delay: packets arrive, but far later than this path usually takes. */
+#include "count_words.h"
 #include "detector.h"
 #include "settling.h"
 #include "signs.h"
@@ -106,9 +107,10 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     judgement_prove(judgement, &late->longest_arrival, "it reaches the %s, %.2f s later", peer,
                     seconds(late->longest_ns));
     judgement_say(judgement,
-                  "%u packets of the %s arrived late, one took %.2f s; the fastest took %.4f s. Something "
+                  "%s of the %s arrived late%s took %.2f s; the fastest took %.4f s. Something "
                   "on the way held them up.",
-                  late->late, name, seconds(late->longest_ns), seconds(late->shortest_ns > 0 ? late->shortest_ns : 0));
+                  count_words(late->late, "packet").text, name, late->late == 1 ? ": it" : ", one",
+                  seconds(late->longest_ns), seconds(late->shortest_ns > 0 ? late->shortest_ns : 0));
     return true;
 }
 

@@ -60,7 +60,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_prove(judgement, &server->syn, "an answer with the server's address after %.4f s, TTL %u",
                     seconds(server->syn.time_ns - client->syn.time_ns), server->ttl_first);
     judgement_prove(judgement, &client->first_data, "the client's first data, which nobody acknowledges");
-    judgement_prove(judgement, &server->reset, "a reset, %.3f s after the SYN", seconds(delay_ns));
+    judgement_prove(judgement, &server->reset, "a reset, %s after the SYN", seconds_words(delay_ns).text);
     judgement_say(judgement, "The handshake was completed, and nothing the client sent was acknowledged.%s%s%s",
                   fast ? " The answer came in less than half of the time that the server's answers take." : "",
                   elsewhere ? " It came over another number of hops than the server's packets." : "",

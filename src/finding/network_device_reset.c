@@ -1,4 +1,5 @@
 /* network.device-reset: a reset that travelled another way than the packets of the side whose address it bears. */
+#include "count_words.h"
 #include "detector.h"
 #include "settling.h"
 #include "signs.h"
@@ -14,11 +15,10 @@ static bool judge_disowned(const struct conversation *c, const struct surroundin
     judgement_prove(judgement, &side->reset, "a reset with the %s's address", name);
     judgement_prove(judgement, &side->alive_after_reset,
                     "the %s goes on with the connection that it is said to have reset", name);
-    judgement_say(
-        judgement,
-        "A reset bears the %s's address, and %.3f s later the %s still uses the connection: it did not send that "
-        "reset, a device between the two did.",
-        name, seconds(side->alive_after_reset.time_ns - side->reset.time_ns), name);
+    judgement_say(judgement,
+                  "A reset bears the %s's address, and %s later the %s still uses the connection: it did not send that "
+                  "reset, a device between the two did.",
+                  name, seconds_words(side->alive_after_reset.time_ns - side->reset.time_ns).text, name);
     return true;
 }
 
@@ -40,14 +40,15 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement->confidence = hops < usual ? 0.88 : 0.8;
     judgement->would_settle = settle_by_both_captures;
     const char *name = c->closed_first_by == SIDE_CLIENT ? "client" : "server";
-    judgement_prove(judgement, &side->last_data, "a packet of the %s: TTL %u, %u hops away", name, side->ttl_max,
-                    usual);
-    judgement_prove(judgement, &side->reset, "a reset with its address: TTL %u, %u hops away", side->reset_ttl, hops);
+    judgement_prove(judgement, &side->last_data, "a packet of the %s: TTL %u, %s away", name, side->ttl_max,
+                    count_words(usual, "hop").text);
+    judgement_prove(judgement, &side->reset, "a reset with its address: TTL %u, %s away", side->reset_ttl,
+                    count_words(hops, "hop").text);
     judgement_say(
         judgement,
-        "The reset bears the %s's address, but came over %u hops (TTL %u), and all other packets of the %s over %u "
+        "The reset bears the %s's address, but came over %s (TTL %u), and all other packets of the %s over %u "
         "(TTL %u): a device between the two sent it.",
-        name, hops, side->reset_ttl, name, usual, side->ttl_max);
+        name, count_words(hops, "hop").text, side->reset_ttl, name, usual, side->ttl_max);
     return true;
 }
 

@@ -1,4 +1,5 @@
 /* network.drop-both-ways: a working connection goes silent, and retries to the end get no answer. */
+#include "count_words.h"
 #include "detector.h"
 #include "settling.h"
 #include "signs.h"
@@ -23,16 +24,17 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_prove(judgement, &self->reset, "the %s gives up with a reset", name);
     if (total)
         judgement_say(judgement,
-                      "The %s repeated itself %u times over %.1f s, and nothing came back from the %s any more: a "
+                      "The %s repeated itself %s over %.1f s, and nothing came back from the %s any more: a "
                       "device on the way drops the packets, or the %s machine does.",
-                      name, silence.retries, seconds(silence.last.time_ns - silence.first.time_ns), peer, peer);
+                      name, count_words(silence.retries, "time").text,
+                      seconds(silence.last.time_ns - silence.first.time_ns), peer, peer);
     else
-        judgement_say(
-            judgement,
-            "The %s repeated itself %u times over %.1f s; packets of the %s no longer reach the other side. Where "
-            "the capture was taken is not known, so neither is where they were dropped.",
-            name, silence.retries, seconds(silence.last.time_ns - silence.first.time_ns),
-            silence.lost_from == SIDE_CLIENT ? "client" : "server");
+        judgement_say(judgement,
+                      "The %s repeated itself %s over %.1f s; packets of the %s no longer reach the other side. Where "
+                      "the capture was taken is not known, so neither is where they were dropped.",
+                      name, count_words(silence.retries, "time").text,
+                      seconds(silence.last.time_ns - silence.first.time_ns),
+                      silence.lost_from == SIDE_CLIENT ? "client" : "server");
     return true;
 }
 
@@ -50,9 +52,9 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     judgement_prove(judgement, &back->lost_at_end_first, "the server's first packet that does not");
     judgement_prove(judgement, &back->last_lost, "the last of %u that did not arrive", back->lost_at_end);
     judgement_say(judgement,
-                  "From some moment on, %u packets of the client and %u of the server left their machines and did not "
+                  "From some moment on, %s of the client and %u of the server left their machines and did not "
                   "arrive: the path between them was gone.",
-                  out->lost_at_end, back->lost_at_end);
+                  count_words(out->lost_at_end, "packet").text, back->lost_at_end);
     return true;
 }
 

@@ -1,4 +1,5 @@
 /* network.idle-drop: after an idle time the connection is dead although neither side closed it. */
+#include "count_words.h"
 #include "detector.h"
 #include "settling.h"
 #include "signs.h"
@@ -67,10 +68,11 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_prove(judgement, &silence.last, "the last of %u repetitions", silence.retries);
     judgement_prove(judgement, &self->reset, "the %s gives up with a reset", name);
     judgement_say(judgement,
-                  "After %.0f s without a packet from the other side the %s %s %u times and got no answer: a device "
+                  "After %.0f s without a packet from the other side the %s %s %s and got no answer: a device "
                   "on the way has most likely forgotten the idle connection.",
                   seconds(silence.quiet_before_ns), name,
-                  silence.keep_alives ? "sent keep-alives" : "repeated its packet", silence.retries);
+                  silence.keep_alives ? "sent keep-alives" : "repeated its packet",
+                  count_words(silence.retries, "time").text);
     return true;
 }
 
@@ -107,11 +109,10 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     judgement_prove(judgement, &passage->lost_at_end_first, "%.0f s later: the first packet that does not arrive%s",
                     seconds(idle_ns), passage->probe_first ? ", a keep-alive" : "");
     judgement_prove(judgement, &passage->last_lost, "the last of %u that do not arrive", passage->lost_at_end);
-    judgement_say(
-        judgement,
-        "After %.0f s without a packet, %u packets that left the %s did not reach the %s: a device on the way "
-        "had forgotten the idle connection.",
-        seconds(idle_ns), passage->lost_at_end, name, peer);
+    judgement_say(judgement,
+                  "After %.0f s without a packet, %s that left the %s did not reach the %s: a device on the way "
+                  "had forgotten the idle connection.",
+                  seconds(idle_ns), count_words(passage->lost_at_end, "packet").text, name, peer);
     return true;
 }
 

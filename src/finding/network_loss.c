@@ -1,4 +1,7 @@
 /* network.loss: packets are lost and sent again, often enough to hurt. */
+#include <stdio.h>
+
+#include "count_words.h"
 #include "detector.h"
 #include "settling.h"
 #include "signs.h"
@@ -13,6 +16,19 @@ enum { LOSS_LEAST = 2, LOSS_CLEAR = 3 };
 
 /* A repair that took this long was repeated more than once (0.2 + 0.4 + 0.8 s): somebody waited, and noticed. */
 #define LONG_REPAIR_NS NS_PER_SECOND
+
+/* What is told in hundredths of a second. */
+#define REPAIR_TOLD_NS (10 * NS_PER_MS)
+
+static const char other_losses[] = "Other connections between the two lose packets, too.";
+
+static void prove_repeated(const struct tcp_side *side, const char *name, struct judgement *judgement)
+{
+    judgement_prove(judgement, &side->first_retransmit, "the %s sends a packet again", name);
+    if (side->retransmits > 1)
+        judgement_prove(judgement, &side->last_retransmit, "the %s's last retransmission, of %u", name,
+                        side->retransmits);
+}
 
 /* A router that asks for smaller packets has dropped one of each size it cannot pass on: that is how a path's MTU is found, and no loss
  * to speak of. */
@@ -44,18 +60,39 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (signs_of_missed_packets(c))
         judgement->confidence -= 0.2;
     judgement->would_settle = settle_by_both_captures;
-    judgement_prove(judgement, &client->first_retransmit, "the client sends a packet again");
-    judgement_prove(judgement, &client->last_retransmit, "the client's last retransmission, of %u",
-                    client->retransmits);
-    judgement_prove(judgement, &server->first_retransmit, "the server sends a packet again");
-    judgement_prove(judgement, &server->last_retransmit, "the server's last retransmission, of %u",
-                    server->retransmits);
+    prove_repeated(client, "client", judgement);
+    prove_repeated(server, "server", judgement);
     judgement_say(
         judgement,
-        "%llu of %llu packets with data (or of the handshake) had to be sent again, the longest repair took %.2f s%s.",
-        (unsigned long long)lost, (unsigned long long)data, seconds(repair_ns),
-        path_loses ? "; other connections between the two lose packets, too" : "");
+        "%llu of %llu packets with data (or of the handshake) had to be sent again, the longest repair took %.2f s.",
+        (unsigned long long)lost, (unsigned long long)data, seconds(repair_ns));
+    if (path_loses)
+        judgement_say_more(judgement, other_losses);
     return true;
+}
+
+static void prove_lost(const struct passage *passage, enum side sender, struct judgement *judgement)
+{
+    bool client = sender == SIDE_CLIENT;
+    judgement_prove(judgement, &passage->first_lost, "a packet leaves the %s and does not reach the %s",
+                    client ? "client" : "server", client ? "server" : "client");
+    if (passage->lost_data > 1)
+        judgement_prove(judgement, &passage->last_lost, "the last such packet, of %u", passage->lost_data);
+}
+
+static void say_lost(uint32_t of_client, uint32_t of_server, int64_t repair_ns, struct judgement *judgement)
+{
+    char packets[COUNT_TEXT_SIZE * 2], repair[COUNT_TEXT_SIZE] = "";
+    if (of_client > 0 && of_server > 0)
+        snprintf(packets, sizeof packets, "%s of the client and %u of the server",
+                 count_words(of_client, "packet").text, of_server);
+    else
+        snprintf(packets, sizeof packets, "%s of the %s", count_words(of_client + of_server, "packet").text,
+                 of_client > 0 ? "client" : "server");
+    if (repair_ns >= REPAIR_TOLD_NS)
+        snprintf(repair, sizeof repair, "; the longest repair took %.2f s", seconds(repair_ns));
+    judgement_say(judgement, "With data (or of the handshake) %s left and did not arrive, or only in part%s.", packets,
+                  repair);
 }
 
 /* What the receiver's capture lacks was lost, whoever repeated it and whether the repetition was needed. */
@@ -80,18 +117,15 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
         repair_ns = view->server->sides[SIDE_SERVER].longest_recovery_ns;
     bool often_or_there =
         (often || path_loses) && !signs_of_packet_too_big(view->client) && !signs_of_packet_too_big(view->server);
-    if (lost == 0 || (!often_or_there && repair_ns < LONG_REPAIR_NS))
-        return false;
+    bool repeated = view->client->sides[SIDE_CLIENT].retransmits + view->server->sides[SIDE_SERVER].retransmits > 0;
+    if (lost == 0 || !repeated || (!often_or_there && repair_ns < LONG_REPAIR_NS))
+        return false; /* what nobody sends again hurts nobody, and the capture may have missed it */
     judgement->confidence = pair_view_confidence(view) - (often ? 0.02 : 0.1);
-    judgement_prove(judgement, &out->first_lost, "a packet leaves the client and does not reach the server");
-    judgement_prove(judgement, &out->last_lost, "the last such packet, of %u", out->lost);
-    judgement_prove(judgement, &back->first_lost, "a packet leaves the server and does not reach the client");
-    judgement_prove(judgement, &back->last_lost, "the last such packet, of %u", back->lost);
-    judgement_say(judgement,
-                  "%u packets of the client and %u of the server left their machines and did not arrive; the longest "
-                  "repair took %.2f s%s.",
-                  out->lost, back->lost, seconds(repair_ns),
-                  path_loses ? "; other connections between the two lose packets, too" : "");
+    prove_lost(out, SIDE_CLIENT, judgement);
+    prove_lost(back, SIDE_SERVER, judgement);
+    say_lost(out->lost_data, back->lost_data, repair_ns, judgement);
+    if (path_loses)
+        judgement_say_more(judgement, other_losses);
     return true;
 }
 
@@ -118,7 +152,8 @@ const struct detector network_loss = {
     .holds_with_both =
         "Packets with data, SYN or FIN left one machine and are not in the other's capture: two or more, and one in a "
         "hundred; or one, while the path between the two loses that many in other connections; or a repair took a "
-        "second or more. Not when the captures themselves missed as many, which acknowledgements prove.",
+        "second or more. Not when nothing was sent again, or when the captures themselves missed as many, which "
+        "acknowledgements prove.",
     .means = "TCP repairs loss, but each lost packet costs a few hundred milliseconds and more when it happens "
              "again: queries and logins get slow, and some run into time-outs. Typical are overloaded links, bad "
              "cables and ports, small buffers of virtual machines' hosts. (RFC 6298, RFC 2883; article, 1.5.4 and "

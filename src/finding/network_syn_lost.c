@@ -1,5 +1,6 @@
 /* network.syn-lost: the SYN, or the answer to it, does not arrive. */
 #include "actions.h"
+#include "count_words.h"
 #include "detector.h"
 #include "settling.h"
 #include "signs.h"
@@ -45,12 +46,11 @@ static bool judge_answered_late(const struct conversation *c, const struct serve
     judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
     judgement_prove(judgement, &client->syn_last, "it asks again: repetition %u", client->syn_retransmits);
     judgement_prove(judgement, &server->syn, "the server answers");
-    judgement_say(
-        judgement,
-        "The connection was made only %.1f s after the first SYN, because %u of its SYNs (or the answers) were "
-        "lost%s.",
-        seconds(cost_ns), client->syn_retransmits,
-        others_served ? " while other connections to the same port were served at once" : "");
+    judgement_say(judgement,
+                  "The connection was made only %.1f s after the first SYN, because %u of its SYNs (or the "
+                  "answers) got lost%s.",
+                  seconds(cost_ns), client->syn_retransmits,
+                  others_served ? " while other connections to the same port were served at once" : "");
     return true;
 }
 
@@ -71,8 +71,8 @@ static bool judge_unanswered(const struct conversation *c, const struct surround
     endpoint_text(&c->ends[SIDE_SERVER], name);
     judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
     if (client->syn_retransmits > 0)
-        judgement_prove(judgement, &client->syn_last, "it asks for the last time: %u repetitions",
-                        client->syn_retransmits);
+        judgement_prove(judgement, &client->syn_last, "it asks for the last time: %s",
+                        count_words(client->syn_retransmits, "repetition").text);
     judgement_prove(judgement, &c->icmp.first, "ICMP type %u code %u comes back", c->icmp.type, c->icmp.code);
     judgement->would_settle = settle_by_server_capture;
     if (c->icmp.count > 0) {
@@ -88,18 +88,19 @@ static bool judge_unanswered(const struct conversation *c, const struct surround
         judgement->confidence = 0.75;
         judgement_say(
             judgement,
-            "%u SYNs to %s got no answer, while %u other connections to it were opened and served at once: the "
+            "%s to %s got no answer, while %s to it %s opened and served at once: the "
             "server listened and kept up, so these were most likely lost on the way, else by a filter driver of its "
             "machine.",
-            client->syns, name, served);
+            count_words(client->syns, "SYN").text, name, count_words(served, "other connection").text,
+            served == 1 ? "was" : "were");
     } else {
         judgement->culprit = CULPRIT_UNKNOWN;
         judgement->confidence = 0.5;
         judgement_say(
             judgement,
-            "%u SYNs to %s within %.1f s got no answer. The network may have lost them, or the server's firewall, or "
+            "%s to %s within %.1f s got no answer. The network may have lost them, or the server's firewall, or "
             "nobody has that address.",
-            client->syns, name, seconds(client->syn_last.time_ns - client->syn.time_ns));
+            count_words(client->syns, "SYN").text, name, seconds(client->syn_last.time_ns - client->syn.time_ns));
     }
     return true;
 }

@@ -26,9 +26,9 @@ static bool judge_half_open(const struct conversation *c, struct judgement *judg
     judgement_prove(judgement, &server->syn, "the server accepts it");
     judgement_prove(judgement, &client->reset, "the client resets it");
     judgement_say(judgement,
-                  "The client reset the connection when the server accepted it, %.3f s after its SYN: a half-open port "
+                  "The client reset the connection when the server accepted it, %s after its SYN: a half-open port "
                   "probe or health check, or it had given up by then.",
-                  seconds(client->reset.time_ns - client->syn.time_ns));
+                  seconds_words(client->reset.time_ns - client->syn.time_ns).text);
     return true;
 }
 
@@ -56,9 +56,9 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_prove(judgement, &close, "the %s %s without a byte sent", by_client ? "client" : "server",
                     reset ? "resets" : "closes");
     judgement_say(judgement,
-                  "Connected and closed %.3f s later without a byte of data: a port probe, a health check, or the "
+                  "Connected and closed %s later without a byte of data: a port probe, a health check, or the "
                   "losing leg of a parallel connect.",
-                  seconds(close.time_ns - client->syn.time_ns));
+                  seconds_words(close.time_ns - client->syn.time_ns).text);
     return true;
 }
 

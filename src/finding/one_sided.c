@@ -1,6 +1,7 @@
 /* Rules that are the same for client and server, told with the right names. */
 #include "one_sided.h"
 
+#include "count_words.h"
 #include "settling.h"
 #include "signs.h"
 
@@ -52,15 +53,15 @@ static void tell_swallowed(const struct conversation *c, const struct silence *s
     if (unanswered)
         judgement_say(
             judgement,
-            "The %s's packet arrives at the %s machine %u times more over %.1f s, and no acknowledgement leaves it: "
+            "The %s's packet arrives at the %s machine %s more over %.1f s, and no acknowledgement leaves it: "
             "something between its network card and its TCP drops what arrives.",
-            names[there], names[here], silence->retries, span_s);
+            names[there], names[here], count_words(silence->retries, "time").text, span_s);
     else
         judgement_say(
             judgement,
-            "The %s's packets arrive at the %s machine, but its TCP does not get them: over %.1f s it repeats %u times "
+            "The %s's packets arrive at the %s machine, but its TCP does not get them: over %.1f s it repeats %s "
             "what they acknowledge. Something between its network card and its TCP drops what arrives.",
-            names[there], names[here], span_s, silence->retries);
+            names[there], names[here], span_s, count_words(silence->retries, "time").text);
 }
 
 bool one_sided_no_ack(const struct conversation *c, const struct surroundings *s, enum side here,
@@ -112,23 +113,23 @@ bool one_sided_drop(const struct conversation *c, const struct surroundings *s, 
         judgement_prove(judgement, &c->sides[side].reset, "the %s resets the connection", names[side]);
     double span_s = seconds(silence.last.time_ns - silence.first.time_ns);
     if (deaf)
-        judgement_say(
-            judgement,
-            "The %s's packets arrive here and are acknowledged at once, and it repeats them all the same, %u times "
-            "over %.1f s: what the %s sends does not reach it.",
-            names[there], silence.retries, span_s, names[here]);
+        judgement_say(judgement,
+                      "The %s's packets arrive here and are acknowledged at once, and it repeats them all the same, %s "
+                      "over %.1f s: what the %s sends does not reach it.",
+                      names[there], count_words(silence.retries, "time").text, span_s, names[here]);
     else if (silence.keep_alives)
         judgement_say(judgement,
-                      "The %s probes the connection %u times over %.1f s and gets no answer; meanwhile the %s's own "
+                      "The %s probes the connection %s over %.1f s and gets no answer; meanwhile the %s's own "
                       "packets arrive: "
                       "what the %s sends does not reach the %s.",
-                      names[here], silence.retries, span_s, names[there], names[here], names[there]);
+                      names[here], count_words(silence.retries, "time").text, span_s, names[there], names[here],
+                      names[there]);
     else
         judgement_say(
             judgement,
-            "The %s repeats a packet %u times over %.1f s; meanwhile packets of the %s arrive and never acknowledge "
+            "The %s repeats a packet %s over %.1f s; meanwhile packets of the %s arrive and never acknowledge "
             "it: what the %s sends does not reach the %s.",
-            names[here], silence.retries, span_s, names[there], names[here], names[there]);
+            names[here], count_words(silence.retries, "time").text, span_s, names[there], names[here], names[there]);
     return true;
 }
 
@@ -176,8 +177,9 @@ bool one_sided_loss(const struct pair_view *view, enum side sender, struct judge
         judgement_prove(judgement, &back->last_arrival, "a packet of the %s reaches the %s", names[receiver],
                         names[sender]);
     judgement_say(judgement,
-                  "%u packets that left the %s, up to the end, are not in the %s's capture, which went on: they were "
-                  "lost on the way.",
-                  passage->lost_at_end, names[sender], names[receiver]);
+                  "%s that left the %s, up to the end, %s not in the %s's capture, which went on: lost on the "
+                  "way.",
+                  count_words(passage->lost_at_end, "packet").text, names[sender],
+                  passage->lost_at_end == 1 ? "is" : "are", names[receiver]);
     return true;
 }

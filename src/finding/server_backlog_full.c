@@ -1,4 +1,5 @@
 /* server.backlog-full: connections refused or ignored in bursts by a port that otherwise accepts them. */
+#include "count_words.h"
 #include "detector.h"
 #include "settling.h"
 #include "signs.h"
@@ -20,11 +21,11 @@ static bool judge_refused(const struct conversation *c, const struct server_reco
     judgement->confidence = burst > 1 ? 0.85 : 0.82;
     judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
     judgement_prove(judgement, &server->reset, "the server refuses it with a reset");
-    judgement_say(
-        judgement,
-        "%s refused this connection, although it accepted %u others in the 3 s before and %u in the 3 s after: it "
-        "listens, but its queue of waiting connections was full.",
-        endpoint_text(&c->ends[SIDE_SERVER], name), before, after);
+    judgement_say(judgement,
+                  "%s refused this connection, although it accepted %s in the 3 s before and %s in the 3 s after: it "
+                  "listens, but its queue of waiting connections was full.",
+                  endpoint_text(&c->ends[SIDE_SERVER], name), count_words(before, "other").text,
+                  count_words(after, "other").text);
     return true;
 }
 
@@ -44,7 +45,8 @@ static bool judge_ignored(const struct conversation *c, const struct server_reco
     char name[ENDPOINT_TEXT_SIZE];
     judgement->confidence = answered ? 0.65 : 0.72;
     judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
-    judgement_prove(judgement, &client->syn_last, "it asks for the last time: %u repetitions", client->syn_retransmits);
+    judgement_prove(judgement, &client->syn_last, "it asks for the last time: %s",
+                    count_words(client->syn_retransmits, "repetition").text);
     judgement_prove(judgement, &server->syn, "now the server answers");
     judgement_say(
         judgement,

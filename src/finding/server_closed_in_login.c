@@ -14,8 +14,8 @@ static void say_broken_off(const struct login_halt *halt, struct judgement *judg
     signs_alert_words(halt->alert, alert);
     judgement_prove(judgement, &halt->alert->moment, "the server sends %s", alert);
     judgement_prove(judgement, &halt->close, "the %s closes", halt->closed_by == SIDE_SERVER ? "server" : "client");
-    judgement_say(judgement, "The server broke the TLS handshake off with %s, %.3f s after %s.", alert,
-                  seconds(halt->waited_ns), login_step_words(halt->last_step));
+    judgement_say(judgement, "The server broke the TLS handshake off with %s, %s after %s.", alert,
+                  seconds_words(halt->waited_ns).text, login_step_words(halt->last_step));
 }
 
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
@@ -41,8 +41,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return true;
     }
     judgement_prove(judgement, &halt.close, "the server %s", reset ? "resets the connection" : "closes (FIN)");
-    judgement_say(judgement, "The server %s %.3f s after %s, without an error message%s.",
-                  reset ? "reset the connection" : "closed the connection", seconds(halt.waited_ns),
+    judgement_say(judgement, "The server %s %s after %s, without an error message%s.",
+                  reset ? "reset the connection" : "closed the connection", seconds_words(halt.waited_ns).text,
                   login_step_words(halt.last_step),
                   client_silent ? "; the client, whose turn it was, had said nothing all that time" : "");
     return true;

@@ -1,5 +1,6 @@
 /* server.closed-many: the server closes several connections at one instant. */
 #include "actions.h"
+#include "count_words.h"
 #include "detector.h"
 #include "settling.h"
 #include "signs.h"
@@ -34,8 +35,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_prove(judgement, &c->sides[SIDE_CLIENT].last_data, "the client's last data");
     judgement_prove(judgement, &close, "the server closes");
     judgement_say(
-        judgement, "%s closed this connection and %u others within one second%s.",
-        endpoint_text(&c->ends[SIDE_SERVER], name), together - 1,
+        judgement, "%s closed this connection and %s within one second%s.", endpoint_text(&c->ends[SIDE_SERVER], name),
+        count_words(together - 1, "other").text,
         open ? ", this one with a reset: a device on the way that restarts or drops its connections looks the same"
              : "");
     return true;

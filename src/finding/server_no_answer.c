@@ -1,5 +1,8 @@
 /* server.no-answer: the SYN reaches the server machine, and nothing answers it. */
+#include <stdio.h>
+
 #include "actions.h"
+#include "count_words.h"
 #include "detector.h"
 #include "one_sided.h"
 #include "signs.h"
@@ -49,11 +52,13 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return true;
     }
     judgement->confidence = client->syn_retransmits > 0 ? 0.88 : 0.7;
-    judgement_say(
-        judgement,
-        "The SYN to %s arrives at the server machine %u times, and no answer leaves it: something between its "
-        "network card and SQL Server drops it.",
-        name, client->syns);
+    char times[COUNT_TEXT_SIZE + 1] = "";
+    if (client->syns > 1)
+        snprintf(times, sizeof times, " %s", count_words(client->syns, "time").text);
+    judgement_say(judgement,
+                  "The SYN to %s arrives at the server machine%s, and no answer leaves it: something between its "
+                  "network card and SQL Server drops it.",
+                  name, times);
     one_sided_need_place(c, s, judgement);
     need_answers_captured(c, s, judgement);
     return true;

@@ -16,14 +16,16 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_prove(judgement, &server->reset, "the server refuses it with a reset");
     if (record->accepted == 0) {
         judgement->confidence = record->refused > 1 ? 0.95 : 0.9;
-        judgement_say(judgement, "Nothing listens on %s: all %u connection attempts to it were refused with a reset.",
-                      name, record->refused);
+        judgement_say(judgement, "Nothing listens on %s: %s to it %s refused with a reset.", name,
+                      record->refused == 1 ? "the only attempt to connect" : "all attempts to connect",
+                      record->refused == 1 ? "was" : "were");
     } else {
         judgement->confidence = 0.8;
-        judgement_say(judgement,
-                      "%s refused this connection with a reset: nothing listened there at that moment. %u of its "
-                      "connections were refused and %u accepted.",
-                      name, record->refused, record->accepted);
+        judgement_say(
+            judgement,
+            "%s refused this connection with a reset: nothing listened there at that moment. Of the attempts to "
+            "connect to it, %u %s refused and %u accepted.",
+            name, record->refused, record->refused == 1 ? "was" : "were", record->accepted);
     }
     if (!signs_of_sql(c, s))
         judgement->confidence -= 0.2;

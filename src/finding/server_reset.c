@@ -47,8 +47,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_prove(judgement, &client->last_data, "the client's last data");
     judgement_prove(judgement, &server->last_data, "the server's last data");
     judgement_prove(judgement, &server->reset, "a reset from the server's address");
-    judgement_say(judgement, "A reset from the server ended the connection %.3f s after the last data%s%s%s.",
-                  seconds(quiet_ns), pending ? ", while a request was unanswered" : "",
+    judgement_say(judgement, "A reset from the server ended the connection %s after the last data%s%s%s.",
+                  seconds_words(quiet_ns).text, pending ? ", while a request was unanswered" : "",
                   forgotten ? ", and it is all that the capture has of the server: its machine does not know the "
                               "connection, because it was started again, or because a device that translates "
                               "addresses gave the connection another port"

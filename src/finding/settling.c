@@ -28,6 +28,34 @@ static bool is_there(const struct pair_view *view, const struct casebook *casebo
     return is_at(casebook, view->client, role) || (!view->server && casebook->points[view->pair->far].role == role);
 }
 
+/* The capture of an end, and a conversation. */
+enum end_capture { END_NOT_CAPTURED, END_HAS_IT, END_LACKS_IT, END_OF_OTHER_TIME };
+
+static bool covers(const struct casebook *casebook, uint32_t point, const struct conversation *c)
+{
+    const struct point_facts *facts = &casebook->points[point];
+    return facts->has_packets &&
+           casebook_common_ns(casebook, point, facts->first_ns) <=
+               casebook_common_ns(casebook, c->point, c->first.time_ns) &&
+           casebook_common_ns(casebook, point, facts->last_ns) >=
+               casebook_common_ns(casebook, c->point, c->last.time_ns);
+}
+
+/* Only captures that have other connections in common with the conversation's are of the ends of its way. */
+static enum end_capture end_capture(const struct casebook *casebook, const struct conversation *c,
+                                    enum capture_role role)
+{
+    enum end_capture found = is_at(casebook, c, role) ? END_HAS_IT : END_NOT_CAPTURED;
+    for (uint32_t i = 0; found != END_HAS_IT && found != END_LACKS_IT && i < casebook->pairs.count; i++) {
+        const struct point_pair *pair = &casebook->pairs.list[i];
+        uint32_t other = pair->near == c->point ? pair->far : pair->near;
+        if (pair->clock.known && (pair->near == c->point || pair->far == c->point) &&
+            casebook->points[other].role == role)
+            found = covers(casebook, other, c) ? END_LACKS_IT : END_OF_OTHER_TIME;
+    }
+    return found;
+}
+
 static bool is_open(const struct comparison *compared)
 {
     return compared->passages[SIDE_CLIENT].open_at_end > 0 || compared->passages[SIDE_SERVER].open_at_end > 0;
@@ -63,6 +91,33 @@ void settling_reconsider(const struct pair_view *view, const struct surroundings
     judgement->would_settle = asked == settle_by_large_packets ? "A " PING_LARGE : what_is_lacking(view);
 }
 
+void settling_reconsider_alone(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    enum capture_role role = judgement->would_settle == settle_by_client_capture   ? CAPTURE_ROLE_CLIENT
+                             : judgement->would_settle == settle_by_server_capture ? CAPTURE_ROLE_SERVER
+                                                                                   : CAPTURE_ROLE_UNKNOWN;
+    if (judgement->would_settle == settle_by_both_captures)
+        role = is_at(s->casebook, c, CAPTURE_ROLE_CLIENT) ? CAPTURE_ROLE_SERVER : CAPTURE_ROLE_CLIENT;
+    if (role == CAPTURE_ROLE_UNKNOWN)
+        return;
+    enum end_capture capture = end_capture(s->casebook, c, role);
+    if (capture == END_OF_OTHER_TIME)
+        judgement->would_settle = "A capture of the other end that covers this time: the one given does not.";
+    else if (capture == END_LACKS_IT && c->doubtful)
+        judgement->would_settle = "Captures that begin before this connection: which one of the other capture it is "
+                                  "could not be told.";
+    else if (capture == END_LACKS_IT)
+        judgement->would_settle = "A capture on the way: the other end's, which was running, does not have this "
+                                  "connection.";
+}
+
+/* Another capture of that end at the same time would show no more. */
+static bool was_captured(const struct casebook *casebook, const struct conversation *c, enum capture_role role)
+{
+    enum end_capture capture = end_capture(casebook, c, role);
+    return capture == END_HAS_IT || capture == END_LACKS_IT;
+}
+
 bool settling_is_done(const struct judge *judge, const struct finding *finding, const char *action)
 {
     const struct casebook *casebook = judge->surroundings.casebook;
@@ -71,6 +126,6 @@ bool settling_is_done(const struct judge *judge, const struct finding *finding, 
     if (finding->example_conversation == 0)
         return casebook->clock.known;
     const struct conversation *c = casebook_conversation(casebook, finding->example_conversation - 1);
-    return is_at(casebook, c, CAPTURE_ROLE_SERVER) &&
-           (action == action_trace_server || is_at(casebook, c, CAPTURE_ROLE_CLIENT));
+    return was_captured(casebook, c, CAPTURE_ROLE_SERVER) &&
+           (action == action_trace_server || was_captured(casebook, c, CAPTURE_ROLE_CLIENT));
 }

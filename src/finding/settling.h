@@ -15,7 +15,11 @@ extern const char settle_by_earlier_captures[];
 void settling_reconsider(const struct pair_view *view, const struct surroundings *surroundings,
                          struct judgement *judgement);
 
-/* Whether that action of the finding's cause was done: to capture at both ends, which have its conversation. */
+/* The same of a conversation that has no such view. */
+void settling_reconsider_alone(const struct conversation *conversation, const struct surroundings *surroundings,
+                               struct judgement *judgement);
+
+/* Whether that action of the finding's cause was done: to capture at both ends, while its conversation was there. */
 bool settling_is_done(const struct judge *judge, const struct finding *finding, const char *action);
 
 #endif

@@ -452,6 +452,16 @@ double seconds(int64_t ns)
     return (double)ns / (double)NS_PER_SECOND;
 }
 
+struct count_words seconds_words(int64_t ns)
+{
+    struct count_words words;
+    if (ns >= 0 && ns < NS_PER_MS)
+        snprintf(words.text, sizeof words.text, "less than 0.001 s");
+    else
+        snprintf(words.text, sizeof words.text, "%.3f s", seconds(ns));
+    return words;
+}
+
 bool signs_of_packet_too_big(const struct conversation *c)
 {
     enum { UNREACHABLE = 3, FRAGMENTATION_NEEDED = 4, PACKET_TOO_BIG = 2 };

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "conversation.h"
+#include "count_words.h"
 #include "name_waits.h"
 #include "surroundings.h"
 
@@ -133,5 +134,8 @@ bool signs_of_name_wait(const struct conversation *conversation, const struct su
 bool signs_of_set_time(int64_t wait_ns);
 
 double seconds(int64_t ns);
+
+/* A time that passed: "0.250 s", "less than 0.001 s". */
+struct count_words seconds_words(int64_t ns);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "memory.h"
 #include "signs.h"
+#include "sorted.h"
 
 /* A program that is up takes an accepted connection and answers PRELOGIN in milliseconds; a second means that it did
  * not get round to accept(). */
@@ -190,40 +191,31 @@ static void spans_merge(struct time_spans *spans)
     spans->count = kept + 1;
 }
 
-/* The first index whose time is at least time_ns. */
-static uint32_t times_lower_bound(const struct times *times, int64_t time_ns)
+static uint32_t first_from(const struct times *times, int64_t time_ns)
 {
-    uint32_t low = 0, high = times->count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (times->ns[middle] < time_ns)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return sorted_place(&time_ns, times->ns, times->count, sizeof *times->ns, compare_times);
 }
 
 uint32_t times_within(const struct times *times, int64_t from_ns, int64_t to_ns)
 {
     if (to_ns < from_ns || times->count == 0)
         return 0;
-    uint32_t first = times_lower_bound(times, from_ns);
-    uint32_t beyond = to_ns == INT64_MAX ? times->count : times_lower_bound(times, to_ns + 1);
+    uint32_t first = first_from(times, from_ns);
+    uint32_t beyond = to_ns == INT64_MAX ? times->count : first_from(times, to_ns + 1);
     return beyond - first;
+}
+
+static int compare_span_ends(const void *left, const void *right)
+{
+    const struct time_span *a = left, *b = right;
+    return (a->to_ns > b->to_ns) - (a->to_ns < b->to_ns);
 }
 
 const struct time_span *time_spans_touching(const struct time_spans *spans, int64_t from_ns, int64_t to_ns)
 {
-    uint32_t low = 0, high = spans->count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (spans->list[middle].to_ns < from_ns)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < spans->count && spans->list[low].from_ns <= to_ns ? &spans->list[low] : NULL;
+    const struct time_span wanted = {.to_ns = from_ns};
+    uint32_t at = sorted_place(&wanted, spans->list, spans->count, sizeof *spans->list, compare_span_ends);
+    return at < spans->count && spans->list[at].from_ns <= to_ns ? &spans->list[at] : NULL;
 }
 
 int64_t surroundings_point_end_ns(const struct surroundings *surroundings, uint32_t point)

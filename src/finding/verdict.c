@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "count_words.h"
 #include "memory.h"
 #include "signs.h"
 #include "text.h"
@@ -135,8 +136,8 @@ static void say_heaviest(const struct judge *judge, const struct weight *heavies
     say_title(title, finding->detector->title);
     uint32_t all = connections_of(judge, finding);
     if (heaviest->servers == 1)
-        snprintf(verdict->summary, sizeof verdict->summary, "%u of %u connection%s to %s: %.200s.",
-                 finding->conversation_count, all, all == 1 ? "" : "s", name, title);
+        snprintf(verdict->summary, sizeof verdict->summary, "%u of %s to %s: %.200s.", finding->conversation_count,
+                 count_words(all, "connection").text, name, title);
     else
         snprintf(verdict->summary, sizeof verdict->summary,
                  "%u connections to %u servers, %u of %u to %s among them: %.200s.", heaviest->conversations,
@@ -145,14 +146,14 @@ static void say_heaviest(const struct judge *judge, const struct weight *heavies
 
 static void say_reason(const struct finding *reason, struct verdict *verdict)
 {
-    char subject[ENDPOINT_TEXT_SIZE] = "", title[JUDGEMENT_TEXT_SIZE], symptoms[64] = "";
+    char subject[ENDPOINT_TEXT_SIZE] = "", title[JUDGEMENT_TEXT_SIZE], symptoms[COUNT_TEXT_SIZE + 24] = "";
     if (reason->client.version != 0)
         address_text(&reason->client, subject);
     else if (reason->server.address.version != 0)
         endpoint_text(&reason->server, subject);
     say_title(title, reason->detector->title);
     if (reason->explained > 0)
-        snprintf(symptoms, sizeof symptoms, " %u connections failed for it.", reason->explained);
+        snprintf(symptoms, sizeof symptoms, " %s failed for it.", count_words(reason->explained, "connection").text);
     snprintf(verdict->summary, sizeof verdict->summary, "%s%s%.200s.%s", subject, subject[0] ? ": " : "", title,
              symptoms);
 }
@@ -208,7 +209,7 @@ static void mention_risks(const struct judge *judge, struct verdict *verdict)
         subject_text(first, subject);
         text_format(&text, " Risk: %s%s%s", first->detector->cause, subject[0] ? " (" : "", subject);
         if (others > 0)
-            text_format(&text, "%s%u other%s", subject[0] ? " and " : " (and ", others, others == 1 ? "" : "s");
+            text_format(&text, "%s%s", subject[0] ? " and " : " (and ", count_words(others, "other").text);
         text_add(&text, subject[0] || others > 0 ? ")." : ".");
     }
     size_t length = strlen(verdict->summary);
@@ -234,8 +235,8 @@ static void say_nothing_found(const struct judge *judge, struct verdict *verdict
         verdict->confidence = 0.5;
         snprintf(verdict->summary, sizeof verdict->summary,
                  all == 0 ? "There is no TCP conversation in the evidence, so nothing can be said."
-                          : "The trace begins or ends too late to say anything about its %u connection%s.",
-                 all, all == 1 ? "" : "s");
+                          : "The trace begins or ends too late to say anything about its %s.",
+                 count_words(all, "connection").text);
         mention_risks(judge, verdict);
         return;
     }
@@ -245,12 +246,12 @@ static void say_nothing_found(const struct judge *judge, struct verdict *verdict
     for (uint32_t i = 0; i < all && !sql; i++)
         sql = casebook_conversation(judge->surroundings.casebook, i)->tds != NULL;
     verdict->confidence = !sql ? 0.6 : cut_off > 0 ? 0.75 : 0.9;
-    int size = snprintf(verdict->summary, sizeof verdict->summary, "Nothing is wrong with the %u connection%s%s", all,
-                        all == 1 ? "" : "s", !sql ? " (none of them recognised as SQL Server's)" : "");
+    int size = snprintf(verdict->summary, sizeof verdict->summary, "Nothing is wrong with the %s%s",
+                        count_words(all, "connection").text, !sql ? " (none of them recognised as SQL Server's)" : "");
     if (size > 0 && (size_t)size < sizeof verdict->summary)
         snprintf(verdict->summary + size, sizeof verdict->summary - (size_t)size,
-                 probes || cut_off ? "; %u probe%s, %u cut off by the trace's begin or end." : ".", probes,
-                 probes == 1 ? "" : "s", cut_off);
+                 probes || cut_off ? "; %s, %u cut off by the trace's begin or end." : ".",
+                 count_words(probes, "probe").text, cut_off);
     mention_risks(judge, verdict);
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "count_words.h"
 #include "judge.h"
 #include "signs.h"
 
@@ -130,11 +131,10 @@ static void add_captures(struct steps *steps, const struct judge *judge, const s
             "No capture was given.");
     else if (both)
         add(steps, "1.5.1", "Collect network traces on client and server", WORKFLOW_DONE,
-            "%u capture files, of both sides, were read.", casebook->capture_count);
+            "Captures of both sides were read (%s).", count_words(casebook->capture_count, "file").text);
     else
         add(steps, "1.5.1", "Collect network traces on client and server", WORKFLOW_NEEDS_EVIDENCE,
-            "%u capture file%s of %s read; a capture of %s is missing.", casebook->capture_count,
-            casebook->capture_count == 1 ? "" : "s",
+            "%s of %s read; a capture of %s is missing.", count_words(casebook->capture_count, "capture file").text,
             seen->role_client   ? "the client was"
             : seen->role_server ? "the server was"
                                 : "an unknown place was",
@@ -142,9 +142,8 @@ static void add_captures(struct steps *steps, const struct judge *judge, const s
             : seen->role_server ? "the client"
                                 : "the other side");
     add(steps, "1.5.2", "Analyse the traces", seen->conversations > 0 ? WORKFLOW_DONE : WORKFLOW_NEEDS_EVIDENCE,
-        "%u conversations, %u of them SQL Server's, were followed and judged; %u connections were found in the "
-        "captures "
-        "of both ends and compared.",
+        "Conversations that were followed and judged: %u, %u of them with SQL Server; found in the captures of both "
+        "ends: %u.",
         seen->conversations, seen->sql, seen->matched);
 }
 
@@ -157,7 +156,7 @@ static void add_network(struct steps *steps, const struct judge *judge, const st
             "No TLS handshake of a SQL Server connection is in the traces.");
     else
         add(steps, "1.5.3", "Connection closed during the TLS handshake", WORKFLOW_DONE,
-            "%u TLS handshakes were looked at; %u broke off because of TLS.", seen->tls, tls_trouble);
+            "TLS handshakes in the traces: %u; broken off because of TLS: %u.", seen->tls, tls_trouble);
     uint32_t drops = count_cause(judge, "network.drop") + count_cause(judge, "network.idle-drop") +
                      count_cause(judge, "network.device-reset") + count_cause(judge, "network.syn-lost");
     uint32_t losses = count_cause(judge, "network.loss");
@@ -166,8 +165,8 @@ static void add_network(struct steps *steps, const struct judge *judge, const st
         seen->sql == 0           ? WORKFLOW_DOES_NOT_APPLY
         : drops > 0 && one_sided ? WORKFLOW_NEEDS_EVIDENCE
                                  : WORKFLOW_DONE,
-        "%u connections ended in retries, keep-alives or SYNs without an answer or by a device's reset, %u lost "
-        "packets often enough to hurt.%s",
+        "Connections that ended in retries, keep-alives or SYNs without an answer or by a device's reset: %u; that "
+        "lost packets often enough to hurt: %u.%s",
         drops, losses, drops > 0 && one_sided ? " The other side's capture would tell where the packets went." : "");
 }
 
@@ -178,33 +177,30 @@ static void add_sides(struct steps *steps, const struct judge *judge, const stru
     uint32_t client = count_cause(judge, "client."), server = count_cause(judge, "server.");
     bool none = seen->conversations == 0;
     add(steps, "1.5.5", "The traces agree that the issue is on the client",
-        none ? WORKFLOW_DOES_NOT_APPLY : WORKFLOW_DONE,
-        client ? "%u connections point to the client; a BID trace and a NETSH trace on it are the next step."
-               : "%u connections point to the client.",
-        client);
+        none ? WORKFLOW_DOES_NOT_APPLY : WORKFLOW_DONE, "Connections that point to the client: %u.%s", client,
+        client ? " A BID trace and a NETSH trace on it are the next step." : "");
     char few[SHORT_RESETS_TEXT_SIZE] = "";
     if (seen->short_resets > 0)
-        snprintf(few, sizeof few,
-                 " %u connections end with a reset after six packets or fewer: refused, or hardly accepted.",
+        snprintf(few, sizeof few, " Refused or hardly accepted, with a reset after six packets or fewer: %u.",
                  seen->short_resets);
     uint32_t logs = count_sources(judge, SOURCE_ERRORLOG), rings = count_sources(judge, SOURCE_RING_BUFFER);
     const char *lacking = !server || (logs && rings) ? ""
-                          : logs                     ? "; its connectivity ring buffer was not given"
-                          : rings                    ? "; its ERRORLOG was not given"
-                                                     : "; its ERRORLOG and connectivity ring buffer were not given";
+                          : logs                     ? " Its connectivity ring buffer was not given."
+                          : rings                    ? " Its ERRORLOG was not given."
+                                                     : " Its ERRORLOG and connectivity ring buffer were not given.";
     add(steps, "1.5.6", "The traces agree that the issue is on the server",
         none         ? WORKFLOW_DOES_NOT_APPLY
         : lacking[0] ? WORKFLOW_NEEDS_EVIDENCE
                      : WORKFLOW_DONE,
-        "%u connections point to the server%s.%s", server, lacking, few);
+        "Connections that point to the server: %u.%s%s", server, lacking, few);
     const struct finding *pooling = survey_finding(judge, "client.no-pooling");
     if (seen->complete == 0)
         add(steps, "1.5.7", "Connection pooling", WORKFLOW_NEEDS_EVIDENCE,
             "No SQL Server connection is in the traces from begin to end; a trace of half an hour would tell.");
     else
         add(steps, "1.5.7", "Connection pooling", WORKFLOW_DONE,
-            "%u of %u connections that are in the traces from begin to end have fewer than %u packets. %s",
-            seen->short_complete, seen->complete, judge->surroundings.thresholds->short_packets,
+            "Connections that are in the traces from begin to end: %u, of them with fewer than %u packets: %u. %s",
+            seen->complete, judge->surroundings.thresholds->short_packets, seen->short_complete,
             pooling ? pooling->example.says : "No client makes so many of them that a pool is missed.");
 }
 
@@ -212,8 +208,8 @@ static void add_ports(struct steps *steps, const struct judge *judge)
 {
     uint32_t lists = count_sources(judge, SOURCE_NETSTAT) + count_sources(judge, SOURCE_SS);
     if (lists > 0)
-        add(steps, "1.5.8", "NETSTAT", WORKFLOW_DONE, "%u list%s of sockets with %u TCP rows %s read.", lists,
-            lists == 1 ? "" : "s", judge->surroundings.casebook->evidence.sockets.in_use, lists == 1 ? "was" : "were");
+        add(steps, "1.5.8", "NETSTAT", WORKFLOW_DONE, "Read: %s of sockets with %s.", count_words(lists, "list").text,
+            count_words(judge->surroundings.casebook->evidence.sockets.in_use, "TCP row").text);
     else
         add(steps, "1.5.8", "NETSTAT", WORKFLOW_NEEDS_EVIDENCE,
             "No netstat output was given: `netstat -abon > c:\\ports.txt` on the client.");
@@ -236,7 +232,8 @@ static void add_rest(struct steps *steps, const struct judge *judge, const struc
         add(steps, "1.5.10", "RESET against ACK+RESET", WORKFLOW_DOES_NOT_APPLY, "No connection was reset.");
     else
         add(steps, "1.5.10", "RESET against ACK+RESET", WORKFLOW_DONE,
-            "%u connections have a reset, %u of them ACK+RST; resets after a close were taken for answers to late "
+            "Connections with a reset: %u, of them with ACK+RST: %u. Resets after a close were taken for answers to "
+            "late "
             "packets.",
             seen->resets, seen->resets_with_ack);
     uint32_t no_ack = count_cause(judge, "client.no-ack") + count_cause(judge, "server.no-ack") +
@@ -244,17 +241,16 @@ static void add_rest(struct steps *steps, const struct judge *judge, const struc
     bool role_known = seen->role_client || seen->role_server;
     add(steps, "1.5.11", "Antivirus, network filter driver or firewall",
         role_known ? WORKFLOW_DONE : WORKFLOW_NEEDS_EVIDENCE,
-        role_known
-            ? "%u connections have packets that reach the captured machine and are not acknowledged by it."
-            : "%u such connections; where the capture was taken is not known, so say it with --client or --server.",
-        no_ack);
+        "Connections whose packets reach the captured machine and are not acknowledged by it: %u.%s", no_ack,
+        role_known ? "" : " Where the capture was taken is not known: say it with --client or --server.");
     const struct finding *ports = survey_finding(judge, "client.port-exhaustion");
     if (ports)
         add(steps, "1.6.1", "Ephemeral ports", WORKFLOW_DONE, "%s", ports->example.says);
     else
         add(steps, "1.6.1", "Ephemeral ports", WORKFLOW_NEEDS_EVIDENCE,
-            "%u connections were seen, too few to use up a system's ports as far as the traces tell; the client's port "
-            "range and its netstat output would tell how many it has left.",
+            "The traces have too few connections (%u) to use up a system's ports; the client's port range and its "
+            "netstat "
+            "output would tell how many it has left.",
             seen->conversations);
 }
 

@@ -77,14 +77,26 @@ struct tcp_direction {
     uint32_t held_count, held_bytes;
 };
 
+/* What a side sends between two messages of the other is its turn, however it is cut into segments. */
+enum { SERIES_TURNS = 6 };
+
+struct turns {
+    uint32_t bytes[SERIES_TURNS]; /* of the latest that are over, the oldest first */
+    int64_t begun_ns[SERIES_TURNS];
+    uint8_t count;
+    uint32_t seq; /* where the one under way begins, and when */
+    int64_t now_ns;
+};
+
 struct flow {
     uint32_t hash; /* stands first: a slab writes over the first four bytes of what it was given back */
     struct conversation *conversation; /* NULL: this place in the slab is free */
     struct stream stream;
     uint8_t client_origin;
-    uint8_t last_origin;  /* who sent the packet before */
-    uint8_t data_origin;  /* who sent new data last, plus one; 0: nobody yet */
-    bool traced;          /* traces of its packets are kept */
+    uint8_t last_origin; /* who sent the packet before */
+    uint8_t data_origin; /* who sent new data last, plus one; 0: nobody yet */
+    bool traced;         /* traces of its packets are kept */
+    struct turns turns;
     bool protocol_done;   /* both streams ended: nothing more is handed on */
     int64_t handshake_ns; /* round trip of SYN, SYN+ACK and ACK past the capture point; 0: not known */
     struct tcp_direction directions[ORIGINS];

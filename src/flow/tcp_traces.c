@@ -6,8 +6,13 @@
  * draw other sequence numbers: its first bytes, the value of its timestamp (RFC 7323, 3.2) and its IP ID (RFC 791, 3.1). The least hashes
  * of a set are a fair sample of it that two captures draw alike (Broder's min-wise sampling): of two sets that have a part in common, each
  * least hash of both together lies in that part as often as the part is large.
+ *
+ * Where nothing of the contents is captured, and devices rewrite the rest, lengths remain: how much each side says before the other
+ * answers. Of some turns in a row they are kept as one hash, with the moment at which they began.
  */
 #include "tcp_traces.h"
+
+#include <string.h>
 
 #include "hash_index.h"
 
@@ -49,7 +54,12 @@ static void keep_head(struct side_traces *traces, const struct packet *p)
         return;
     uint32_t hash = hash_bytes(p->payload.data, size) | 1;
     bool random = looks_random(p->payload.data, size);
-    keep_least(traces->heads, TRACE_HEADS, random ? hash & ~TRACE_PLAIN : hash | TRACE_PLAIN);
+    unsigned at = keep_least(traces->heads, TRACE_HEADS, random ? hash & ~TRACE_PLAIN : hash | TRACE_PLAIN);
+    if (at == TRACE_HEADS)
+        return;
+    for (unsigned i = TRACE_HEADS - 1; i > at; i--)
+        traces->head_seqs[i] = traces->head_seqs[i - 1];
+    traces->head_seqs[at] = p->tcp.seq;
 }
 
 static void keep_stamp(struct side_traces *traces, const struct packet *p)
@@ -62,9 +72,46 @@ static void keep_stamp(struct side_traces *traces, const struct packet *p)
     unsigned at = keep_least(traces->stamps, TRACE_STAMPS, hash);
     if (at == TRACE_STAMPS)
         return;
-    for (unsigned i = TRACE_STAMPS - 1; i > at; i--)
+    for (unsigned i = TRACE_STAMPS - 1; i > at; i--) {
         traces->ip_ids[i] = traces->ip_ids[i - 1];
+        traces->stamp_seqs[i] = traces->stamp_seqs[i - 1];
+    }
     traces->ip_ids[at] = p->ip_id;
+    traces->stamp_seqs[at] = p->tcp.seq;
+}
+
+static void keep_series(struct conversation *c, const struct turns *turns)
+{
+    uint32_t hash = hash_bytes(turns->bytes, sizeof turns->bytes) | 1;
+    int64_t ticks = (turns->begun_ns[0] - c->first.time_ns) / TRACE_TICK_NS;
+    unsigned at = TRACE_SERIES;
+    while (at > 0 && (c->series[at - 1].hash == 0 || c->series[at - 1].hash > hash))
+        at--;
+    if (at == TRACE_SERIES || (at > 0 && c->series[at - 1].hash == hash) || ticks < 0 || ticks > UINT32_MAX)
+        return;
+    for (unsigned i = TRACE_SERIES - 1; i > at; i--)
+        c->series[i] = c->series[i - 1];
+    c->series[at] = (struct length_series){hash, (uint32_t)ticks};
+}
+
+/* The other side's turn is over. A series begins with a question and ends with an answer. */
+static void end_turn(struct flow *flow, unsigned origin, const struct packet *p)
+{
+    struct turns *turns = &flow->turns;
+    const struct tcp_direction *own = &flow->directions[origin], *other = &flow->directions[1 - origin];
+    if (flow->data_origin != 0) {
+        if (turns->count == SERIES_TURNS) {
+            memmove(turns->bytes, turns->bytes + 1, sizeof turns->bytes - sizeof *turns->bytes);
+            memmove(turns->begun_ns, turns->begun_ns + 1, sizeof turns->begun_ns - sizeof *turns->begun_ns);
+            turns->count--;
+        }
+        turns->bytes[turns->count] = other->next_seq - turns->seq;
+        turns->begun_ns[turns->count++] = turns->now_ns;
+    }
+    if (turns->count == SERIES_TURNS && flow_side(flow, origin) == SIDE_CLIENT)
+        keep_series(flow->conversation, turns);
+    turns->seq = own->started ? own->next_seq : p->tcp.seq;
+    turns->now_ns = p->moment.time_ns;
 }
 
 void tcp_traces_stamp(struct flow *flow, unsigned origin, const struct packet *p)
@@ -78,6 +125,8 @@ void tcp_traces_data(struct flow *flow, unsigned origin, const struct packet *p)
     if (!flow->traced)
         return;
     bool begins = flow->data_origin != origin + 1;
+    if (begins)
+        end_turn(flow, origin, p);
     flow->data_origin = (uint8_t)(origin + 1);
     if (!begins || p->tcp.seq != flow->directions[origin].next_seq)
         return;

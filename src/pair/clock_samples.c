@@ -1,6 +1,8 @@
 /* Only what is known to be the same packet in both captures is a sample: it left once, and neither capture missed one like it. */
 #include "clock_samples.h"
 
+#include "seq_shift.h"
+
 struct sample_taker {
     clock_sample_taker *take;
     void *context;
@@ -31,15 +33,15 @@ static bool has_as_much(const struct conversation *near, const struct conversati
            near->sides[SIDE_SERVER].payload_bytes == far->sides[SIDE_SERVER].payload_bytes;
 }
 
-/* A connection under way, of which both captures have as much: it begins or ends with the same bytes. */
-static bool begins_alike(const struct tcp_side *here, const struct tcp_side *there)
+/* A connection under way, of which both captures have as much: it begins or ends with the same bytes, whose numbers differ by the shift. */
+static bool begins_alike(const struct tcp_side *here, const struct tcp_side *there, uint32_t shift)
 {
-    return here->seqs_known && there->seqs_known && here->seq_first == there->seq_first;
+    return here->seqs_known && there->seqs_known && here->seq_first + shift == there->seq_first;
 }
 
-static bool ends_alike(const struct tcp_side *here, const struct tcp_side *there)
+static bool ends_alike(const struct tcp_side *here, const struct tcp_side *there, uint32_t shift)
 {
-    return here->seqs_known && there->seqs_known && here->seq_end == there->seq_end;
+    return here->seqs_known && there->seqs_known && here->seq_end + shift == there->seq_end;
 }
 
 /* The capture has all that it sent: each byte from the SYN to the last. */
@@ -59,10 +61,8 @@ static bool passes_packets(const struct conversation *near, const struct convers
         const struct tcp_side *here = &near->sides[side], *there = &far->sides[side];
         if (!here->isn_known || !there->isn_known || here->isn == there->isn || here->traces.stamps[0] == 0)
             return true;
-        for (unsigned i = 0; i < TRACE_STAMPS && here->traces.stamps[i] != 0; i++)
-            for (unsigned j = 0; j < TRACE_STAMPS; j++)
-                if (here->traces.stamps[i] == there->traces.stamps[j])
-                    return true;
+        if (seq_shift_shares_packet(near, far, side))
+            return true;
     }
     return false;
 }
@@ -103,15 +103,17 @@ void clock_samples_of(const struct conversation *near, const struct conversation
         const struct tcp_side *here = &near->sides[side], *there = &far->sides[side];
         const struct tcp_side *sent = side == SIDE_CLIENT ? here : there,
                               *received = side == SIDE_CLIENT ? there : here;
+        uint32_t shift;
+        bool same = seq_shift_known(near, far, side, &shift) && clean;
         if (here->syns == 1 && there->syns == 1 && (side == SIDE_CLIENT || passes))
             measure(taker, side, &sent->syn, &received->syn);
-        if (whole || (clean && begins_alike(here, there)))
+        if (whole || (same && begins_alike(here, there, shift)))
             measure(taker, side, &sent->first_data, &received->first_data);
-        if (clean && ends_alike(here, there))
+        if (same && ends_alike(here, there, shift))
             measure(taker, side, &sent->last_data, &received->last_data);
-        if ((whole && passes) || (clean && ends_alike(here, there)))
+        if (passes && (whole || (same && ends_alike(here, there, shift))))
             measure(taker, side, &sent->fin, &received->fin);
-        if (clean && here->marked_seq == there->marked_seq)
+        if (same && here->marked_seq + shift == there->marked_seq)
             measure(taker, side, &sent->marked, &received->marked);
     }
 }

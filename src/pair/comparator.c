@@ -11,6 +11,7 @@
 #include "hash_index.h"
 #include "memory.h"
 #include "packet_matching.h"
+#include "seq_shift.h"
 
 /* Packets are judged once they are older than any delay a connection survives; the drivers' time-outs end at 30 s. */
 #define IN_FLIGHT_NS (60 * NS_PER_SECOND)
@@ -60,8 +61,7 @@ void comparator_open(struct comparator *comparator, struct comparison *compariso
         struct passage *passage = &comparison->passages[side];
         comparator->look_at[side] = LANE_LOOK;
         comparator->reset_left_ns[side] = comparator->reset_came_ns[side] = INT64_MAX;
-        if (here->isn_known && there->isn_known)
-            comparator->seq_shift[side] = there->isn - here->isn;
+        seq_shift_known(client, server, side, &comparator->seq_shift[side]);
         comparator->mss[side] = client->sides[side_other(side)].mss;
         passage->changes = ends | (comparator->seq_shift[side] != 0 ? CHANGED_SEQUENCE_NUMBERS : 0) |
                            (side == SIDE_CLIENT ? lost_options(here, there) : lost_options(there, here));

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "memory.h"
+#include "sorted.h"
 
 enum { TRIES_MOST = 1024 };
 
@@ -79,15 +80,8 @@ static uint32_t find_lonely(const struct casebook *casebook, const struct view_g
 /* Where those begin that began later than that. */
 static uint32_t later_than(const struct lonely_view *list, uint32_t count, int64_t time_ns)
 {
-    uint32_t from = 0, to = count;
-    while (from < to) {
-        uint32_t middle = from + (to - from) / 2;
-        if (list[middle].first_ns <= time_ns)
-            from = middle + 1;
-        else
-            to = middle;
-    }
-    return from;
+    const struct lonely_view wanted = {time_ns, UINT32_MAX};
+    return sorted_place(&wanted, list, count, sizeof *list, compare_lonely);
 }
 
 /* Whoever began before its end may be it, the latest first; of too many it is taken that one is. */

@@ -29,22 +29,13 @@ static void add_pair(struct view_pairs *pairs, uint32_t a, uint32_t b)
     pairs->list[pairs->count++] = a < b ? (uint64_t)a << 32 | b : (uint64_t)b << 32 | a;
 }
 
-static bool may_fit(const struct casebook *casebook, const struct view_groups *groups, const struct traced *a,
-                    const struct traced *b)
-{
-    return points_may_share(casebook, a->point, b->point) &&
-           (view_is_single(groups, a->number) || view_is_single(groups, b->number)) &&
-           !view_groups_have(casebook, groups, a->number, b->point) &&
-           !view_groups_have(casebook, groups, b->number, a->point);
-}
-
 /* Those who share a trace, which stand together. */
 static void add_sharing(const struct casebook *casebook, const struct view_groups *groups, struct view_pairs *pairs,
                         const struct traced *list, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
         for (uint32_t j = i + 1; j < count; j++)
-            if (may_fit(casebook, groups, &list[i], &list[j]))
+            if (views_may_be_new(casebook, groups, list[i].number, list[j].number))
                 add_pair(pairs, list[i].number, list[j].number);
 }
 
@@ -65,14 +56,6 @@ static int compare_pairs(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-/* Clocks that are known bind; clocks that are not say nothing against. */
-static bool times_contradict(const struct casebook *casebook, const struct conversation *a,
-                             const struct conversation *b)
-{
-    const struct point_pair *pair = point_pairs_find(&casebook->pairs, a->point, b->point);
-    return pair && pair->clock.known && !view_times_fit(casebook, a, b);
-}
-
 static void weigh_pairs(const struct casebook *casebook, const struct trace_index *index, struct view_pairs *pairs,
                         struct view_fits *fits)
 {
@@ -83,7 +66,7 @@ static void weigh_pairs(const struct casebook *casebook, const struct trace_inde
             continue;
         const struct conversation *a = view_numbered(casebook, (uint32_t)(pairs->list[i] >> 32)),
                                   *b = view_numbered(casebook, (uint32_t)pairs->list[i]);
-        if (views_contradict(a, b) || times_contradict(casebook, a, b))
+        if (views_contradict(a, b) || view_times_contradict(casebook, a, b))
             continue;
         struct trace_evidence evidence = trace_evidence_of(index, a, b);
         view_fits_add(fits, a, b, evidence.bits, evidence.by);

@@ -6,8 +6,9 @@
  *   3. addresses, ports and the client's initial sequence number: for connections that were never accepted;
  *   4. traces of their packets, weighed together: what messages begin with, timestamps, IP IDs. For those behind devices that rewrite
  *      sequence numbers, too;
- *   5. addresses and ports alone, when only one conversation of each capture has them and their times overlap;
- *   6. the sequence numbers that both directions count through: for those under way when the captures began, behind address
+ *   5. the lengths of their messages, at the same moments. For those of which nothing else is captured;
+ *   6. addresses and ports alone, when only one conversation of each capture has them and their times overlap;
+ *   7. the sequence numbers that both directions count through: for those under way when the captures began, behind address
  *      translation.
  *
  * What fits several equally well stays unmatched: a wrong pair accuses the network of losing what was another's.
@@ -18,6 +19,7 @@
 
 #include "doubts.h"
 #include "match_keys.h"
+#include "match_lengths.h"
 #include "match_traces.h"
 #include "path_clocks.h"
 #include "under_way.h"
@@ -29,6 +31,7 @@ static void match_by_numbers(struct casebook *casebook, struct view_groups *grou
     for (enum match_evidence round = MATCHED_BY_CONNECTION_ID; round < MATCHED_BY_TRACES; round++)
         match_keys_round(casebook, groups, round);
     match_traces_round(casebook, groups);
+    match_lengths_round(casebook, groups);
 }
 
 /* From the client to the server. */
@@ -106,6 +109,7 @@ void pairing_run(struct casebook *casebook)
     match_keys_round(casebook, &groups, MATCHED_BY_ENDS);
     under_way_match(casebook, &groups);
     match_traces_round(casebook, &groups);
+    match_lengths_round(casebook, &groups);
     path_clocks_complete(casebook, &groups);
     link_views(casebook, &groups);
     path_clocks_settle(casebook);

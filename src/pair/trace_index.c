@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "memory.h"
+#include "sorted.h"
 
 enum { FILTER_BITS = 1 << 24 };
 
@@ -92,15 +93,8 @@ void trace_index_close(struct trace_index *index)
 
 uint32_t trace_index_count(const struct trace_index *index, uint32_t key, uint32_t point, uint32_t ip_id)
 {
-    uint32_t from = 0, to = index->count, found = 0;
-    struct traced wanted = {.key = key, .point = point};
-    while (from < to) {
-        uint32_t middle = from + (to - from) / 2;
-        if (compare_traced(&index->list[middle], &wanted) < 0)
-            from = middle + 1;
-        else
-            to = middle;
-    }
+    const struct traced wanted = {.key = key, .point = point};
+    uint32_t from = sorted_place(&wanted, index->list, index->count, sizeof *index->list, compare_traced), found = 0;
     for (; from < index->count && index->list[from].key == key && index->list[from].point == point; from++)
         found += index->list[from].ip_id == ip_id;
     return found;

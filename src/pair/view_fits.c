@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "memory.h"
+#include "sorted.h"
 
 static void add_one_way(struct view_fits *fits, const struct conversation *from, const struct conversation *to,
                         struct view_fit fit)
@@ -61,16 +62,8 @@ static const struct view_fit *clear_best(const struct view_fits *fits, uint32_t 
 /* Where those of that view and point begin; there are some. */
 static uint32_t first_of(const struct view_fits *fits, uint32_t from, uint32_t to_point)
 {
-    struct view_fit wanted = {.from = from, .to_point = to_point, .bits = HUGE_VAL};
-    uint32_t low = 0, high = fits->count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (compare_fits(&fits->list[middle], &wanted) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    const struct view_fit wanted = {.from = from, .to_point = to_point, .bits = HUGE_VAL};
+    return sorted_place(&wanted, fits->list, fits->count, sizeof *fits->list, compare_fits);
 }
 
 static bool is_beyond_chance(const struct view_fits *fits, uint32_t point, const struct view_fit *fit)

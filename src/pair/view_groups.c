@@ -154,3 +154,16 @@ bool view_times_fit(const struct casebook *casebook, const struct conversation *
     return clock_to_client(&pair->clock, far->first.time_ns) <= near->last.time_ns + slack_ns &&
            clock_to_client(&pair->clock, far->last.time_ns) >= near->first.time_ns - slack_ns;
 }
+
+bool view_times_contradict(const struct casebook *casebook, const struct conversation *a, const struct conversation *b)
+{
+    const struct point_pair *pair = point_pairs_find(&casebook->pairs, a->point, b->point);
+    return pair && pair->clock.known && !view_times_fit(casebook, a, b);
+}
+
+bool views_may_be_new(const struct casebook *casebook, const struct view_groups *groups, uint32_t a, uint32_t b)
+{
+    uint32_t here = view_numbered(casebook, a)->point, there = view_numbered(casebook, b)->point;
+    return points_may_share(casebook, here, there) && (view_is_single(groups, a) || view_is_single(groups, b)) &&
+           !view_groups_have(casebook, groups, a, there) && !view_groups_have(casebook, groups, b, here);
+}

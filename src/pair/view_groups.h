@@ -61,4 +61,11 @@ void view_groups_doubt(const struct casebook *casebook, struct view_groups *grou
 /* Whether two conversations were at the same time, as far as the clocks are known. */
 bool view_times_fit(const struct casebook *casebook, const struct conversation *a, const struct conversation *b);
 
+/* Whether they were not: clocks that are known bind, clocks that are not say nothing against. */
+bool view_times_contradict(const struct casebook *casebook, const struct conversation *a, const struct conversation *b);
+
+/* Whether two views can be of one connection that is not known yet: neither has a view at the other's point, and one of them no
+ * partner at all. */
+bool views_may_be_new(const struct casebook *casebook, const struct view_groups *groups, uint32_t a, uint32_t b);
+
 #endif

@@ -1,14 +1,11 @@
 /* Sentences about captures, from their counters and from what their readers noted. */
 #include "capture_notes.h"
 
+#include "count_words.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-static const char *plural(uint64_t count)
-{
-    return count == 1 ? "" : "s";
-}
 
 static void say_safely(const char *sentence, take_sentence *take, void *context)
 {
@@ -24,7 +21,7 @@ static void say_how_recorded(const struct capture_facts *capture, struct text *s
     if (capture->dropped_known && capture->dropped_by_capture > 0) {
         text_format(sentence,
                     "the capture itself dropped %" PRIu64 " packet%s: what is missing here may have been on the wire",
-                    capture->dropped_by_capture, plural(capture->dropped_by_capture));
+                    capture->dropped_by_capture, count_plural(capture->dropped_by_capture));
         take(context, text_string(sentence));
         text_clear(sentence);
     }
@@ -46,7 +43,7 @@ static void say_how_recorded(const struct capture_facts *capture, struct text *s
     if (capture->time_backwards > 0) {
         text_format(sentence,
                     "time goes backwards at %" PRIu64 " packet%s: the clock was set, or files were joined out of order",
-                    capture->time_backwards, plural(capture->time_backwards));
+                    capture->time_backwards, count_plural(capture->time_backwards));
         take(context, text_string(sentence));
         text_clear(sentence);
     }

@@ -7,6 +7,8 @@
  */
 #include "json_comparison.h"
 
+#include "match_names.h"
+
 static void add_some(json_t *object, const char *key, uint32_t count)
 {
     if (count > 0)
@@ -106,33 +108,19 @@ static void add_path(json_t *object, const struct casebook *casebook, const stru
 
 static void add_traces(json_t *object, unsigned traces)
 {
-    static const struct {
-        enum match_trace trace;
-        const char *name;
-    } names[] = {
-        {TRACE_BY_CONTENTS, "message-contents"},
-        {TRACE_BY_PLAIN_CONTENTS, "plain-contents"},
-        {TRACE_BY_TIMESTAMPS, "timestamps"},
-        {TRACE_BY_IP_IDS, "ip-ids"},
-    };
     if (traces == 0)
         return;
     json_t *list = json_new_array();
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (traces & (unsigned)names[i].trace)
-            array_add_text(list, names[i].name);
+    for (unsigned i = 0; i < MATCH_TRACES; i++)
+        if (traces & 1u << i)
+            array_add_text(list, match_trace_names[i].name);
     object_add(object, "match_traces", list);
 }
 
 void json_add_comparison(json_t *object, const struct casebook *casebook, const struct conversation *conversation)
 {
-    static const char *const evidence[MATCH_EVIDENCES] = {
-        [MATCHED_BY_CONNECTION_ID] = "connection-id",     [MATCHED_BY_SEQUENCE_NUMBERS] = "sequence-numbers",
-        [MATCHED_BY_ENDS_AND_SYN] = "addresses-and-syn",  [MATCHED_BY_ENDS] = "addresses",
-        [MATCHED_BY_BYTES_IN_FLIGHT] = "bytes-in-flight", [MATCHED_BY_TRACES] = "traces",
-    };
     if (conversation->twin) {
-        object_add_text(object, "matched_by", evidence[conversation->matched_by]);
+        object_add_text(object, "matched_by", match_evidence_names[conversation->matched_by].name);
         add_some(object, "match_bits", conversation->match_bits);
         add_traces(object, conversation->match_traces);
     }

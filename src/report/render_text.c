@@ -2,9 +2,11 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "capture_notes.h"
+#include "count_words.h"
 #include "fact_names.h"
 #include "failure_pattern.h"
 #include "settling.h"
@@ -231,7 +233,7 @@ static void put_other_findings(const struct judge *judge, const struct finding *
         sink_format(sink, "  %s (%s, %.0f %%)", finding->detector->cause, severity_name(finding->severity),
                     finding->confidence * 100);
         if (finding->concerned > 0)
-            sink_format(sink, ": %" PRIu32 " conversation%s", finding->concerned, layout_plural(finding->concerned));
+            sink_format(sink, ": %s", count_words(finding->concerned, "conversation").text);
         put_subject(finding, sink);
         sink_put(sink, "\n");
         layout_paragraph(sink, 0, 4, finding->example.says[0] ? finding->example.says : finding->detector->title);
@@ -262,7 +264,7 @@ static void put_capture(const struct casebook *casebook, const struct capture_fa
         sink_format(sink, "taken at the %s (%s)",
                     role == CAPTURE_ROLE_MIDDLE ? "middle of the path" : capture_role_name(role),
                     capture->role_given ? "as you said" : "inferred");
-    sink_format(sink, "; %" PRIu64 " packet%s, %s\n", capture->packets, layout_plural(capture->packets),
+    sink_format(sink, "; %" PRIu64 " packet%s, %s\n", capture->packets, count_plural(capture->packets),
                 layout_bytes(capture->wire_bytes, bytes));
     if (capture->packets > 0)
         sink_format(sink, "    %s to %s (%s)\n", layout_instant(sink, capture->first_ns, first),
@@ -280,26 +282,30 @@ static void put_point(const struct casebook *casebook, uint32_t point, struct si
         }
 }
 
+/* Told in millionths of a second. */
+#define CLOCK_TOLD_S 0.5e-6
+
 static void put_pair(const struct casebook *casebook, const struct point_pair *pair, struct sink *sink)
 {
     const struct clock_facts *clock = &pair->clock;
     int64_t least_ns, most_ns;
     clock_extent(clock, &least_ns, &most_ns);
     double ahead_s = (double)(least_ns + (most_ns - least_ns) / 2) / (double)NS_PER_SECOND;
-    const char *which = ahead_s < 0 ? "behind" : "ahead of";
+    char is[64] = "agrees with";
+    if (fabs(ahead_s) >= CLOCK_TOLD_S)
+        snprintf(is, sizeof is, "is %.6f s %s", fabs(ahead_s), ahead_s < 0 ? "behind" : "ahead of");
     sink_format(sink,
                 pair->connections == 1 ? "  %" PRIu32 " connection is in both "
                                        : "  %" PRIu32 " connections are in both ",
                 pair->connections);
     if (casebook->pairs.count == 1 && casebook->points[pair->near].role == CAPTURE_ROLE_CLIENT &&
         casebook->points[pair->far].role == CAPTURE_ROLE_SERVER) {
-        sink_format(sink, "captures. The server's clock is %.6f s %s the client's", fabs(ahead_s), which);
+        sink_format(sink, "captures. The server's clock %s the client's", is);
     } else {
         put_point(casebook, pair->near, sink);
         sink_put(sink, " and ");
         put_point(casebook, pair->far, sink);
-        sink_format(sink, ". The clock of the second, which is nearer to the server, is %.6f s %s that of the first",
-                    fabs(ahead_s), which);
+        sink_format(sink, ". The clock of the second, which is nearer to the server, %s that of the first", is);
     }
     if (clock->knot_count > 0 || clock->drift != 0)
         sink_format(sink, ", more or less by %.6f s while they ran, for ",
@@ -321,7 +327,7 @@ static void put_source(const struct source_facts *source, struct sink *sink)
         sink_format(sink, " of %s", source->machine);
     if (source->role != CAPTURE_ROLE_UNKNOWN)
         sink_format(sink, ", the %s's%s", capture_role_name(source->role), source->role_given ? " as you said" : "");
-    sink_format(sink, "; %" PRIu64 " record%s that matter%s here", source->records, layout_plural(source->records),
+    sink_format(sink, "; %" PRIu64 " record%s that matter%s here", source->records, count_plural(source->records),
                 source->records == 1 ? "s" : "");
     if (source->first_ns <= source->last_ns)
         sink_format(sink, "\n    %s to %s", layout_instant(sink, source->first_ns, first),

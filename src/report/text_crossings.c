@@ -291,7 +291,7 @@ static void put_crossings(const struct report *report, struct sink *sink)
     }
     text_close(&words);
     if (crossings->beyond > 0)
-        sink_format(sink, "  %" PRIu32 " more packets are not shown.\n", crossings->beyond);
+        sink_format(sink, "  Packets beyond these, which are not shown: %" PRIu32 ".\n", crossings->beyond);
 }
 
 static bool is_drawn(const struct shown_crossings *crossings, uint32_t id)

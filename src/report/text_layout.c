@@ -155,8 +155,3 @@ const char *layout_bytes(uint64_t bytes, char text[static QUANTITY_TEXT_SIZE])
     snprintf(text, QUANTITY_TEXT_SIZE, "%.1f %s", amount, units[unit]);
     return text;
 }
-
-const char *layout_plural(uint64_t count)
-{
-    return count == 1 ? "" : "s";
-}

@@ -28,6 +28,5 @@ const char *layout_zone(const struct sink *sink, char text[static CLOCK_TEXT_SIZ
 
 const char *layout_duration(int64_t duration_ns, char text[static QUANTITY_TEXT_SIZE]); /* "4.2 ms", "3 min 20 s" */
 const char *layout_bytes(uint64_t bytes, char text[static QUANTITY_TEXT_SIZE]);         /* "12.3 MB" */
-const char *layout_plural(uint64_t count);                                              /* "" or "s" */
 
 #endif

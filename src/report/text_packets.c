@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "count_words.h"
 #include "fact_names.h"
 #include "login_timeline.h"
 #include "packet_words.h"
@@ -103,8 +104,8 @@ static void put_sizes(const struct conversation *c, struct sink *sink)
         const struct tcp_side *facts = &c->sides[side];
         if (facts->largest_payload == 0)
             continue;
-        text_format(&line, "%s%s %" PRIu32 " bytes", line.size > 0 ? "; " : "", side_name(side),
-                    facts->largest_payload);
+        text_format(&line, "%s%s %s", line.size > 0 ? "; " : "", side_name(side),
+                    count_words(facts->largest_payload, "byte").text);
         if (facts->mss > 0)
             text_format(&line, ", announces MSS %u", facts->mss);
         if (facts->larger_unacknowledged > 0)
@@ -309,8 +310,8 @@ static void put_pause(struct sink *sink, const char *text)
 static void put_fold(const struct shown_conversation *shown, struct sink *sink)
 {
     char text[80];
-    snprintf(text, sizeof text, "%" PRIu32 " packets are not shown",
-             shown->total - shown->first_count - shown->last_count);
+    uint32_t folded = shown->total - shown->first_count - shown->last_count;
+    snprintf(text, sizeof text, "%s %s not shown", count_words(folded, "packet").text, folded == 1 ? "is" : "are");
     put_pause(sink, text);
 }
 
@@ -395,7 +396,7 @@ void text_packets(const struct report *report, struct sink *sink)
     }
     if (report->shown->beyond > 0)
         sink_format(sink, "\n%" PRIu32 " more conversation%s of this client's end %s not shown.\n",
-                    report->shown->beyond, layout_plural(report->shown->beyond),
+                    report->shown->beyond, count_plural(report->shown->beyond),
                     report->shown->beyond == 1 ? "is" : "are");
     reused_tuples_close(&reused);
 }

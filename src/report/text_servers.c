@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "count_words.h"
 #include "server_times.h"
 #include "text_layout.h"
 
@@ -29,9 +30,9 @@ static void put_server(const struct server_times *times, struct sink *sink)
 {
     char server[ENDPOINT_TEXT_SIZE];
     struct text sentence = {0};
-    text_format(&sentence, "%s: %" PRIu32 " answer%s on %" PRIu32 " connection%s",
-                endpoint_text(&times->server, server), times->first_bytes.count,
-                layout_plural(times->first_bytes.count), times->connections, layout_plural(times->connections));
+    text_format(&sentence, "%s: %s on %s", endpoint_text(&times->server, server),
+                count_words(times->first_bytes.count, "answer").text,
+                count_words(times->connections, "connection").text);
     add_share(&sentence, &times->first_bytes, 50, "half of them began");
     add_share(&sentence, &times->first_bytes, 95, "95 %");
     text_add(&sentence, times->worst_count ? ". The slowest:" : ".");
@@ -49,6 +50,5 @@ void text_servers(const struct server_times_list *times, struct sink *sink)
     for (uint32_t i = 0; i < times->count && i < SERVERS_TOLD && !sink->failed; i++)
         put_server(&times->list[i], sink);
     if (times->count > SERVERS_TOLD)
-        sink_format(sink, "  and %" PRIu32 " more servers: the JSON report lists them all.\n",
-                    times->count - SERVERS_TOLD);
+        sink_format(sink, "  and %" PRIu32 " more: the JSON report lists them all.\n", times->count - SERVERS_TOLD);
 }

@@ -16,7 +16,7 @@ TESTS = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TESTS / 'scenes')]
 
 from scene_pcapng import Capture, Record
-from scene_tcp import ACK, FIN, MILLISECOND, PSH, SECOND, SYN, Conversation, Host, ip_packet
+from scene_tcp import ACK, FIN, MILLISECOND, PSH, SECOND, SYN, Conversation, Delivery, Host, ip_packet
 from scene_tds import batch, message, prelogin, result_body
 
 LOGIN_PACE_NS = 30 * MILLISECOND
@@ -29,10 +29,14 @@ SIDES = ('client', 'server')
 
 @dataclass
 class Crowd:
-  """What the connections do. contents: tls: random from the first ClientHello on; clear: all ask the same; varied: each asks its own."""
+  """What the connections do. contents: tls: random from the first ClientHello on; clear: all ask the same; varied: each asks its own.
+
+  lengths, of encrypted messages: the same for all; random; few: one of three; program: those of the connection's number, in every crowd.
+  """
 
   count: int = 40
   contents: str = 'tls'
+  lengths: str = 'same'
   questions: int = 12
   question_ns: int = 400 * MILLISECOND
   spread_ns: int = 6 * SECOND  # in which they begin
@@ -54,6 +58,7 @@ class Device:
   numbers: bool = True
   ids: bool = False
   relay: bool = False  # it ends the client's connection, and opens its own to the server
+  loses: int = 0  # of so many questions one is lost on its way, and sent again; 0: none
 
 
 @dataclass
@@ -92,10 +97,20 @@ def hello(kind, label):
   return message(0x12, tls_record(22, struct.pack('!I', kind << 24 | len(body)) + body))
 
 
+def lengths_of(crowd, label, number):
+  """Of one question and its answer, without TLS's own bytes."""
+  if crowd.lengths == 'same':
+    return 180, 700
+  chance = random.Random(f'{label.split("/")[-1] if crowd.lengths == "program" else label}/{number}')
+  return (chance.choice((150, 180, 210)), chance.choice((500, 700, 900))) if crowd.lengths == 'few' else (
+      chance.randrange(60, 400), chance.randrange(60, 1400))
+
+
 def exchange(crowd, label, number):
   """One question and its answer."""
   if crowd.contents == 'tls':
-    return (tls_record(23, random_bytes(f'{label}/q{number}', 180)), tls_record(23, random_bytes(f'{label}/a{number}', 700)))
+    asked, answered = lengths_of(crowd, label, number)
+    return (tls_record(23, random_bytes(f'{label}/q{number}', asked)), tls_record(23, random_bytes(f'{label}/a{number}', answered)))
   text = 'SELECT name FROM orders' if crowd.contents == 'clear' else f'SELECT name FROM orders WHERE id = {label}-{number}'
   return batch(text), message(4, result_body(400))
 
@@ -114,8 +129,8 @@ def ask_in_vain(conversation, start):
     conversation.send('client', SYN, time=start + seconds * SECOND, offset=0)
 
 
-def play(crowd, conversation, start, label, ahead_ns=0):
-  """ahead_ns: so much earlier each question leaves, and later each answer, than at the other side of a relay."""
+def play(crowd, conversation, start, label, ahead_ns=0, loses=0):
+  """ahead_ns: so much earlier each question leaves, and later each answer, than at the other side of a relay; loses: as a Device."""
   send = conversation.send
   send('client', SYN, time=start)
   send('server', SYN | ACK, time=conversation.now_at('server'))
@@ -125,7 +140,10 @@ def play(crowd, conversation, start, label, ahead_ns=0):
     asked += crowd.question_ns if number > 1 else LOGIN_PACE_NS
     if crowd.together and number > 1:
       asked = -(-asked // crowd.question_ns) * crowd.question_ns
-    send('client', ACK | PSH, question, time=asked - ahead_ns)
+    lost = loses > 0 and number > 1 and number % loses == 0
+    send('client', ACK | PSH, question, time=asked - ahead_ns, delivery=Delivery(lost=lost))
+    if lost:
+      conversation.send_again('client', time=asked + conversation.ends['client'].host.rto)
     work_ns = random.Random(f'{label}{number}').randrange(3 * MILLISECOND) + 2 * ahead_ns
     send('server', ACK | PSH, answer, time=conversation.now_at('server') + work_ns)
     send('client', ACK, time=conversation.now_at('client'))
@@ -158,7 +176,7 @@ def gather(crowd, device, seed=1):
     if crowd.ignored and number % crowd.ignored == 0:
       ask_in_vain(conversation, start)
     else:
-      play(crowd, conversation, start, label, RELAY_NS if device.relay else 0)
+      play(crowd, conversation, start, label, RELAY_NS if device.relay else 0, device.loses)
     shown = (OUTSIDE if device.address else crowd.client, outside[number] if device.ports else port)
     shift = {side: chance.randrange(1 << 32) if device.numbers else 0 for side in SIDES}
     beyond = None
@@ -210,12 +228,20 @@ def capture(members, side, window, device, seed=1):
       continue
     for packet in (member.beyond if side == 'server' and member.beyond else member.conversation).packets:
       at = packet.sent if packet.sender == side else packet.arrives
-      if not begin <= at <= end or chance.random() < window.missed:
+      if at is None or not begin <= at <= end or chance.random() < window.missed:
         continue
       frame = seen_at(member, packet, side, device)
       record = Record(BEGIN_NS + at + window.clock_ns, frame[:window.snap], len(frame))
       records += [record, replace(record, time_ns=record.time_ns + 2000)] if window.twice else [record]
   return Capture([101], sorted(records, key=lambda r: r.time_ns))
+
+
+def losses(members, windows):
+  """By the client's end: how many packets left the client while all captures ran, and were lost."""
+  times = [p.sent for m in members for p in m.conversation.packets]
+  shares = max(window.begin for window in windows), min(window.end for window in windows)
+  begin, end = (min(times) + int((max(times) - min(times)) * share) for share in shares)
+  return {m.ends['client']: sum(p.arrives is None and begin <= p.sent <= end for p in m.conversation.packets) for m in members}
 
 
 def endpoint_of(end):

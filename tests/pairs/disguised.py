@@ -2,7 +2,7 @@
 """Which connection here is which one there, behind devices that hide it; prints TAP.
 
 Each case makes connections of which it is known who is who, and lets the program find it: never may one be taken for another, and where
-there is enough to know them by, at least so large a share must be found.
+there is enough to know them by, at least so large a share must be found. Where packets get lost, each is known to be.
 """
 
 import argparse
@@ -12,14 +12,14 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 sys.dont_write_bytecode = True
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE), str(HERE.parent / 'property')]
 
-from disguise import Crowd, Device, Window, capture, endpoint_of, gather
+from disguise import Crowd, Device, Window, capture, endpoint_of, gather, losses
 from property_packets import write_capture
 from tap import Tap
 
@@ -40,11 +40,15 @@ class Case:
   strangers: Crowd | None = None  # who the server's capture has besides, behind the same device
   told: bool = False
   most: float = 1.0
+  compared: float = 0  # the least share of those found whose packets are followed, and all that was lost is known of them
 
 
 TLS, CLEAR = Crowd(), Crowd(contents='clear')
 SHORT = Crowd(ports=5, questions=4, question_ns=80_000_000)  # over before their port is used again
 UNMARKED = {'timestamps': False, 'ip_ids': 'none'}
+HEADERS = Window(snap=60)
+OWN_LENGTHS = Crowd(lengths='random', **UNMARKED)
+PROGRAMS = Crowd(lengths='program', **UNMARKED)
 CASES = [
   Case('encrypted, without timestamps and IP IDs', 1, Crowd(**UNMARKED)),
   Case('encrypted, IP IDs rewritten', 1, TLS, device=Device(ids=True)),
@@ -75,12 +79,39 @@ CASES = [
       strangers=Crowd(count=100, contents='clear', client='10.10.0.6', label='strangers')),
   Case('the same query, strangers, nothing to know them by', 0, Crowd(contents='clear', **UNMARKED), told=True, most=0,
       strangers=Crowd(count=100, contents='clear', client='10.10.0.6', label='strangers', **UNMARKED)),
+  Case('encrypted, losses', 1, TLS, device=Device(loses=5), compared=1),
+  Case('encrypted, losses, under way', 0.95, TLS, Window(begin=0.5), Window(begin=0.5), device=Device(loses=5), compared=0.8),
+  Case('encrypted, losses, one capture begins late', 0.9, TLS, server=Window(begin=0.4), device=Device(loses=5), compared=0.6),
+  Case('the same query, losses, under way', 0.85, CLEAR, Window(begin=0.5), Window(begin=0.5), device=Device(loses=5)),
+  # Whether packets pass or only bytes is not to be seen.
+  Case('encrypted, losses, under way, without timestamps and IP IDs', 0.9, Crowd(**UNMARKED), Window(begin=0.5), Window(begin=0.5),
+      device=Device(loses=5)),
+  Case('encrypted, a relay between, under way', 0.9, TLS, Window(begin=0.5), Window(begin=0.5), device=Device(relay=True)),
   Case('encrypted, a relay between', 1, TLS, device=Device(relay=True)),
   Case('the same query, a relay between', 0, CLEAR, device=Device(relay=True)),
   Case('encrypted, the server ignores some', 0.7, Crowd(ignored=4)),
   Case('encrypted, the server ignores some, without timestamps and IP IDs', 0.7, Crowd(ignored=4, **UNMARKED), told=True),
   Case('the same query, the server ignores some', 0.7, Crowd(contents='clear', timestamps=False, ignored=4)),
   Case('queries of their own, nothing else', 0, Crowd(contents='varied', **UNMARKED)),
+  Case('lengths of their own, cut to the headers', 1, OWN_LENGTHS, HEADERS, HEADERS),
+  Case('lengths of their own, cut to the headers, under way', 0.7, OWN_LENGTHS, replace(HEADERS, begin=0.5), replace(HEADERS, begin=0.5)),
+  Case('lengths of their own, cut to the headers, clocks apart by hours', 1, OWN_LENGTHS, HEADERS, replace(HEADERS, clock_ns=5 * HOUR_NS)),
+  Case('lengths of their own, cut to the headers, holes', 0.6, OWN_LENGTHS, replace(HEADERS, missed=0.02), replace(HEADERS, missed=0.02)),
+  Case('lengths of their own, cut to the headers, of each some are missing', 1, OWN_LENGTHS, replace(HEADERS, skip=3),
+      replace(HEADERS, skip=3)),
+  # No connection is in both.
+  Case('lengths of their own, cut to the headers, of each all others are missing', 0, OWN_LENGTHS, replace(HEADERS, skip=2),
+      replace(HEADERS, skip=2)),
+  Case('few lengths, cut to the headers', 0, Crowd(lengths='few', **UNMARKED), HEADERS, HEADERS),
+  Case('few lengths at the same time, cut to the headers, of each some are missing', 0,
+      Crowd(lengths='few', together=True, **UNMARKED), replace(HEADERS, skip=2), replace(HEADERS, skip=2)),
+  Case('the same lengths, cut to the headers', 0, Crowd(**UNMARKED), HEADERS, HEADERS, most=0),
+  # Strangers run the same programs, each once.
+  Case('programs known by lengths, cut to the headers, and strangers who run them, too', 0, PROGRAMS, replace(HEADERS, skip=2),
+      replace(HEADERS, skip=2), strangers=replace(PROGRAMS, client='10.10.0.6', label='strangers')),
+  Case('programs known by lengths at the same time, and strangers who run them, too', 0, replace(PROGRAMS, together=True),
+      replace(HEADERS, skip=2), replace(HEADERS, skip=2),
+      strangers=replace(PROGRAMS, client='10.10.0.6', label='strangers', together=True)),
   Case('the same query, holes, clocks apart', 0.8, CLEAR, Window(missed=0.05), Window(missed=0.03, clock_ns=HOUR_NS)),
 ]
 
@@ -122,6 +153,21 @@ def pairs_of(report):
       for c in report['conversations'] if len(c['seen_in']) > 1]
 
 
+def wrong_losses(case, members, found):
+  """Of those whose packets were followed, what is said to be lost that was not, or the other way round."""
+  lost, followed, out = losses(members, (case.client, case.server)), 0, []
+  for here, _, connection in found:
+    if 'to_server' not in connection.get('compared', {}):
+      continue
+    followed += 1
+    said = [connection['compared'][way]['lost'] for way in ('to_server', 'to_client')]
+    if said != [lost[here], 0]:
+      out.append(f'{here}: {said[0]} and {said[1]} are said to be lost, {lost[here]} and 0 are')
+  if followed < case.compared * len(found) or not sum(lost.values()):
+    out.append(f'the packets of {followed} of {len(found)} are followed, {sum(lost.values())} were lost')
+  return out
+
+
 def judge(case, members, captures, report):
   if report is None:
     return ['no report'], 0
@@ -137,6 +183,8 @@ def judge(case, members, captures, report):
   told = any('could not be told apart' in note for c in report['captures'] for note in c['notes'])
   if case.told and not told:
     out.append('the report does not say that some could not be told apart')
+  if case.device.loses:
+    return out + wrong_losses(case, members, found), share
   accused = [c for c in report['conversations'] if c['culprit'] == 'network']
   out += [f'{endpoint_of(c["client"])}: {c["cause"]} ({c["confidence"]})' for c in accused]
   return out, share

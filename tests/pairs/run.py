@@ -4,7 +4,8 @@
 swap       the captures given for each other's side: nobody is blamed who is not to blame
 unrelated  one more capture, of other connections: the verdicts stay
 cut        either capture begins late or ends early: the network is not blamed for what was not captured
-advice     to capture at an end is given to nobody whose captures of both ends have the connection, cut short or not
+advice     to capture at an end is given to nobody whose captures of both ends have the connection, cut short or not, or ran
+           while it was there
 thin       either capture misses one to five packets of a hundred, at random: likewise
 middle     a third capture between the two: the verdicts stay, the points stand in order, and losses have a place
 shown      those three drawn by `show`: each packet's way is what the comparison counted, and the verdict is the connection's
@@ -17,146 +18,37 @@ under way  captures that begin after the handshakes: the connections are still f
 copies     each capture twice, or one for both ends: the verdicts are those without the copy, and it is said
 pipe       one capture comes through a pipe: the report is the same
 rings      each capture in pieces, of which those of the other machine seem to follow by their times: the verdicts stay
+machines   captures of two clients, named by a person as if the one went on where the other ends, amid connections: the verdicts are
+           those of each alone
 apart      the clocks differ by an hour, and nobody says where the captures were taken: the verdicts stay
 """
 
 import argparse
-import copy
-import datetime
-import ipaddress
 import json
-import os
 import pathlib
 import re
-import struct
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 sys.dont_write_bytecode = True
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parent / 'scenes'), str(HERE.parent / 'property')]
+sys.path[:0] = [str(HERE.parent), str(HERE), str(HERE.parent / 'scenes'), str(HERE.parent / 'property')]
 
 import property_packets as packets
+from changed_captures import LONG_TIMES, from_time, long_pair, middle_of, packets_with_data, slewed_pair, until_time
 from contract import shown_complaints
-from scene_pcapng import read_capture
+from desk import SIDES, Desk, Pair, blamed_wrongly, by_ends, changed_verdicts, ends_of, json_objects, nanoseconds, verdicts
 from tap import Tap
 
 LAB = HERE.parent / 'lab_captures'
 SHARED = HERE.parent.parent.parent / 'shared' / 'captures' / 'labelled'
 LABELLED = ('network-drop-both-directions/1', 'network-device-reset/2', 'network-loss/1', 'nat-rewrites/1', 'normal/2',
     'server-filter-driver/1', 'client-abort/1', 'network-idle-drop-keepalive/1', 'network-delay/1', 'mars-benign-reset/2')
-SIDES = ('client', 'server')
-MIDDLE_NS = 20_000
-LONG_TIMES, LONG_EVERY_NS = 60, 60 * 10**9
 SLEW_RATE = 0.0005  # RFC 5905, appendix A.5.5
 KNOWN = {}  # where it is known to be wrong, and why
-BLAMED = ('client', 'server', 'network')
-
-
-class Pair:
-  """The captures of both ends, and what is right of each connection."""
-
-  def __init__(self, name, folder):
-    self.name = name
-    self.truth = json.loads((folder / 'truth.json').read_text(encoding='utf-8'))
-    self.captures = {side: read_capture(folder / f'{side}.pcapng') for side in SIDES}
-
-  def span(self):
-    times = [record.time_ns for record in self.captures['client'].records]
-    return min(times), max(times)
-
-
-class Desk:
-  """Writes captures into a folder and asks the program about them."""
-
-  def __init__(self, tool, folder):
-    self.tool, self.folder, self.written = tool, folder, 0
-
-  def write(self, capture):
-    self.written += 1
-    path = self.folder / f'{self.written}.pcapng'
-    packets.write_capture(path, capture)
-    return path
-
-  def write_ring(self, capture, folder, name, pieces):
-    """As dumpcap writes a ring buffer; pieces end and begin in the middle between two packets."""
-    (self.folder / folder).mkdir(exist_ok=True)
-    records = capture.records
-    for number in range(pieces):
-      own = records[len(records) * number // pieces : len(records) * (number + 1) // pieces]
-      stamp = datetime.datetime.fromtimestamp(own[0].time_ns // 10**9, datetime.UTC).strftime('%Y%m%d%H%M%S')
-      packets.write_capture(self.folder / folder / f'{name}_{number + 1:05}_{stamp}.pcapng', replace(capture, records=own))
-
-  def ask(self, *given):
-    """given: (role or None, capture); the report, or None."""
-    words = []
-    for role, capture in given:
-      words += [f'--{role}'] if role else []
-      words.append(str(self.write(capture)))
-    return self.ask_words(*words)
-
-  def ask_words(self, *words):
-    command = [str(self.tool), 'diagnose', '--format', 'json', '--quiet', *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    return json.loads(done.stdout) if done.returncode in (0, 3) and done.stdout else None
-
-  def show(self, paths, connection, *options, columns=''):
-    """What `show` prints of it; the first two paths are the client's and the server's."""
-    command = [str(self.tool), 'show', *options, str(connection), '--client', str(paths[0]), '--server', *map(str, paths[1:])]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False,
-        env={**os.environ, 'COLUMNS': columns}).stdout
-
-  def ask_pair(self, pair, **changed):
-    captures = {**pair.captures, **changed}
-    return self.ask(*((side, captures[side]) for side in SIDES))
-
-
-def ends_of(connection):
-  return tuple((connection[end]['address'], connection[end]['port']) for end in SIDES)
-
-
-def by_ends(report):
-  return {ends_of(c): c for c in report['conversations']}
-
-
-def accepted_culprits(label):
-  alone = [accept for accepts in label.get('accept_alone', {}).values() for accept in accepts]
-  return {label['culprit'], *(culprit for culprit, _ in label.get('accept', []) + alone)}
-
-
-def blamed_wrongly(pair, report, culprits=BLAMED):
-  """Connections of which one is blamed who is not to blame."""
-  if report is None:
-    return ['no report']
-  found, out = by_ends(report), []
-  for label in pair.truth['connections']:
-    for side in label['seen_in']:
-      said = found.get(ends_of(label[side]))
-      if said and said['culprit'] in culprits and said['culprit'] not in accepted_culprits(label):
-        out.append(f'{label["id"]} ({label["cause"]}): {said["culprit"]}/{said["cause"]} ({said["confidence"]})')
-  return sorted(set(out))
-
-
-def verdicts(report):
-  return {ends: (c['culprit'], c['cause']) for ends, c in by_ends(report).items()} if report else {}
-
-
-def changed_verdicts(before, after):
-  if not before or not after:
-    return ['no report']
-  before, after = verdicts(before), verdicts(after)
-  return [f'{ends}: {said} became {after.get(ends)}' for ends, said in before.items() if after.get(ends) != said]
-
-
-def from_time(capture, time_ns):
-  return replace(capture, records=[r for r in capture.records if r.time_ns >= time_ns])
-
-
-def until_time(capture, time_ns):
-  return replace(capture, records=[r for r in capture.records if r.time_ns <= time_ns])
 
 
 def test_swap(desk, pair, _):
@@ -185,13 +77,22 @@ def test_cut(desk, pair, _):
 
 
 def needless_advice(report):
-  """Findings all of whose connections are in both captures, and that ask for a capture of an end."""
-  both = {c['id'] for c in report['conversations'] if set(c['seen_in']) == {0, 1}} if report else set()
+  """Findings that ask for a capture of an end, although both captures ran while all of their connections were there."""
+  both = {c['id'] for c in report['conversations'] if set(c['seen_in']) == {0, 1} or ran_then(report, c)} if report else set()
   for finding in report['findings'] if report else ():
     if not finding['conversations'] or not set(finding['conversations']) <= both:
       continue
     asked = [finding.get('would_settle', ''), *finding['actions']]
     yield from (f'{finding["cause"]}: {words[:60]}' for words in asked if re.match('(A c|C)aptures? (taken )?on (the )?(client|server)', words))
+
+
+def ran_then(report, connection):
+  """Whether the other capture covers the time of a connection that is in one, by one clock."""
+  ahead_ns = int(report['clock']['server_minus_client_s'] * 1e9) if 'clock' in report else None
+  other = report['captures'][1 - connection['seen_in'][0]]
+  ahead_ns = ahead_ns if ahead_ns is None or connection['seen_in'] == [0] else -ahead_ns
+  return ahead_ns is not None and (nanoseconds(other['first']) <= nanoseconds(connection['start']) + ahead_ns and
+      nanoseconds(connection['end']) + ahead_ns <= nanoseconds(other['last']))
 
 
 def test_advice(desk, pair, _):
@@ -215,58 +116,6 @@ def test_thin(desk, pair, _):
       wrong = blamed_wrongly(pair, desk.ask_pair(pair, **thinned), ('network',))
       out += [f'{share} of {"+".join(sides)}: {line}' for line in wrong]
   return out
-
-
-@dataclass
-class Head:
-  """What the tests ask of a TCP packet, cut short or not."""
-
-  source: tuple
-  destination: tuple
-  flags: int
-  payload: bool
-
-
-def head_of(record, link_type):
-  """None for what is no TCP."""
-  frame = record.frame
-  ip = frame[packets.link_header_bytes(link_type, frame) or 0:]
-  if len(ip) < 40:
-    return None
-  if ip[0] >> 4 == 6:
-    protocol, tcp, addresses = ip[6], ip[40:], (ip[8:24], ip[24:40])
-    size = 40 + struct.unpack_from('!H', ip, 4)[0]
-  else:
-    protocol, tcp, addresses = ip[9], ip[(ip[0] & 15) * 4:], (ip[12:16], ip[16:20])
-    size = struct.unpack_from('!H', ip, 2)[0]
-  if protocol != 6 or len(tcp) < 20:
-    return None
-  ports = struct.unpack_from('!HH', tcp)
-  ends = [(str(ipaddress.ip_address(bytes(address))), port) for address, port in zip(addresses, ports)]
-  headers = len(ip) - len(tcp) + (tcp[12] >> 4) * 4
-  return Head(ends[0], ends[1], tcp[13], size > headers)
-
-
-def one_hop_on(record, capture, hops):
-  """The frame with its time to live that many routers later; its checksum does not matter, and is left."""
-  frame = bytearray(record.frame)
-  at = packets.link_header_bytes(capture.interfaces[record.interface], record.frame) or 0
-  ttl = at + (7 if frame[at] >> 4 == 6 else 8)
-  frame[ttl] = min(frame[ttl] - hops, 255)
-  return bytes(frame)
-
-
-def middle_of(pair, near, clock_ns):
-  """What a capture on the way would have next to that end: each packet as it stands there, MIDDLE_NS on its way."""
-  clients = {tuple(label[near]['client'].values()) for label in pair.truth['connections'] if near in label['seen_in']}
-  capture, records = pair.captures[near], []
-  for record in capture.records:
-    head = head_of(record, capture.interfaces[record.interface])
-    if head:
-      outward = (head.source in clients) == (near == 'client')
-      records.append(replace(record, frame=one_hop_on(record, capture, 1 if outward else -1),
-          time_ns=record.time_ns + clock_ns + (MIDDLE_NS if outward else -MIDDLE_NS)))
-  return replace(capture, records=sorted(records, key=lambda r: r.time_ns))
 
 
 def test_middle(desk, pair, _):
@@ -300,14 +149,6 @@ def wrong_paths(before, after, near):
       if way in full and full[way]['lost'] != whole[way]['lost']:
         out.append(f'{ends}: {way}: {full[way]["lost"]} lost, from end to end {whole[way]["lost"]}')
   return out
-
-
-def json_objects(text):
-  decoder, at = json.JSONDecoder(), 0
-  while at < len(text.rstrip()):
-    shown, at = decoder.raw_decode(text, at)
-    yield shown
-    at += len(text[at:]) - len(text[at:].lstrip())
 
 
 def fates(shown, way):
@@ -438,31 +279,6 @@ def test_clock_set(desk, pair, _):
   return out
 
 
-@dataclass
-class Slewing:
-  """From the one time to the other the server's clock goes too fast or too slow."""
-
-  begin_ns: int
-  end_ns: int
-  rate: float
-
-  def shift_ns(self, time_ns):
-    return int((min(max(time_ns, self.begin_ns), self.end_ns) - self.begin_ns) * self.rate)
-
-  def apply(self, capture):
-    return replace(capture, records=[replace(r, time_ns=r.time_ns + self.shift_ns(r.time_ns)) for r in capture.records])
-
-
-def slewed_pair(pair, begin, end, rate):
-  """begin and end: shares of the server's capture; how it is slewed by the client's clock, and the server's capture then."""
-  times = [r.time_ns for r in pair.captures['server'].records]
-  first, length = min(times), max(times) - min(times)
-  slewing = Slewing(first + int(length * begin), first + int(length * end), rate)
-  ahead_ns = int(pair.truth['clock']['server_minus_client_s'] * 1e9)
-  by_client = replace(slewing, begin_ns=slewing.begin_ns - ahead_ns, end_ns=slewing.end_ns - ahead_ns)
-  return by_client, slewing.apply(pair.captures['server'])
-
-
 def wrong_clocks(pair, report, slewing):
   """Times, while connections are in both captures, at which the true difference is not within what is said of it."""
   if report is None or 'clock' not in report:
@@ -488,37 +304,6 @@ def on_curve(curve, time_ns):
     if left_ns <= time_ns < right_ns:
       return left_s + (right_s - left_s) * (time_ns - left_ns) / (right_ns - left_ns)
   return knots[0][1] if time_ns < knots[0][0] else knots[-1][1]
-
-
-def nanoseconds(instant):
-  whole, fraction = instant.rstrip('Z').split('.')
-  seconds = datetime.datetime.fromisoformat(whole).replace(tzinfo=datetime.timezone.utc).timestamp()
-  return int(seconds) * 10**9 + int(fraction.ljust(9, '0'))
-
-
-def other_connections(capture, number):
-  """The same packets of other connections, minutes later: other ports at the client, and other sequence numbers."""
-  records = []
-  for record in capture.records:
-    head, frame = head_of(record, capture.interfaces[record.interface]), bytearray(record.frame)
-    if not head or 1433 not in (head.source[1], head.destination[1]):
-      continue
-    at = packets.link_header_bytes(capture.interfaces[record.interface], record.frame) or 0
-    tcp = at + (40 if frame[at] >> 4 == 6 else (frame[at] & 15) * 4)
-    client = tcp + (0 if head.destination[1] == 1433 else 2)
-    struct.pack_into('!H', frame, client, (struct.unpack_from('!H', frame, client)[0] + 97 * number) % 60000 + 2000)
-    for field in (tcp + 4, *([tcp + 8] if head.flags & 16 else [])):
-      struct.pack_into('!I', frame, field, (struct.unpack_from('!I', frame, field)[0] + 1000003 * number) % 2**32)
-    records.append(replace(record, frame=bytes(frame), time_ns=record.time_ns + number * LONG_EVERY_NS))
-  return records
-
-
-def long_pair(pair):
-  """An hour of it, over and over."""
-  long = copy.copy(pair)
-  long.captures = {side: replace(capture, records=[record for number in range(LONG_TIMES)
-      for record in other_connections(capture, number)]) for side, capture in pair.captures.items()}
-  return long
 
 
 def test_slewed(desk, pair, _):
@@ -551,18 +336,6 @@ def test_time_zone(desk, pair, _):
   told = any("time zone's difference" in note for capture in after['captures'] for note in capture['notes'])
   out = changed_verdicts(before, after)
   return out if told or 'clock' not in after else [*out, 'the report does not name the time zone']
-
-
-def packets_with_data(captures, label):
-  """Whether both captures have data of it in both directions."""
-  for side, capture in captures.items():
-    ends = ends_of(label[side])
-    ways = {head.source for record in capture.records
-        if (head := head_of(record, capture.interfaces[record.interface])) and head.payload and
-        {head.source, head.destination} == set(ends)}
-    if len(ways) < 2:
-      return False
-  return True
 
 
 def test_apart(desk, pair, _):
@@ -598,6 +371,24 @@ def test_rings(desk, pair, _):
   return out
 
 
+def test_machines(desk, pair, other):
+  root = desk.folder / f'machines-{desk.written}-{pair.name.replace("/", "-")}'
+  clients = [{label['client']['client']['address'] for label in each.truth['connections'] if 'client' in label['seen_in']}
+      for each in (pair, other)]
+  if clients[0] & clients[1] or not all(clients):
+    return []
+  first = until_time(pair.captures['client'], sum(pair.span()) // 2)
+  later = sum(pair.span()) // 2 - other.span()[0] + 10**9
+  second = replace(other.captures['client'], records=[replace(r, time_ns=r.time_ns + later) for r in other.captures['client'].records])
+  root.mkdir()
+  alone = {}
+  for name, capture in (('sql1', first), ('sql2', second)):
+    packets.write_capture(root / f'{name}.pcapng', capture)
+    alone |= verdicts(desk.ask_words(str(root / f'{name}.pcapng')))
+  together = verdicts(desk.ask_words(str(root)))
+  return [f'{ends}: {said} became {together.get(ends)}' for ends, said in alone.items() if together.get(ends) != said]
+
+
 def test_pipe(desk, pair, _):
   paths = {side: desk.write(pair.captures[side]) for side in SIDES}
   command = [str(desk.tool), 'diagnose', '--format', 'json', '--quiet', '--client', str(paths['client']), '--server']
@@ -626,7 +417,8 @@ def test_copies(desk, pair, _):
 PROPERTIES = {'swap': test_swap, 'unrelated': test_unrelated, 'cut': test_cut, 'advice': test_advice, 'thin': test_thin,
     'middle': test_middle, 'shown': test_shown, 'clock set': test_clock_set, 'slewed': test_slewed,
     'time zone': test_time_zone, 'several': test_several,
-    'under way': test_under_way, 'copies': test_copies, 'pipe': test_pipe, 'rings': test_rings, 'apart': test_apart}
+    'under way': test_under_way, 'copies': test_copies, 'pipe': test_pipe, 'rings': test_rings,
+    'machines': test_machines, 'apart': test_apart}
 
 
 def pairs():

@@ -9,11 +9,13 @@
 
 #include "address.h"
 #include "arena.h"
+#include "count_words.h"
 #include "cursor.h"
 #include "hash_index.h"
 #include "moment.h"
 #include "notes.h"
 #include "slab.h"
+#include "sorted.h"
 #include "text.h"
 #include "text_pool.h"
 #include "word_packing.h"
@@ -327,6 +329,30 @@ static void test_notes_count_by_kind(void **state)
     notes_close(&notes);
 }
 
+static void test_numbers_have_their_nouns(void **state)
+{
+    (void)state;
+    assert_string_equal(count_words(0, "packet").text, "0 packets");
+    assert_string_equal(count_words(1, "packet").text, "1 packet");
+    assert_string_equal(count_words(UINT64_MAX, "packet").text, "18446744073709551615 packets");
+}
+
+static int compare_numbers(const void *left, const void *right)
+{
+    int a = *(const int *)left, b = *(const int *)right;
+    return (a > b) - (a < b);
+}
+
+static void test_sorted_place_is_the_first_that_does_not_come_before(void **state)
+{
+    (void)state;
+    const int list[] = {2, 4, 4, 4, 9}, wanted[] = {1, 2, 3, 4, 5, 9, 10};
+    const uint32_t places[] = {0, 0, 1, 1, 4, 4, 5};
+    for (unsigned i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        assert_int_equal(sorted_place(&wanted[i], list, 5, sizeof *list, compare_numbers), places[i]);
+    assert_int_equal(sorted_place(&wanted[0], NULL, 0, sizeof *list, compare_numbers), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -346,6 +372,8 @@ int main(void)
         cmocka_unit_test(test_slab_truncated_hands_out_zeros_again),
         cmocka_unit_test(test_a_pool_keeps_each_text_once),
         cmocka_unit_test(test_notes_count_by_kind),
+        cmocka_unit_test(test_numbers_have_their_nouns),
+        cmocka_unit_test(test_sorted_place_is_the_first_that_does_not_come_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

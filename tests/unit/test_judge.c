@@ -653,6 +653,19 @@ static void test_reset_after_long_quiet_stays_open(void **state)
     expect(trace, other, "server.reset", CULPRIT_UNKNOWN);
 }
 
+/* The capture begins when all data but the server's last was on its way. */
+static void test_abort_without_data_before_it_is_timed_from_the_first_packet(void **state)
+{
+    struct trace *trace = *state;
+    struct conversation *c = new_conversation(trace, 1);
+    c->starts_with_syn = false;
+    ack(trace, c, SIDE_CLIENT, 1);
+    reset(trace, c, SIDE_CLIENT, 7);
+    data(trace, c, SIDE_SERVER, 7.01);
+    expect(trace, c, "client.abort", CULPRIT_UNKNOWN);
+    assert_non_null(strstr(judged(trace, c).says, "after 6.0 s without data"));
+}
+
 static void test_dhe_defect(void **state)
 {
     struct conversation *c = connected(*state, 1);
@@ -783,7 +796,7 @@ static void test_workflow_counts_short_resets(void **state)
     while (at < count && strcmp(steps[at].step, "1.5.6") != 0)
         at++;
     assert_true(at < count);
-    assert_non_null(strstr(steps[at].says, " 2 connections end with a reset after six packets or fewer"));
+    assert_non_null(strstr(steps[at].says, "with a reset after six packets or fewer: 2."));
     judge_close(&trace->judge);
 }
 
@@ -904,6 +917,7 @@ int main(void)
         CASE(test_late_answer_without_acknowledgement_is_not_the_servers),
         CASE(test_fin_with_a_request_unanswered_is_an_abort),
         CASE(test_reset_after_long_quiet_stays_open),
+        CASE(test_abort_without_data_before_it_is_timed_from_the_first_packet),
         CASE(test_dhe_defect),
         CASE(test_encrypted_refusal),
         CASE(test_loss),

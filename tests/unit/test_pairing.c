@@ -229,6 +229,18 @@ static void test_packets_of_which_the_last_arrives(void **state)
     check_judgement(here, "network.loss", CULPRIT_NETWORK);
 }
 
+/* Near: nobody sends again what is lacking. */
+static void test_packets_that_nobody_needs(void **state)
+{
+    (void)state;
+    struct conversation *here = retries_that_do_not_arrive();
+    here->comparison->passages[SIDE_CLIENT].lost_at_end = 0;
+    here->sides[SIDE_CLIENT].retransmits = 0;
+    here->sides[SIDE_CLIENT].data_run = (struct retry_run){0};
+    conclude_all();
+    check_judgement(here, "none.normal", CULPRIT_NONE);
+}
+
 /* Near: the capture of the server missed more than what is lacking. */
 static void test_packets_that_a_capture_missed(void **state)
 {
@@ -399,6 +411,55 @@ static void test_disguised_syns_are_not_said_to_be_lost(void **state)
     check_judgement(here, "network.syn-lost", CULPRIT_UNKNOWN);
 }
 
+enum { PROGRAMS = 5 };
+
+/* Each has messages of lengths that none else has, at moments of its own; there it begins so much later than it should. */
+static void programs(struct conversation *here[static PROGRAMS], struct conversation *there[static PROGRAMS],
+                     const int64_t later_ns[static PROGRAMS])
+{
+    for (unsigned i = 0; i < PROGRAMS; i++) {
+        here[i] = disguised(CLIENT_POINT, (uint16_t)(50001 + i));
+        there[i] = disguised(SERVER_POINT, (uint16_t)(61001 + i));
+        here[i]->sides[SIDE_CLIENT].isn_known = there[i]->sides[SIDE_CLIENT].isn_known = false;
+        here[i]->series[0] = there[i]->series[0] = (struct length_series){1000 + i, 100 + 777 * i};
+        there[i]->series[0].begun += (uint32_t)(later_ns[i] / TRACE_TICK_NS);
+    }
+    conclude_all();
+}
+
+static void test_lengths_tell_where_moments_agree(void **state)
+{
+    (void)state;
+    struct conversation *here[PROGRAMS], *there[PROGRAMS];
+    programs(here, there, (const int64_t[PROGRAMS]){0, 2 * NS_PER_MS, 4 * NS_PER_MS, 0, NS_PER_MS});
+    for (unsigned i = 0; i < PROGRAMS; i++) {
+        assert_int_equal(here[i]->twin, there[i]->id);
+        assert_int_equal(here[i]->match_traces, TRACE_BY_LENGTHS);
+    }
+}
+
+/* Near: the same programs ran twice. */
+static void test_lengths_alone_do_not_tell(void **state)
+{
+    (void)state;
+    struct conversation *here[PROGRAMS], *there[PROGRAMS];
+    programs(here, there,
+             (const int64_t[PROGRAMS]){0, NS_PER_SECOND, 5 * NS_PER_SECOND, 11 * NS_PER_SECOND, 13 * NS_PER_SECOND});
+    for (unsigned i = 0; i < PROGRAMS; i++)
+        assert_int_equal(here[i]->twin, 0);
+}
+
+/* Near: two have the same lengths. */
+static void test_lengths_that_two_have_do_not_tell(void **state)
+{
+    (void)state;
+    struct conversation *here[PROGRAMS], *there[PROGRAMS], *other = disguised(SERVER_POINT, 62000);
+    other->series[0] = (struct length_series){1000, 100};
+    programs(here, there, (const int64_t[PROGRAMS]){0});
+    assert_int_equal(here[0]->twin, 0);
+    assert_int_equal(here[1]->twin, there[1]->id);
+}
+
 /* Near: plain text is no evidence, however few have it. */
 static void test_plain_text_does_not_tell(void **state)
 {
@@ -504,11 +565,15 @@ int main(void)
         PAIRING_TEST(test_reset_that_the_server_sent),
         PAIRING_TEST(test_packets_that_do_not_arrive),
         PAIRING_TEST(test_packets_of_which_the_last_arrives),
+        PAIRING_TEST(test_packets_that_nobody_needs),
         PAIRING_TEST(test_packets_that_a_capture_missed),
         PAIRING_TEST(test_syns_that_never_reach_the_server),
         PAIRING_TEST(test_syns_that_the_server_ignores),
         PAIRING_TEST(test_random_bytes_tell_what_is_disguised),
         PAIRING_TEST(test_disguised_syns_are_not_said_to_be_lost),
+        PAIRING_TEST(test_lengths_tell_where_moments_agree),
+        PAIRING_TEST(test_lengths_alone_do_not_tell),
+        PAIRING_TEST(test_lengths_that_two_have_do_not_tell),
         PAIRING_TEST(test_plain_text_does_not_tell),
         PAIRING_TEST(test_bytes_that_two_have_do_not_tell),
         PAIRING_TEST(test_what_contradicts_is_not_the_same),

@@ -66,7 +66,7 @@ static void test_the_first_packet_of_a_message_is_kept(void **state)
     data(&there, SERVER, answer + 80, 120, 60, 2001, 7);
     for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
         assert_int_not_equal(traces_of(&here, side)->heads[0], 0);
-        assert_memory_equal(traces_of(&here, side), traces_of(&there, side), sizeof(struct side_traces));
+        assert_memory_equal(traces_of(&here, side), traces_of(&there, side), offsetof(struct side_traces, head_seqs));
     }
 }
 
@@ -102,7 +102,7 @@ static void test_the_least_are_kept_whatever_came_first(void **state)
         data(&back, SERVER, bytes, 100, 100, 0, (uint16_t)(26 - i));
     }
     for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
-        assert_memory_equal(traces_of(&forth, side), traces_of(&back, side), sizeof(struct side_traces));
+        assert_memory_equal(traces_of(&forth, side), traces_of(&back, side), offsetof(struct side_traces, head_seqs));
         assert_true(traces_of(&forth, side)->heads[0] < traces_of(&forth, side)->heads[1]);
         assert_false(traces_of(&forth, side)->heads[TRACE_HEADS - 1] & TRACE_PLAIN);
     }
@@ -125,9 +125,65 @@ static void test_nothing_is_kept_where_nothing_is_certain(void **state)
     b.flow.traced = false; /* no other capture is read */
     data(&b, CLIENT, bytes, 100, 100, 1000, 5);
     tcp_traces_stamp(&b.flow, CLIENT, &p);
-    const struct side_traces none = {{0}, {0}, {0}};
+    const struct side_traces none = {.heads = {0}};
     for (enum side side = SIDE_CLIENT; side < SIDES; side++)
         assert_memory_equal(traces_of(&b, side), &none, sizeof none);
+}
+
+/* A question and its answer, in so many segments each. */
+static void exchange(struct bench *b, uint32_t asked, uint32_t answered, unsigned segments, int64_t time_ns)
+{
+    for (unsigned origin = CLIENT; origin <= SERVER; origin++) {
+        struct tcp_direction *d = &b->flow.directions[origin];
+        uint32_t left = origin == CLIENT ? asked : answered;
+        for (unsigned i = segments; i > 0; i--) {
+            uint32_t length = left / i;
+            struct packet p = {.payload_length = length, .moment = {time_ns, 1, 0}, .tcp.seq = d->next_seq};
+            tcp_traces_data(&b->flow, origin, &p);
+            d->next_seq += length;
+            d->started = true;
+            left -= length;
+        }
+    }
+}
+
+static void test_lengths_are_those_of_messages(void **state)
+{
+    (void)state;
+    struct bench here, there;
+    open_bench(&here);
+    open_bench(&there);
+    there.flow.directions[SERVER].next_seq = UINT32_MAX - 700; /* it goes round */
+    there.conversation.first.time_ns = 70 * NS_PER_MS;
+    for (unsigned i = 0; i < 9; i++) {
+        exchange(&here, 100 + i * i, 5000 - 13 * i, 1, i * NS_PER_SECOND);
+        if (i >= 2) /* that capture begins later */
+            exchange(&there, 100 + i * i, 5000 - 13 * i, 4, i * NS_PER_SECOND + 20 * NS_PER_MS);
+    }
+    unsigned common = 0;
+    for (unsigned i = 0; i < TRACE_SERIES; i++)
+        for (unsigned j = 0; j < TRACE_SERIES && here.conversation.series[i].hash != 0; j++) {
+            const struct length_series *a = &here.conversation.series[i], *b = &there.conversation.series[j];
+            if (a->hash != b->hash)
+                continue;
+            common++;
+            assert_int_equal(a->begun * TRACE_TICK_NS + 20 * NS_PER_MS, b->begun * TRACE_TICK_NS + 70 * NS_PER_MS);
+        }
+    assert_in_range(common, 1, TRACE_SERIES);
+    assert_true(here.conversation.series[0].hash < here.conversation.series[1].hash);
+}
+
+static void test_too_few_turns_are_no_series(void **state)
+{
+    (void)state;
+    struct bench b;
+    open_bench(&b);
+    for (unsigned i = 0; i < SERIES_TURNS / 2; i++)
+        exchange(&b, 100 + i, 200, 1, i * NS_PER_SECOND);
+    assert_int_equal(b.conversation.series[0].hash, 0); /* the last answer may go on */
+    exchange(&b, 100, 200, 1, 9 * NS_PER_SECOND);
+    assert_int_not_equal(b.conversation.series[0].hash, 0);
+    assert_int_equal(b.conversation.series[1].hash, 0);
 }
 
 int main(void)
@@ -137,6 +193,8 @@ int main(void)
         cmocka_unit_test(test_text_is_plain),
         cmocka_unit_test(test_the_least_are_kept_whatever_came_first),
         cmocka_unit_test(test_nothing_is_kept_where_nothing_is_certain),
+        cmocka_unit_test(test_lengths_are_those_of_messages),
+        cmocka_unit_test(test_too_few_turns_are_no_series),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,8 +4,11 @@
  * 3.10.7.4). So a piece of a ring buffer brings other handshakes than the pieces before it; the capture of the other end brings the
  * same, however far the clocks differ, and among those of other machines. Numbers that several connections share, as those of generated
  * packets do, tell nothing.
+ *
+ * What a machine captures are its own connections: one address is in all of them. If all of a point's have one in common, and all of
+ * the file's another, these are of two machines; and if they were not, no connection would go on from the one into the other.
  */
-#include "seen_handshakes.h"
+#include "begins_elsewhere.h"
 
 #include <string.h>
 
@@ -34,6 +37,40 @@ struct handshakes {
     struct hash_index by_numbers;
 };
 
+/* The addresses that are in all connections seen so far. */
+struct common_ends {
+    struct address list[SIDES];
+    uint32_t count;
+    bool any;
+};
+
+static void keep_common(struct common_ends *common, const struct address *a, const struct address *b)
+{
+    if (!common->any) {
+        *common = (struct common_ends){{*a, *b}, 2, true};
+        return;
+    }
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < common->count; i++)
+        if (address_equal(&common->list[i], a) || address_equal(&common->list[i], b))
+            common->list[kept++] = common->list[i];
+    common->count = kept;
+}
+
+static bool are_apart(const struct common_ends *a, const struct common_ends *b)
+{
+    for (uint32_t i = 0; i < a->count; i++)
+        for (uint32_t j = 0; j < b->count; j++)
+            if (address_equal(&a->list[i], &b->list[j]))
+                return false;
+    return a->count > 0 && b->count > 0;
+}
+
+struct file_begin {
+    struct handshakes handshakes;
+    struct common_ends common;
+};
+
 static struct handshake *find(struct handshakes *handshakes, const struct handshake_numbers *wanted)
 {
     struct hash_probe probe = hash_index_probe(&handshakes->by_numbers, hash_bytes(wanted, sizeof *wanted));
@@ -58,7 +95,7 @@ static void add(struct handshakes *handshakes, const struct packet *p)
     handshakes->list[handshakes->count++] = (struct handshake){numbers, p->destination.port, false, 0};
 }
 
-static void read_begin(struct handshakes *handshakes, const char *path)
+static void read_begin(struct file_begin *begin, const char *path)
 {
     struct capture_chain chain;
     struct packet_decoder decoder;
@@ -67,13 +104,15 @@ static void read_begin(struct handshakes *handshakes, const char *path)
     capture_chain_open(&chain);
     packet_decoder_open(&decoder);
     if (capture_chain_add(&chain, path, 0, &facts, &error) == CAPTURE_OPENED)
-        for (uint32_t left = PACKETS_LOOKED_AT; left > 0 && handshakes->count < HANDSHAKES_MOST; left--) {
+        for (uint32_t left = PACKETS_LOOKED_AT; left > 0 && begin->handshakes.count < HANDSHAKES_MOST; left--) {
             const struct frame *frame = capture_chain_next(&chain);
             struct packet packet;
             if (!frame)
                 break;
             packet_decode(&decoder, frame, &facts, &packet);
-            add(handshakes, &packet);
+            add(&begin->handshakes, &packet);
+            if (packet.kind == PACKET_TCP)
+                keep_common(&begin->common, &packet.source.address, &packet.destination.address);
         }
     packet_decoder_close(&decoder);
     capture_chain_close(&chain);
@@ -90,23 +129,32 @@ static void sight(struct handshakes *handshakes, const struct conversation *c)
         handshake->sightings++;
 }
 
-bool seen_handshakes_at(const struct casebook *casebook, uint32_t point, const struct capture_facts *file)
+static bool has_seen(const struct file_begin *begin)
+{
+    for (uint32_t i = 0; i < begin->handshakes.count; i++)
+        if (begin->handshakes.list[i].sightings == 1 && !begin->handshakes.list[i].shared)
+            return true;
+    return false;
+}
+
+bool begins_elsewhere(const struct casebook *casebook, uint32_t point, const struct capture_facts *file)
 {
     if (file->only_once)
         return false;
-    struct handshakes *handshakes = memory_take(sizeof *handshakes);
-    *handshakes = (struct handshakes){0};
-    hash_index_open(&handshakes->by_numbers);
-    read_begin(handshakes, capture_facts_path(file));
-    for (uint32_t i = 0; handshakes->count > 0 && i < casebook_conversations(casebook); i++) {
+    struct common_ends common = {.any = false};
+    struct file_begin *begin = memory_take(sizeof *begin);
+    *begin = (struct file_begin){.common = {.any = false}};
+    hash_index_open(&begin->handshakes.by_numbers);
+    read_begin(begin, capture_facts_path(file));
+    for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
         const struct conversation *c = casebook_conversation(casebook, i);
-        if (c->point == point)
-            sight(handshakes, c);
+        if (c->point != point)
+            continue;
+        sight(&begin->handshakes, c);
+        keep_common(&common, &c->ends[SIDE_CLIENT].address, &c->ends[SIDE_SERVER].address);
     }
-    bool seen = false;
-    for (uint32_t i = 0; i < handshakes->count && !seen; i++)
-        seen = handshakes->list[i].sightings == 1 && !handshakes->list[i].shared;
-    hash_index_close(&handshakes->by_numbers);
-    memory_give(handshakes);
-    return seen;
+    bool elsewhere = has_seen(begin) || are_apart(&common, &begin->common);
+    hash_index_close(&begin->handshakes.by_numbers);
+    memory_give(begin);
+    return elsewhere;
 }
