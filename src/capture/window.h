@@ -14,7 +14,7 @@
 #include "error.h"
 #include "span.h"
 
-enum { WINDOW_BYTES = 1 << 20, WINDOW_MAX_BYTES = 64 << 20 };
+enum { WINDOW_BYTES = 1 << 19, WINDOW_MAX_BYTES = 64 << 20 };
 
 struct os_file;
 
