@@ -37,7 +37,8 @@ void *memory_grow(void *old, size_t count, size_t element_size)
 
 void memory_give(void *taken)
 {
-    free(taken);
+    if (taken) /* which for most packets it is not: without the call of a function */
+        free(taken);
 }
 
 void *memory_take_block(void)

@@ -6,6 +6,7 @@
  */
 #include "json_text.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -57,6 +58,19 @@ static void add_string(struct text *text, const char *string, size_t size)
     }
     text_add_bytes(text, string + written, size - written);
     text_add_bytes(text, "\"", 1);
+}
+
+/* There are so many that printf() took a twentieth of a run for them. */
+static void add_integer(struct text *text, json_int_t value)
+{
+    char digits[24], *end = digits + sizeof digits, *at = end;
+    uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    do
+        *--at = (char)('0' + left % 10);
+    while ((left /= 10) > 0);
+    if (value < 0)
+        *--at = '-';
+    text_add_bytes(text, at, (size_t)(end - at));
 }
 
 /* Very large and very small ones are seldom: how their exponents are written is left to jansson. */
@@ -120,7 +134,7 @@ void json_text_add(struct text *text, json_t *value, bool inner)
         add_string(text, json_string_value(value), json_string_length(value));
         break;
     case JSON_INTEGER:
-        text_format(text, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        add_integer(text, json_integer_value(value));
         break;
     case JSON_REAL:
         add_real(text, value);
