@@ -2,7 +2,8 @@
  * The text of a JSON value (RFC 8259), byte by byte what jansson's JSON_COMPACT gives.
  *
  * Why not jansson's own: it looks, in each object and array, whether that contains itself, by a table of all around it that is keyed by their
- * addresses in print. Trees here are built from their leaves and cannot; the check was a fifth of the time of a report as JSON.
+ * addresses in print. Trees here are built from their leaves and cannot. That, and printf() for integers, took 166,000 of the 520,000
+ * instructions that a conversation cost as JSON.
  */
 #include "json_text.h"
 
@@ -60,7 +61,7 @@ static void add_string(struct text *text, const char *string, size_t size)
     text_add_bytes(text, "\"", 1);
 }
 
-/* There are so many that printf() took a twentieth of a run for them. */
+/* There are so many that printf() took a twentieth of the time of a report as JSON for them. */
 static void add_integer(struct text *text, json_int_t value)
 {
     char digits[24], *end = digits + sizeof digits, *at = end;
