@@ -18,6 +18,16 @@ struct endpoint {
 
 enum { ADDRESS_TEXT_SIZE = 46, ENDPOINT_TEXT_SIZE = 56 };
 
+/* bytes: 4 of version 4, 16 of version 6. */
+static inline void address_set(struct address *address, uint8_t version, const uint8_t *bytes)
+{
+    *address = (struct address){.version = version};
+    if (version == 4)
+        memcpy(address->bytes, bytes, 4);
+    else
+        memcpy(address->bytes, bytes, 16);
+}
+
 static inline bool address_equal(const struct address *a, const struct address *b)
 {
     return memcmp(a, b, sizeof *a) == 0;
@@ -28,14 +38,24 @@ static inline bool endpoint_equal(const struct endpoint *a, const struct endpoin
     return a->port == b->port && address_equal(&a->address, &b->address);
 }
 
+static inline uint64_t address_hash_step(uint64_t h, uint64_t part)
+{
+    h = (h ^ part) * 0x9e3779b97f4a7c15u;
+    return h ^ h >> 29;
+}
+
+/* Reads just the bytes that an address of version 4 was written by: processors wait for a narrow write that a wide read follows. */
 static inline uint32_t endpoint_hash(const struct endpoint *e)
 {
-    uint64_t h = e->port;
+    uint64_t h = e->port, part = 0;
+    if (e->address.version == 4) {
+        uint32_t four;
+        memcpy(&four, e->address.bytes, sizeof four);
+        return (uint32_t)(address_hash_step(address_hash_step(h, four), 0) >> 16);
+    }
     for (int i = 0; i < 16; i += 8) {
-        uint64_t part;
         memcpy(&part, e->address.bytes + i, sizeof part);
-        h = (h ^ part) * 0x9e3779b97f4a7c15u;
-        h ^= h >> 29;
+        h = address_hash_step(h, part);
     }
     return (uint32_t)(h >> 16);
 }

@@ -4,6 +4,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+static void (*tell_of_block)(void *block, size_t size);
 
 void *memory_require(void *p)
 {
@@ -34,5 +37,19 @@ void *memory_grow(void *old, size_t count, size_t element_size)
 
 void memory_give(void *taken)
 {
-    free(taken);
+    if (taken) /* which for most packets it is not: without the call of a function */
+        free(taken);
+}
+
+void *memory_take_block(void)
+{
+    void *block = memory_require(aligned_alloc(MEMORY_BLOCK_BYTES, MEMORY_BLOCK_BYTES));
+    if (tell_of_block)
+        tell_of_block(block, MEMORY_BLOCK_BYTES);
+    return memset(block, 0, MEMORY_BLOCK_BYTES);
+}
+
+void memory_tell_of_blocks(void (*tell)(void *block, size_t size))
+{
+    tell_of_block = tell;
 }

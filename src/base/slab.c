@@ -1,6 +1,7 @@
 /* Slabs: chunks of equal elements with a free list. */
 #include "slab.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "memory.h"
@@ -11,10 +12,52 @@ void slab_open(struct slab *slab, size_t element_size)
     *slab = (struct slab){.element_size = aligned, .first_free = SLAB_NONE};
 }
 
+static size_t chunk_bytes(const struct slab *slab)
+{
+    return SLAB_CHUNK * slab->element_size;
+}
+
+static uint32_t chunks_in_block(const struct slab *slab)
+{
+    return (uint32_t)(MEMORY_BLOCK_BYTES / chunk_bytes(slab));
+}
+
+static bool begins_allocation(const struct slab *slab, uint32_t chunk)
+{
+    uint32_t single = (uint32_t)((SLAB_SMALL_BYTES + chunk_bytes(slab) - 1) / chunk_bytes(slab));
+    uint32_t together = chunks_in_block(slab);
+    return chunk < single || together < 2 || (chunk - single) % together == 0;
+}
+
+static void add_chunks(struct slab *slab)
+{
+    uint32_t first = slab->chunk_count, count = 1;
+    while (!begins_allocation(slab, first + count))
+        count++;
+    slab->chunks = memory_grow(slab->chunks, (size_t)first + count, sizeof *slab->chunks);
+    uint8_t *bytes = count > 1 ? memory_take_block() : memory_take(chunk_bytes(slab));
+    for (uint32_t i = 0; i < count; i++)
+        slab->chunks[first + i] = bytes + i * chunk_bytes(slab);
+    slab->chunk_count += count;
+}
+
+/* Frees the chunks from the first one on, as far as no chunk before shares their block. */
+static void drop_chunks(struct slab *slab, uint32_t first)
+{
+    while (slab->chunk_count > first) {
+        uint32_t begin = slab->chunk_count - 1;
+        while (!begins_allocation(slab, begin))
+            begin--;
+        if (begin < first)
+            return;
+        memory_give(slab->chunks[begin]);
+        slab->chunk_count = begin;
+    }
+}
+
 void slab_close(struct slab *slab)
 {
-    for (uint32_t i = 0; i < slab->chunk_count; i++)
-        memory_give(slab->chunks[i]);
+    drop_chunks(slab, 0);
     memory_give(slab->chunks);
     slab_open(slab, slab->element_size);
 }
@@ -30,10 +73,8 @@ uint32_t slab_take(struct slab *slab)
         return number;
     }
     number = slab->high++;
-    if (number / SLAB_CHUNK == slab->chunk_count) {
-        slab->chunks = memory_grow(slab->chunks, (size_t)slab->chunk_count + 1, sizeof *slab->chunks);
-        slab->chunks[slab->chunk_count++] = memory_take_array(SLAB_CHUNK, slab->element_size);
-    }
+    if (number / SLAB_CHUNK == slab->chunk_count)
+        add_chunks(slab);
     return number;
 }
 
@@ -46,10 +87,8 @@ void slab_give(struct slab *slab, uint32_t number)
 
 void slab_truncate(struct slab *slab, uint32_t count)
 {
-    uint32_t chunks = (count + SLAB_CHUNK - 1) / SLAB_CHUNK;
-    while (slab->chunk_count > chunks)
-        memory_give(slab->chunks[--slab->chunk_count]);
-    if (count % SLAB_CHUNK)
-        memset(slab_at(slab, count), 0, (SLAB_CHUNK - count % SLAB_CHUNK) * slab->element_size);
+    drop_chunks(slab, (count + SLAB_CHUNK - 1) / SLAB_CHUNK);
+    for (uint32_t at = count; at < slab->chunk_count * SLAB_CHUNK; at += SLAB_CHUNK - at % SLAB_CHUNK)
+        memset(slab_at(slab, at), 0, (SLAB_CHUNK - at % SLAB_CHUNK) * slab->element_size);
     slab->high = slab->in_use = count;
 }

@@ -1,7 +1,8 @@
 /*
  * Many elements of one size, named by 32-bit numbers that stay valid until given back; addresses stay valid, too.
  *
- * Elements live in chunks of SLAB_CHUNK, so growth moves nothing. A free list runs through given-back elements.
+ * Elements live in chunks of SLAB_CHUNK, so growth moves nothing. A free list runs through given-back elements. The first chunks, up to
+ * SLAB_SMALL_BYTES, are allocated one by one; a slab that grows beyond takes blocks (see memory.h) and cuts several chunks from each.
  * Number 0 is a real element; SLAB_NONE is none.
  */
 #ifndef TDSCOPE_SLAB_H
@@ -11,7 +12,7 @@
 #include <stdint.h>
 
 #define SLAB_NONE UINT32_MAX
-enum { SLAB_CHUNK = 256 };
+enum { SLAB_CHUNK = 256, SLAB_SMALL_BYTES = 1 << 20 };
 
 struct slab {
     size_t element_size;
@@ -28,10 +29,11 @@ uint32_t slab_take(struct slab *slab); /* a zeroed element */
 void slab_give(struct slab *slab, uint32_t number);
 void slab_truncate(struct slab *slab, uint32_t count); /* of one that nothing was given back to: keeps the first ones */
 
-/* Memory that it has taken. */
+/* Memory of the chunks that were begun. */
 static inline uint64_t slab_bytes(const struct slab *slab)
 {
-    return (uint64_t)slab->chunk_count * SLAB_CHUNK * slab->element_size;
+    uint64_t chunks = ((uint64_t)slab->high + SLAB_CHUNK - 1) / SLAB_CHUNK;
+    return chunks * SLAB_CHUNK * slab->element_size;
 }
 
 static inline void *slab_at(const struct slab *slab, uint32_t number)

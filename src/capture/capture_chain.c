@@ -184,7 +184,8 @@ static void heap_advance_top(struct capture_chain *chain)
         chain->consumed_bytes += top->size;
         chain->heap[0] = chain->heap[--chain->heap_size];
     }
-    heap_settle_top(chain);
+    if (chain->heap_size > 1)
+        heap_settle_top(chain);
 }
 
 /* Files whose time has come */

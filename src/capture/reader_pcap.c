@@ -10,7 +10,7 @@
 #include "cursor.h"
 #include "reader.h"
 
-enum { PCAP_FILE_HEADER_BYTES = 24, PCAP_RECORDS_TO_TRY = 3 };
+enum { PCAP_FILE_HEADER_BYTES = 24, PCAP_RECORD_FIXED_BYTES = 16, PCAP_RECORDS_TO_TRY = 3 };
 enum { PCAP_WIRE_MAX_BYTES = 128 << 20 }; /* longer than any packet on any wire */
 
 /* Files before version 2.3 hold the two lengths in the other order, 2.3 in either. */
@@ -72,9 +72,10 @@ static inline uint32_t pcap_u32(const struct pcap_state *pcap, struct cursor *c)
     return pcap->big_endian ? cursor_u32be(c) : cursor_u32le(c);
 }
 
-static inline struct pcap_record pcap_record_at(const struct pcap_state *pcap, struct span header)
+/* header: at least the part that all layouts have. */
+static inline struct pcap_record pcap_record_at(const struct pcap_state *pcap, const uint8_t *header)
 {
-    struct cursor c = cursor_over(header);
+    struct cursor c = {header, PCAP_RECORD_FIXED_BYTES, false};
     struct pcap_record record = {0};
     record.seconds = pcap_u32(pcap, &c);
     record.fraction = pcap_u32(pcap, &c);
@@ -106,7 +107,7 @@ static bool pcap_layout_fits(const struct pcap_state *pcap, struct window *windo
             return true;
         if (bytes.size < at + header_bytes)
             return false;
-        struct pcap_record record = pcap_record_at(pcap, span_from(bytes, at));
+        struct pcap_record record = pcap_record_at(pcap, bytes.data + at);
         if (!pcap_record_is_sound(pcap, &record))
             return false;
         at += header_bytes + record.captured;
@@ -171,7 +172,7 @@ static enum reader_result pcap_next(void *state, struct window *window, struct c
     if (bytes.size < wanted)
         return reader_broken_by_end(window, (struct reader_cut){"packet", number, offset, bytes.size, wanted}, error);
 
-    struct pcap_record record = pcap_record_at(pcap, bytes);
+    struct pcap_record record = pcap_record_at(pcap, bytes.data);
     if (record.captured > READER_FRAME_MAX_BYTES) {
         error_set(error, "packet %u at offset %llu says that %u bytes of it were captured; more than %d cannot be",
                   number, (unsigned long long)offset, record.captured, READER_FRAME_MAX_BYTES);

@@ -19,6 +19,7 @@
 #include "machine_side.h"
 #include "memory.h"
 #include "os_files.h"
+#include "os_memory.h"
 #include "os_thread.h"
 #include "packet_feed.h"
 #include "pairing.h"
@@ -67,6 +68,7 @@ static void warn(struct run *run, const char *sentence)
 
 void analysis_open(struct analysis *analysis)
 {
+    memory_tell_of_blocks(os_expect_use);
     *analysis = (struct analysis){.thresholds = thresholds_usual};
     casebook_open(&analysis->casebook);
 }

@@ -42,14 +42,16 @@ void flow_table_open(struct flow_table *table, struct casebook *casebook, const 
     slab_open(&table->flows, sizeof(struct flow));
     table->sleeping = memory_take(sizeof *table->sleeping);
     sleeping_flows_open(table->sleeping);
-    table->may_sleep = SLAB_NONE;
+    table->may_sleep = table->latest = SLAB_NONE;
     hash_index_open(&table->index);
 }
 
-static bool has_ends(const struct conversation *c, const struct packet *p)
+/* Whether the packet is of this conversation, and who sent it. */
+static bool has_ends(const struct conversation *c, const struct packet *p, enum side *sender)
 {
     const struct endpoint *client = &c->ends[SIDE_CLIENT], *server = &c->ends[SIDE_SERVER];
-    if (endpoint_equal(client, &p->source))
+    *sender = endpoint_equal(client, &p->source) ? SIDE_CLIENT : SIDE_SERVER;
+    if (*sender == SIDE_CLIENT)
         return endpoint_equal(server, &p->destination);
     return endpoint_equal(server, &p->source) && endpoint_equal(client, &p->destination);
 }
@@ -82,11 +84,22 @@ static uint32_t wake_flow(struct flow_table *table, uint32_t sleeping)
     return number;
 }
 
-static uint32_t find_flow(struct flow_table *table, const struct packet *p)
+/* Packets come in bursts: of three in four of ordinary traffic the one before was of the same flow. */
+static bool is_of_latest(const struct flow_table *table, const struct packet *p, enum side *sender)
 {
+    if (table->latest == SLAB_NONE)
+        return false;
+    const struct flow *flow = slab_at(&table->flows, table->latest);
+    return flow->hash == p->ends_hash && flow->conversation && has_ends(flow->conversation, p, sender);
+}
+
+static uint32_t find_flow(struct flow_table *table, const struct packet *p, enum side *sender)
+{
+    if (is_of_latest(table, p, sender))
+        return table->latest;
     struct hash_probe probe = hash_index_probe(&table->index, p->ends_hash);
     for (uint32_t number; (number = hash_probe_next(&probe)) != HASH_NONE;)
-        if (has_ends(conversation_of(table, number), p))
+        if (has_ends(conversation_of(table, number), p, sender))
             return number & FLOW_SLEEPS ? wake_flow(table, number) : number;
     return HASH_NONE;
 }
@@ -252,7 +265,7 @@ static void make_room(struct flow_table *table)
     table->evicted++;
 }
 
-static uint32_t add_flow(struct flow_table *table, const struct packet *p, bool reused)
+static uint32_t add_flow(struct flow_table *table, const struct packet *p, bool reused, enum side *sender)
 {
     if (table->flows.in_use >= table->ceiling)
         make_room(table);
@@ -263,6 +276,7 @@ static uint32_t add_flow(struct flow_table *table, const struct packet *p, bool 
     c->role_evidence = guess_client(table, p, &source_is_client);
     c->ends[SIDE_CLIENT] = source_is_client ? p->source : p->destination;
     c->ends[SIDE_SERVER] = source_is_client ? p->destination : p->source;
+    has_ends(c, p, sender);
     c->point = table->point;
     c->first = c->last = p->moment;
     c->capture_first = p->moment.capture;
@@ -277,30 +291,30 @@ static uint32_t add_flow(struct flow_table *table, const struct packet *p, bool 
     return number;
 }
 
-static bool refuses_other_syn(const struct flow *flow, const struct packet *p)
+static bool refuses_other_syn(const struct flow *flow, enum side sender, const struct packet *p)
 {
     enum { REFUSAL = TCP_RST | TCP_ACK };
     const struct conversation *c = flow->conversation;
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
     bool refused = client->isn_known && !server->isn_known && server->resets > 0 && server->packets == server->resets;
     return refused && (p->tcp.flags & (REFUSAL | TCP_SYN)) == REFUSAL && p->tcp.ack != client->isn + 1 &&
-           endpoint_equal(&c->ends[SIDE_SERVER], &p->source);
+           sender == SIDE_SERVER;
 }
 
 /* A SYN with another initial sequence number opens a new connection, whatever became of the old one: a repeated SYN has the
  * same number (RFC 9293, 3.4.1), and a server in TIME-WAIT accepts a new one (RFC 6191). A SYN+ACK does so only after the
  * old connection's end (the capture missed the SYN): before it, it is the answer to the SYN, if a strange one. So does a refusal
  * that acknowledges another SYN than the one that was refused. */
-static bool opens_again(const struct flow *flow, const struct packet *p)
+static bool opens_again(const struct flow *flow, enum side sender, const struct packet *p)
 {
-    if (refuses_other_syn(flow, p))
+    if (!(p->tcp.flags & (TCP_SYN | TCP_RST)))
+        return false;
+    if (refuses_other_syn(flow, sender, p))
         return true;
-    if ((p->tcp.flags & (TCP_SYN | TCP_RST)) != TCP_SYN)
+    if (p->tcp.flags & TCP_RST)
         return false;
     const struct conversation *c = flow->conversation;
-    bool from_client = endpoint_equal(&c->ends[SIDE_CLIENT], &p->source);
-    const struct tcp_side *facts = &c->sides[from_client ? SIDE_CLIENT : SIDE_SERVER];
-    const struct tcp_side *asked = &c->sides[from_client ? SIDE_SERVER : SIDE_CLIENT];
+    const struct tcp_side *facts = &c->sides[sender], *asked = &c->sides[side_other(sender)];
     if (p->tcp.flags & TCP_ACK) {
         bool answers = !facts->isn_known && asked->isn_known && p->tcp.ack == asked->isn + 1;
         return c->closed && !answers && (!facts->isn_known || facts->isn != p->tcp.seq);
@@ -315,17 +329,10 @@ static void note_close(struct conversation *c)
     c->closed = reset || (moment_seen(&client->fin) && moment_seen(&server->fin));
 }
 
-static unsigned origin_of(const struct flow *flow, const struct packet *p)
-{
-    bool from_client = endpoint_equal(&flow->conversation->ends[SIDE_CLIENT], &p->source);
-    return from_client ? flow->client_origin : 1u - flow->client_origin;
-}
-
-static void follow_packet(struct flow_table *table, uint32_t number, const struct packet *p)
+static void follow_packet(struct flow_table *table, uint32_t number, unsigned origin, const struct packet *p)
 {
     struct flow *flow = slab_at(&table->flows, number);
     struct conversation *c = flow->conversation;
-    unsigned origin = origin_of(flow, p);
     c->packets++;
     c->wire_bytes += p->wire_length;
     if (p->moment.time_ns < c->first.time_ns)
@@ -361,7 +368,8 @@ static void follow_packet(struct flow_table *table, uint32_t number, const struc
 
 static void follow_icmp_error(struct flow_table *table, const struct packet *p)
 {
-    uint32_t number = find_flow(table, p);
+    enum side sender;
+    uint32_t number = find_flow(table, p, &sender);
     if (number == HASH_NONE)
         return;
     struct flow *flow = slab_at(&table->flows, number);
@@ -392,21 +400,24 @@ void flow_table_packet(struct flow_table *table, const struct packet *p)
         let_sleep(table, table->may_sleep, p->moment.time_ns);
         table->may_sleep = SLAB_NONE;
     }
-    uint32_t number = find_flow(table, p);
-    bool reused = number != HASH_NONE && opens_again(slab_at(&table->flows, number), p);
+    enum side sender = SIDE_CLIENT;
+    uint32_t number = find_flow(table, p, &sender);
+    bool reused = number != HASH_NONE && opens_again(slab_at(&table->flows, number), sender, p);
     if (reused)
         retire_flow(table, number);
     if (number == HASH_NONE || reused)
-        number = add_flow(table, p, reused);
+        number = add_flow(table, p, reused, &sender);
+    table->latest = number;
     struct flow *flow = slab_at(&table->flows, number);
+    unsigned origin = sender == SIDE_CLIENT ? flow->client_origin : 1u - flow->client_origin;
     struct packet bare;
-    if (p->maybe_filling && !tcp_expects_data(flow, origin_of(flow, p), p)) {
+    if (p->maybe_filling && !tcp_expects_data(flow, origin, p)) {
         bare = *p;
         bare.payload = (struct span){0};
         bare.payload_length = 0;
         p = &bare;
     }
-    follow_packet(table, number, p);
+    follow_packet(table, number, origin, p);
     if (table->observe)
         table->observe(table->observe_context, flow->conversation, p);
 }

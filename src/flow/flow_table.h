@@ -24,6 +24,7 @@ struct flow_table {
     bool traced;          /* other captures may have the same conversations: traces of the packets are kept */
     uint32_t ceiling;     /* most live conversations; as good as none until the caller sets one */
     struct slab flows;
+    uint32_t latest; /* the flow of the packet before; SLAB_NONE: none yet */
     struct sleeping_flows *sleeping;
     uint32_t may_sleep;      /* number of a flow; SLAB_NONE: none */
     struct hash_index index; /* of flows, and of sleeping ones: their numbers with FLOW_SLEEPS */

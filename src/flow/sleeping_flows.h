@@ -8,7 +8,7 @@
 #include "slab.h"
 
 /* Flows whose streams have ended fall asleep when so many others ended after them. */
-enum { FLOWS_AWAKE_AFTER_END = 1024 };
+enum { FLOWS_AWAKE_AFTER_END = 128 };
 
 struct sleeping_flow {
     uint32_t hash;         /* stands first, as in struct flow */

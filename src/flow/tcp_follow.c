@@ -295,8 +295,9 @@ static enum tcp_verdict follow_keep_alive(struct flow *flow, unsigned origin, co
 static void note_answer(struct flow *flow, unsigned origin)
 {
     struct tcp_direction *prober = &flow->directions[1 - origin];
-    if (prober->keep_alives.count > 0)
-        flow_facts(flow, 1 - origin)->probes_answered = true;
+    if (prober->keep_alives.count == 0)
+        return;
+    flow_facts(flow, 1 - origin)->probes_answered = true;
     prober->keep_alives = (struct retry_run){0};
 }
 
@@ -551,7 +552,8 @@ static void follow_ack(struct flow *flow, unsigned origin, const struct packet *
     if (moment_seen(&facts->ahead) && seq_distance(ack, other->ahead_seq) >= 0)
         facts->ahead = (struct moment){0};
     facts->last_progress = p->moment;
-    facts->data_run = (struct retry_run){0};
+    if (facts->data_run.count > 0)
+        facts->data_run = (struct retry_run){0};
     facts->silent_run = false;
     if (seq_distance(ack, other->next_seq) < 0) {
         other->oldest_unacked_ns = p->moment.time_ns;
@@ -632,8 +634,8 @@ static bool is_of_older_connection(struct flow *flow, unsigned origin, const str
     if (p->tcp.flags & TCP_RST)
         return !(p->tcp.flags & TCP_ACK) && moment_seen(&self->syn) && !moment_seen(&other->syn) &&
                other->packets > other->resets;
-    bool asked = moment_seen(&other->syn) && other->packets == (uint32_t)other->syns + other->resets;
-    return asked && !moment_seen(&self->syn) && (p->tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_ACK &&
+    bool answers = !moment_seen(&self->syn) && (p->tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_ACK;
+    return answers && moment_seen(&other->syn) && other->packets == (uint32_t)other->syns + other->resets &&
            p->tcp.ack != flow->directions[1 - origin].next_seq;
 }
 

@@ -148,6 +148,8 @@ void tcp_stream_acknowledged(struct flow *flow, unsigned origin, uint32_t ack, c
                              const struct stream_consumer *consumer)
 {
     struct tcp_direction *d = &flow->directions[origin];
+    if (!d->held && !d->fin_known)
+        return;
     while (d->held && seq_distance(ack, d->held->seq) >= 0) {
         if (seq_distance(d->held->seq, d->position) > 0)
             missing_until(flow, origin, d->held->seq, at, consumer);

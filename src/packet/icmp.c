@@ -52,8 +52,10 @@ static bool adopt_quoted(struct cursor c, struct packet *packet)
     uint16_t destination_port = cursor_u16be(&c);
     if (c.failed || !(tcp || header.protocol == IP_PROTOCOL_UDP))
         return false;
-    packet->source = (struct endpoint){header.source, source_port};
-    packet->destination = (struct endpoint){header.destination, destination_port};
+    address_set(&packet->source.address, header.version, header.source);
+    address_set(&packet->destination.address, header.version, header.destination);
+    packet->source.port = source_port;
+    packet->destination.port = destination_port;
     packet->icmp.protocol = header.protocol;
     if (tcp) {
         packet->tcp.seq = cursor_u32be(&c);

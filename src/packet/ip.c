@@ -53,8 +53,9 @@ static void adopt_header(struct decoding *d, const struct ip_header *header)
 {
     struct packet *packet = d->packet;
     packet->kind = PACKET_OTHER;
-    packet->source = (struct endpoint){.address = header->source};
-    packet->destination = (struct endpoint){.address = header->destination};
+    address_set(&packet->source.address, header->version, header->source);
+    address_set(&packet->destination.address, header->version, header->destination);
+    packet->source.port = packet->destination.port = 0;
     packet->ip_id = header->id;
     packet->ttl = header->ttl;
     packet->dont_fragment = header->dont_fragment;
@@ -69,8 +70,8 @@ static bool reassemble(struct decoding *d, struct ip_header *header)
     if (!d->decoder->fragments)
         d->decoder->fragments = fragments_open();
     const struct fragment fragment = {
-        .key = {header->source, header->destination, header->fragment_id,
-                header->source.version == 4 ? header->protocol : (uint8_t)0},
+        .key = {d->packet->source.address, d->packet->destination.address, header->fragment_id,
+                header->version == 4 ? header->protocol : (uint8_t)0},
         .moment = d->frame->moment,
         .offset = header->fragment_offset,
         .more = header->more_fragments,
@@ -110,5 +111,5 @@ enum layer ip_decode(struct decoding *d)
         return LAYER_NONE;
     }
     d->checksum_unknown |= header.via_routers;
-    return layer_of_protocol(header.source.version, header.protocol);
+    return layer_of_protocol(header.version, header.protocol);
 }

@@ -21,8 +21,9 @@ enum {
 };
 
 struct ip_header {
-    struct address source, destination;
-    uint8_t protocol; /* after ip_read_extensions(): of what follows the last extension header */
+    uint8_t version;
+    const uint8_t *source, *destination; /* where in the packet the addresses stand */
+    uint8_t protocol;                    /* after ip_read_extensions(): of what follows the last extension header */
     uint8_t ttl;
     uint16_t id; /* IPv4 only */
     bool dont_fragment;

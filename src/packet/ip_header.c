@@ -18,16 +18,6 @@ enum {
     EXTENSION_SHIM6 = 140
 };
 
-static inline void take_address(struct cursor *c, uint8_t version, struct address *address)
-{
-    struct span bytes = cursor_take(c, version == 4 ? 4 : 16);
-    address->version = version;
-    if (bytes.size == 4)
-        memcpy(address->bytes, bytes.data, 4);
-    else if (bytes.size == 16)
-        memcpy(address->bytes, bytes.data, 16);
-}
-
 /* The fixed part of a header, as a cursor whose size the compiler knows: it then drops the check of every read. */
 static inline bool take_fixed(struct cursor *c, size_t size, struct cursor *fixed)
 {
@@ -49,8 +39,8 @@ static enum ip_reading read_v4(struct cursor *c, struct ip_header *header)
     header->ttl = cursor_u8(&fixed);
     header->protocol = cursor_u8(&fixed);
     cursor_skip(&fixed, 2);
-    take_address(&fixed, 4, &header->source);
-    take_address(&fixed, 4, &header->destination);
+    header->source = cursor_take(&fixed, 4).data;
+    header->destination = cursor_take(&fixed, 4).data;
     header->length_unknown = total_length == 0;
     if (header_bytes < IPV4_FIXED_BYTES || (total_length != 0 && total_length < header_bytes))
         return IP_MALFORMED;
@@ -83,8 +73,8 @@ static enum ip_reading read_v6(struct cursor *c, struct ip_header *header)
     header->length = cursor_u16be(&fixed);
     header->protocol = cursor_u8(&fixed);
     header->ttl = cursor_u8(&fixed);
-    take_address(&fixed, 6, &header->source);
-    take_address(&fixed, 6, &header->destination);
+    header->source = cursor_take(&fixed, 16).data;
+    header->destination = cursor_take(&fixed, 16).data;
     if (header->length == 0 && header->protocol != IP_PROTOCOL_NONE) {
         header->length = jumbo_length(c, header->protocol);
         header->length_unknown = header->length == 0;
@@ -96,8 +86,8 @@ enum ip_reading ip_read_header(struct cursor *c, struct ip_header *header)
 {
     if (c->failed || c->left == 0)
         return IP_CUT;
-    *header = (struct ip_header){0};
-    switch (c->at[0] >> 4) {
+    *header = (struct ip_header){.version = c->at[0] >> 4};
+    switch (header->version) {
     case 4:
         return read_v4(c, header);
     case 6:
@@ -135,7 +125,7 @@ static void read_sized_extension(struct cursor *c, struct ip_header *header)
 /* False: the header that follows is not an extension header. */
 static bool read_extension(struct cursor *c, struct ip_header *header)
 {
-    bool v6 = header->source.version == 6;
+    bool v6 = header->version == 6;
     switch (header->protocol) {
     case EXTENSION_AUTHENTICATION:
         read_sized_extension(c, header);

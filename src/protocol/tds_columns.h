@@ -7,7 +7,7 @@
 /*
  * Theory of operation. Each state first skips `skip` bytes and then reads `want` bytes into head; when they are there,
  * advance() decides what comes next. A gap inside skipped bytes costs nothing. Rows that lie whole in the bytes at hand
- * are measured in place by measure(); only values that cross a boundary take the way through head.
+ * are measured in place by value_walker_rows(); only values that cross a boundary take the way through head.
  */
 enum value_state {
     STATE_DONE,

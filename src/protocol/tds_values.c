@@ -151,61 +151,77 @@ enum values_outcome value_walker_begin(struct value_walker *w, uint8_t token, co
     return outcome(w);
 }
 
-/* Measures values from *column on as far as they lie whole in bytes. nulls: a row's bitmap; NULL: it has none. */
-static struct span measure(const struct column_set *set, const uint8_t *nulls, unsigned *column, struct span bytes)
+/* Moves past a value that lies whole before end. NULL: it does not, or it comes in parts. */
+static inline const uint8_t *pass_value(uint8_t kind, const uint8_t *at, const uint8_t *end)
 {
-    const uint8_t *at = bytes.data, *kinds = set->kinds;
-    size_t left = bytes.size;
+    size_t left = (size_t)(end - at), size = kind;
+    if (kind == KIND_SIZE_2) {
+        if (left < 2)
+            return NULL;
+        size = (size_t)(at[0] | at[1] << 8);
+        size = size == NULL_SIZE_2 ? 2 : size + 2;
+    } else if (kind == KIND_SIZE_1) {
+        if (left < 1)
+            return NULL;
+        size = 1u + at[0];
+    } else if (kind > KIND_SIZE_2) {
+        return NULL;
+    }
+    return size <= left ? at + size : NULL;
+}
+
+static bool is_null(const uint8_t *nulls, unsigned column)
+{
+    return nulls && nulls[column / 8] >> column % 8 & 1;
+}
+
+/* Moves past values from *column on as far as they lie whole before end. nulls: a row's bitmap; NULL: it has none. */
+static inline const uint8_t *pass_values(const struct column_set *set, const uint8_t *nulls, unsigned *column,
+                                         const uint8_t *at, const uint8_t *end)
+{
     unsigned i = *column;
     for (; i < set->count; i++) {
-        size_t size = kinds[i];
-        if (nulls && nulls[i / 8] >> i % 8 & 1)
+        if (is_null(nulls, i))
             continue;
-        if (size == KIND_SIZE_1) {
-            if (left < 1)
-                break;
-            size = 1u + at[0];
-        } else if (size == KIND_SIZE_2) {
-            if (left < 2)
-                break;
-            size = (size_t)(at[0] | at[1] << 8);
-            size = size == NULL_SIZE_2 ? 2 : size + 2;
-        } else if (size > KIND_SIZE_2) {
+        const uint8_t *behind = pass_value(set->kinds[i], at, end);
+        if (!behind)
             break;
-        }
-        if (size > left)
-            break;
-        at += size;
-        left -= size;
+        at = behind;
     }
     *column = i;
-    return (struct span){at, left};
+    return at;
+}
+
+/* Moves past a ROW or NBCROW. NULL: it does not lie whole before end. */
+static inline const uint8_t *pass_row(const struct column_set *set, const uint8_t *at, const uint8_t *end)
+{
+    const uint8_t *nulls = NULL;
+    unsigned column = 0;
+    if (*at++ == TOKEN_NBCROW) {
+        if ((size_t)(end - at) < bitmap_size(set))
+            return NULL;
+        nulls = at;
+        at += bitmap_size(set);
+    }
+    at = pass_values(set, nulls, &column, at, end);
+    return column == set->count ? at : NULL;
 }
 
 uint32_t value_walker_rows(struct value_walker *w, struct span *bytes)
 {
     const struct column_set *set = &w->sets[0];
-    uint32_t rows = 0;
-    while (set->kinds && bytes->size > 0 && w->values_left >= set->count) {
-        uint8_t token = bytes->data[0];
-        if (token != TOKEN_ROW && token != TOKEN_NBCROW)
+    const uint8_t *at = bytes->data, *end = at + bytes->size;
+    uint32_t rows = 0, left = w->values_left;
+    while (set->kinds && left >= set->count && at < end && (*at == TOKEN_ROW || *at == TOKEN_NBCROW)) {
+        const uint8_t *behind = pass_row(set, at, end);
+        if (!behind)
             break;
-        struct span rest = span_from(*bytes, 1);
-        const uint8_t *nulls = NULL;
-        if (token == TOKEN_NBCROW) {
-            if (rest.size < bitmap_size(set))
-                break;
-            nulls = rest.data;
-            rest = span_from(rest, bitmap_size(set));
-        }
-        unsigned column = 0;
-        rest = measure(set, nulls, &column, rest);
-        if (column < set->count)
-            break;
-        *bytes = rest;
-        w->values_left -= set->count;
+        at = behind;
+        left -= set->count;
         rows++;
     }
+    w->values_left = left;
+    *bytes = span_from(*bytes, (size_t)(at - bytes->data));
     return rows;
 }
 
@@ -246,7 +262,9 @@ static bool fill(struct value_walker *w, struct span *bytes)
 static void go_on_with_row(struct value_walker *w, struct span *bytes)
 {
     unsigned column = w->column;
-    *bytes = measure(w->set, w->has_bitmap ? bitmap(w->set) : NULL, &column, *bytes);
+    const uint8_t *end = bytes->data + bytes->size;
+    const uint8_t *at = pass_values(w->set, w->has_bitmap ? bitmap(w->set) : NULL, &column, bytes->data, end);
+    *bytes = span_from(*bytes, (size_t)(at - bytes->data));
     w->column = (uint16_t)column;
 }
 

@@ -291,6 +291,28 @@ static void test_slab_truncated_hands_out_zeros_again(void **state)
     slab_close(&slab);
 }
 
+/* 256 KB a chunk: four single ones, then eight in a block. */
+static void test_slab_truncated_inside_a_block_hands_out_zeros_again(void **state)
+{
+    (void)state;
+    enum { ELEMENT = 1024, BLOCK_BEGINS = 4 * SLAB_CHUNK, KEPT = BLOCK_BEGINS + 8 * SLAB_CHUNK + 300 };
+    static const uint8_t zeros[ELEMENT];
+    struct slab slab;
+    slab_open(&slab, ELEMENT);
+    for (uint32_t i = 0; i < BLOCK_BEGINS + 17 * SLAB_CHUNK; i++)
+        memset(slab_at(&slab, slab_take(&slab)), 0xee, ELEMENT);
+    const uint8_t *block = slab_at(&slab, BLOCK_BEGINS);
+    assert_ptr_equal(slab_at(&slab, BLOCK_BEGINS + 8 * SLAB_CHUNK - 1), block + (8 * SLAB_CHUNK - 1) * ELEMENT);
+    slab_truncate(&slab, KEPT);
+    assert_int_equal(slab_bytes(&slab), 14 * SLAB_CHUNK * ELEMENT);
+    assert_int_equal(*(uint8_t *)slab_at(&slab, KEPT - 1), 0xee);
+    for (uint32_t i = KEPT; i < BLOCK_BEGINS + 17 * SLAB_CHUNK; i++) {
+        assert_int_equal(slab_take(&slab), i);
+        assert_memory_equal(slab_at(&slab, i), zeros, ELEMENT);
+    }
+    slab_close(&slab);
+}
+
 static void test_a_pool_keeps_each_text_once(void **state)
 {
     (void)state;
@@ -370,6 +392,7 @@ int main(void)
         cmocka_unit_test(test_arena_takes_small_and_large),
         cmocka_unit_test(test_words_come_back_as_they_were_packed),
         cmocka_unit_test(test_slab_truncated_hands_out_zeros_again),
+        cmocka_unit_test(test_slab_truncated_inside_a_block_hands_out_zeros_again),
         cmocka_unit_test(test_a_pool_keeps_each_text_once),
         cmocka_unit_test(test_notes_count_by_kind),
         cmocka_unit_test(test_numbers_have_their_nouns),

@@ -1,0 +1,10 @@
+/* What the system may know of memory in advance. */
+#ifndef TDSCOPE_OS_MEMORY_H
+#define TDSCOPE_OS_MEMORY_H
+
+#include <stddef.h>
+
+/* All of it will be written: large pages suit. The system may do nothing. */
+void os_expect_use(void *start, size_t size);
+
+#endif
