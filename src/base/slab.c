@@ -53,3 +53,39 @@ void slab_truncate(struct slab *slab, uint32_t count)
         memset(slab_at(slab, count), 0, (SLAB_CHUNK - count % SLAB_CHUNK) * slab->element_size);
     slab->high = slab->in_use = count;
 }
+
+/* What is left of the last chunk is free. */
+static void fill_up(struct slab *slab)
+{
+    for (; slab->high % SLAB_CHUNK != 0; slab->high++) {
+        memcpy(slab_at(slab, slab->high), &slab->first_free, sizeof slab->first_free);
+        slab->first_free = slab->high;
+    }
+}
+
+static void take_over_free(struct slab *slab, const struct slab *other, uint32_t by)
+{
+    for (uint32_t number = other->first_free; number != SLAB_NONE;) {
+        uint32_t next;
+        memcpy(&next, slab_at(other, number), sizeof next);
+        memcpy(slab_at(other, number), &slab->first_free, sizeof slab->first_free);
+        slab->first_free = number + by;
+        number = next;
+    }
+}
+
+uint32_t slab_take_over(struct slab *slab, struct slab *other)
+{
+    fill_up(slab);
+    uint32_t by = slab->high, chunks = slab->chunk_count + other->chunk_count;
+    take_over_free(slab, other, by);
+    slab->chunks = memory_grow(slab->chunks, chunks, sizeof *slab->chunks);
+    for (uint32_t i = 0; i < other->chunk_count; i++)
+        slab->chunks[slab->chunk_count + i] = other->chunks[i];
+    slab->chunk_count = chunks;
+    slab->high += other->high;
+    slab->in_use += other->in_use;
+    other->chunk_count = 0;
+    slab_close(other);
+    return by;
+}

@@ -28,6 +28,9 @@ uint32_t slab_take(struct slab *slab); /* a zeroed element */
 void slab_give(struct slab *slab, uint32_t number);
 void slab_truncate(struct slab *slab, uint32_t count); /* of one that nothing was given back to: keeps the first ones */
 
+/* Takes all elements of another slab of that size, which is empty then: their addresses stay, their numbers grow by what is returned. */
+uint32_t slab_take_over(struct slab *slab, struct slab *other);
+
 /* Memory that it has taken. */
 static inline uint64_t slab_bytes(const struct slab *slab)
 {

@@ -395,3 +395,46 @@ void conversation_store_merge(struct conversation_store *store, struct conversat
     store->resting = NULL;
     store->resting_at = 0;
 }
+
+static void renumber_open(struct open_conversation *open, uint32_t by, uint32_t slab_by, uint32_t tds_by,
+                          uint32_t tls_by)
+{
+    open->slab_number += slab_by;
+    open->facts.id += by;
+    if (open->facts.tds)
+        open->facts.tds->number += tds_by;
+    if (open->facts.tds && open->facts.tds->tls)
+        open->facts.tds->tls->number += tls_by;
+}
+
+/* In the order in which they came to rest there. */
+static void rest_as_in(struct conversation_store *store, const struct conversation_store *other, uint32_t by)
+{
+    for (uint32_t i = 0; other->resting && i < other->resting_most; i++) {
+        uint32_t slot = (other->resting_at + i) % other->resting_most, number = other->resting[slot];
+        if (number >= other->places.in_use)
+            continue;
+        struct open_conversation *open = place_at(store, number + by)->open;
+        if (open && open->resting_at == slot)
+            let_rest(store, number + by, open);
+    }
+}
+
+void conversation_store_append(struct conversation_store *store, struct conversation_store *other)
+{
+    uint32_t by = store->places.in_use, slab_by = slab_take_over(&store->conversations, &other->conversations),
+             tds_by = slab_take_over(&store->tds, &other->tds), tls_by = slab_take_over(&store->tls, &other->tls);
+    store->models[1] = other->models[0];
+    store->packed_bytes += other->packed_bytes;
+    for (uint32_t i = 0; i < other->places.in_use; i++) {
+        struct conversation_place *place = place_at(store, slab_take(&store->places));
+        *place = *place_at(other, i);
+        if (place->packed)
+            set_model(place, 1);
+        if (place->open)
+            renumber_open(place->open, by, slab_by, tds_by, tls_by);
+    }
+    rest_as_in(store, other, by);
+    other->places.in_use = 0;
+    conversation_store_close(other);
+}
