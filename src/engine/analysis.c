@@ -338,6 +338,7 @@ static void read_again(struct analysis *analysis)
                                                 .progress = analysis->progress,
                                                 .progress_context = analysis->progress_context,
                                                 .observe = observed ? packet_crossings_see : NULL,
+                                                .forget = packet_crossings_forget,
                                                 .observe_context = &analysis->watch.crossings,
                                                 .observed = observed,
                                             });

@@ -104,8 +104,7 @@ static struct comparison *choose(struct compared_connections *connections, const
     struct compared *compared = &connections->list[number];
     *compared = (struct compared){.comparison = casebook_add_comparison(connections->casebook),
                                   .pair = point_pairs_find(&connections->casebook->pairs, near->point, far->point),
-                                  .views = {near, far},
-                                  .open = true};
+                                  .views = {near, far}};
     for (enum side at = SIDE_CLIENT; at < SIDES; at++)
         add_view(connections, number, at);
     return compared->comparison;

@@ -288,6 +288,11 @@ void packet_crossings_join(const struct packet_crossings *crossings, const struc
             shown->beyond = crossings->stretches[i].beyond;
 }
 
+void packet_crossings_forget(void *context)
+{
+    packet_crossings_close(context);
+}
+
 void packet_crossings_close(struct packet_crossings *crossings)
 {
     for (unsigned i = 0; i < PATH_POINTS_MOST; i++)

@@ -21,6 +21,9 @@ struct packet_crossings {
 void packet_crossings_see(void *context, unsigned stretch, enum side sender, const struct compared_packet *sent,
                           const struct compared_packet *arrived, enum packet_fate fate);
 
+/* Keeps nothing of what it saw so far. */
+void packet_crossings_forget(void *context);
+
 /* Fills shown, whose id is set. Where two neighbours could not be compared, its views are those at the ends only. */
 void packet_crossings_join(const struct packet_crossings *crossings, const struct casebook *casebook,
                            struct shown_crossings *shown);

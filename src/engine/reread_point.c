@@ -58,9 +58,11 @@ static const struct stream_consumer nobody = {
 static void advance(struct reread_point *point)
 {
     point->next = packet_feed_next(point->feed, 0);
-    if (point->next)
-        point->next_ns =
-            casebook_common_ns(point->connections->casebook, point->point, point->next->packet.moment.time_ns);
+    if (!point->next)
+        return;
+    int64_t time_ns = point->next->packet.moment.time_ns;
+    capture_silences_see(&point->connections->casebook->points[point->point].silences, time_ns);
+    point->next_ns = casebook_common_ns(point->connections->casebook, point->point, time_ns);
 }
 
 void reread_point_open(struct reread_point *point, struct compared_connections *connections,

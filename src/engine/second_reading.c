@@ -2,6 +2,9 @@
  * The second reading.
  *
  * Theory of operation. All captures advance together by the common clock, so that each comparator holds only what may be under way.
+ *
+ * What one connection shows of a capture holds for all of it: where it recorded nothing for a while, and a packet demonstrably passed,
+ * it has a hole. That is known once all are compared, so then all are compared again.
  */
 #include "second_reading.h"
 
@@ -38,22 +41,28 @@ static void observe(const struct second_reading *reading, struct compared *compa
 }
 
 /* Their addresses are settled now: the list does not grow any more. */
-static void open_comparators(struct second_reading *reading)
+static void open_comparators(struct second_reading *reading, bool again)
 {
     const struct casebook *casebook = reading->casebook;
     for (uint32_t i = 0; i < reading->connections.count; i++) {
         struct compared *compared = &reading->connections.list[i];
+        *compared = (struct compared){.comparison = compared->comparison,
+                                      .pair = compared->pair,
+                                      .views = {compared->views[SIDE_CLIENT], compared->views[SIDE_SERVER]},
+                                      .open = true};
         const struct clock_facts *clock = &compared->pair->clock;
         const struct point_facts *near = &casebook->points[compared->pair->near],
                                  *far = &casebook->points[compared->pair->far];
         comparator_open(&compared->comparator, compared->comparison, compared->views[SIDE_CLIENT],
                         compared->views[SIDE_SERVER], clock);
-        compared->comparator.ways = compared->pair->ways;
+        compared->comparator.ways = again ? NULL : compared->pair->ways;
         int64_t unsure_ns = clock->unsteady ? 2 * clock->uncertainty_ns : 0;
         compared->comparator.coverage[SIDE_CLIENT] =
             (struct coverage){near->first_ns + unsure_ns, near->last_ns - unsure_ns};
         compared->comparator.coverage[SIDE_SERVER] = (struct coverage){
             clock_to_client(clock, far->first_ns) + unsure_ns, clock_to_client(clock, far->last_ns) - unsure_ns};
+        compared->comparator.silences[SIDE_CLIENT] = &reading->casebook->points[compared->pair->near].silences;
+        compared->comparator.silences[SIDE_SERVER] = &reading->casebook->points[compared->pair->far].silences;
         observe(reading, compared);
     }
 }
@@ -113,6 +122,7 @@ static void read_side_by_side(struct second_reading *reading)
     for (uint32_t i = 0; i < reading->point_count; i++)
         reread_point_close(&reading->points[i]);
     memory_give(reading->points);
+    reading->point_count = 0;
 }
 
 /* How poor the captures are, over all connections that were compared. */
@@ -158,6 +168,28 @@ static void better_clocks(struct casebook *casebook)
     path_clocks_settle(casebook);
 }
 
+static bool has_holes(const struct casebook *casebook)
+{
+    for (uint32_t i = 0; i < casebook->point_count; i++)
+        if (capture_silences_hole(&casebook->points[i].silences, INT64_MIN, INT64_MAX))
+            return true;
+    return false;
+}
+
+static void compare(struct second_reading *reading)
+{
+    open_comparators(reading, false);
+    read_side_by_side(reading);
+}
+
+static void compare_again(struct second_reading *reading)
+{
+    if (reading->options->observe)
+        reading->options->forget(reading->options->observe_context);
+    open_comparators(reading, true);
+    read_side_by_side(reading);
+}
+
 void second_reading_run(struct casebook *casebook, const struct second_reading_options *options)
 {
     struct second_reading reading = {.casebook = casebook, .options = options};
@@ -166,8 +198,9 @@ void second_reading_run(struct casebook *casebook, const struct second_reading_o
     note_pipes(casebook);
     compared_connections_choose(&reading.connections, casebook, options->observed);
     if (reading.connections.count > 0) {
-        open_comparators(&reading);
-        read_side_by_side(&reading);
+        compare(&reading);
+        if (has_holes(casebook))
+            compare_again(&reading);
         count_missed(&reading);
         better_clocks(casebook);
     }

@@ -17,6 +17,7 @@ struct second_reading_options {
     /* Is told the fate of each packet of this connection: from end to end (stretch 0), and where more than two captures have it between
      * each two neighbours, the nearest to the client first (stretch 1 and so on). NULL: nobody asks. */
     fate_observer *observe;
+    void (*forget)(void *context); /* all that observe was told: it is told again */
     void *observe_context;
     uint32_t observed; /* its id */
 };

@@ -45,6 +45,8 @@ void casebook_close(struct casebook *casebook)
         memory_give(casebook->captures[i].file);
     }
     memory_give(casebook->captures);
+    for (uint32_t i = 0; i < casebook->point_count; i++)
+        capture_silences_close(&casebook->points[i].silences);
     memory_give(casebook->points);
     point_pairs_close(&casebook->pairs);
     notes_close(&casebook->unread);

@@ -4,6 +4,7 @@
 
 #include "arena.h"
 #include "capture_facts.h"
+#include "capture_silences.h"
 #include "certificate_store.h"
 #include "clock_facts.h"
 #include "controller_waits.h"
@@ -30,6 +31,7 @@ struct point_facts {
         clock; /* the point's minus the common one's, which is that of a capture at a client; known: it is related */
     uint64_t compared,
         missed; /* packets that both ends had, by comparing the captures; and those of them not in this one */
+    struct capture_silences silences; /* of what was read a second time */
 };
 
 struct casebook {

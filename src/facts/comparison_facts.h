@@ -69,6 +69,8 @@ struct passage {
 
 struct comparison {
     struct passage passages[SIDES]; /* by sender */
+    /* Of the open ones, whoever sent them: the capture at that side has a hole then, or did not run. */
+    uint32_t hidden[SIDES], uncovered[SIDES];
     /* The two captures show two connections: a device ends the one and opens the other. Packets are not compared then. */
     bool relayed;
 };

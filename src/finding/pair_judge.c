@@ -42,9 +42,16 @@ static bool could_refute(const struct pair_view *view, enum side at)
            (view->compared->passages[side_other(at)].open_at_end == 0 && !pair_view_capture_misses(view, at));
 }
 
+static bool misses(const struct pair_view *view, enum side at)
+{
+    return pair_view_capture_misses(view, at);
+}
+
 const struct judgement *pair_judge_choose(const struct pair_view *view, const struct judgement *by_client,
                                           const struct judgement *by_server)
 {
+    if (view->compared && misses(view, SIDE_SERVER) != misses(view, SIDE_CLIENT))
+        return misses(view, SIDE_SERVER) ? by_client : by_server;
     if (is_normal(by_server) && !could_refute(view, SIDE_SERVER))
         return by_client;
     if (is_normal(by_client) && !could_refute(view, SIDE_CLIENT))

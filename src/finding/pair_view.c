@@ -26,6 +26,9 @@ static const struct point_pair *pair_without(const struct surroundings *s, const
         if (pair->near == c->point && pair->clock.known && casebook->points[pair->far].role == CAPTURE_ROLE_SERVER &&
             runs_at(casebook, pair->far, clock_to_server(&pair->clock, c->first.time_ns)) &&
             runs_at(casebook, pair->far, clock_to_server(&pair->clock, c->last.time_ns)) &&
+            !capture_silences_hole(&casebook->points[pair->far].silences,
+                                   clock_to_server(&pair->clock, c->first.time_ns) - pair->clock.uncertainty_ns,
+                                   clock_to_server(&pair->clock, c->last.time_ns) + pair->clock.uncertainty_ns) &&
             surroundings_knows_host(s, pair->far, &c->ends[SIDE_SERVER].address))
             return pair;
     }
@@ -66,16 +69,35 @@ bool pair_view_of(const struct surroundings *s, const struct conversation *c, st
     return true;
 }
 
-bool pair_view_lost_no_data(const struct pair_view *view)
+static bool sees_all(const struct pair_view *view)
+{
+    const struct comparison *compared = view->compared;
+    return compared->hidden[SIDE_CLIENT] + compared->hidden[SIDE_SERVER] + compared->uncovered[SIDE_CLIENT] +
+               compared->uncovered[SIDE_SERVER] ==
+           0;
+}
+
+static bool lost_no_data(const struct pair_view *view)
 {
     return view->compared->passages[SIDE_CLIENT].lost_data + view->compared->passages[SIDE_SERVER].lost_data == 0;
+}
+
+bool pair_view_tells_way(const struct pair_view *view)
+{
+    return view->compared && sees_all(view) && (!pair_view_misses_packets(view) || lost_no_data(view));
+}
+
+bool pair_view_has_hole(const struct pair_view *view, enum side at)
+{
+    return view->compared->hidden[at] > 0;
 }
 
 bool pair_view_misses_packets(const struct pair_view *view)
 {
     const struct passage *client = &view->compared->passages[SIDE_CLIENT],
                          *server = &view->compared->passages[SIDE_SERVER];
-    return client->missed + client->unsent + server->missed + server->unsent > 0;
+    return client->missed + client->unsent + server->missed + server->unsent > 0 ||
+           pair_view_has_hole(view, SIDE_CLIENT) || pair_view_has_hole(view, SIDE_SERVER);
 }
 
 bool pair_view_is_complete(const struct pair_view *view)
@@ -108,7 +130,8 @@ enum pair_drop pair_view_drop(const struct pair_view *view)
 
 bool pair_view_capture_misses(const struct pair_view *view, enum side at)
 {
-    return view->compared->passages[at].unsent + view->compared->passages[side_other(at)].missed > 0;
+    return view->compared->passages[at].unsent + view->compared->passages[side_other(at)].missed > 0 ||
+           pair_view_has_hole(view, at);
 }
 
 bool pair_view_gets_through(const struct pair_view *view, enum side sender)

@@ -102,6 +102,54 @@ static bool covers(const struct comparator *comparator, enum side at, int64_t ti
     return time_ns - margin_ns > coverage->from_ns && time_ns + margin_ns < coverage->to_ns;
 }
 
+/* On the clock of the capture at that side. */
+static int64_t clock_at(const struct comparator *comparator, enum side at, int64_t time_ns)
+{
+    return at == SIDE_SERVER ? clock_to_server(comparator->clock, time_ns) : time_ns;
+}
+
+static int64_t longest_way_ns(const struct comparator *comparator, enum side sender)
+{
+    int64_t way_ns = comparator->comparison->passages[sender].longest_ns;
+    return way_ns > 0 ? way_ns : 0;
+}
+
+/* When a packet should have been recorded at that side: one that the other side sent, or one of its own that reached the other. */
+static struct coverage due_at(const struct comparator *comparator, enum side at, const struct compared_packet *p,
+                              bool is_own)
+{
+    int64_t way_ns = longest_way_ns(comparator, is_own ? at : side_other(at)), margin_ns = slack_ns(comparator),
+            from_ns = p->time_ns - (is_own ? way_ns : 0) - margin_ns,
+            to_ns = p->time_ns + (is_own ? 0 : way_ns) + margin_ns;
+    return (struct coverage){clock_at(comparator, at, from_ns), clock_at(comparator, at, to_ns)};
+}
+
+static void note_missed(const struct comparator *comparator, enum side at, const struct compared_packet *p, bool is_own)
+{
+    struct coverage due = due_at(comparator, at, p, is_own);
+    if (comparator->silences[at])
+        capture_silences_miss(comparator->silences[at], due.from_ns, due.to_ns);
+}
+
+/* The hole of the capture at that side in which the packet may have passed. NULL: there is none. */
+static struct capture_silence *hole_for(const struct comparator *comparator, enum side at,
+                                        const struct compared_packet *p, bool is_own)
+{
+    struct coverage due = due_at(comparator, at, p, is_own);
+    return comparator->silences[at] ? capture_silences_hole(comparator->silences[at], due.from_ns, due.to_ns) : NULL;
+}
+
+static void note_unseen(const struct comparator *comparator, enum side at, const struct compared_packet *p, bool is_own)
+{
+    struct capture_silence *hole = hole_for(comparator, at, p, is_own);
+    if (hole) {
+        hole->hidden++;
+        comparator->comparison->hidden[at]++;
+    } else if (!covers(comparator, at, p->time_ns)) {
+        comparator->comparison->uncovered[at]++;
+    }
+}
+
 /* Another transmission brought bytes of it: then this one was lost, and not all of them. */
 static bool bytes_arrived_otherwise(const struct comparator *comparator, enum side sender,
                                     const struct compared_packet *sent)
@@ -135,8 +183,7 @@ static enum packet_fate fate_of_sent(const struct comparator *comparator, enum s
     if (sent->partner != NO_PARTNER)
         return FATE_ARRIVED;
     /* As late as the latest that did arrive, it may come yet. */
-    const struct passage *passage = &comparator->comparison->passages[sender];
-    int64_t due_ns = sent->time_ns + (passage->arrived > 0 && passage->longest_ns > 0 ? passage->longest_ns : 0);
+    int64_t due_ns = sent->time_ns + longest_way_ns(comparator, sender);
     if (!covers(comparator, side_other(sender), sent->time_ns) || !covers(comparator, side_other(sender), due_ns))
         return FATE_OPEN;
     if (is_due_after_reset(comparator, sender, sent))
@@ -144,7 +191,7 @@ static enum packet_fate fate_of_sent(const struct comparator *comparator, enum s
     bool acknowledged = is_past(&comparator->acked_until[sender], end_of(sent));
     if (has_bytes(sent) && acknowledged && !bytes_arrived_otherwise(comparator, sender, sent))
         return FATE_MISSED;
-    return FATE_LOST;
+    return hole_for(comparator, side_other(sender), sent, false) ? FATE_OPEN : FATE_LOST;
 }
 
 /* Whether the sender sent these bytes at some time, as its own capture shows or as what it sent later implies. */
@@ -177,7 +224,7 @@ static enum packet_fate fate_of_arrival(const struct comparator *comparator, enu
     if (!has_bytes(arrived) && !(arrived->flags & TCP_RST) &&
         is_past(&comparator->reached_until[side_other(sender)], arrived->ack))
         return FATE_MISSED;
-    return FATE_INJECTED;
+    return hole_for(comparator, sender, arrived, true) ? FATE_OPEN : FATE_INJECTED;
 }
 
 /* A keep-alive bears the number of a byte that was sent and acknowledged before (RFC 9293, 3.8.4), with that byte or none. */
@@ -346,6 +393,10 @@ static void judge_sent(struct comparator *comparator, enum side sender, const st
         passage->missed++;
     else
         note_open(passage);
+    if (fate == FATE_MISSED)
+        note_missed(comparator, side_other(sender), sent, false);
+    else if (fate == FATE_OPEN)
+        note_unseen(comparator, side_other(sender), sent, false);
     tell(comparator, sender, sent, arrived, fate);
     reach(&comparator->judged_until[sender], end_of(sent));
 }
@@ -381,6 +432,10 @@ static void judge_arrival(struct comparator *comparator, enum side sender, const
         passage->unsent++;
     else
         passage->open++;
+    if (fate == FATE_MISSED)
+        note_missed(comparator, sender, arrived, true);
+    else if (fate == FATE_OPEN)
+        note_unseen(comparator, sender, arrived, true);
     tell(comparator, sender, NULL, arrived, fate);
 }
 

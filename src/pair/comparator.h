@@ -7,6 +7,7 @@
 #ifndef TDSCOPE_COMPARATOR_H
 #define TDSCOPE_COMPARATOR_H
 
+#include "capture_silences.h"
 #include "clock_facts.h"
 #include "comparison_facts.h"
 #include "conversation.h"
@@ -57,8 +58,11 @@ struct comparator {
     struct comparison *comparison; /* the facts that it writes */
     const struct clock_facts *clock;
     struct coverage coverage[SIDES]; /* of the capture at the client and at the server */
-    struct way_times *ways;          /* is told of what arrives; NULL: it need not */
-    fate_observer *observe;          /* NULL: nobody asks */
+    /* Likewise, each on its own clock. What those captures demonstrably missed is told to them, and what falls into a hole that is known
+     * is not judged. NULL: nobody knows. */
+    struct capture_silences *silences[SIDES];
+    struct way_times *ways; /* is told of what arrives; NULL: it need not */
+    fate_observer *observe; /* NULL: nobody asks */
     void *observe_context;
     unsigned stretch; /* the observer knows this comparison by it */
 

@@ -1,0 +1,113 @@
+/* Silences of a capture point, and which of them are holes. */
+#include "capture_silences.h"
+
+#include "memory.h"
+#include "moment.h"
+
+/* What is shorter hides no drop and no time-out; and of a capture of days so many are kept (200 kB). */
+#define LEAST_NS (100 * NS_PER_MS)
+enum { SILENCES_MOST = 8192 };
+
+/* Of a capture that misses every fourth packet, one in a thousand silences holds so many. */
+enum { MISSED_BY_NO_CHANCE = 5 };
+
+static void keep_long_ones(struct capture_silences *silences)
+{
+    while (silences->count == SILENCES_MOST) {
+        uint32_t kept = 0;
+        silences->least_ns *= 2;
+        for (uint32_t i = 0; i < silences->count; i++)
+            if (silences->list[i].to_ns - silences->list[i].from_ns >= silences->least_ns)
+                silences->list[kept++] = silences->list[i];
+        silences->count = kept;
+    }
+}
+
+static void add(struct capture_silences *silences, int64_t from_ns, int64_t to_ns)
+{
+    keep_long_ones(silences);
+    if (to_ns - from_ns < silences->least_ns)
+        return;
+    if (silences->count == silences->capacity) {
+        silences->capacity = silences->capacity ? silences->capacity * 2 : 16;
+        silences->list = memory_grow(silences->list, silences->capacity, sizeof *silences->list);
+    }
+    silences->list[silences->count++] = (struct capture_silence){.from_ns = from_ns, .to_ns = to_ns};
+}
+
+/* Cards with several queues record a little out of order, and so do several interfaces. */
+static void end_in_the_past(struct capture_silences *silences, int64_t time_ns)
+{
+    struct capture_silence *silence = capture_silences_in(silences, time_ns, time_ns);
+    if (silence && time_ns > silence->from_ns && time_ns < silence->to_ns)
+        silence->to_ns = time_ns;
+}
+
+void capture_silences_see(struct capture_silences *silences, int64_t time_ns)
+{
+    if (!silences->begun) {
+        *silences = (struct capture_silences){.least_ns = LEAST_NS, .latest_ns = time_ns, .begun = true};
+        return;
+    }
+    if (time_ns < silences->latest_ns) {
+        end_in_the_past(silences, time_ns);
+        return;
+    }
+    if (time_ns - silences->latest_ns >= silences->least_ns)
+        add(silences, silences->latest_ns, time_ns);
+    silences->latest_ns = time_ns;
+}
+
+/* The first that is not over before that time. */
+static uint32_t first_from(const struct capture_silences *silences, int64_t time_ns)
+{
+    uint32_t low = 0, high = silences->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (silences->list[middle].to_ns < time_ns)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+struct capture_silence *capture_silences_in(const struct capture_silences *silences, int64_t from_ns, int64_t to_ns)
+{
+    uint32_t first = first_from(silences, from_ns);
+    return first < silences->count && silences->list[first].from_ns <= to_ns ? &silences->list[first] : NULL;
+}
+
+void capture_silences_miss(struct capture_silences *silences, int64_t from_ns, int64_t to_ns)
+{
+    for (uint32_t i = first_from(silences, from_ns); i < silences->count && silences->list[i].from_ns <= to_ns; i++) {
+        struct capture_silence *silence = &silences->list[i];
+        int64_t earliest_ns = from_ns > silence->from_ns ? from_ns : silence->from_ns,
+                latest_ns = to_ns < silence->to_ns ? to_ns : silence->to_ns;
+        if (silence->missed == 0 || earliest_ns < silence->missed_from_ns)
+            silence->missed_from_ns = earliest_ns;
+        if (silence->missed == 0 || latest_ns > silence->missed_to_ns)
+            silence->missed_to_ns = latest_ns;
+        silence->missed++;
+    }
+}
+
+static bool is_hole_at(const struct capture_silence *silence, int64_t from_ns, int64_t to_ns)
+{
+    return silence->missed >= MISSED_BY_NO_CHANCE ||
+           (silence->missed > 0 && silence->missed_from_ns <= to_ns && silence->missed_to_ns >= from_ns);
+}
+
+struct capture_silence *capture_silences_hole(const struct capture_silences *silences, int64_t from_ns, int64_t to_ns)
+{
+    for (uint32_t i = first_from(silences, from_ns); i < silences->count && silences->list[i].from_ns <= to_ns; i++)
+        if (is_hole_at(&silences->list[i], from_ns, to_ns))
+            return &silences->list[i];
+    return NULL;
+}
+
+void capture_silences_close(struct capture_silences *silences)
+{
+    memory_give(silences->list);
+    *silences = (struct capture_silences){0};
+}

@@ -1,0 +1,45 @@
+/*
+ * The stretches of time in which a capture point recorded no packet at all, of anything. A quiet network has them; so has a capture that
+ * lost a piece: its buffer was full, its disk stood still, a file of the ring is not there.
+ *
+ * A capture that misses single packets leaves silences around them, too. So a hole is what lies between packets that it missed, with
+ * none recorded in between; and once they are many, which are not missed by chance one after the other, all of the silence.
+ */
+#ifndef TDSCOPE_CAPTURE_SILENCES_H
+#define TDSCOPE_CAPTURE_SILENCES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct capture_silence {
+    int64_t from_ns, to_ns;               /* the packets before and after it, by the capture point's clock */
+    uint32_t missed;                      /* packets that passed meanwhile, demonstrably */
+    int64_t missed_from_ns, missed_to_ns; /* the first and the last of them; valid when missed > 0 */
+    uint32_t hidden;                      /* packets at the other end whose fate is not known because of it */
+};
+
+/* In order of time, not overlapping. All zero: none yet. */
+struct capture_silences {
+    struct capture_silence *list;
+    uint32_t count, capacity;
+    int64_t least_ns;  /* shorter ones are not kept */
+    int64_t latest_ns; /* of the packets seen so far */
+    bool begun;
+};
+
+/* The time of the next packet that was recorded; one that is earlier than others ends a silence in which it lies. Of too many
+ * silences the long ones are kept. */
+void capture_silences_see(struct capture_silences *silences, int64_t time_ns);
+
+/* The first silence that has a moment in common with that time; NULL: there is none. */
+struct capture_silence *capture_silences_in(const struct capture_silences *silences, int64_t from_ns, int64_t to_ns);
+
+/* A packet that the capture does not have passed at some moment of that time. */
+void capture_silences_miss(struct capture_silences *silences, int64_t from_ns, int64_t to_ns);
+
+/* The first hole within that time; NULL: there is none. */
+struct capture_silence *capture_silences_hole(const struct capture_silences *silences, int64_t from_ns, int64_t to_ns);
+
+void capture_silences_close(struct capture_silences *silences);
+
+#endif
