@@ -43,8 +43,7 @@ struct feed_follower {
 
 struct packet_feed {
     struct packet_feed_input input;
-    struct packet_batch *batches;
-    uint32_t batch_count, batch_packets;
+    struct packet_batch *batches; /* BATCHES of them; NULL: no thread */
     unsigned follower_count;
     struct cache_gap before_followers;
     struct feed_follower followers[FOLLOWERS_MOST];
@@ -56,7 +55,8 @@ struct packet_feed {
     uint8_t *spare[SPARE_BUFFERS]; /* of WINDOW_BYTES each */
     uint32_t spare_count;
 
-    struct os_thread *thread; /* NULL: whoever asks fills, one packet at a time */
+    struct fed_packet read_now; /* without a thread: whoever asks reads, one packet at a time */
+    struct os_thread *thread;   /* NULL: none */
     struct os_semaphore *empty;
     atomic_bool abandoned;
 };
@@ -117,18 +117,27 @@ static void see_time(struct point_facts *point, int64_t time_ns)
     point->has_packets = true;
 }
 
+/* Times are told as if no clock had been set; frames are seldom to be copied for that. */
+static const struct frame *tell_time(const struct packet_feed *feed, const struct frame *read, struct frame *told)
+{
+    struct point_clock *clock = feed->input.clock;
+    point_clock_follow(clock, &read->moment);
+    if (clock->shift_ns == 0)
+        return read;
+    *told = *read;
+    told->moment.time_ns += clock->shift_ns;
+    return told;
+}
+
 static void decode(struct packet_feed *feed, const struct frame *read, struct fed_packet *fed)
 {
     const struct packet_feed_input *input = &feed->input;
-    struct frame told = *read;
-    point_clock_follow(input->clock, &read->moment);
-    told.moment.time_ns += input->clock->shift_ns;
-    see_time(input->point, told.moment.time_ns);
-    packet_decode(input->decoder, &told, &input->facts[told.moment.capture], &fed->packet);
+    struct frame shifted;
+    const struct frame *told = tell_time(feed, read, &shifted);
+    see_time(input->point, told->moment.time_ns);
+    packet_decode(input->decoder, told, &input->facts[told->moment.capture], &fed->packet);
     fed->number = feed->read_packets++;
     fed->shard = input->one_shard ? 0 : shard_of(&fed->packet, input->server_port);
-    if (feed->batch_count > 1)
-        keep_payload(feed, &fed->packet, &told);
 }
 
 static void fill_batch(struct packet_feed *feed, struct packet_batch *batch)
@@ -137,17 +146,17 @@ static void fill_batch(struct packet_feed *feed, struct packet_batch *batch)
     take_back(feed, batch);
     /* Followers have these lines in their caches. Taking them back in a row takes a tenth of the time that taking back each
      * when its packet is decoded takes. */
-    if (feed->batch_count > 1)
-        memset(batch->packets, 0, sizeof batch->packets);
-    for (batch->count = 0; batch->count < feed->batch_packets;) {
+    memset(batch->packets, 0, sizeof batch->packets);
+    for (batch->count = 0; batch->count < BATCH_PACKETS; batch->count++) {
         const struct frame *read = capture_chain_next(feed->input.chain);
         batch->last = !read;
         if (!read)
             break;
-        decode(feed, read, &batch->packets[batch->count++]);
+        struct fed_packet *fed = &batch->packets[batch->count];
+        decode(feed, read, fed);
+        keep_payload(feed, &fed->packet, read);
     }
-    if (feed->batch_count > 1)
-        capture_chain_progress(feed->input.chain, &batch->consumed, &batch->total);
+    capture_chain_progress(feed->input.chain, &batch->consumed, &batch->total);
 }
 
 static void read_ahead(void *context)
@@ -169,6 +178,7 @@ static void read_ahead(void *context)
 
 static bool start_thread(struct packet_feed *feed)
 {
+    feed->batches = memory_take_array(BATCHES, sizeof *feed->batches);
     for (unsigned i = 0; i < feed->follower_count; i++)
         feed->followers[i].full = os_semaphore_open(0);
     feed->empty = os_semaphore_open(BATCHES);
@@ -181,25 +191,14 @@ static bool start_thread(struct packet_feed *feed)
     return false;
 }
 
-static void set_batches(struct packet_feed *feed, uint32_t count, uint32_t packets)
-{
-    memory_give(feed->batches);
-    feed->batches = memory_take_array(count, sizeof *feed->batches);
-    feed->batch_count = count;
-    feed->batch_packets = packets;
-}
-
 struct packet_feed *packet_feed_open(const struct packet_feed_input *input, bool ahead, unsigned followers)
 {
     struct packet_feed *feed = memory_take(sizeof *feed);
     feed->input = *input;
     feed->follower_count = followers;
-    if (ahead)
-        set_batches(feed, BATCHES, BATCH_PACKETS);
-    if (!ahead || !start_thread(feed)) {
-        set_batches(feed, 1, 1);
-        feed->follower_count = 1;
-    }
+    if (ahead && start_thread(feed))
+        return feed;
+    feed->follower_count = 1;
     return feed;
 }
 
@@ -208,16 +207,21 @@ bool packet_feed_is_ahead(const struct packet_feed *feed)
     return feed->thread != NULL;
 }
 
+static const struct fed_packet *read_now(struct packet_feed *feed)
+{
+    struct fed_packet *fed = &feed->read_now;
+    const struct frame *read = capture_chain_next(feed->input.chain);
+    if (!read)
+        return NULL;
+    decode(feed, read, fed);
+    return fed;
+}
+
 /* The one at hand goes back, when the other followers are done with it, too. */
 static void take_next_batch(struct packet_feed *feed, struct feed_follower *follower)
 {
     uint32_t next = 0;
     follower->at = 0;
-    if (!feed->thread) {
-        follower->at_hand = feed->batches;
-        fill_batch(feed, follower->at_hand);
-        return;
-    }
     if (follower->at_hand) {
         next = (uint32_t)(follower->at_hand - feed->batches + 1) % BATCHES;
         if (atomic_fetch_sub(&follower->at_hand->users, 1) == 1)
@@ -229,6 +233,8 @@ static void take_next_batch(struct packet_feed *feed, struct feed_follower *foll
 
 const struct fed_packet *packet_feed_next(struct packet_feed *feed, unsigned number)
 {
+    if (!feed->thread)
+        return read_now(feed);
     struct feed_follower *follower = &feed->followers[number];
     for (;;) {
         struct packet_batch *batch = follower->at_hand;
@@ -267,7 +273,7 @@ void packet_feed_close(struct packet_feed *feed)
 {
     if (feed->thread)
         close_thread(feed);
-    for (uint32_t i = 0; i < feed->batch_count; i++) {
+    for (uint32_t i = 0; feed->batches && i < BATCHES; i++) {
         take_back(feed, &feed->batches[i]);
         memory_give(feed->batches[i].kept);
     }

@@ -11,8 +11,11 @@ uint8_t shard_of(const struct packet *p, uint16_t server_port)
 {
     uint16_t from = p->source.port, to = p->destination.port;
     bool tcp = p->kind == PACKET_TCP || (p->kind == PACKET_ICMP_ERROR && p->icmp.protocol == IP_PROTOCOL_TCP);
-    if (!tcp || tds_port_is_known(from, server_port) == tds_port_is_known(to, server_port) ||
-        protocols_know_ports(from, to, server_port))
+    bool from_server = tds_port_is_known(from, server_port);
+    if (!tcp || from_server == tds_port_is_known(to, server_port))
+        return 0;
+    uint16_t server = from_server ? from : to, client = from_server ? to : from;
+    if (server != server_port && protocols_know_port(client))
         return 0;
     return (uint8_t)(p->ends_hash % SHARDS);
 }

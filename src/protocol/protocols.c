@@ -24,18 +24,36 @@ static_assert(sizeof protocol_registry / sizeof *protocol_registry <= PROTOCOLS_
 
 enum { NO_PROTOCOL = PROTOCOLS_MAX };
 
+/* Clients take ports from 32768 on (Linux; IANA: 49152), so that none of those need be looked for in the lists. */
+enum { SERVICE_PORT_MOST = 32767 };
+
+static void check_ports(const uint16_t *ports)
+{
+    for (; ports && *ports != 0; ports++)
+        assert(*ports <= SERVICE_PORT_MOST);
+}
+
 void protocols_open(struct protocols *protocols, struct casebook *casebook, uint32_t point,
                     const struct tds_options *options)
 {
-    *protocols = (struct protocols){.server_port = options->server_port, .tds = tds_consumer(options)};
-    for (unsigned i = 0; i < protocol_registry_count; i++)
-        protocols->states[i] = protocol_registry[i]->open(casebook, point);
+    *protocols = (struct protocols){.server_port = options->server_port};
+    for (unsigned i = 0; i < protocol_registry_count; i++) {
+        check_ports(protocol_registry[i]->tcp_ports);
+        protocols->consumers[i] = protocol_registry[i]->stream;
+        protocols->consumers[i].context = protocol_registry[i]->open(casebook, point);
+    }
+    protocols->consumers[NO_PROTOCOL] = tds_consumer(options);
+}
+
+static void *state_of(const struct protocols *protocols, unsigned number)
+{
+    return protocols->consumers[number].context;
 }
 
 void protocols_close(struct protocols *protocols)
 {
     for (unsigned i = 0; i < protocol_registry_count; i++)
-        protocol_registry[i]->close(protocols->states[i]);
+        protocol_registry[i]->close(state_of(protocols, i));
 }
 
 static bool has_port(const uint16_t *ports, uint16_t port)
@@ -46,43 +64,42 @@ static bool has_port(const uint16_t *ports, uint16_t port)
     return false;
 }
 
-static unsigned protocol_of_ports(uint16_t a, uint16_t b, uint16_t server_port)
+static unsigned protocol_of_port(uint16_t port)
 {
-    if (server_port != 0 && (a == server_port || b == server_port))
-        return NO_PROTOCOL;
-    for (unsigned i = 0; i < protocol_registry_count; i++)
-        if (has_port(protocol_registry[i]->tcp_ports, a) || has_port(protocol_registry[i]->tcp_ports, b))
+    for (unsigned i = 0; port <= SERVICE_PORT_MOST && i < protocol_registry_count; i++)
+        if (has_port(protocol_registry[i]->tcp_ports, port))
             return i;
     return NO_PROTOCOL;
 }
 
-bool protocols_know_ports(uint16_t a, uint16_t b, uint16_t server_port)
+static unsigned protocol_of_ports(uint16_t a, uint16_t b, uint16_t server_port)
 {
-    return protocol_of_ports(a, b, server_port) != NO_PROTOCOL;
+    if (server_port != 0 && (a == server_port || b == server_port))
+        return NO_PROTOCOL;
+    unsigned of_a = protocol_of_port(a), of_b = protocol_of_port(b);
+    return of_a < of_b ? of_a : of_b;
 }
 
-/* What struct stream notes; 0 is "nobody looked yet". */
-enum { NOTED_NONE = 1, NOTED_FIRST = 2 };
+bool protocols_know_port(uint16_t port)
+{
+    return protocol_of_port(port) != NO_PROTOCOL;
+}
 
+/* A stream notes the number plus one; 0 is "nobody looked yet". */
 static unsigned protocol_of_stream(const struct protocols *protocols, struct stream *stream)
 {
     if (stream->protocol == 0) {
         const struct endpoint *ends = stream->conversation->ends;
         unsigned number = protocol_of_ports(ends[SIDE_CLIENT].port, ends[SIDE_SERVER].port, protocols->server_port);
-        stream->protocol = (uint8_t)(number == NO_PROTOCOL ? NOTED_NONE : NOTED_FIRST + number);
+        stream->protocol = (uint8_t)(number + 1);
     }
-    return stream->protocol == NOTED_NONE ? NO_PROTOCOL : stream->protocol - NOTED_FIRST;
+    return stream->protocol - 1u;
 }
 
-/* Whose stream it is, with its own context. */
-static struct stream_consumer consumer_of(const struct protocols *protocols, struct stream *stream)
+/* Whose stream it is. */
+static const struct stream_consumer *consumer_of(const struct protocols *protocols, struct stream *stream)
 {
-    unsigned number = protocol_of_stream(protocols, stream);
-    if (number == NO_PROTOCOL)
-        return protocols->tds;
-    struct stream_consumer consumer = protocol_registry[number]->stream;
-    consumer.context = protocols->states[number];
-    return consumer;
+    return &protocols->consumers[protocol_of_stream(protocols, stream)];
 }
 
 /* A well-known port says who the client is, where the capture does not have the beginning. */
@@ -103,33 +120,33 @@ static enum side learn_client(struct protocols *protocols, struct stream *stream
 static void on_data(void *context, struct stream *stream, enum side side, struct span bytes, const struct moment *at)
 {
     side = learn_client(context, stream, side);
-    struct stream_consumer consumer = consumer_of(context, stream);
-    consumer.data(consumer.context, stream, side, bytes, at);
+    const struct stream_consumer *consumer = consumer_of(context, stream);
+    consumer->data(consumer->context, stream, side, bytes, at);
 }
 
 static void on_gap(void *context, struct stream *stream, enum side side, uint64_t size, const struct moment *at)
 {
     side = learn_client(context, stream, side);
-    struct stream_consumer consumer = consumer_of(context, stream);
-    consumer.gap(consumer.context, stream, side, size, at);
+    const struct stream_consumer *consumer = consumer_of(context, stream);
+    consumer->gap(consumer->context, stream, side, size, at);
 }
 
 static void on_end(void *context, struct stream *stream, enum side side, const struct moment *at)
 {
-    struct stream_consumer consumer = consumer_of(context, stream);
-    consumer.end(consumer.context, stream, side, at);
+    const struct stream_consumer *consumer = consumer_of(context, stream);
+    consumer->end(consumer->context, stream, side, at);
 }
 
 static void on_sides_exchanged(void *context, struct stream *stream)
 {
-    struct stream_consumer consumer = consumer_of(context, stream);
-    consumer.sides_exchanged(consumer.context, stream);
+    const struct stream_consumer *consumer = consumer_of(context, stream);
+    consumer->sides_exchanged(consumer->context, stream);
 }
 
 static void on_release(void *context, struct stream *stream)
 {
-    struct stream_consumer consumer = consumer_of(context, stream);
-    consumer.release(consumer.context, stream);
+    const struct stream_consumer *consumer = consumer_of(context, stream);
+    consumer->release(consumer->context, stream);
 }
 
 struct stream_consumer protocols_consumer(struct protocols *protocols)
@@ -156,12 +173,12 @@ void protocols_datagram(struct protocols *protocols, const struct datagram *data
 {
     unsigned number = protocol_of_datagram(&datagram->source, &datagram->destination);
     if (number != NO_PROTOCOL)
-        protocol_registry[number]->datagram(protocols->states[number], datagram);
+        protocol_registry[number]->datagram(state_of(protocols, number), datagram);
 }
 
 void protocols_refused(struct protocols *protocols, const struct datagram_refusal *refusal)
 {
     unsigned number = protocol_of_datagram(&refusal->source, &refusal->destination);
     if (number != NO_PROTOCOL)
-        protocol_registry[number]->refused(protocols->states[number], refusal);
+        protocol_registry[number]->refused(state_of(protocols, number), refusal);
 }

@@ -10,8 +10,7 @@ enum { PROTOCOLS_MAX = 16 };
 
 struct protocols {
     uint16_t server_port; /* a hint: this port is a SQL Server's, whatever else it is known for; 0: none */
-    struct stream_consumer tds;
-    void *states[PROTOCOLS_MAX]; /* as in the registry */
+    struct stream_consumer consumers[PROTOCOLS_MAX + 1]; /* as in the registry, with their contexts; the last: TDS */
 };
 
 /* casebook and options must outlive them. */
@@ -19,8 +18,8 @@ void protocols_open(struct protocols *protocols, struct casebook *casebook, uint
                     const struct tds_options *options);
 void protocols_close(struct protocols *protocols); /* after all streams were released */
 
-/* Whether a stream between these ports is of a protocol that is known by its port. */
-bool protocols_know_ports(uint16_t a, uint16_t b, uint16_t server_port);
+/* Whether a stream to this port is of a protocol that is known by its port. */
+bool protocols_know_port(uint16_t port);
 
 struct stream_consumer protocols_consumer(struct protocols *protocols); /* the table to hand to the flow floor */
 void protocols_datagram(struct protocols *protocols, const struct datagram *datagram);
