@@ -185,6 +185,7 @@ static void read_file(struct first_reading *reading, const struct file_turn *tur
     facts->first_ns = point->times.first_ns;
     facts->last_ns = point->times.last_ns;
     facts->has_packets = point->times.has_packets;
+    facts->silences = point->times.silences;
 }
 
 static void count_done(struct first_reading *reading, const struct capture_source *source)

@@ -103,6 +103,8 @@ static void open_points(struct second_reading *reading)
         if (wanted[i])
             reread_point_open(&reading->points[reading->point_count++], &reading->connections,
                               reading->options->set_clocks, i, reading->options->ahead);
+    for (uint32_t i = 0; i < reading->point_count; i++)
+        reread_point_advance(&reading->points[i]);
     memory_give(wanted);
 }
 
