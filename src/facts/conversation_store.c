@@ -407,17 +407,28 @@ static void renumber_open(struct open_conversation *open, uint32_t by, uint32_t 
         open->facts.tds->tls->number += tls_by;
 }
 
-/* In the order in which they came to rest there. */
-static void rest_as_in(struct conversation_store *store, const struct conversation_store *other, uint32_t by)
+/* In the order in which they came to rest there; by: so much more their numbers are here. */
+static void rest_as_in(struct conversation_store *store, const uint32_t *resting, uint32_t most, uint32_t at,
+                       uint32_t by)
 {
-    for (uint32_t i = 0; other->resting && i < other->resting_most; i++) {
-        uint32_t slot = (other->resting_at + i) % other->resting_most, number = other->resting[slot];
-        if (number >= other->places.in_use)
-            continue;
-        struct open_conversation *open = place_at(store, number + by)->open;
-        if (open && open->resting_at == slot)
+    for (uint32_t i = 0; resting && i < most; i++) {
+        uint32_t slot = (at + i) % most, number = resting[slot];
+        struct open_conversation *open = number == SLAB_NONE ? NULL : place_at(store, number + by)->open;
+        if (open && !open->held && open->resting_at == slot)
             let_rest(store, number + by, open);
     }
+}
+
+/* There is room for all that rest in both. */
+static void join_resting(struct conversation_store *store, const struct conversation_store *other, uint32_t by)
+{
+    uint32_t *resting = store->resting, most = store->resting_most, at = store->resting_at;
+    store->resting = NULL;
+    store->resting_most = most + other->resting_most;
+    store->resting_at = 0;
+    rest_as_in(store, resting, most, at, 0);
+    rest_as_in(store, other->resting, other->resting_most, other->resting_at, by);
+    memory_give(resting);
 }
 
 void conversation_store_append(struct conversation_store *store, struct conversation_store *other)
@@ -434,7 +445,7 @@ void conversation_store_append(struct conversation_store *store, struct conversa
         if (place->open)
             renumber_open(place->open, by, slab_by, tds_by, tls_by);
     }
-    rest_as_in(store, other, by);
+    join_resting(store, other, by);
     other->places.in_use = 0;
     conversation_store_close(other);
 }

@@ -62,7 +62,8 @@ static inline void conversation_store_count(struct conversation_store *store, ui
 void conversation_store_merge(struct conversation_store *store, struct conversation_store *const *others,
                               uint32_t count);
 
-/* Conversations of another one come after those of this store, which nothing was merged into or put after before; all of them rest. */
+/* Conversations of another one come after those of this store, which nothing was merged into or put after before; all of them rest. As many
+ * stay open as did in both. */
 void conversation_store_append(struct conversation_store *store, struct conversation_store *other);
 
 /* Memory taken, and so much for each conversation as judging it takes later. */
