@@ -5,6 +5,8 @@ const char settle_by_client_capture[] = "A capture taken on the client at the sa
 const char settle_by_server_capture[] = "A capture taken on the server at the same time.";
 const char settle_by_both_captures[] = "Captures taken on client and server at the same time.";
 
+const char settle_by_earlier_captures[] = "Captures of both ends that begin before the connection does.";
+
 #define PING_LARGE                                                                                                     \
     "test with packets of that size that must not be fragmented: `ping -f -l 1472 SERVER`, on Linux `ping -M do "      \
     "-s 1472 SERVER`."

@@ -9,6 +9,8 @@
 extern const char settle_by_client_capture[], settle_by_server_capture[], settle_by_both_captures[];
 extern const char settle_by_large_packets[]; /* or by the captures of both ends */
 
+extern const char settle_by_earlier_captures[];
+
 /* Puts what the captures lack in place of a capture that is there; view: of the connection. */
 void settling_reconsider(const struct pair_view *view, const struct surroundings *surroundings,
                          struct judgement *judgement);

@@ -106,14 +106,41 @@ static uint32_t count_same(const struct packet_lane *lane, uint32_t until, const
     return count;
 }
 
+/* A transmission is known by its IP ID or its TCP timestamp, where they are used and nobody changes them. */
+static bool is_identified(const struct packet_lane *sent, const struct compared_packet *p)
+{
+    for (uint32_t i = sent->count, looked = 0; i-- > 0 && looked < SAME_LOOKED_AT; looked++) {
+        const struct compared_packet *s = &sent->list[i];
+        if (s->seq == p->seq && ((p->ip_id != 0 && s->ip_id == p->ip_id) ||
+                                 (p->timestamp != 0 && s->timestamp == p->timestamp)))
+            return true;
+    }
+    return false;
+}
+
+/* It left while the sender's capture recorded nothing. */
+static bool left_in_hole(const struct comparator *comparator, enum side sender, const struct compared_packet *p)
+{
+    const struct capture_silences *silences = comparator->silences[sender];
+    int64_t time_ns = sender == SIDE_SERVER ? clock_to_server(comparator->clock, p->time_ns) : p->time_ns;
+    return silences && capture_silences_hole(silences, time_ns, time_ns);
+}
+
 /* Keep-alives and acknowledgements repeat each other. Of those that arrive when the sender's capture was over, as many left after its end
- * as there are more of them than it has. */
-static bool left_after_the_end(const struct comparator *comparator, enum side sender, uint32_t number)
+ * as there are more of them than it has. And data that was already being repeated goes on being repeated. So it is in a hole. */
+static bool left_unseen(const struct comparator *comparator, enum side sender, uint32_t number)
 {
     const struct packet_lane *sent = &comparator->sent[sender], *arrived = &comparator->arrived[sender];
     const struct compared_packet *p = &arrived->list[number];
-    return p->payload <= 1 && p->time_ns + slack_ns(comparator) > comparator->coverage[sender].to_ns &&
-           count_same(arrived, number + 1, p) > count_same(sent, sent->count, p);
+    bool in_hole = left_in_hole(comparator, sender, p);
+    if (!in_hole && p->time_ns + slack_ns(comparator) <= comparator->coverage[sender].to_ns)
+        return false;
+    uint32_t copies = count_same(sent, sent->count, p);
+    if (in_hole)
+        return (p->payload <= 1 || copies > 1) && !is_identified(sent, p);
+    if (p->payload <= 1)
+        return count_same(arrived, number + 1, p) > copies;
+    return copies > 1 && p->time_ns - PASSAGE_LATE_NS > comparator->coverage[sender].to_ns && !is_identified(sent, p);
 }
 
 /* Arrivals that the flow floor holds for copies of one packet, made by the capture, choose after all others. */
@@ -125,7 +152,7 @@ static void match_arrivals(struct comparator *comparator, enum side sender, bool
         while (before > 0 && sent->list[before - 1].time_ns > arrived->list[i].time_ns + slack_ns(comparator))
             before--;
         if (arrived->list[i].copy == copies && arrived->list[i].partner == NO_PARTNER &&
-            !left_after_the_end(comparator, sender, i))
+            !left_unseen(comparator, sender, i))
             match_arrival(comparator, sender, i, before, at_least);
     }
 }
