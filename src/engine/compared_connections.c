@@ -147,22 +147,26 @@ void compared_close(struct compared *compared)
     compared->open = false;
 }
 
-static void compare_packet(struct compared *compared, enum side at, const struct packet *p, bool copy)
+/* Whether it was the last that both captures have. */
+static bool compare_packet(struct compared *compared, enum side at, const struct packet *p, bool copy)
 {
     if (!compared->open)
-        return;
+        return false;
     bool by_client = endpoint_equal(&compared->views[at]->ends[SIDE_CLIENT], &p->source);
     comparator_add(&compared->comparator, at, by_client ? SIDE_CLIENT : SIDE_SERVER, p, copy);
     const struct moment *last = &compared->views[at]->last;
     if (p->moment.frame == last->frame && p->moment.capture == last->capture)
         compared->over[at] = true;
-    if (compared->over[SIDE_CLIENT] && compared->over[SIDE_SERVER])
+    bool over = compared->over[SIDE_CLIENT] && compared->over[SIDE_SERVER];
+    if (over)
         compared_close(compared);
+    return over;
 }
 
 void compared_connections_packet(struct compared_connections *connections, uint32_t view, const struct packet *p,
                                  bool copy)
 {
     for (uint32_t n = view; n != HASH_NONE; n = connections->views[n].next)
-        compare_packet(&connections->list[connections->views[n].compared], connections->views[n].at, p, copy);
+        connections->over_count +=
+            compare_packet(&connections->list[connections->views[n].compared], connections->views[n].at, p, copy);
 }

@@ -35,6 +35,7 @@ struct compared_connections {
     struct compared *list;
     struct compared_view *views;
     uint32_t count, capacity, view_count;
+    uint32_t over_count; /* of those that were opened, how many have had their last packet */
     struct hash_index
         by_first; /* of views, those that are next of another left out: capture and frame of the first packet */
     struct hash_index by_ends; /* likewise: addresses and ports */

@@ -44,6 +44,7 @@ static void observe(const struct second_reading *reading, struct compared *compa
 static void open_comparators(struct second_reading *reading, bool again)
 {
     const struct casebook *casebook = reading->casebook;
+    reading->connections.over_count = 0;
     for (uint32_t i = 0; i < reading->connections.count; i++) {
         struct compared *compared = &reading->connections.list[i];
         *compared = (struct compared){.comparison = compared->comparison,
@@ -80,9 +81,12 @@ static void tell_progress(const struct second_reading *reading)
         reading->options->progress(reading->options->progress_context, done_bytes, all_bytes);
 }
 
+/* NULL: nothing is left to be compared. */
 static struct reread_point *earliest(const struct second_reading *reading)
 {
     struct reread_point *found = NULL;
+    if (reading->connections.over_count == reading->connections.count)
+        return NULL;
     for (uint32_t i = 0; i < reading->point_count; i++) {
         struct reread_point *point = &reading->points[i];
         if (point->next && (!found || point->next_ns < found->next_ns))

@@ -111,8 +111,8 @@ static bool is_identified(const struct packet_lane *sent, const struct compared_
 {
     for (uint32_t i = sent->count, looked = 0; i-- > 0 && looked < SAME_LOOKED_AT; looked++) {
         const struct compared_packet *s = &sent->list[i];
-        if (s->seq == p->seq && ((p->ip_id != 0 && s->ip_id == p->ip_id) ||
-                                 (p->timestamp != 0 && s->timestamp == p->timestamp)))
+        if (s->seq == p->seq &&
+            ((p->ip_id != 0 && s->ip_id == p->ip_id) || (p->timestamp != 0 && s->timestamp == p->timestamp)))
             return true;
     }
     return false;
