@@ -92,9 +92,14 @@ void capture_silences_miss(struct capture_silences *silences, int64_t from_ns, i
     }
 }
 
+bool capture_silence_is_hole(const struct capture_silence *silence)
+{
+    return silence->missed >= MISSED_BY_NO_CHANCE;
+}
+
 static bool is_hole_at(const struct capture_silence *silence, int64_t from_ns, int64_t to_ns)
 {
-    return silence->missed >= MISSED_BY_NO_CHANCE ||
+    return capture_silence_is_hole(silence) ||
            (silence->missed > 0 && silence->missed_from_ns <= to_ns && silence->missed_to_ns >= from_ns);
 }
 

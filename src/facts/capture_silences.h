@@ -37,6 +37,9 @@ struct capture_silence *capture_silences_in(const struct capture_silences *silen
 /* A packet that the capture does not have passed at some moment of that time. */
 void capture_silences_miss(struct capture_silences *silences, int64_t from_ns, int64_t to_ns);
 
+/* So many packets passed that all of it is a hole. */
+bool capture_silence_is_hole(const struct capture_silence *silence);
+
 /* The first hole within that time; NULL: there is none. */
 struct capture_silence *capture_silences_hole(const struct capture_silences *silences, int64_t from_ns, int64_t to_ns);
 

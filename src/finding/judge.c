@@ -27,16 +27,28 @@ static void preset(struct judgement *judgement, const struct detector *detector)
 
 #define OPEN_CONFIDENCE 0.45
 
+static enum side side_of_view(const struct conversation *c, const struct pair_view *view)
+{
+    return c == view->client ? SIDE_CLIENT : SIDE_SERVER;
+}
+
 static bool missed_packets(const struct conversation *c, const struct pair_view *view)
 {
     return signs_of_missed_packets(c) ||
-           (view && view->compared && pair_view_capture_misses(view, c == view->client ? SIDE_CLIENT : SIDE_SERVER));
+           (view && view->compared && pair_view_capture_misses(view, side_of_view(c, view)));
 }
 
-/* A capture that provably missed packets of this conversation may have missed the one that a rule finds lacking. */
+static bool has_hole(const struct conversation *c, const struct pair_view *view)
+{
+    return view && view->compared && pair_view_has_hole(view, side_of_view(c, view));
+}
+
+/* A capture that provably missed packets of this conversation may have missed the one that a rule finds lacking; what happened in a hole
+ * of it nobody knows. */
 static void withhold(const struct conversation *c, const struct pair_view *view, struct judgement *judgement)
 {
-    if (!judgement->detector->rests_on_absence || !missed_packets(c, view))
+    bool rests = judgement->detector->rests_on_absence && missed_packets(c, view);
+    if (judgement->culprit == CULPRIT_NONE || (!rests && !has_hole(c, view)))
         return;
     judgement->culprit = CULPRIT_UNKNOWN;
     if (judgement->confidence > OPEN_CONFIDENCE)

@@ -118,12 +118,14 @@ static bool is_identified(const struct packet_lane *sent, const struct compared_
     return false;
 }
 
-/* It left while the sender's capture recorded nothing. */
+/* Whatever the sender's capture has of it would be late: it had a hole by then, and has it still. */
 static bool left_in_hole(const struct comparator *comparator, enum side sender, const struct compared_packet *p)
 {
     const struct capture_silences *silences = comparator->silences[sender];
     int64_t time_ns = sender == SIDE_SERVER ? clock_to_server(comparator->clock, p->time_ns) : p->time_ns;
-    return silences && capture_silences_hole(silences, time_ns, time_ns);
+    const struct capture_silence *hole =
+        silences ? capture_silences_hole(silences, time_ns - PASSAGE_LATE_NS, time_ns - PASSAGE_LATE_NS) : NULL;
+    return hole && hole->to_ns >= time_ns;
 }
 
 /* Keep-alives and acknowledgements repeat each other. Of those that arrive when the sender's capture was over, as many left after its end

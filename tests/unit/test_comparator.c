@@ -217,6 +217,74 @@ static void test_late_packets(void **state)
     assert_int_equal(passage->longest_sent.frame, 3);
 }
 
+/* The server's capture has nothing of ten seconds, in which data was acknowledged: what it lacks of them was not lost, and what arrived
+ * from there nobody made. Without the hole, both would be said. */
+static void test_a_hole_hides(void **state)
+{
+    (void)state;
+    for (int is_known = 0; is_known < 2; is_known++) {
+        struct talk talk;
+        struct capture_silences silences = {0};
+        begin(&talk, 0, 0);
+        talk.comparator.silences[SIDE_SERVER] = &silences;
+        capture_silences_see(&silences, BEGIN_NS + AHEAD_NS);
+        capture_silences_see(&silences, BEGIN_NS + AHEAD_NS + 10 * NS_PER_SECOND);
+        for (int i = 0; is_known && i < 5; i++)
+            capture_silences_miss(&silences, BEGIN_NS + AHEAD_NS + NS_PER_SECOND, BEGIN_NS + AHEAD_NS + NS_PER_SECOND);
+        send_packet(&talk, SIDE_CLIENT, packet_of(&talk, SIDE_CLIENT, 1, 100, TCP_ACK, 1), 0, WAY_NS);
+        for (int i = 0; i < 4; i++)
+            send_packet(&talk, SIDE_CLIENT, packet_of(&talk, SIDE_CLIENT, 101, 0, TCP_ACK, 1), (2 + i) * NS_PER_SECOND,
+                        NOWHERE);
+        seen(&talk, SIDE_CLIENT, SIDE_SERVER, packet_of(&talk, SIDE_SERVER, 1, 50, TCP_ACK, 101), 7 * NS_PER_SECOND);
+        struct passage *passage = end(&talk, SIDE_CLIENT);
+        assert_int_equal(passage->lost, is_known ? 0 : 4);
+        assert_int_equal(passage->open, is_known ? 4 : 0);
+        assert_int_equal(talk.comparison.passages[SIDE_SERVER].injected, is_known ? 0 : 1);
+        assert_int_equal(talk.comparison.hidden[SIDE_SERVER], is_known ? 5 : 0);
+        assert_int_equal(talk.comparison.hidden[SIDE_CLIENT], 0);
+        capture_silences_close(&silences);
+    }
+}
+
+/* What is missed is told of to the silence in which it passed. */
+static void test_what_is_missed_makes_a_hole(void **state)
+{
+    (void)state;
+    struct talk talk;
+    struct capture_silences silences = {0};
+    begin(&talk, 0, 0);
+    talk.comparator.silences[SIDE_SERVER] = &silences;
+    capture_silences_see(&silences, BEGIN_NS + AHEAD_NS - NS_PER_SECOND);
+    capture_silences_see(&silences, BEGIN_NS + AHEAD_NS + NS_PER_SECOND);
+    capture_silences_see(&silences, BEGIN_NS + AHEAD_NS + 3 * NS_PER_SECOND);
+    send_packet(&talk, SIDE_CLIENT, packet_of(&talk, SIDE_CLIENT, 1, 100, TCP_ACK, 1), 0, NOWHERE);
+    send_packet(&talk, SIDE_SERVER, packet_of(&talk, SIDE_SERVER, 1, 0, TCP_ACK, 101), 2 * WAY_NS, WAY_NS);
+    assert_int_equal(end(&talk, SIDE_CLIENT)->missed, 1);
+    assert_int_equal(silences.list[0].missed, 1);
+    assert_int_equal(silences.list[1].missed, 0);
+    capture_silences_close(&silences);
+}
+
+/* The client goes on repeating after its capture's end: the copies that arrive then are not those of before, held up for so long. */
+static void test_repetitions_after_the_own_capture_s_end(void **state)
+{
+    (void)state;
+    struct talk talk;
+    begin(&talk, 0, 0);
+    talk.comparator.coverage[SIDE_CLIENT].to_ns = BEGIN_NS + 500 * NS_PER_MS;
+    for (int i = 0; i < 6; i++) {
+        struct packet p = packet_of(&talk, SIDE_CLIENT, 1, 100, TCP_ACK, 1);
+        p.ip_id = 0;
+        if (i < 2)
+            seen(&talk, SIDE_CLIENT, SIDE_CLIENT, p, (1 << i) * 200 * NS_PER_MS);
+        seen(&talk, SIDE_SERVER, SIDE_CLIENT, p, (1 << i) * 200 * NS_PER_MS + WAY_NS);
+    }
+    struct passage *passage = end(&talk, SIDE_CLIENT);
+    assert_int_equal(passage->arrived, 2);
+    assert_int_equal(passage->late, 0);
+    assert_int_equal(passage->open, 4);
+}
+
 /* Both initial numbers differ, and so does the rest of the SYN: two connections that a device has joined. */
 static void test_two_connections_with_the_same_bytes(void **state)
 {
@@ -246,6 +314,9 @@ int main(void)
         cmocka_unit_test(test_a_reset_that_nobody_sent),
         cmocka_unit_test(test_pieces_and_joined_packets),
         cmocka_unit_test(test_late_packets),
+        cmocka_unit_test(test_a_hole_hides),
+        cmocka_unit_test(test_what_is_missed_makes_a_hole),
+        cmocka_unit_test(test_repetitions_after_the_own_capture_s_end),
         cmocka_unit_test(test_two_connections_with_the_same_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -177,6 +177,7 @@ static void check_logged(int64_t by_s, int64_t logged_s, int64_t meant_s)
     struct moment entry = {.time_ns = logged_s * NS_PER_SECOND, .frame = 1, .capture = MOMENT_IN_SOURCE};
     assert_int_equal(casebook_moment_ns(&casebook, &entry), meant_s * NS_PER_SECOND);
     casebook.points = NULL;
+    casebook.point_count = 0;
     casebook_close(&casebook);
 }
 
