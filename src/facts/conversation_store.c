@@ -205,19 +205,37 @@ static void pack(struct conversation_store *store, struct conversation_place *pl
     place->open = NULL;
 }
 
+/* The conversation that rests there, or is held since; NULL: none does any more. */
+static struct open_conversation *resting_in(const struct conversation_store *store, uint32_t slot)
+{
+    uint32_t number = store->resting[slot];
+    struct open_conversation *open = number < store->places.in_use ? place_at(store, number)->open : NULL;
+    return open && open->resting_at == slot ? open : NULL;
+}
+
+/* Changes places with the one that would be packed next: so what fits into the ring is never packed. */
+static void leave_slot(struct conversation_store *store, uint32_t slot)
+{
+    struct open_conversation *oldest = resting_in(store, store->resting_at);
+    store->resting[slot] = store->resting[store->resting_at];
+    if (oldest)
+        oldest->resting_at = slot;
+}
+
 static void let_rest(struct conversation_store *store, uint32_t number, struct open_conversation *open)
 {
     if (!store->resting) {
         store->resting = memory_take_array(store->resting_most, sizeof *store->resting);
         memset(store->resting, 0xff, store->resting_most * sizeof *store->resting);
     }
-    uint32_t *slot = &store->resting[store->resting_at], oldest = *slot;
-    if (oldest < store->places.in_use) {
-        struct conversation_place *place = place_at(store, oldest);
-        if (place->open && !place->open->held && place->open->resting_at == store->resting_at)
-            pack(store, place);
+    if (open->resting_at < store->resting_most && store->resting[open->resting_at] == number) {
+        leave_slot(store, open->resting_at);
+    } else {
+        const struct open_conversation *oldest = resting_in(store, store->resting_at);
+        if (oldest && !oldest->held)
+            pack(store, place_at(store, store->resting[store->resting_at]));
     }
-    *slot = number;
+    store->resting[store->resting_at] = number;
     open->resting_at = store->resting_at;
     open->held = false;
     store->resting_at = (store->resting_at + 1) % store->resting_most;
@@ -261,8 +279,7 @@ struct conversation *conversation_store_at(struct conversation_store *store, uin
         unpack(store, number, place);
         let_rest(store, number, place->open);
     } else if (!place->open->held && is_in_older_half(store, place->open)) {
-        place->open->resting_at = SLAB_NONE; /* asked for again: as if it had just come to rest */
-        let_rest(store, number, place->open);
+        let_rest(store, number, place->open); /* asked for again: as if it had just come to rest */
     }
     return &place->open->facts;
 }
