@@ -131,6 +131,13 @@ static void read_side_by_side(struct second_reading *reading)
     reading->point_count = 0;
 }
 
+/* Of those without data, the ones after which others arrived. */
+static uint32_t lost_singly(const struct passage *passage)
+{
+    uint32_t lost = passage->lost - passage->lost_data;
+    return lost > passage->lost_at_end ? lost - passage->lost_at_end : 0;
+}
+
 /* How poor the captures are, over all connections that were compared. */
 static void count_missed(struct second_reading *reading)
 {
@@ -144,6 +151,7 @@ static void count_missed(struct second_reading *reading)
             uint64_t missed = (uint64_t)own->unsent + others->missed;
             point->compared += missed + own->arrived + others->arrived;
             point->missed += missed;
+            point->perhaps_missed += lost_singly(others);
         }
     }
 }

@@ -35,6 +35,7 @@ struct judgement {
     const struct detector *detector;
     enum severity severity;          /* the detector's own, unless this connection came through it */
     enum culprit culprit;            /* the detector's own unless it says otherwise (then usually CULPRIT_UNKNOWN) */
+    bool rests_on_absence;           /* the detector's own, unless only some of what it says does */
     double confidence;               /* 0 to 1: how often a judgement made on such facts is right */
     char says[JUDGEMENT_TEXT_SIZE];  /* one or two sentences with this conversation's numbers */
     const char *would_settle;        /* which further evidence would settle it; NULL: nothing is open */

@@ -19,6 +19,7 @@ static void preset(struct judgement *judgement, const struct detector *detector)
     judgement->detector = detector;
     judgement->severity = detector->severity;
     judgement->culprit = detector->culprit;
+    judgement->rests_on_absence = detector->rests_on_absence;
     judgement->confidence = 0;
     judgement->says[0] = '\0';
     judgement->would_settle = NULL;
@@ -47,7 +48,7 @@ static bool has_hole(const struct conversation *c, const struct pair_view *view)
  * of it nobody knows. */
 static void withhold(const struct conversation *c, const struct pair_view *view, struct judgement *judgement)
 {
-    bool rests = judgement->detector->rests_on_absence && missed_packets(c, view);
+    bool rests = judgement->rests_on_absence && missed_packets(c, view);
     if (judgement->culprit == CULPRIT_NONE || (!rests && !has_hole(c, view)))
         return;
     judgement->culprit = CULPRIT_UNKNOWN;

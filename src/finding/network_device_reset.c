@@ -84,7 +84,7 @@ static bool judge_relayed(const struct pair_view *view, struct judgement *judgem
 static bool is_poor(const struct surroundings *s, uint32_t point)
 {
     const struct point_facts *facts = &s->casebook->points[point];
-    return facts->missed * 1000 > facts->compared;
+    return (facts->missed + facts->perhaps_missed) * 1000 > facts->compared;
 }
 
 static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)

@@ -143,7 +143,8 @@ bool one_sided_never_arrives(const struct conversation *c, const struct surround
     if (!moment_seen(&sender->ahead) || surroundings_role(s, c) != role_of(here) || signs_of_one_direction(c) ||
         !signs_of_sql(c, s) || surroundings_end_ns(s, c) - sender->ahead.time_ns < REPEATED_BY_NS)
         return false;
-    judgement->confidence = signs_of_missed_packets(c) ? 0.6 : 0.8;
+    judgement->confidence = 0.8;
+    judgement->rests_on_absence = true;
     judgement->would_settle = settled_by_capture_of(there);
     judgement_prove(judgement, &sender->last_data, "the last data that arrives from the %s", names[there]);
     judgement_prove(judgement, &sender->ahead, "a packet of the %s stands %u bytes beyond it", names[there],
