@@ -79,7 +79,8 @@ static bool login_begun(const struct tds_state *s)
 static void on_error(struct tds_state *s, const struct token_error *error, const struct moment *begin)
 {
     struct tds_facts *facts = s->facts;
-    bool login_over = tds_step_seen(s, LOGIN_STEP_LOGIN_ACK) || tds_step_seen(s, LOGIN_STEP_FIRST_REQUEST);
+    /* Who asks for something is logged in, although the capture may have missed how. */
+    bool login_over = tds_step_seen(s, LOGIN_STEP_LOGIN_ACK) || facts->requests > 0;
     bool in_login = login_begun(s) && !login_over;
     note_error(s, error, in_login, begin);
     if (!in_login || facts->login_error.number != 0)
