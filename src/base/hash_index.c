@@ -73,6 +73,19 @@ void hash_index_remove(struct hash_index *index, uint32_t hash, uint32_t number)
     index->slots[hole].number = HASH_NONE;
 }
 
+uint32_t hash_words(const void *bytes, uint32_t size)
+{
+    const uint8_t *p = bytes;
+    uint64_t h = size;
+    for (uint32_t i = 0; i < size; i += 8) {
+        uint64_t word = 0;
+        memcpy(&word, p + i, size - i < 8 ? size - i : 8);
+        h = (h ^ word) * 0x9e3779b97f4a7c15u;
+        h ^= h >> 32;
+    }
+    return (uint32_t)h;
+}
+
 uint32_t hash_bytes(const void *bytes, uint32_t size)
 {
     const uint8_t *p = bytes;

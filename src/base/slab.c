@@ -1,7 +1,6 @@
 /* Slabs: chunks of equal elements with a free list. */
 #include "slab.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "memory.h"
@@ -22,22 +21,22 @@ static uint32_t chunks_in_block(const struct slab *slab)
     return (uint32_t)(MEMORY_BLOCK_BYTES / chunk_bytes(slab));
 }
 
-static bool begins_allocation(const struct slab *slab, uint32_t chunk)
+static void grow_list(struct slab *slab, uint32_t chunks)
 {
-    uint32_t single = (uint32_t)((SLAB_SMALL_BYTES + chunk_bytes(slab) - 1) / chunk_bytes(slab));
-    uint32_t together = chunks_in_block(slab);
-    return chunk < single || together < 2 || (chunk - single) % together == 0;
+    slab->chunks = memory_grow(slab->chunks, chunks, sizeof *slab->chunks);
+    slab->begins = memory_grow(slab->begins, chunks, sizeof *slab->begins);
 }
 
 static void add_chunks(struct slab *slab)
 {
-    uint32_t first = slab->chunk_count, count = 1;
-    while (!begins_allocation(slab, first + count))
-        count++;
-    slab->chunks = memory_grow(slab->chunks, (size_t)first + count, sizeof *slab->chunks);
+    bool small = slab->chunk_count * chunk_bytes(slab) < SLAB_SMALL_BYTES;
+    uint32_t first = slab->chunk_count, together = chunks_in_block(slab), count = small || together < 2 ? 1 : together;
+    grow_list(slab, first + count);
     uint8_t *bytes = count > 1 ? memory_take_block() : memory_take(chunk_bytes(slab));
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         slab->chunks[first + i] = bytes + i * chunk_bytes(slab);
+        slab->begins[first + i] = i == 0;
+    }
     slab->chunk_count += count;
 }
 
@@ -46,7 +45,7 @@ static void drop_chunks(struct slab *slab, uint32_t first)
 {
     while (slab->chunk_count > first) {
         uint32_t begin = slab->chunk_count - 1;
-        while (!begins_allocation(slab, begin))
+        while (!slab->begins[begin])
             begin--;
         if (begin < first)
             return;
@@ -59,6 +58,7 @@ void slab_close(struct slab *slab)
 {
     drop_chunks(slab, 0);
     memory_give(slab->chunks);
+    memory_give(slab->begins);
     slab_open(slab, slab->element_size);
 }
 
@@ -91,4 +91,33 @@ void slab_truncate(struct slab *slab, uint32_t count)
     for (uint32_t at = count; at < slab->chunk_count * SLAB_CHUNK; at += SLAB_CHUNK - at % SLAB_CHUNK)
         memset(slab_at(slab, at), 0, (SLAB_CHUNK - at % SLAB_CHUNK) * slab->element_size);
     slab->high = slab->in_use = count;
+}
+
+static void take_over_free(struct slab *slab, const struct slab *other, uint32_t by)
+{
+    for (uint32_t number = other->first_free; number != SLAB_NONE;) {
+        uint32_t next;
+        memcpy(&next, slab_at(other, number), sizeof next);
+        memcpy(slab_at(other, number), &slab->first_free, sizeof slab->first_free);
+        slab->first_free = number + by;
+        number = next;
+    }
+}
+
+/* What is left of the own last block is never used. */
+uint32_t slab_take_over(struct slab *slab, struct slab *other)
+{
+    uint32_t by = slab->chunk_count * SLAB_CHUNK;
+    take_over_free(slab, other, by);
+    grow_list(slab, slab->chunk_count + other->chunk_count);
+    for (uint32_t i = 0; i < other->chunk_count; i++) {
+        slab->chunks[slab->chunk_count + i] = other->chunks[i];
+        slab->begins[slab->chunk_count + i] = other->begins[i];
+    }
+    slab->chunk_count += other->chunk_count;
+    slab->high = by + other->high;
+    slab->in_use += other->in_use;
+    other->chunk_count = 0;
+    slab_close(other);
+    return by;
 }

@@ -8,6 +8,7 @@
 #ifndef TDSCOPE_SLAB_H
 #define TDSCOPE_SLAB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,7 @@ enum { SLAB_CHUNK = 256, SLAB_SMALL_BYTES = 1 << 20 };
 struct slab {
     size_t element_size;
     uint8_t **chunks;
+    bool *begins; /* of the chunks: an allocation begins with it */
     uint32_t chunk_count;
     uint32_t high; /* elements ever handed out at once; every number in use is below it */
     uint32_t in_use;
@@ -28,6 +30,9 @@ void slab_close(struct slab *slab);
 uint32_t slab_take(struct slab *slab); /* a zeroed element */
 void slab_give(struct slab *slab, uint32_t number);
 void slab_truncate(struct slab *slab, uint32_t count); /* of one that nothing was given back to: keeps the first ones */
+
+/* Takes all elements of another slab of that size, which is empty then: their addresses stay, their numbers grow by what is returned. */
+uint32_t slab_take_over(struct slab *slab, struct slab *other);
 
 /* Memory of the chunks that were begun. */
 static inline uint64_t slab_bytes(const struct slab *slab)

@@ -7,45 +7,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "begins_elsewhere.h"
-#include "capture_chain.h"
 #include "capture_copy.h"
-#include "capture_point.h"
-#include "capture_series.h"
-#include "capture_side.h"
 #include "ceilings.h"
 #include "clock_notes.h"
 #include "evidence_file.h"
+#include "first_reading.h"
 #include "machine_side.h"
 #include "memory.h"
 #include "os_files.h"
 #include "os_memory.h"
 #include "os_thread.h"
-#include "packet_feed.h"
 #include "pairing.h"
 #include "second_reading.h"
 #include "source_zones.h"
-
-/* A file and the chain that reads it. */
-struct capture_source {
-    struct capture_chain chain;
-    struct capture_series series;
-    enum capture_role role;
-    bool role_given;
-};
 
 struct run {
     struct analysis *analysis;
     enum capture_role *roles; /* of each path */
     struct capture_source *sources;
     uint32_t source_count;
-    struct point_run *points;
-    uint32_t *first_sources; /* of each point */
-    struct followers *followers;
-    uint32_t turns; /* captures read so far */
     bool incomplete;
-    uint64_t done_bytes, all_bytes; /* all_bytes 0: not known */
+    uint64_t all_bytes; /* 0: not known */
 };
+
+/* One that reads ahead is worth it (docs/performance.md); what more are worth depends on how near to each other the processors are. */
+unsigned analysis_threads(const struct analysis *analysis)
+{
+    if (analysis->threads)
+        return analysis->threads;
+    return os_processors() > 1 ? 2 : 1;
+}
 
 static char *copy_text(const char *text)
 {
@@ -252,155 +243,6 @@ static void open_captures(struct run *run)
         run->all_bytes = 0;
 }
 
-struct source_order {
-    int64_t first_ns;
-    uint32_t source;
-};
-
-/* By time of the first packet; equal times keep the order in which they were given. */
-static int compare_order(const void *left, const void *right)
-{
-    const struct source_order *a = left, *b = right;
-    if (a->first_ns != b->first_ns)
-        return a->first_ns < b->first_ns ? -1 : 1;
-    return a->source < b->source ? -1 : a->source > b->source;
-}
-
-static bool is_of_series(const struct run *run, uint32_t point, const struct capture_source *source)
-{
-    return capture_series_same(&run->sources[run->first_sources[point]].series, &source->series);
-}
-
-static bool is_of_role(const struct run *run, uint32_t point, const struct capture_source *source)
-{
-    const struct point_facts *facts = &run->analysis->casebook.points[point];
-    return source->role_given ? facts->role_given && facts->role == source->role : !facts->role_given;
-}
-
-static bool is_over_before(const struct run *run, uint32_t point, const struct capture_source *source)
-{
-    const struct point_facts *facts = &run->analysis->casebook.points[point];
-    int64_t last_ns = facts->last_ns - run->points[point].clock.shift_ns; /* as its files have it */
-    return facts->has_packets && last_ns <= capture_chain_first_ns(&source->chain);
-}
-
-/* Files that somebody gave for one side may be named as they like; but none goes on with another series than its own. */
-static bool only_of_series(const struct run *run, const struct capture_source *source)
-{
-    for (uint32_t i = 0; source->role_given && i < run->analysis->casebook.point_count; i++)
-        if (is_of_role(run, i, source) && is_of_series(run, i, source))
-            return true;
-    return !source->role_given;
-}
-
-/*
- * Which files of the same role, or without a given one, come from one capture point? Pieces of a ring buffer follow each other, and
- * their names are alike; captures of two points overlap in time, as those of two clients do, or lie in different folders, or are named
- * by the machine. So, in order of their first packets, a file goes on with the point of its series whose last packet lies nearest before
- * its first one; a file that overlaps with all of those begins a new one. So does one that only seems to follow, because the clock of
- * another machine is off: it brings the same handshakes again, or has another address in common.
- */
-static uint32_t point_for(struct run *run, const struct capture_source *source)
-{
-    struct casebook *casebook = &run->analysis->casebook;
-    uint32_t best = casebook->point_count, number = (uint32_t)(source - run->sources);
-    bool in_series = only_of_series(run, source);
-    for (uint32_t i = 0; i < casebook->point_count; i++)
-        if (is_of_role(run, i, source) && is_over_before(run, i, source) &&
-            (!in_series || is_of_series(run, i, source)) &&
-            (best == casebook->point_count || casebook->points[i].last_ns > casebook->points[best].last_ns) &&
-            !begins_elsewhere(casebook, i, &casebook->captures[number]))
-            best = i;
-    if (best == casebook->point_count) {
-        casebook->point_count++;
-        casebook->points[best] = (struct point_facts){.role = source->role, .role_given = source->role_given};
-        run->first_sources[best] = number;
-        point_run_open(&run->points[best], run->analysis, run->followers, best);
-    }
-    return best;
-}
-
-static void tell_progress(void *context, const struct packet_feed *feed)
-{
-    const struct run *run = context;
-    uint64_t consumed, total;
-    packet_feed_progress(feed, &consumed, &total);
-    if (run->analysis->progress)
-        run->analysis->progress(run->analysis->progress_context, run->done_bytes + consumed, run->all_bytes);
-}
-
-/* One that reads ahead is worth it (docs/performance.md); what more are worth depends on how near to each other the processors are. */
-static unsigned threads_of(const struct analysis *analysis)
-{
-    if (analysis->threads)
-        return analysis->threads;
-    return os_processors() > 1 ? 2 : 1;
-}
-
-static void read_source(struct run *run, struct capture_source *source)
-{
-    struct casebook *casebook = &run->analysis->casebook;
-    uint32_t number = point_for(run, source);
-    struct point_run *point = &run->points[number];
-    casebook->captures[source - run->sources].point = number;
-    point->turn = run->turns++;
-    struct packet_feed_input input = {.chain = &source->chain,
-                                      .facts = casebook->captures,
-                                      .point = &casebook->points[number],
-                                      .decoder = &point->decoder,
-                                      .clock = &point->clock,
-                                      .server_port = casebook->server_port,
-                                      .one_shard = run->analysis->memory_bytes > 0};
-    struct packet_feed *feed = packet_feed_open(&input, threads_of(run->analysis) > 1, followers_count(run->followers));
-    followers_follow(run->followers, feed, point, tell_progress, run);
-    packet_feed_close(feed);
-    point_clock_tell(&point->clock, casebook->captures);
-    uint64_t consumed, total;
-    capture_chain_progress(&source->chain, &consumed, &total);
-    run->done_bytes += consumed;
-}
-
-/* With several capture points a healthy view may be the other end's of a connection in trouble. Numbers that a user asked for must not
- * change, either. */
-static bool may_fold(const struct run *run)
-{
-    return run->source_count == 1 && !run->analysis->watching;
-}
-
-/* Several follow one file only: numbers of conversations are not final while they do, and which files are of one capture point is
- * asked of the conversations so far. One of the threads reads. */
-static unsigned followers_wanted(const struct run *run)
-{
-    const struct analysis *analysis = run->analysis;
-    bool one_only = run->source_count > 1 || analysis->watching || analysis->memory_bytes > 0;
-    unsigned threads = threads_of(analysis);
-    return one_only || threads < 3 ? 1 : threads - 1;
-}
-
-static void read_sources(struct run *run)
-{
-    run->analysis->may_fold = may_fold(run);
-    run->followers = followers_open(&run->analysis->casebook, followers_wanted(run));
-    struct casebook *casebook = &run->analysis->casebook;
-    struct source_order *order = memory_take_array(run->source_count, sizeof *order);
-    casebook->points = memory_take_array(run->source_count, sizeof *casebook->points);
-    run->points = memory_take_array(run->source_count, sizeof *run->points);
-    run->first_sources = memory_take_array(run->source_count, sizeof *run->first_sources);
-    for (uint32_t i = 0; i < run->source_count; i++)
-        order[i] = (struct source_order){capture_chain_first_ns(&run->sources[i].chain), i};
-    qsort(order, run->source_count, sizeof *order, compare_order);
-    for (uint32_t i = 0; i < run->source_count; i++)
-        read_source(run, &run->sources[order[i].source]);
-    memory_give(order);
-    for (uint32_t i = 0; i < casebook->point_count; i++)
-        point_run_close(&run->points[i]);
-    followers_close(run->followers);
-    for (uint32_t i = 0; i < casebook->point_count; i++) {
-        if (!casebook->points[i].role_given)
-            casebook->points[i].role = capture_side_infer(casebook, i);
-    }
-}
-
 static bool costs_packets(const struct note *note)
 {
     return strcmp(note->kind, CAPTURE_BROKEN_NOTE) == 0 || strcmp(note->kind, CAPTURE_LINK_TYPE_NOTE) == 0;
@@ -476,7 +318,7 @@ static void open_run(struct run *run, struct analysis *analysis)
     *run = (struct run){.analysis = analysis};
     expand_items(run);
     open_captures(run);
-    read_sources(run);
+    first_reading_run(analysis, run->sources, run->source_count, run->all_bytes);
     conclude_captures(run);
     pairing_run(&analysis->casebook);
 }
@@ -486,8 +328,6 @@ static void close_run(struct run *run)
     for (uint32_t i = 0; i < run->source_count; i++)
         close_source(&run->sources[i]);
     memory_give(run->sources);
-    memory_give(run->points);
-    memory_give(run->first_sources);
     memory_give(run->roles);
 }
 
@@ -496,7 +336,7 @@ static void read_again(struct analysis *analysis)
     uint32_t observed = analysis->watching ? observed_connection(analysis) : 0;
     second_reading_run(&analysis->casebook, &(struct second_reading_options){
                                                 .set_clocks = &analysis->set_clocks,
-                                                .ahead = threads_of(analysis) > 1,
+                                                .ahead = analysis_threads(analysis) > 1,
                                                 .progress = analysis->progress,
                                                 .progress_context = analysis->progress_context,
                                                 .observe = observed ? packet_crossings_see : NULL,

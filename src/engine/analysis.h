@@ -45,6 +45,7 @@ enum analysis_result { ANALYSIS_DONE, ANALYSIS_INCOMPLETE, ANALYSIS_NOTHING };
 void analysis_open(struct analysis *analysis);
 void analysis_add(struct analysis *analysis, const char *path, enum capture_role role);
 enum analysis_result analysis_run(struct analysis *analysis);
+unsigned analysis_threads(const struct analysis *analysis); /* that it works with, at most */
 void analysis_close(struct analysis *analysis);
 
 #endif

@@ -22,12 +22,14 @@ struct point_shard {
 struct point_run {
     struct casebook *casebook; /* of the run */
     uint32_t point;
-    struct packet_decoder decoder; /* this and the clock are the packet feed's while it reads */
+    struct packet_decoder decoder; /* this, the clock and the times are the packet feed's while it reads */
     struct point_clock clock;
+    struct point_facts times;   /* of its packets so far */
     uint32_t turn;              /* how many captures were read before the one at hand */
     struct point_shard *shards; /* SHARDS of them */
     uint64_t memory_bytes;      /* fold conversations beyond it; 0: never */
     uint32_t until_memory;
+    struct cache_gap gap; /* another thread may read the next point */
 };
 
 /* The run must stay at its address until it is closed. */

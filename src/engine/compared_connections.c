@@ -17,32 +17,11 @@ static uint32_t hash_first(uint32_t capture, uint32_t frame)
     return hash_bytes(key, sizeof key);
 }
 
-static uint32_t hash_end(const struct endpoint *end)
-{
-    uint8_t key[19] = {end->address.version};
-    memcpy(key + 1, end->address.bytes, sizeof end->address.bytes);
-    key[17] = (uint8_t)end->port;
-    key[18] = (uint8_t)(end->port >> 8);
-    return hash_bytes(key, sizeof key);
-}
-
-/* The same for both directions. */
-static uint32_t hash_both(const struct endpoint *a, const struct endpoint *b)
-{
-    return hash_end(a) ^ hash_end(b);
-}
-
-static const struct conversation *view_at(const struct compared_connections *connections, uint32_t number)
-{
-    const struct compared_view *view = &connections->views[number];
-    return connections->list[view->compared].views[view->at];
-}
-
 uint32_t compared_connections_begun(const struct compared_connections *connections, const struct moment *moment)
 {
     struct hash_probe probe = hash_index_probe(&connections->by_first, hash_first(moment->capture, moment->frame));
     for (uint32_t n; (n = hash_probe_next(&probe)) != HASH_NONE;) {
-        const struct moment *first = &view_at(connections, n)->first;
+        const struct moment *first = &connections->views[n].conversation->first;
         if (first->capture == moment->capture && first->frame == moment->frame)
             return n;
     }
@@ -54,14 +33,14 @@ static void add_view(struct compared_connections *connections, uint32_t compared
     uint32_t number = connections->view_count++;
     const struct conversation *c = connections->list[compared].views[at];
     uint32_t same = compared_connections_begun(connections, &c->first);
-    connections->views[number] = (struct compared_view){compared, at, HASH_NONE};
+    connections->views[number] = (struct compared_view){compared, at, c, HASH_NONE};
     if (same != HASH_NONE) {
         connections->views[number].next = connections->views[same].next;
         connections->views[same].next = number;
         return;
     }
     hash_index_add(&connections->by_first, hash_first(c->first.capture, c->first.frame), number);
-    hash_index_add(&connections->by_ends, hash_both(&c->ends[SIDE_CLIENT], &c->ends[SIDE_SERVER]), number);
+    hash_index_add(&connections->by_ends, endpoints_hash(&c->ends[SIDE_CLIENT], &c->ends[SIDE_SERVER]), number);
 }
 
 static bool can_read_again(const struct casebook *casebook, uint32_t point)
@@ -147,9 +126,9 @@ void compared_connections_close(struct compared_connections *connections)
 
 bool compared_connections_have(const struct compared_connections *connections, uint32_t point, const struct packet *p)
 {
-    struct hash_probe probe = hash_index_probe(&connections->by_ends, hash_both(&p->source, &p->destination));
+    struct hash_probe probe = hash_index_probe(&connections->by_ends, p->ends_hash);
     for (uint32_t n; (n = hash_probe_next(&probe)) != HASH_NONE;) {
-        const struct conversation *view = view_at(connections, n);
+        const struct conversation *view = connections->views[n].conversation;
         const struct endpoint *client = &view->ends[SIDE_CLIENT], *server = &view->ends[SIDE_SERVER];
         if (view->point == point && ((endpoint_equal(client, &p->source) && endpoint_equal(server, &p->destination)) ||
                                      (endpoint_equal(client, &p->destination) && endpoint_equal(server, &p->source))))
@@ -165,26 +144,26 @@ void compared_close(struct compared *compared)
     compared->open = false;
 }
 
-static void compare_packet(struct compared *compared, enum side at, const struct conversation *c,
-                           const struct packet *p)
+/* Whether it was the last that both captures have. */
+static bool compare_packet(struct compared *compared, enum side at, const struct packet *p, bool copy)
 {
     if (!compared->open)
-        return;
-    uint32_t duplicates = c->sides[SIDE_CLIENT].capture_duplicates + c->sides[SIDE_SERVER].capture_duplicates;
-    bool again = duplicates > compared->duplicates[at];
-    compared->duplicates[at] = duplicates;
+        return false;
     bool by_client = endpoint_equal(&compared->views[at]->ends[SIDE_CLIENT], &p->source);
-    comparator_add(&compared->comparator, at, by_client ? SIDE_CLIENT : SIDE_SERVER, p, again);
+    comparator_add(&compared->comparator, at, by_client ? SIDE_CLIENT : SIDE_SERVER, p, copy);
     const struct moment *last = &compared->views[at]->last;
     if (p->moment.frame == last->frame && p->moment.capture == last->capture)
         compared->over[at] = true;
-    if (compared->over[SIDE_CLIENT] && compared->over[SIDE_SERVER])
+    bool over = compared->over[SIDE_CLIENT] && compared->over[SIDE_SERVER];
+    if (over)
         compared_close(compared);
+    return over;
 }
 
-void compared_connections_packet(struct compared_connections *connections, uint32_t view,
-                                 const struct conversation *followed, const struct packet *p)
+void compared_connections_packet(struct compared_connections *connections, uint32_t view, const struct packet *p,
+                                 bool copy)
 {
     for (uint32_t n = view; n != HASH_NONE; n = connections->views[n].next)
-        compare_packet(&connections->list[connections->views[n].compared], connections->views[n].at, followed, p);
+        connections->over_count +=
+            compare_packet(&connections->list[connections->views[n].compared], connections->views[n].at, p, copy);
 }

@@ -18,7 +18,6 @@ struct compared {
     struct comparison *comparison;
     struct point_pair *pair;
     const struct conversation *views[SIDES]; /* at the near and at the far point */
-    uint32_t duplicates[SIDES];              /* that the flow floor had counted before the packet under way */
     bool over[SIDES];                        /* its last packet was read there */
     bool open;
 };
@@ -27,6 +26,7 @@ struct compared {
 struct compared_view {
     uint32_t compared;
     enum side at;
+    const struct conversation *conversation;
     uint32_t next; /* another comparison of the same view; HASH_NONE: there is none */
 };
 
@@ -35,6 +35,7 @@ struct compared_connections {
     struct compared *list;
     struct compared_view *views;
     uint32_t count, capacity, view_count;
+    uint32_t over_count; /* of those that were opened, how many have had their last packet */
     struct hash_index
         by_first; /* of views, those that are next of another left out: capture and frame of the first packet */
     struct hash_index by_ends; /* likewise: addresses and ports */
@@ -46,15 +47,16 @@ void compared_connections_choose(struct compared_connections *connections, struc
                                  uint32_t observed);
 void compared_connections_close(struct compared_connections *connections);
 
-/* Whether a packet of that capture point may belong to one of them, by its addresses and ports. */
+/* This and compared_connections_begun() may be asked by several threads, while others hand on packets.
+ * Whether a packet of that capture point may belong to one of them, by its addresses and ports. */
 bool compared_connections_have(const struct compared_connections *connections, uint32_t point, const struct packet *p);
 
 /* The first view that is of the conversation which begins with this packet; HASH_NONE: none. */
 uint32_t compared_connections_begun(const struct compared_connections *connections, const struct moment *moment);
 
-/* Hands a packet to the comparators of that view and of those after it; followed: what the flow floor made of the conversation. */
-void compared_connections_packet(struct compared_connections *connections, uint32_t view,
-                                 const struct conversation *followed, const struct packet *p);
+/* Hands a packet to the comparators of that view and of those after it; copy: the flow floor holds it for one. */
+void compared_connections_packet(struct compared_connections *connections, uint32_t view, const struct packet *p,
+                                 bool copy);
 
 /* No more packets of it come. */
 void compared_close(struct compared *compared);

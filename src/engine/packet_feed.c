@@ -19,6 +19,9 @@
 
 enum { BATCHES = 8, BATCH_PACKETS = 256, SPARE_BUFFERS = 4, FOLLOWERS_MOST = SHARDS };
 
+/* Where few packets are wanted: those that are read, and the buffers that are kept, for one batch. */
+enum { BATCH_READ = 1024, BATCH_KEPT = 2 };
+
 struct kept_bytes {
     uint8_t *bytes;
     size_t capacity;
@@ -110,6 +113,9 @@ static void keep_payload(struct packet_feed *feed, struct packet *packet, const 
 
 static void see_time(struct point_facts *point, int64_t time_ns)
 {
+    if (!point)
+        return;
+    capture_silences_see(&point->silences, time_ns);
     if (!point->has_packets || time_ns < point->first_ns)
         point->first_ns = time_ns;
     if (!point->has_packets || time_ns > point->last_ns)
@@ -129,7 +135,8 @@ static const struct frame *tell_time(const struct packet_feed *feed, const struc
     return told;
 }
 
-static void decode(struct packet_feed *feed, const struct frame *read, struct fed_packet *fed)
+/* False: it is not wanted. */
+static bool decode(struct packet_feed *feed, const struct frame *read, struct fed_packet *fed)
 {
     const struct packet_feed_input *input = &feed->input;
     struct frame shifted;
@@ -138,6 +145,13 @@ static void decode(struct packet_feed *feed, const struct frame *read, struct fe
     packet_decode(input->decoder, told, &input->facts[told->moment.capture], &fed->packet);
     fed->number = feed->read_packets++;
     fed->shard = input->one_shard ? 0 : shard_of(&fed->packet, input->server_port);
+    return !input->sieve || input->sieve(input->sieve_context, fed);
+}
+
+static bool is_full(const struct packet_feed *feed, const struct packet_batch *batch, uint32_t read)
+{
+    bool long_enough = feed->input.sieve && (read == BATCH_READ || batch->kept_count >= BATCH_KEPT);
+    return batch->count == BATCH_PACKETS || long_enough;
 }
 
 static void fill_batch(struct packet_feed *feed, struct packet_batch *batch)
@@ -147,14 +161,17 @@ static void fill_batch(struct packet_feed *feed, struct packet_batch *batch)
     /* Followers have these lines in their caches. Taking them back in a row takes a tenth of the time that taking back each
      * when its packet is decoded takes. */
     memset(batch->packets, 0, sizeof batch->packets);
-    for (batch->count = 0; batch->count < BATCH_PACKETS; batch->count++) {
+    batch->count = 0;
+    for (uint32_t looked = 0; !is_full(feed, batch, looked); looked++) {
         const struct frame *read = capture_chain_next(feed->input.chain);
         batch->last = !read;
         if (!read)
             break;
         struct fed_packet *fed = &batch->packets[batch->count];
-        decode(feed, read, fed);
+        if (!decode(feed, read, fed))
+            continue;
         keep_payload(feed, &fed->packet, read);
+        batch->count++;
     }
     capture_chain_progress(feed->input.chain, &batch->consumed, &batch->total);
 }
@@ -210,11 +227,10 @@ bool packet_feed_is_ahead(const struct packet_feed *feed)
 static const struct fed_packet *read_now(struct packet_feed *feed)
 {
     struct fed_packet *fed = &feed->read_now;
-    const struct frame *read = capture_chain_next(feed->input.chain);
-    if (!read)
-        return NULL;
-    decode(feed, read, fed);
-    return fed;
+    for (const struct frame *read; (read = capture_chain_next(feed->input.chain)) != NULL;)
+        if (decode(feed, read, fed))
+            return fed;
+    return NULL;
 }
 
 /* The one at hand goes back, when the other followers are done with it, too. */

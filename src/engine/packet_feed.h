@@ -15,21 +15,28 @@
 
 struct packet_feed;
 
-/* All of it belongs to the feed until that is closed. */
-struct packet_feed_input {
-    struct capture_chain *chain; /* not read yet */
-    struct capture_facts *facts; /* by number of the capture; reading and decoding count in them */
-    struct point_facts *point;   /* takes the times of the packets */
-    struct packet_decoder *decoder;
-    struct point_clock *clock;
-    uint16_t server_port; /* the user's hint; 0: none */
-    bool one_shard;       /* memory is limited, and counted in one place */
-};
-
 struct fed_packet {
     struct packet packet;
     uint32_t number; /* from 0, among all of the chain */
     uint8_t shard;
+    bool copy;     /* this and the view are the sieve's to set */
+    uint32_t view; /* of a compared connection, which it is of */
+};
+
+/* Is shown each packet in turn, and may change it. False: nobody wants it. */
+typedef bool packet_sieve(void *context, struct fed_packet *fed);
+
+/* All of it belongs to the feed until that is closed. */
+struct packet_feed_input {
+    struct capture_chain *chain; /* not read yet */
+    struct capture_facts *facts; /* by number of the capture; reading and decoding count in them */
+    struct point_facts *point;   /* takes the times of the packets; NULL: they are known */
+    struct packet_decoder *decoder;
+    struct point_clock *clock;
+    uint16_t server_port; /* the user's hint; 0: none */
+    bool one_shard;       /* memory is limited, and counted in one place; or there is nothing to follow it for */
+    packet_sieve *sieve;  /* by the thread that reads; NULL: all are wanted */
+    void *sieve_context;
 };
 
 /* ahead: in a thread of its own, if the system has one to give. followers: at least 1; more only with `ahead`. */

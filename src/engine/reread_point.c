@@ -9,29 +9,47 @@
 #include "ceilings.h"
 #include "memory.h"
 
-static uint32_t first_view_of(struct reread_point *point, const struct conversation *c, const struct packet *p)
+static struct followed_view *followed(struct reread_point *point, const struct conversation *c, const struct packet *p)
 {
     if (c->id > point->view_capacity) {
         uint32_t before = point->view_capacity;
         point->view_capacity = c->id * 2;
-        point->view_of = memory_grow(point->view_of, point->view_capacity, sizeof *point->view_of);
-        memset(point->view_of + before, 0, (point->view_capacity - before) * sizeof *point->view_of);
+        point->views = memory_grow(point->views, point->view_capacity, sizeof *point->views);
+        memset(point->views + before, 0, (point->view_capacity - before) * sizeof *point->views);
     }
-    uint32_t *number = &point->view_of[c->id - 1];
-    if (*number == 0) {
+    struct followed_view *view = &point->views[c->id - 1];
+    if (view->number == 0) {
         uint32_t begun = compared_connections_begun(point->connections, &p->moment);
-        if (begun == HASH_NONE)
-            return HASH_NONE;
-        *number = begun + 1;
+        view->number = begun == HASH_NONE ? 0 : begun + 1;
     }
-    return *number - 1;
+    return view;
 }
 
+/* Zeros that only fill the frame are no payload any more. */
 static void see(void *context, const struct conversation *c, const struct packet *p)
 {
     struct reread_point *point = context;
-    if (p->kind == PACKET_TCP)
-        compared_connections_packet(point->connections, first_view_of(point, c, p), c, p);
+    struct followed_view *view = followed(point, c, p);
+    if (view->number == 0)
+        return;
+    uint32_t duplicates = c->sides[SIDE_CLIENT].capture_duplicates + c->sides[SIDE_SERVER].capture_duplicates;
+    point->sifted->view = view->number - 1;
+    point->sifted->copy = duplicates > view->duplicates;
+    point->sifted->packet.payload = p->payload;
+    point->sifted->packet.payload_length = p->payload_length;
+    view->duplicates = duplicates;
+}
+
+/* Of the packets of connections that are not compared only the addresses are looked at. */
+static bool sift(void *context, struct fed_packet *fed)
+{
+    struct reread_point *point = context;
+    if (fed->packet.kind != PACKET_TCP || !compared_connections_have(point->connections, point->point, &fed->packet))
+        return false;
+    fed->view = HASH_NONE;
+    point->sifted = fed;
+    flow_table_packet(&point->flows, &fed->packet);
+    return fed->view != HASH_NONE;
 }
 
 /* The flow floor follows; no protocol listens. */
@@ -55,16 +73,6 @@ static void ignore_exchange(void *context, struct stream *stream)
 static const struct stream_consumer nobody = {
     .data = ignore_data, .gap = ignore_gap, .end = ignore_end, .sides_exchanged = ignore_exchange};
 
-static void advance(struct reread_point *point)
-{
-    point->next = packet_feed_next(point->feed, 0);
-    if (!point->next)
-        return;
-    int64_t time_ns = point->next->packet.moment.time_ns;
-    capture_silences_see(&point->connections->casebook->points[point->point].silences, time_ns);
-    point->next_ns = casebook_common_ns(point->connections->casebook, point->point, time_ns);
-}
-
 void reread_point_open(struct reread_point *point, struct compared_connections *connections,
                        const struct set_clocks *set_clocks, uint32_t number, bool ahead)
 {
@@ -73,6 +81,7 @@ void reread_point_open(struct reread_point *point, struct compared_connections *
     capture_chain_open(&point->chain);
     point_clock_open(&point->clock, set_clocks, number);
     packet_decoder_open(&point->decoder);
+    point->decoder.leaves_checksums = true;
     casebook_open(&point->casebook);
     point->casebook.captures = memory_take_array(first->capture_count, sizeof *point->casebook.captures);
     point->casebook.capture_count = first->capture_count;
@@ -87,11 +96,12 @@ void reread_point_open(struct reread_point *point, struct compared_connections *
                               &error);
     struct packet_feed_input input = {.chain = &point->chain,
                                       .facts = point->casebook.captures,
-                                      .point = &point->times,
                                       .decoder = &point->decoder,
-                                      .clock = &point->clock};
+                                      .clock = &point->clock,
+                                      .one_shard = true,
+                                      .sieve = sift,
+                                      .sieve_context = point};
     point->feed = packet_feed_open(&input, ahead, 1);
-    advance(point);
 }
 
 void reread_point_close(struct reread_point *point)
@@ -101,13 +111,19 @@ void reread_point_close(struct reread_point *point)
     packet_decoder_close(&point->decoder);
     capture_chain_close(&point->chain);
     casebook_close(&point->casebook);
-    memory_give(point->view_of);
+    memory_give(point->views);
+}
+
+void reread_point_advance(struct reread_point *point)
+{
+    point->next = packet_feed_next(point->feed, 0);
+    if (point->next)
+        point->next_ns =
+            casebook_common_ns(point->connections->casebook, point->point, point->next->packet.moment.time_ns);
 }
 
 void reread_point_read(struct reread_point *point)
 {
-    const struct packet *packet = &point->next->packet;
-    if (packet->kind == PACKET_TCP && compared_connections_have(point->connections, point->point, packet))
-        flow_table_packet(&point->flows, packet);
-    advance(point);
+    compared_connections_packet(point->connections, point->next->view, &point->next->packet, point->next->copy);
+    reread_point_advance(point);
 }

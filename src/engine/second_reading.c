@@ -44,6 +44,7 @@ static void observe(const struct second_reading *reading, struct compared *compa
 static void open_comparators(struct second_reading *reading, bool again)
 {
     const struct casebook *casebook = reading->casebook;
+    reading->connections.over_count = 0;
     for (uint32_t i = 0; i < reading->connections.count; i++) {
         struct compared *compared = &reading->connections.list[i];
         *compared = (struct compared){.comparison = compared->comparison,
@@ -80,9 +81,12 @@ static void tell_progress(const struct second_reading *reading)
         reading->options->progress(reading->options->progress_context, done_bytes, all_bytes);
 }
 
+/* NULL: nothing is left to be compared. */
 static struct reread_point *earliest(const struct second_reading *reading)
 {
     struct reread_point *found = NULL;
+    if (reading->connections.over_count == reading->connections.count)
+        return NULL;
     for (uint32_t i = 0; i < reading->point_count; i++) {
         struct reread_point *point = &reading->points[i];
         if (point->next && (!found || point->next_ns < found->next_ns))
@@ -103,6 +107,8 @@ static void open_points(struct second_reading *reading)
         if (wanted[i])
             reread_point_open(&reading->points[reading->point_count++], &reading->connections,
                               reading->options->set_clocks, i, reading->options->ahead);
+    for (uint32_t i = 0; i < reading->point_count; i++)
+        reread_point_advance(&reading->points[i]);
     memory_give(wanted);
 }
 
@@ -222,6 +228,8 @@ static void compare(struct second_reading *reading)
 
 static void compare_again(struct second_reading *reading)
 {
+    for (uint32_t i = 0; i < reading->casebook->point_count; i++)
+        capture_silences_settle(&reading->casebook->points[i].silences);
     if (reading->options->observe)
         reading->options->forget(reading->options->observe_context);
     open_comparators(reading, true);

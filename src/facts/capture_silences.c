@@ -80,6 +80,8 @@ struct capture_silence *capture_silences_in(const struct capture_silences *silen
 
 void capture_silences_miss(struct capture_silences *silences, int64_t from_ns, int64_t to_ns)
 {
+    if (silences->settled)
+        return;
     for (uint32_t i = first_from(silences, from_ns); i < silences->count && silences->list[i].from_ns <= to_ns; i++) {
         struct capture_silence *silence = &silences->list[i];
         int64_t earliest_ns = from_ns > silence->from_ns ? from_ns : silence->from_ns,
@@ -90,6 +92,11 @@ void capture_silences_miss(struct capture_silences *silences, int64_t from_ns, i
             silence->missed_to_ns = latest_ns;
         silence->missed++;
     }
+}
+
+void capture_silences_settle(struct capture_silences *silences)
+{
+    silences->settled = true;
 }
 
 bool capture_silence_is_hole(const struct capture_silence *silence)

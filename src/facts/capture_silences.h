@@ -24,7 +24,7 @@ struct capture_silences {
     uint32_t count, capacity;
     int64_t least_ns;  /* shorter ones are not kept */
     int64_t latest_ns; /* of the packets seen so far */
-    bool begun;
+    bool begun, settled;
 };
 
 /* The time of the next packet that was recorded; one that is earlier than others ends a silence in which it lies. Of too many
@@ -34,8 +34,11 @@ void capture_silences_see(struct capture_silences *silences, int64_t time_ns);
 /* The first silence that has a moment in common with that time; NULL: there is none. */
 struct capture_silence *capture_silences_in(const struct capture_silences *silences, int64_t from_ns, int64_t to_ns);
 
-/* A packet that the capture does not have passed at some moment of that time. */
+/* A packet that the capture does not have passed at some moment of that time; once settled, it was told before. */
 void capture_silences_miss(struct capture_silences *silences, int64_t from_ns, int64_t to_ns);
+
+/* All packets that it misses were told of. */
+void capture_silences_settle(struct capture_silences *silences);
 
 /* So many packets passed that all of it is a hole. */
 bool capture_silence_is_hole(const struct capture_silence *silence);

@@ -2,6 +2,7 @@
 #include "casebook.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "memory.h"
 
@@ -83,6 +84,37 @@ void casebook_take_parts(struct casebook *casebook, struct casebook *const *part
             casebook->captures[j].duplicates += parts[i]->captures[j].duplicates;
     }
     conversation_store_merge(casebook->conversations, stores, count);
+}
+
+void casebook_open_beside(struct casebook *beside, const struct casebook *whole)
+{
+    open_casebook(beside, OPEN_RESTING);
+    beside->captures = whole->captures;
+    beside->capture_count = whole->capture_count;
+}
+
+static void append_exchanges(struct slab *slab, const struct slab *others)
+{
+    uint32_t by = slab->in_use;
+    for (uint32_t i = 0; i < others->in_use; i++) {
+        struct exchange_facts *exchange = slab_at(slab, slab_take(slab));
+        memcpy(exchange, slab_at(others, i), others->element_size);
+        exchange->id += by;
+        if (exchange->previous != SLAB_NONE)
+            exchange->previous += by;
+    }
+}
+
+void casebook_append(struct casebook *whole, struct casebook *beside)
+{
+    beside->captures = NULL;
+    beside->capture_count = 0;
+    conversation_store_append(whole->conversations, beside->conversations);
+    append_exchanges(&whole->name_lookups, &beside->name_lookups);
+    append_exchanges(&whole->instance_lookups, &beside->instance_lookups);
+    append_exchanges(&whole->tickets, &beside->tickets);
+    whole->parts = memory_grow(whole->parts, (size_t)whole->part_count + 1, sizeof(struct casebook *));
+    whole->parts[whole->part_count++] = beside;
 }
 
 struct conversation *casebook_add_conversation(struct casebook *casebook)

@@ -80,6 +80,12 @@ void casebook_open_part(struct casebook *part, const struct casebook *whole);
 /* Takes the conversations of parts, which rest, and the parts themselves: less than STORES_MOST. */
 void casebook_take_parts(struct casebook *casebook, struct casebook *const *parts, uint32_t count);
 
+/* For all of other capture points than the whole's, read at the same time: counts in the whole's captures. */
+void casebook_open_beside(struct casebook *beside, const struct casebook *whole);
+
+/* Puts what is in such a casebook after what the whole has, whose part it is from here on; its conversations rest. */
+void casebook_append(struct casebook *whole, struct casebook *beside);
+
 /* A new conversation, held open. */
 struct conversation *casebook_add_conversation(struct casebook *casebook);
 struct tds_facts *casebook_add_tds(struct casebook *casebook);

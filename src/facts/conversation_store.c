@@ -205,19 +205,37 @@ static void pack(struct conversation_store *store, struct conversation_place *pl
     place->open = NULL;
 }
 
+/* The conversation that rests there, or is held since; NULL: none does any more. */
+static struct open_conversation *resting_in(const struct conversation_store *store, uint32_t slot)
+{
+    uint32_t number = store->resting[slot];
+    struct open_conversation *open = number < store->places.in_use ? place_at(store, number)->open : NULL;
+    return open && open->resting_at == slot ? open : NULL;
+}
+
+/* Changes places with the one that would be packed next: so what fits into the ring is never packed. */
+static void leave_slot(struct conversation_store *store, uint32_t slot)
+{
+    struct open_conversation *oldest = resting_in(store, store->resting_at);
+    store->resting[slot] = store->resting[store->resting_at];
+    if (oldest)
+        oldest->resting_at = slot;
+}
+
 static void let_rest(struct conversation_store *store, uint32_t number, struct open_conversation *open)
 {
     if (!store->resting) {
         store->resting = memory_take_array(store->resting_most, sizeof *store->resting);
         memset(store->resting, 0xff, store->resting_most * sizeof *store->resting);
     }
-    uint32_t *slot = &store->resting[store->resting_at], oldest = *slot;
-    if (oldest < store->places.in_use) {
-        struct conversation_place *place = place_at(store, oldest);
-        if (place->open && !place->open->held && place->open->resting_at == store->resting_at)
-            pack(store, place);
+    if (open->resting_at < store->resting_most && store->resting[open->resting_at] == number) {
+        leave_slot(store, open->resting_at);
+    } else {
+        const struct open_conversation *oldest = resting_in(store, store->resting_at);
+        if (oldest && !oldest->held)
+            pack(store, place_at(store, store->resting[store->resting_at]));
     }
-    *slot = number;
+    store->resting[store->resting_at] = number;
     open->resting_at = store->resting_at;
     open->held = false;
     store->resting_at = (store->resting_at + 1) % store->resting_most;
@@ -261,8 +279,7 @@ struct conversation *conversation_store_at(struct conversation_store *store, uin
         unpack(store, number, place);
         let_rest(store, number, place->open);
     } else if (!place->open->held && is_in_older_half(store, place->open)) {
-        place->open->resting_at = SLAB_NONE; /* asked for again: as if it had just come to rest */
-        let_rest(store, number, place->open);
+        let_rest(store, number, place->open); /* asked for again: as if it had just come to rest */
     }
     return &place->open->facts;
 }
@@ -394,4 +411,58 @@ void conversation_store_merge(struct conversation_store *store, struct conversat
     store->begun_at = NULL;
     store->resting = NULL;
     store->resting_at = 0;
+}
+
+static void renumber_open(struct open_conversation *open, uint32_t by, uint32_t slab_by, uint32_t tds_by,
+                          uint32_t tls_by)
+{
+    open->slab_number += slab_by;
+    open->facts.id += by;
+    if (open->facts.tds)
+        open->facts.tds->number += tds_by;
+    if (open->facts.tds && open->facts.tds->tls)
+        open->facts.tds->tls->number += tls_by;
+}
+
+/* In the order in which they came to rest there; by: so much more their numbers are here. */
+static void rest_as_in(struct conversation_store *store, const uint32_t *resting, uint32_t most, uint32_t at,
+                       uint32_t by)
+{
+    for (uint32_t i = 0; resting && i < most; i++) {
+        uint32_t slot = (at + i) % most, number = resting[slot];
+        struct open_conversation *open = number == SLAB_NONE ? NULL : place_at(store, number + by)->open;
+        if (open && !open->held && open->resting_at == slot)
+            let_rest(store, number + by, open);
+    }
+}
+
+/* There is room for all that rest in both. */
+static void join_resting(struct conversation_store *store, const struct conversation_store *other, uint32_t by)
+{
+    uint32_t *resting = store->resting, most = store->resting_most, at = store->resting_at;
+    store->resting = NULL;
+    store->resting_most = most + other->resting_most;
+    store->resting_at = 0;
+    rest_as_in(store, resting, most, at, 0);
+    rest_as_in(store, other->resting, other->resting_most, other->resting_at, by);
+    memory_give(resting);
+}
+
+void conversation_store_append(struct conversation_store *store, struct conversation_store *other)
+{
+    uint32_t by = store->places.in_use, slab_by = slab_take_over(&store->conversations, &other->conversations),
+             tds_by = slab_take_over(&store->tds, &other->tds), tls_by = slab_take_over(&store->tls, &other->tls);
+    store->models[1] = other->models[0];
+    store->packed_bytes += other->packed_bytes;
+    for (uint32_t i = 0; i < other->places.in_use; i++) {
+        struct conversation_place *place = place_at(store, slab_take(&store->places));
+        *place = *place_at(other, i);
+        if (place->packed)
+            set_model(place, 1);
+        if (place->open)
+            renumber_open(place->open, by, slab_by, tds_by, tls_by);
+    }
+    join_resting(store, other, by);
+    other->places.in_use = 0;
+    conversation_store_close(other);
 }

@@ -28,7 +28,7 @@ struct conversation_store {
     uint32_t resting_most;
     uint32_t resting_at; /* the next to be written over: the one that was asked for longest ago */
     struct packing_model models
-        [STORES_MOST]; /* the first: of the first few that were packed here; then those of stores that were merged */
+        [STORES_MOST]; /* the first: of the first few that were packed here; then those of other stores that came in */
     uint32_t learnt;
     uint64_t packed_bytes;
     uint64_t count;     /* as conversation_store_count() told it last */
@@ -61,6 +61,10 @@ static inline void conversation_store_count(struct conversation_store *store, ui
 /* Conversations of the others, less than STORES_MOST, come into this store, all numbered anew in the order in which they began. All of them rest. */
 void conversation_store_merge(struct conversation_store *store, struct conversation_store *const *others,
                               uint32_t count);
+
+/* Conversations of another one come after those of this store, which nothing was merged into or put after before; all of them rest. As many
+ * stay open as did in both. */
+void conversation_store_append(struct conversation_store *store, struct conversation_store *other);
 
 /* Memory taken, and so much for each conversation as judging it takes later. */
 uint64_t conversation_store_bytes(const struct conversation_store *store);

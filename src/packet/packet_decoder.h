@@ -10,6 +10,7 @@ struct fragment_table;
 
 struct packet_decoder {
     struct fragment_table *fragments; /* datagrams being put together; NULL until the first fragment */
+    bool leaves_checksums;            /* TCP checksums are not judged: somebody did before */
 };
 
 void packet_decoder_open(struct packet_decoder *decoder);

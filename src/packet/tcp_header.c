@@ -126,7 +126,7 @@ enum layer tcp_decode(struct decoding *d)
     packet->payload = span_from(segment, header_bytes);
     packet->payload_length = segment_length - (uint32_t)header_bytes;
     packet->maybe_filling = may_be_filling(packet);
-    if (d->cut_bytes == 0 && !d->checksum_unknown)
+    if (d->cut_bytes == 0 && !d->checksum_unknown && !d->decoder->leaves_checksums)
         judge_checksum(d, segment);
     return LAYER_NONE;
 }

@@ -80,7 +80,7 @@ static struct compared_packet *lane_add(struct packet_lane *lane)
 static uint32_t payload_hash(const struct packet *p)
 {
     uint32_t wanted = p->payload_length < PAYLOAD_COMPARED ? p->payload_length : PAYLOAD_COMPARED;
-    return wanted > 0 && p->payload.size >= wanted ? hash_bytes(p->payload.data, wanted) : 0;
+    return wanted > 0 && p->payload.size >= wanted ? hash_words(p->payload.data, wanted) : 0;
 }
 
 static void reach(struct seq_mark *mark, uint32_t seq)

@@ -189,6 +189,34 @@ static void test_slab_gives_zeroed_elements_and_reuses_them(void **state)
     slab_close(&slab);
 }
 
+static void test_slab_takes_another_over(void **state)
+{
+    (void)state;
+    struct slab slab, other;
+    slab_open(&slab, 24);
+    slab_open(&other, 24);
+    for (uint32_t i = 0; i < 300; i++) {
+        *(uint32_t *)slab_at(&slab, slab_take(&slab)) = i;
+        *(uint32_t *)slab_at(&other, slab_take(&other)) = 1000 + i;
+    }
+    slab_give(&slab, 7);
+    slab_give(&other, 5);
+    const void *kept = slab_at(&other, 299);
+    uint32_t by = slab_take_over(&slab, &other);
+    assert_int_equal(other.in_use, 0);
+    assert_int_equal(slab.in_use, 598);
+    assert_ptr_equal(slab_at(&slab, by + 299), kept);
+    assert_int_equal(*(uint32_t *)slab_at(&slab, 299), 299);
+    for (uint32_t i = 0; i < 1000; i++)
+        *(uint32_t *)slab_at(&slab, slab_take(&slab)) = 5000;
+    for (uint32_t i = 0; i < 300; i++) {
+        assert_int_equal(*(uint32_t *)slab_at(&slab, i), i == 7 ? 5000 : i);
+        assert_int_equal(*(uint32_t *)slab_at(&slab, by + i), i == 5 ? 5000 : 1000 + i);
+    }
+    slab_close(&slab);
+    slab_close(&other);
+}
+
 /* Against a plain array: everything that is in is found, everything that was removed is not, with hashes that collide. */
 static void test_hash_index_keeps_what_it_was_given(void **state)
 {
@@ -387,6 +415,7 @@ int main(void)
         cmocka_unit_test(test_text_stops_at_its_ceiling),
         cmocka_unit_test(test_addresses_are_written_as_rfc_5952_says),
         cmocka_unit_test(test_times_of_any_age),
+        cmocka_unit_test(test_slab_takes_another_over),
         cmocka_unit_test(test_slab_gives_zeroed_elements_and_reuses_them),
         cmocka_unit_test(test_hash_index_keeps_what_it_was_given),
         cmocka_unit_test(test_arena_takes_small_and_large),

@@ -250,6 +250,45 @@ static void test_stores_that_were_filled_at_once_are_merged_in_order(void **stat
     conversation_store_close(&third);
 }
 
+/* Of both some are open, some packed; asking for all of them in turn packs and opens them all. */
+static void test_one_store_is_put_after_another(void **state)
+{
+    struct conversation_store *store = *state, second;
+    conversation_store_open(&second, RESTING);
+    for (uint32_t i = 0; i < MANY; i++) {
+        struct conversation_store *at = i < MANY / 3 ? store : &second;
+        struct conversation *c = conversation_store_add(at);
+        fill(at, c, i);
+        conversation_store_rest(at, c->id - 1);
+    }
+    conversation_store_append(store, &second);
+    conversation_store_close(&second);
+    assert_int_equal(store->places.in_use, MANY);
+    assert_int_equal(store->conversations.in_use, 2 * RESTING);
+    for (unsigned round = 0; round < 2; round++)
+        for (uint32_t i = 0; i < MANY; i++) {
+            assert_int_equal(conversation_store_at(store, i)->id, i + 1);
+            assert_filled(conversation_store_at(store, i), i);
+        }
+    assert_int_equal(store->conversations.in_use, 2 * RESTING);
+}
+
+static void test_as_many_stay_open_as_did_in_both(void **state)
+{
+    struct conversation_store *store = *state, second;
+    conversation_store_open(&second, RESTING);
+    struct conversation *all[2 * RESTING];
+    for (uint32_t i = 0; i < 2 * RESTING; i++) {
+        struct conversation_store *at = i < RESTING ? store : &second;
+        all[i] = conversation_store_add(at);
+        fill(at, all[i], i);
+        conversation_store_rest(at, all[i]->id - 1);
+    }
+    conversation_store_append(store, &second);
+    for (uint32_t i = 0; i < 2 * RESTING; i++)
+        assert_ptr_equal(conversation_store_at(store, i), all[i]);
+}
+
 int main(void)
 {
 #define STORE_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -260,6 +299,8 @@ int main(void)
         STORE_TEST(test_what_is_held_stays_and_may_be_changed),
         STORE_TEST(test_links_of_resting_ones_are_kept),
         STORE_TEST(test_stores_that_were_filled_at_once_are_merged_in_order),
+        STORE_TEST(test_one_store_is_put_after_another),
+        STORE_TEST(test_as_many_stay_open_as_did_in_both),
         STORE_TEST(test_only_plain_ones_are_folded_the_oldest_first),
         STORE_TEST(test_when_all_are_in_trouble_none_is_folded),
     };

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "fact_names.h"
-#include "json_text.h"
 #include "memory.h"
 #include "renderer.h"
 #include "tds_version_names.h"
@@ -475,49 +474,6 @@ static void paragraphs_wrap_between_words(void **state)
     text_close(&out);
 }
 
-static void assert_as_jansson_writes(json_t *value, bool inner)
-{
-    size_t flags = JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15) | (inner ? JSON_EMBED : 0);
-    char *expected = json_dumps(value, flags);
-    struct text text = {0};
-    json_text_add(&text, value, inner);
-    assert_string_equal(text_string(&text), expected);
-    assert_int_equal(text.size, strlen(expected));
-    text_close(&text);
-    memory_give(expected);
-}
-
-static void json_is_written_as_jansson_does(void **state)
-{
-    (void)state;
-    static const double reals[] = {0,        1,       -1,     0.1,   0.9,   1e14,    123456789012345.0,    1e15,
-                                   1e20,     -2.5e-5, 1e-300, 1e300, 100.5, 1.0 / 3, 0.000123456789012345, -0.0,
-                                   86400.001};
-    json_t *array = json_array(), *object = json_object(), *all = json_object();
-    for (size_t i = 0; i < sizeof reals / sizeof *reals; i++)
-        json_array_append_new(array, json_real(reals[i]));
-    for (int c = 1; c < 256; c++) {
-        char text[] = {'a', (char)(c < 128 ? c : 0xc3), (char)(c < 128 ? 'b' : 0x80 | (c & 0x3f)), 0};
-        json_array_append_new(array, json_string(text));
-    }
-    json_array_append_new(array, json_stringn("zero\0inside", 11));
-    json_array_append_new(array, json_string(""));
-    json_object_set_new(object, "least", json_integer(INT64_MIN));
-    json_object_set_new(object, "most", json_integer(INT64_MAX));
-    json_object_set_new(object, "a \"key\"", json_true());
-    json_object_set_new(object, "no", json_false());
-    json_object_set_new(object, "nothing", json_null());
-    json_object_set_new(object, "empty", json_object());
-    json_object_set_new(object, "none", json_array());
-    json_object_set_new(all, "second", array);
-    json_object_set_new(all, "first", object);
-    assert_as_jansson_writes(all, false);
-    assert_as_jansson_writes(all, true);
-    assert_as_jansson_writes(array, false);
-    assert_as_jansson_writes(array, true);
-    json_decref(all);
-}
-
 static void commands_stay_whole(void **state)
 {
     (void)state;
@@ -555,7 +511,6 @@ int main(void)
         cmocka_unit_test(times_and_amounts_in_words),
         cmocka_unit_test(paragraphs_wrap_between_words),
         cmocka_unit_test(commands_stay_whole),
-        cmocka_unit_test(json_is_written_as_jansson_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
