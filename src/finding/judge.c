@@ -72,7 +72,8 @@ static bool outweighs(const struct judgement *a, const struct judgement *b)
 static void judge_view(const struct judge *judge, const struct conversation *conversation, const struct pair_view *view,
                        struct judgement *judgement)
 {
-    bool complete = view && pair_view_is_complete(view), compared = view && pair_view_tells_way(view);
+    bool complete = view && pair_view_is_complete(view),
+         compared = view && pair_view_tells_way(view, side_of_view(conversation, view));
     struct judgement candidate = {0};
     bool found = false;
     for (unsigned i = 0; i + 1 < detector_count; i++) {
