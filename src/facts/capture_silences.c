@@ -3,6 +3,7 @@
 
 #include "memory.h"
 #include "moment.h"
+#include "sorted.h"
 
 /* What is shorter hides no drop and no time-out; and of a capture of days so many are kept (200 kB). */
 #define LEAST_NS (100 * NS_PER_MS)
@@ -58,18 +59,15 @@ void capture_silences_see(struct capture_silences *silences, int64_t time_ns)
     silences->latest_ns = time_ns;
 }
 
-/* The first that is not over before that time. */
+/* Whether it is over before that time. */
+static int compare_end(const void *silence, const void *time_ns)
+{
+    return ((const struct capture_silence *)silence)->to_ns < *(const int64_t *)time_ns ? -1 : 1;
+}
+
 static uint32_t first_from(const struct capture_silences *silences, int64_t time_ns)
 {
-    uint32_t low = 0, high = silences->count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (silences->list[middle].to_ns < time_ns)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return sorted_place(&time_ns, silences->list, silences->count, sizeof *silences->list, compare_end);
 }
 
 struct capture_silence *capture_silences_in(const struct capture_silences *silences, int64_t from_ns, int64_t to_ns)
