@@ -1,12 +1,16 @@
 /* Memory from the system, or the end of the program. */
 #include "memory.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void (*tell_of_block)(void *block, size_t size);
+typedef void block_listener(void *block, size_t size);
+
+/* Whoever uses the library from several threads sets it from each, to the same. */
+static _Atomic(block_listener *) tell_of_block;
 
 void *memory_require(void *p)
 {
@@ -44,12 +48,13 @@ void memory_give(void *taken)
 void *memory_take_block(void)
 {
     void *block = memory_require(aligned_alloc(MEMORY_BLOCK_BYTES, MEMORY_BLOCK_BYTES));
-    if (tell_of_block)
-        tell_of_block(block, MEMORY_BLOCK_BYTES);
+    block_listener *tell = atomic_load_explicit(&tell_of_block, memory_order_relaxed);
+    if (tell)
+        tell(block, MEMORY_BLOCK_BYTES);
     return memset(block, 0, MEMORY_BLOCK_BYTES);
 }
 
 void memory_tell_of_blocks(void (*tell)(void *block, size_t size))
 {
-    tell_of_block = tell;
+    atomic_store_explicit(&tell_of_block, tell, memory_order_relaxed);
 }

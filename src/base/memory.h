@@ -21,7 +21,7 @@ void *memory_require(void *taken); /* what a library took by itself: the same, o
 enum { MEMORY_BLOCK_BYTES = 2 << 20 };
 void *memory_take_block(void);
 
-/* How the system is told that a block will be filled (see os_memory.h). Before any thread begins. */
+/* How the system is told that a block will be filled (see os_memory.h). */
 void memory_tell_of_blocks(void (*tell)(void *block, size_t size));
 
 #endif
