@@ -72,7 +72,8 @@ static bool outweighs(const struct judgement *a, const struct judgement *b)
 static void judge_view(const struct judge *judge, const struct conversation *conversation, const struct pair_view *view,
                        struct judgement *judgement)
 {
-    bool complete = view && pair_view_is_complete(view), compared = view && pair_view_tells_way(view);
+    bool complete = view && pair_view_is_complete(view),
+         compared = view && pair_view_tells_way(view, side_of_view(conversation, view));
     struct judgement candidate = {0};
     bool found = false;
     for (unsigned i = 0; i + 1 < detector_count; i++) {
@@ -106,11 +107,27 @@ static void tell_ring_buffer(const struct casebook *casebook, const struct conve
                     record->number, record->system_error, (int)(record->times.total > 0 ? record->times.total : 0));
 }
 
+/* The server's capture, which was running, has nothing of the connection: its machine did nothing to it, or is captured in part only.
+ * How the connection began would tell. */
+static void clear_server(const struct conversation *c, struct judgement *judgement)
+{
+    if (judgement->culprit != CULPRIT_SERVER || c->starts_with_syn)
+        return;
+    judgement->culprit = CULPRIT_UNKNOWN;
+    if (judgement->confidence > OPEN_CONFIDENCE)
+        judgement->confidence = OPEN_CONFIDENCE;
+    judgement_say_more(judgement, "The server's capture, which was running, has nothing of this connection: what came "
+                                  "with the server's address was made by a device on the way, or went to another "
+                                  "machine.");
+}
+
 static void judge_ends(const struct judge *judge, const struct pair_view *view, struct judgement *judgement)
 {
     judge_view(judge, view->client, view, judgement);
-    if (!view->server)
+    if (!view->server) {
+        clear_server(view->client, judgement);
         return;
+    }
     struct judgement by_server;
     judge_view(judge, view->server, view, &by_server);
     *judgement = *pair_judge_choose(view, judgement, &by_server);

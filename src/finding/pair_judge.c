@@ -47,11 +47,21 @@ static bool misses(const struct pair_view *view, enum side at)
     return pair_view_capture_misses(view, at);
 }
 
+/* What came before may be the reason of what that capture shows. */
+static bool begins_late(const struct pair_view *view, enum side at)
+{
+    const struct conversation *own = at == SIDE_CLIENT ? view->client : view->server,
+                              *other = at == SIDE_CLIENT ? view->server : view->client;
+    return !own->starts_with_syn && (view->compared ? view->compared->uncovered[at] > 0 : other->starts_with_syn);
+}
+
 const struct judgement *pair_judge_choose(const struct pair_view *view, const struct judgement *by_client,
                                           const struct judgement *by_server)
 {
     if (view->compared && misses(view, SIDE_SERVER) != misses(view, SIDE_CLIENT))
         return misses(view, SIDE_SERVER) ? by_client : by_server;
+    if (begins_late(view, SIDE_SERVER) != begins_late(view, SIDE_CLIENT))
+        return begins_late(view, SIDE_SERVER) ? by_client : by_server;
     if (is_normal(by_server) && !could_refute(view, SIDE_SERVER))
         return by_client;
     if (is_normal(by_client) && !could_refute(view, SIDE_CLIENT))

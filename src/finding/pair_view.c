@@ -69,12 +69,11 @@ bool pair_view_of(const struct surroundings *s, const struct conversation *c, st
     return true;
 }
 
-static bool sees_all(const struct pair_view *view)
+/* All that this view has could be compared. */
+static bool is_judged(const struct pair_view *view, enum side at)
 {
     const struct comparison *compared = view->compared;
-    return compared->hidden[SIDE_CLIENT] + compared->hidden[SIDE_SERVER] + compared->uncovered[SIDE_CLIENT] +
-               compared->uncovered[SIDE_SERVER] ==
-           0;
+    return compared->hidden[SIDE_CLIENT] + compared->hidden[SIDE_SERVER] + compared->uncovered[side_other(at)] == 0;
 }
 
 static bool lost_no_data(const struct pair_view *view)
@@ -82,9 +81,9 @@ static bool lost_no_data(const struct pair_view *view)
     return view->compared->passages[SIDE_CLIENT].lost_data + view->compared->passages[SIDE_SERVER].lost_data == 0;
 }
 
-bool pair_view_tells_way(const struct pair_view *view)
+bool pair_view_tells_way(const struct pair_view *view, enum side at)
 {
-    return view->compared && sees_all(view) && (!pair_view_misses_packets(view) || lost_no_data(view));
+    return view->compared && is_judged(view, at) && (!pair_view_misses_packets(view) || lost_no_data(view));
 }
 
 bool pair_view_has_hole(const struct pair_view *view, enum side at)

@@ -29,9 +29,9 @@ bool pair_view_is_complete(const struct pair_view *view);
 enum pair_drop { PAIR_DROP_NONE, PAIR_DROP_TO_SERVER, PAIR_DROP_TO_CLIENT, PAIR_DROP_BOTH };
 enum pair_drop pair_view_drop(const struct pair_view *view);
 
-/* What comparing does not show of loss and delay did not happen: it has all packets of both ends, and whatever the captures missed, all
- * data that one of them saw leave is known to have arrived. */
-bool pair_view_tells_way(const struct pair_view *view);
+/* What comparing does not show of loss and delay did not happen to what that side's capture has: all of it was compared, and whatever the
+ * captures missed, all data that one of them saw leave is known to have arrived. */
+bool pair_view_tells_way(const struct pair_view *view, enum side at);
 
 /* Of a compared one: the capture of that side has a hole, and what became of some packets in it is not known. */
 bool pair_view_has_hole(const struct pair_view *view, enum side at);

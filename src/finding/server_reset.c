@@ -31,9 +31,9 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     bool idle = !at_server && quiet_ns >= (pending ? IDLE_PENDING_NS : IDLE_NS);
     /* Who has the packet acknowledges it: what is repeated in vain did not reach the server that is said to reset. */
     bool unheard = !at_server && client->data_run.count > 0 && client->unacknowledged_bytes > 0;
-    /* A machine that does not know the connection answers so (RFC 9293, 3.10.7.1): it was started again, or a device on the way forgot
-     * the connection and gave it another port. Who had it before is not in this capture. */
-    bool forgotten = !c->starts_with_syn && server->packets - server->capture_duplicates == server->resets;
+    /* A reset without ACK answers a packet of a connection that the machine does not know (RFC 9293, 3.10.7.1): it gave it up before, was
+     * started again, or a device on the way gave the connection another port. Why is in what came before this capture. */
+    bool forgotten = !c->starts_with_syn && !server->reset_with_ack;
     bool open = foreign || idle || unheard || forgotten || !signs_of_own_reset(c, s, SIDE_SERVER);
     judgement->confidence = open ? 0.5 : at_server ? 0.85 : 0.7;
     if (signs_of_missed_packets(c))
@@ -47,13 +47,15 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_prove(judgement, &client->last_data, "the client's last data");
     judgement_prove(judgement, &server->last_data, "the server's last data");
     judgement_prove(judgement, &server->reset, "a reset from the server's address");
-    judgement_say(judgement, "A reset from the server ended the connection %s after the last data%s%s%s.",
-                  seconds_words(quiet_ns).text, pending ? ", while a request was unanswered" : "",
-                  forgotten ? ", and it is all that the capture has of the server: its machine does not know the "
-                              "connection, because it was started again, or because a device that translates "
-                              "addresses gave the connection another port"
-                            : "",
-                  at_server ? "" : "; a device on the way could have sent it in its name");
+    judgement_say(
+        judgement, "A reset from the server ended the connection %s after the last data%s%s%s.",
+        seconds_words(quiet_ns).text, pending ? ", while a request was unanswered" : "",
+        forgotten
+            ? ", and answers a packet of a connection that the server machine does not know: it gave it up before "
+              "the capture began, was started again, or a device that translates addresses gave the "
+              "connection another port"
+            : "",
+        at_server ? "" : "; a device on the way could have sent it in its name");
     return true;
 }
 

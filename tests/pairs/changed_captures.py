@@ -21,6 +21,10 @@ def from_time(capture, time_ns):
   return replace(capture, records=[r for r in capture.records if r.time_ns >= time_ns])
 
 
+def without_time(capture, from_ns, to_ns):
+  return replace(capture, records=[r for r in capture.records if not from_ns <= r.time_ns <= to_ns])
+
+
 def until_time(capture, time_ns):
   return replace(capture, records=[r for r in capture.records if r.time_ns <= time_ns])
 

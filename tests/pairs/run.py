@@ -3,10 +3,11 @@
 
 swap       the captures given for each other's side: nobody is blamed who is not to blame
 unrelated  one more capture, of other connections: the verdicts stay
-cut        either capture begins late or ends early: the network is not blamed for what was not captured
+cut        either capture begins late or ends early: nobody is blamed for what was not captured
+holes      either capture has nothing of a while in between: likewise
 advice     to capture at an end is given to nobody whose captures of both ends have the connection, cut short or not, or ran
            while it was there
-thin       either capture misses one to five packets of a hundred, at random: likewise
+thin       either capture misses one to five packets of a hundred, at random: the network is not blamed for them
 middle     a third capture between the two: the verdicts stay, the points stand in order, and losses have a place
 shown      those three drawn by `show`: each packet's way is what the comparison counted, and the verdict is the connection's
 several    captures of two clients and two servers at once: the verdicts stay
@@ -38,7 +39,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE), str(HERE.parent / 'scenes'), str(HERE.parent / 'property')]
 
 import property_packets as packets
-from changed_captures import LONG_TIMES, from_time, long_pair, middle_of, packets_with_data, slewed_pair, until_time
+from changed_captures import (LONG_TIMES, from_time, long_pair, middle_of, packets_with_data, slewed_pair, until_time,
+    without_time)
 from contract import shown_complaints
 from desk import SIDES, Desk, Pair, blamed_wrongly, by_ends, changed_verdicts, ends_of, json_objects, nanoseconds, verdicts
 from tap import Tap
@@ -71,8 +73,22 @@ def test_cut(desk, pair, _):
       for label, cut in (('begins late', from_time), ('ends early', until_time)):
         capture = cut(pair.captures[side], border)
         if capture.records:
-          wrong = blamed_wrongly(pair, desk.ask_pair(pair, **{side: capture}), ('network',))
+          wrong = blamed_wrongly(pair, desk.ask_pair(pair, **{side: capture}))
           out += [f'{side} {label} ({share}): {line}' for line in wrong]
+  return out
+
+
+def test_holes(desk, pair, _):
+  out = []
+  for side in SIDES:
+    times = [r.time_ns for r in pair.captures[side].records]
+    first, last = min(times), max(times)
+    for share, length_ns in ((0.2, 10**9), (0.5, (last - first) // 5), (0.7, 3 * 10**9)):
+      border = first + int((last - first) * share)
+      holed = without_time(pair.captures[side], border, border + length_ns)
+      if holed.records:
+        wrong = blamed_wrongly(pair, desk.ask_pair(pair, **{side: holed}))
+        out += [f'{side} has a hole at {share} of {length_ns / 1e9:.1f} s: {line}' for line in wrong]
   return out
 
 
@@ -414,7 +430,7 @@ def test_copies(desk, pair, _):
   return out
 
 
-PROPERTIES = {'swap': test_swap, 'unrelated': test_unrelated, 'cut': test_cut, 'advice': test_advice, 'thin': test_thin,
+PROPERTIES = {'swap': test_swap, 'unrelated': test_unrelated, 'cut': test_cut, 'holes': test_holes, 'advice': test_advice, 'thin': test_thin,
     'middle': test_middle, 'shown': test_shown, 'clock set': test_clock_set, 'slewed': test_slewed,
     'time zone': test_time_zone, 'several': test_several,
     'under way': test_under_way, 'copies': test_copies, 'pipe': test_pipe, 'rings': test_rings,
