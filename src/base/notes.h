@@ -23,6 +23,7 @@ struct notes {
 __attribute__((format(printf, 3, 4)))
 #endif
 void notes_add(struct notes *notes, const char *kind, const char *format, ...);
+void notes_append(struct notes *notes, struct notes *others); /* which are closed */
 void notes_close(struct notes *notes);
 
 #endif

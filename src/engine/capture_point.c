@@ -143,8 +143,12 @@ void point_run_close(struct point_run *run)
         protocols_close(&shard->protocols);
     }
     packet_decoder_close(&run->decoder);
-    for (uint32_t i = 0; i < run->casebook->capture_count; i++)
-        if (run->casebook->captures[i].point == run->point)
-            note_ceilings(run, evicted, &run->casebook->captures[i].notes);
+    for (uint32_t i = 0; i < run->casebook->capture_count; i++) {
+        struct capture_facts *capture = &run->casebook->captures[i];
+        if (capture->point != run->point)
+            continue;
+        notes_append(&capture->notes, &capture->followed);
+        note_ceilings(run, evicted, &capture->notes);
+    }
     memory_give(run->shards);
 }

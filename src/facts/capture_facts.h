@@ -43,6 +43,7 @@ struct capture_facts {
     uint64_t time_backwards; /* packets earlier than the one before by more than a second */
 
     struct notes notes;
+    struct notes followed; /* by whoever follows its packets while it is read; put after the notes when all is read */
 };
 
 /* Where its bytes can be read a second time, unless only_once. */

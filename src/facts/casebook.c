@@ -42,6 +42,7 @@ void casebook_close(struct casebook *casebook)
 {
     for (uint32_t i = 0; i < casebook->capture_count; i++) {
         notes_close(&casebook->captures[i].notes);
+        notes_close(&casebook->captures[i].followed);
         memory_give(casebook->captures[i].file);
     }
     memory_give(casebook->captures);
@@ -169,7 +170,7 @@ static void *add_exchange(struct casebook *casebook, struct slab *slab, uint32_t
 {
     if (slab->in_use >= most) {
         if (at->capture < casebook->capture_count)
-            notes_add(&casebook->captures[at->capture].notes, kind,
+            notes_add(&casebook->captures[at->capture].followed, kind,
                       "more than %u %s: those from packet %u on are not listed", most, kind, at->frame);
         return NULL;
     }

@@ -14,6 +14,7 @@ import argparse
 import json
 import pathlib
 import random
+import struct
 import sys
 import tempfile
 import time
@@ -22,6 +23,7 @@ sys.dont_write_bytecode = True
 
 import property_packets as packets
 from scene import load, write_scene
+from scene_around import dns_message, ip_header, udp
 from scene_pcapng import block_borders, read_capture
 from scene_tool import capture_arguments, diagnose, run_tool
 from tap import Tap
@@ -43,6 +45,7 @@ MAX_SOURCE_BYTES = 600_000
 PREFIXES_NEAR_BORDERS = 120
 PREFIXES_AT_RANDOM = 60
 LARGE_BYTES = 5_000_000
+LISTED_LOOKUPS = 100_000  # NAME_LOOKUPS_MAX
 LOGIN_FACTS = (
   'stage', 'encrypted', 'tls_version', 'cipher', 'tds_version', 'client_host', 'application', 'library', 'user',
   'database', 'server_name', 'server_version', 'connection_id', 'authentication', 'error',
@@ -255,6 +258,20 @@ def test_threads_of_much(tap, tool, source, folder):
     check_threads(tap, tool, f'threads, {name}: {source.name}', [path])
 
 
+def test_threads_of_notes(tap, tool, folder):
+  """What the reading thread notes and what those note that follow the packets stand in one order: here a damaged TCP header soon
+  after the first name lookup that is not listed."""
+  client, server = '192.0.2.1', '192.0.2.2'
+  frames = [udp((client, 20000 + number % 30000), (server, 53), dns_message(number & 0xFFFF, 'host', 'A'), ttl=64)
+            for number in range(LISTED_LOOKUPS + 2000)]
+  damaged = struct.pack('!2H2I2B3H2H', 50000, 1433, 1, 0, 0x60, 2, 1000, 0, 0, 0x0209, 0)
+  frames[LISTED_LOOKUPS + 700] = ip_header(client, server, 6, damaged, ttl=64)
+  path = folder / 'notes.pcapng'
+  records = [packets.Record(number * 10_000, frame, len(frame)) for number, frame in enumerate(frames)]
+  packets.write_capture(path, packets.Capture([101], records))
+  check_threads(tap, tool, 'threads, notes', [path])
+
+
 def prefix_lengths(data, chance):
   """Every length near the first borders, and some at random."""
   borders = block_borders(data)
@@ -327,6 +344,7 @@ def main():
     if arguments.only in ('', 'threads'):
       test_threads_of_much(tap, tool, sources[0], folder)
       test_threads_of_pairs(tap, tool)
+      test_threads_of_notes(tap, tool, folder)
     if arguments.only in ('', 'prefix'):
       for source in [sources[0], sources[6], *shared[:1]]:
         test_prefix(tap, tool, source, folder)

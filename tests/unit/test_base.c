@@ -341,6 +341,128 @@ static void test_slab_truncated_inside_a_block_hands_out_zeros_again(void **stat
     slab_close(&slab);
 }
 
+/* What a slab should hold: of each element in use its number, where it stands, and the byte that it is filled with. Where two elements
+ * shared memory, one of them would not hold its byte. */
+enum { MODEL_ELEMENTS = 3000, MODEL_SLABS = 3, MODEL_BURST = 400 };
+struct slab_model {
+    struct slab slab;
+    uint32_t numbers[MODEL_ELEMENTS], count;
+    const uint8_t *places[MODEL_ELEMENTS];
+    uint8_t bytes[MODEL_ELEMENTS];
+    bool has_holes; /* below its highest number */
+};
+
+static void check_model(const struct slab_model *model, size_t size)
+{
+    static uint8_t expected[16384];
+    assert_int_equal(model->slab.in_use, model->count);
+    for (uint32_t i = 0; i < model->count; i++) {
+        assert_ptr_equal(slab_at(&model->slab, model->numbers[i]), model->places[i]);
+        memset(expected, model->bytes[i], size);
+        assert_memory_equal(model->places[i], expected, size);
+    }
+}
+
+static void model_take(struct slab_model *model, size_t size, uint32_t random)
+{
+    static const uint8_t zeros[16384];
+    for (uint32_t i = random % MODEL_BURST; i > 0 && model->count < MODEL_ELEMENTS; i--) {
+        uint32_t number = slab_take(&model->slab), at = model->count++;
+        uint8_t *element = slab_at(&model->slab, number);
+        assert_true(number < model->slab.high);
+        assert_memory_equal(element, zeros, size);
+        model->numbers[at] = number;
+        model->places[at] = element;
+        model->bytes[at] = (uint8_t)(random + i) | 1;
+        memset(element, model->bytes[at], size);
+    }
+}
+
+static void model_give(struct slab_model *model, uint32_t random)
+{
+    for (uint32_t i = random % MODEL_BURST; i > 0 && model->count > 0; i--) {
+        uint32_t at = (random + i * 7919) % model->count, last = --model->count;
+        slab_give(&model->slab, model->numbers[at]);
+        model->numbers[at] = model->numbers[last];
+        model->places[at] = model->places[last];
+        model->bytes[at] = model->bytes[last];
+        model->has_holes = true;
+    }
+}
+
+static void model_take_over(struct slab_model *model, struct slab_model *other)
+{
+    if (model == other || model->count + other->count > MODEL_ELEMENTS)
+        return;
+    uint32_t by = slab_take_over(&model->slab, &other->slab);
+    for (uint32_t i = 0; i < other->count; i++) {
+        model->numbers[model->count] = other->numbers[i] + by;
+        model->places[model->count] = other->places[i];
+        model->bytes[model->count++] = other->bytes[i];
+    }
+    model->has_holes = true;
+    other->has_holes = false;
+    other->count = 0;
+}
+
+/* Only of one without holes: so its numbers are those in the order in which they were taken. */
+static void model_truncate(struct slab_model *model, uint32_t random)
+{
+    if (model->has_holes)
+        return;
+    uint32_t count = model->count ? random % (model->count + 1) : 0;
+    slab_truncate(&model->slab, count);
+    model->count = count;
+}
+
+static void model_close(struct slab_model *model)
+{
+    slab_close(&model->slab);
+    model->count = 0;
+    model->has_holes = false;
+}
+
+static void change_model(struct slab_model models[static MODEL_SLABS], size_t size, uint32_t random)
+{
+    struct slab_model *model = &models[random % MODEL_SLABS];
+    uint32_t more = random >> 8, kind = random >> 4 & 15;
+    if (kind < 7)
+        model_take(model, size, more);
+    else if (kind < 10)
+        model_give(model, more);
+    else if (kind < 12)
+        model_take_over(model, &models[more % MODEL_SLABS]);
+    else if (kind < 15)
+        model_truncate(model, more);
+    else
+        model_close(model);
+}
+
+/* Chunks that stand alone, several to a block, and larger than a block. */
+static void test_slabs_hold_what_a_plain_list_does(void **state)
+{
+    (void)state;
+    static struct slab_model models[MODEL_SLABS];
+    const size_t sizes[] = {4, 40, 1024, 2500, 4096, 9000};
+    uint32_t random = 1;
+    for (unsigned s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+        for (unsigned i = 0; i < MODEL_SLABS; i++) {
+            models[i] = (struct slab_model){.count = 0};
+            slab_open(&models[i].slab, sizes[s]);
+        }
+        for (unsigned step = 0; step < 300; step++) {
+            random = random * 1664525 + 1013904223;
+            change_model(models, sizes[s], random >> 4);
+            if (step % 8 == 0)
+                check_model(&models[step / 8 % MODEL_SLABS], sizes[s]);
+        }
+        for (unsigned i = 0; i < MODEL_SLABS; i++) {
+            check_model(&models[i], sizes[s]);
+            model_close(&models[i]);
+        }
+    }
+}
+
 static void test_a_pool_keeps_each_text_once(void **state)
 {
     (void)state;
@@ -376,6 +498,30 @@ static void test_notes_count_by_kind(void **state)
     }
     assert_int_equal(notes.count, NOTES_MAX);
     assert_int_equal(notes.dropped, 4);
+    notes_close(&notes);
+}
+
+static void test_notes_come_behind_others(void **state)
+{
+    (void)state;
+    struct notes notes = {0}, others = {0};
+    notes_add(&notes, "odd", "odd thing at %d", 5);
+    for (int i = 6; i < 9; i++) {
+        notes_add(&others, "late", "late thing at %d", i);
+        notes_add(&others, "odd", "odd thing at %d", i);
+    }
+    others.dropped = 2;
+    notes_append(&notes, &others);
+    assert_int_equal(others.count, 0);
+    assert_null(others.list);
+    assert_int_equal(notes.count, 2);
+    assert_string_equal(notes.list[0].text, "odd thing at 5");
+    assert_int_equal(notes.list[0].count, 4);
+    assert_string_equal(notes.list[1].text, "late thing at 6");
+    assert_int_equal(notes.list[1].count, 3);
+    assert_int_equal(notes.dropped, 2);
+    notes_append(&notes, &others);
+    assert_int_equal(notes.count, 2);
     notes_close(&notes);
 }
 
@@ -422,8 +568,10 @@ int main(void)
         cmocka_unit_test(test_words_come_back_as_they_were_packed),
         cmocka_unit_test(test_slab_truncated_hands_out_zeros_again),
         cmocka_unit_test(test_slab_truncated_inside_a_block_hands_out_zeros_again),
+        cmocka_unit_test(test_slabs_hold_what_a_plain_list_does),
         cmocka_unit_test(test_a_pool_keeps_each_text_once),
         cmocka_unit_test(test_notes_count_by_kind),
+        cmocka_unit_test(test_notes_come_behind_others),
         cmocka_unit_test(test_numbers_have_their_nouns),
         cmocka_unit_test(test_sorted_place_is_the_first_that_does_not_come_before),
     };
