@@ -102,6 +102,7 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     if (lateness_ns(late) < enough_ns)
         return false;
     const char *name = sender == SIDE_CLIENT ? "client" : "server", *peer = sender == SIDE_CLIENT ? "server" : "client";
+    uint32_t count = late->late > 0 ? late->late : 1; /* the longest one, at least */
     judgement->confidence = 0.95;
     judgement_prove(judgement, &late->longest_sent, "a packet leaves the %s", name);
     judgement_prove(judgement, &late->longest_arrival, "it reaches the %s, %.2f s later", peer,
@@ -109,8 +110,8 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     judgement_say(judgement,
                   "%s of the %s arrived late%s took %.2f s; the fastest took %.4f s. Something "
                   "on the way held them up.",
-                  count_words(late->late, "packet").text, name, late->late == 1 ? ": it" : ", one",
-                  seconds(late->longest_ns), seconds(late->shortest_ns > 0 ? late->shortest_ns : 0));
+                  count_words(count, "packet").text, name, count == 1 ? ": it" : ", one", seconds(late->longest_ns),
+                  seconds(late->shortest_ns > 0 ? late->shortest_ns : 0));
     return true;
 }
 

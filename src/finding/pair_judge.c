@@ -42,11 +42,6 @@ static bool could_refute(const struct pair_view *view, enum side at)
            (view->compared->passages[side_other(at)].open_at_end == 0 && !pair_view_capture_misses(view, at));
 }
 
-static bool misses(const struct pair_view *view, enum side at)
-{
-    return pair_view_capture_misses(view, at);
-}
-
 /* What came before may be the reason of what that capture shows. */
 static bool begins_late(const struct pair_view *view, enum side at)
 {
@@ -55,17 +50,24 @@ static bool begins_late(const struct pair_view *view, enum side at)
     return !own->starts_with_syn && (view->compared ? view->compared->uncovered[at] > 0 : other->starts_with_syn);
 }
 
+static bool is_poor(const struct pair_view *view, enum side at)
+{
+    return begins_late(view, at) || (view->compared && pair_view_capture_misses(view, at));
+}
+
 const struct judgement *pair_judge_choose(const struct pair_view *view, const struct judgement *by_client,
                                           const struct judgement *by_server)
 {
-    if (view->compared && misses(view, SIDE_SERVER) != misses(view, SIDE_CLIENT))
-        return misses(view, SIDE_SERVER) ? by_client : by_server;
-    if (begins_late(view, SIDE_SERVER) != begins_late(view, SIDE_CLIENT))
-        return begins_late(view, SIDE_SERVER) ? by_client : by_server;
+    if (is_poor(view, SIDE_SERVER) != is_poor(view, SIDE_CLIENT))
+        return is_poor(view, SIDE_SERVER) ? by_client : by_server;
     if (is_normal(by_server) && !could_refute(view, SIDE_SERVER))
         return by_client;
     if (is_normal(by_client) && !could_refute(view, SIDE_CLIENT))
         return by_server;
+    /* Slow is not yet broken. */
+    if ((by_client->severity == SEVERITY_RISK && by_server->severity == SEVERITY_FAULT) ||
+        (by_client->severity == SEVERITY_FAULT && by_server->severity == SEVERITY_RISK))
+        return by_client->severity == SEVERITY_FAULT ? by_client : by_server;
     /* What the server's machine did with packets that reached it is only in its own capture, and the same of the client. */
     if (by_server->culprit == CULPRIT_SERVER && by_client->culprit != CULPRIT_SERVER)
         return by_server;

@@ -6,8 +6,9 @@
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
-    if (c->ending != ENDING_REFUSED || !c->starts_with_syn || surroundings_scanned_by(s, c) ||
-        signs_of_other_service(c, s))
+    /* A client that sends data has had an answer to its SYN, which the capture missed. */
+    if (c->ending != ENDING_REFUSED || !c->starts_with_syn || client->payload_bytes > 0 ||
+        surroundings_scanned_by(s, c) || signs_of_other_service(c, s))
         return false;
     const struct server_record *record = surroundings_server(s, c);
     char name[ENDPOINT_TEXT_SIZE];
