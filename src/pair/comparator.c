@@ -110,8 +110,7 @@ static int64_t clock_at(const struct comparator *comparator, enum side at, int64
 
 static int64_t longest_way_ns(const struct comparator *comparator, enum side sender)
 {
-    int64_t way_ns = comparator->comparison->passages[sender].longest_ns;
-    return way_ns > 0 ? way_ns : 0;
+    return comparator->longest_way_ns[sender];
 }
 
 /* When a packet should have been recorded at that side: one that the other side sent, or one of its own that reached the other. */
@@ -171,7 +170,7 @@ static bool is_due_after_reset(const struct comparator *comparator, enum side se
                                const struct compared_packet *sent)
 {
     enum side receiver = side_other(sender);
-    int64_t way_ns = comparator->comparison->passages[sender].longest_ns + slack_ns(comparator),
+    int64_t way_ns = longest_way_ns(comparator, sender) + slack_ns(comparator),
             came_ns = comparator->reset_came_ns[receiver];
     return came_ns != INT64_MAX && sent->time_ns <= came_ns + slack_ns(comparator) &&
            sent->time_ns + way_ns >= comparator->reset_left_ns[receiver];
@@ -326,7 +325,7 @@ static bool is_told_apart(const struct compared_packet *sent, const struct compa
            (sent->timestamp != 0 && sent->timestamp == arrived->timestamp);
 }
 
-static void note_arrived(const struct comparator *comparator, enum side sender, const struct compared_packet *sent,
+static void note_arrived(struct comparator *comparator, enum side sender, const struct compared_packet *sent,
                          const struct compared_packet *arrived)
 {
     struct passage *passage = &comparator->comparison->passages[sender];
@@ -342,6 +341,8 @@ static void note_arrived(const struct comparator *comparator, enum side sender, 
         if (comparator->ways)
             way_times_add(comparator->ways, sender, sent->moment.time_ns, arrived->moment.time_ns);
     }
+    if (took_ns > comparator->longest_way_ns[sender])
+        comparator->longest_way_ns[sender] = took_ns;
     bool told_apart = is_told_apart(sent, arrived);
     if (told_apart && (!moment_seen(&passage->longest_sent) || took_ns >= passage->longest_ns)) {
         passage->longest_ns = took_ns;
