@@ -102,12 +102,6 @@ static bool covers(const struct comparator *comparator, enum side at, int64_t ti
     return time_ns - margin_ns > coverage->from_ns && time_ns + margin_ns < coverage->to_ns;
 }
 
-/* On the clock of the capture at that side. */
-static int64_t clock_at(const struct comparator *comparator, enum side at, int64_t time_ns)
-{
-    return at == SIDE_SERVER ? clock_to_server(comparator->clock, time_ns) : time_ns;
-}
-
 static int64_t longest_way_ns(const struct comparator *comparator, enum side sender)
 {
     return comparator->longest_way_ns[sender];

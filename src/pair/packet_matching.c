@@ -122,7 +122,7 @@ static bool is_identified(const struct packet_lane *sent, const struct compared_
 static bool left_in_hole(const struct comparator *comparator, enum side sender, const struct compared_packet *p)
 {
     const struct capture_silences *silences = comparator->silences[sender];
-    int64_t time_ns = sender == SIDE_SERVER ? clock_to_server(comparator->clock, p->time_ns) : p->time_ns;
+    int64_t time_ns = clock_at(comparator, sender, p->time_ns);
     const struct capture_silence *hole =
         silences ? capture_silences_hole(silences, time_ns - PASSAGE_LATE_NS, time_ns - PASSAGE_LATE_NS) : NULL;
     return hole && hole->to_ns >= time_ns;

@@ -27,6 +27,12 @@ static inline int64_t slack_ns(const struct comparator *comparator)
     return 2 * comparator->clock->uncertainty_ns + NS_PER_MS;
 }
 
+/* On the clock of the capture at that side. */
+static inline int64_t clock_at(const struct comparator *comparator, enum side at, int64_t time_ns)
+{
+    return at == SIDE_SERVER ? clock_to_server(comparator->clock, time_ns) : time_ns;
+}
+
 /* Sets the partners of all packets of that side that are at hand. */
 void packet_matching_run(struct comparator *comparator, enum side sender);
 
