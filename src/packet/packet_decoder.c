@@ -6,6 +6,7 @@
 #include "decoding.h"
 #include "fragments.h"
 #include "link_layer.h"
+#include "plain_ipv4.h"
 
 /* Four tunnels in each other, with tags and labels, take fewer; only crafted packets have more. */
 enum { HEADERS_MAX = 32 };
@@ -98,7 +99,7 @@ void packet_decoder_close(struct packet_decoder *decoder)
 
 static void decode_layers(struct decoding *d)
 {
-    enum layer layer = LAYER_LINK;
+    enum layer layer = plain_ipv4_decode(d) ? LAYER_TCP : LAYER_LINK;
     for (int headers = 0; layer != LAYER_NONE && !d->rest.failed; headers++) {
         if (headers == HEADERS_MAX) {
             notes_add(&d->facts->notes, "too many headers", "packet %u: more than %d headers in each other",
