@@ -17,18 +17,21 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { LARGE_PAGE = 2 << 20, GROWS_BY = 4 * LARGE_PAGE, APART_FROM = 1 << 20 };
+enum { SMALL_PAGE = 4096, LARGE_PAGE = 2 << 20, GROWS_BY = 4 * LARGE_PAGE, APART_FROM = 1 << 20 };
 
 void heap_prepare(void)
 {
     if (!mallopt(M_TOP_PAD, GROWS_BY) || !mallopt(M_MMAP_THRESHOLD, APART_FROM))
         return;
-    uintptr_t from = ((uintptr_t)sbrk(0) + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
-    void *volatile first = malloc(LARGE_PAGE / 4); /* volatile: compilers leave out what is given back at once */
-    free(first);
-    uintptr_t to = (uintptr_t)sbrk(0) / LARGE_PAGE * LARGE_PAGE;
+    uintptr_t now = (uintptr_t)sbrk(0), from = (now + LARGE_PAGE) / LARGE_PAGE * LARGE_PAGE;
+    /* The first allocation writes to where the heap begins, and a large page must not have been written to: that is left in front of it. */
+    if (sbrk((intptr_t)(from - SMALL_PAGE - now)) == (void *)-1)
+        return;
+    void *volatile first = malloc(1); /* volatile: compilers leave out what is given back at once */
+    uintptr_t to = (uintptr_t)sbrk(0);
     if (to > from)
         (void)madvise((void *)from, to - from, MADV_HUGEPAGE);
+    free(first);
 }
 #else
 void heap_prepare(void)

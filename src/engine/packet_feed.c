@@ -99,8 +99,7 @@ static void take_back(struct packet_feed *feed, struct packet_batch *batch)
 
 static bool lies_within(struct span part, struct span whole)
 {
-    uintptr_t from = (uintptr_t)part.data, whole_from = (uintptr_t)whole.data;
-    return part.size == 0 || (from >= whole_from && from - whole_from < whole.size);
+    return part.size == 0 || (uintptr_t)part.data - (uintptr_t)whole.data < whole.size;
 }
 
 /* What was put together of fragments stands in the decoder's memory, until its next packet. */

@@ -99,7 +99,7 @@ void packet_decoder_close(struct packet_decoder *decoder)
 
 static void decode_layers(struct decoding *d)
 {
-    enum layer layer = plain_ipv4_decode(d) ? LAYER_TCP : LAYER_LINK;
+    enum layer layer = LAYER_LINK;
     for (int headers = 0; layer != LAYER_NONE && !d->rest.failed; headers++) {
         if (headers == HEADERS_MAX) {
             notes_add(&d->facts->notes, "too many headers", "packet %u: more than %d headers in each other",
@@ -145,7 +145,10 @@ void packet_decode(struct packet_decoder *decoder, const struct frame *frame, st
         .cut_bytes = frame->wire_length > frame->bytes.size ? frame->wire_length - (uint32_t)frame->bytes.size : 0,
         .link_type = frame->link_type,
     };
-    decode_layers(&decoding);
+    if (plain_ipv4_decode(&decoding))
+        tcp_decode(&decoding);
+    else
+        decode_layers(&decoding);
     facts->undecoded += packet->source.address.version == 0;
     if (packet->kind == PACKET_TCP || packet->kind == PACKET_ICMP_ERROR)
         packet->ends_hash = endpoints_hash(&packet->source, &packet->destination);
