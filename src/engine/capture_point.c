@@ -5,22 +5,31 @@
 #include "ip.h"
 #include "memory.h"
 
-/* Live conversations may take half of what is given. */
-enum { LIVE_BYTES = 4096, FIXED_BYTES = 24 * 1024 * 1024 };
+/* With limited memory live conversations may take half of it: a quarter those that are awake, a quarter all others. */
+enum { AWAKE_BYTES = 4608, ASLEEP_BYTES = 1024, FIXED_BYTES = 24 * 1024 * 1024 };
 
 /* Connections of servers on other ports are all of the first shard: it may have half of what all may. */
 static void set_ceilings(struct point_run *run)
 {
     run->shards[0].flows.ceiling = LIMIT_LIVE_CONVERSATIONS / 2;
-    for (unsigned i = 1; i < SHARDS; i++)
+    run->shards[0].flows.awake_most = LIMIT_AWAKE_CONVERSATIONS / 2;
+    for (unsigned i = 1; i < SHARDS; i++) {
         run->shards[i].flows.ceiling = LIMIT_LIVE_CONVERSATIONS / 2 / (SHARDS - 1);
+        run->shards[i].flows.awake_most = LIMIT_AWAKE_CONVERSATIONS / 2 / (SHARDS - 1);
+    }
+}
+
+static uint32_t lesser(uint64_t number, uint32_t most)
+{
+    return number < most ? (uint32_t)number : most;
 }
 
 /* Everything is of the first shard then. */
 static void limit_memory(struct point_run *run, const struct analysis *analysis)
 {
-    uint64_t most = analysis->memory_bytes / 2 / LIVE_BYTES;
-    run->shards[0].flows.ceiling = most < LIMIT_LIVE_CONVERSATIONS ? (uint32_t)most : LIMIT_LIVE_CONVERSATIONS;
+    struct flow_table *flows = &run->shards[0].flows;
+    flows->ceiling = lesser(analysis->memory_bytes / 4 / ASLEEP_BYTES, LIMIT_LIVE_CONVERSATIONS);
+    flows->awake_most = lesser(analysis->memory_bytes / 4 / AWAKE_BYTES, LIMIT_AWAKE_CONVERSATIONS);
     run->memory_bytes = analysis->may_fold ? analysis->memory_bytes : 0;
     run->until_memory = LIMIT_MEMORY_PACKETS;
 }
