@@ -266,7 +266,7 @@ static void survey_groups(struct survey *survey, const struct groups *groups, bo
         struct port_holds holds;
         struct exhaustion exhaustion;
         struct port_range told;
-        port_holds_open(&holds, casebook, groups, group);
+        port_holds_open(&holds, survey->surroundings, groups, group);
         const struct conversation *sample = casebook_conversation(casebook, holds.list[0].number);
         int64_t end_ns = surroundings_point_end_ns(survey->surroundings, sample->point);
         bool is_told = find_told_range(survey, &sample->ends[SIDE_CLIENT].address, &told);

@@ -37,6 +37,7 @@ static int trace_open(void **state)
 static int trace_close(void **state)
 {
     struct trace *trace = *state;
+    capture_silences_close(&trace->point.silences);
     trace->casebook.points = NULL;
     trace->casebook.point_count = 0;
     casebook_close(&trace->casebook);
@@ -389,6 +390,45 @@ static void test_login_stall_with_missed_packets_is_not_held_against_it(void **s
     c->sides[SIDE_CLIENT].acknowledged_unseen = true;
     struct judgement judgement = judged(*state, c);
     assert_int_not_equal(judgement.culprit, CULPRIT_SERVER);
+}
+
+/* The trace has nothing from one time to the other, since a file of it is not there. */
+static void leave_file_out(struct trace *trace, double from_s, double to_s)
+{
+    int64_t to_ns = START_NS + (int64_t)(to_s * 1e9);
+    capture_silences_see(&trace->point.silences, START_NS + (int64_t)(from_s * 1e9));
+    assert_true(capture_silences_lack_file(&trace->point.silences, to_ns));
+    capture_silences_see(&trace->point.silences, to_ns);
+}
+
+static void test_a_hole_ends_what_was_watched(void **state)
+{
+    struct trace *trace = *state;
+    struct conversation *c = connected(trace, 1);
+    step(trace, c, LOGIN_STEP_PRELOGIN, SIDE_CLIENT, 2);
+    ack(trace, c, SIDE_SERVER, 2.1);
+    expect(trace, c, "server.login-stalled", CULPRIT_SERVER);
+    leave_file_out(trace, 2.5, 500);
+    expect(trace, c, "unknown.cut-off", CULPRIT_UNKNOWN);
+}
+
+static void test_nothing_rests_on_what_spans_a_hole(void **state)
+{
+    struct trace *trace = *state;
+    struct conversation *c = logged_in(trace, 1);
+    c->tds->slowest_request = data(trace, c, SIDE_CLIENT, 30);
+    c->tds->slowest_response_ns = 16500 * NS_PER_MS;
+    ack(trace, c, SIDE_SERVER, 30.1);
+    data(trace, c, SIDE_SERVER, 46.5);
+    ack(trace, c, SIDE_CLIENT, 46.6);
+    leave_file_out(trace, 5, 29);
+    leave_file_out(trace, 50, 60);
+    expect(trace, c, "server.slow-response", CULPRIT_SERVER);
+    capture_silences_close(&trace->point.silences);
+    leave_file_out(trace, 31, 46);
+    expect(trace, c, "server.slow-response", CULPRIT_UNKNOWN);
+    assert_true(judged(trace, c).confidence < 0.5);
+    assert_non_null(judged(trace, c).would_settle);
 }
 
 static void test_login_late(void **state)
@@ -896,6 +936,8 @@ int main(void)
         CASE(test_login_not_acknowledged_is_no_stall),
         CASE(test_login_stall_not_watched),
         CASE(test_login_stall_with_missed_packets_is_not_held_against_it),
+        CASE(test_a_hole_ends_what_was_watched),
+        CASE(test_nothing_rests_on_what_spans_a_hole),
         CASE(test_login_late),
         CASE(test_slow_login_that_succeeds_is_late_from_ten_seconds),
         CASE(test_slow_login_of_four_seconds_is_none),
