@@ -23,9 +23,7 @@ void one_sided_need_place(const struct conversation *c, const struct surrounding
         return;
     judgement->culprit = CULPRIT_UNKNOWN;
     judgement->confidence = judgement->confidence < 0.6 ? judgement->confidence : 0.6;
-    judgement->would_settle =
-        "To know that the capture was taken on the machine itself and not on a mirror port near it: then "
-        "give it with --client or --server.";
+    judgement->would_settle = settle_by_place;
 }
 
 /* Packets of the other side arrive here, by this machine's own capture, and its TCP behaves as if they did not. */

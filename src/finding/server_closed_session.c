@@ -80,7 +80,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return false;
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
     const struct tds_error_count *fatal = fatal_error(c->tds);
-    bool at_server = surroundings_role(s, c) == CAPTURE_ROLE_SERVER;
+    bool at_server = surroundings_stands_at(s, c, SIDE_SERVER);
     bool asked_after = moment_seen(&client->last_data) && client->last_data.time_ns > server->fin.time_ns;
     bool noticed = fatal || asked_after || signs_of_pending_request(c);
     judgement->severity = noticed ? SEVERITY_FAULT : SEVERITY_RISK;

@@ -25,7 +25,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     const struct moment *last =
         server->last_data.time_ns > client->last_data.time_ns ? &server->last_data : &client->last_data;
     int64_t quiet_ns = server->reset.time_ns - last->time_ns;
-    bool at_server = surroundings_role(s, c) == CAPTURE_ROLE_SERVER;
+    bool at_server = surroundings_stands_at(s, c, SIDE_SERVER);
     bool foreign = !at_server && signs_of_foreign_reset(server);
     bool pending = signs_of_pending_request(c);
     bool idle = !at_server && quiet_ns >= (pending ? IDLE_PENDING_NS : IDLE_NS);

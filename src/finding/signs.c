@@ -404,21 +404,17 @@ bool signs_of_foreign_reset(const struct tcp_side *side)
     return hops != least && hops != most && (hops < least || hops > most || least > most);
 }
 
-static bool captured_at(const struct conversation *c, const struct surroundings *s, enum side side)
-{
-    return surroundings_role(s, c) == (side == SIDE_CLIENT ? CAPTURE_ROLE_CLIENT : CAPTURE_ROLE_SERVER);
-}
-
 bool signs_of_own_reset(const struct conversation *conversation, const struct surroundings *surroundings,
                         enum side side)
 {
-    return conversation->sides[side].reset_goes_on || captured_at(conversation, surroundings, side);
+    return conversation->sides[side].reset_goes_on || surroundings_stands_at(surroundings, conversation, side);
 }
 
 bool signs_of_disowned_reset(const struct conversation *conversation, const struct surroundings *surroundings,
                              enum side side)
 {
-    return moment_seen(&conversation->sides[side].alive_after_reset) && !captured_at(conversation, surroundings, side);
+    return moment_seen(&conversation->sides[side].alive_after_reset) &&
+           !surroundings_stands_at(surroundings, conversation, side);
 }
 
 bool signs_of_pending_request(const struct conversation *conversation)

@@ -506,3 +506,12 @@ enum capture_role surroundings_role(const struct surroundings *surroundings, con
     enum capture_role given = casebook->points[conversation->point].role;
     return given != CAPTURE_ROLE_UNKNOWN ? given : surroundings->inferred_roles[conversation->point];
 }
+
+bool surroundings_stands_at(const struct surroundings *surroundings, const struct conversation *conversation,
+                            enum side side)
+{
+    const struct casebook *casebook = surroundings->casebook;
+    enum capture_role role = side == SIDE_CLIENT ? CAPTURE_ROLE_CLIENT : CAPTURE_ROLE_SERVER;
+    return conversation->point < casebook->point_count && casebook->points[conversation->point].role_given &&
+           casebook->points[conversation->point].role == role;
+}

@@ -128,6 +128,11 @@ int64_t surroundings_watched_after_ns(const struct surroundings *surroundings, c
 /* The role of the capture point: given, or inferred; CAPTURE_ROLE_UNKNOWN when neither. */
 enum capture_role surroundings_role(const struct surroundings *surroundings, const struct conversation *conversation);
 
+/* Whether the capture was taken on that side's machine itself, as its user says. What packets tell is only that no router stands between the
+ * two: a mirror port or a device next to the machine looks the same. */
+bool surroundings_stands_at(const struct surroundings *surroundings, const struct conversation *conversation,
+                            enum side side);
+
 /* Whether that capture point saw any conversation with a server at that address. */
 bool surroundings_knows_host(const struct surroundings *surroundings, uint32_t point, const struct address *host);
 
