@@ -252,6 +252,18 @@ struct login_halt signs_of_login_halt(const struct conversation *conversation, c
     return halt;
 }
 
+bool signs_of_time_spent(const struct conversation *conversation, const struct surroundings *surroundings)
+{
+    if (!conversation->tds || conversation->closed_first_by != SIDE_CLIENT)
+        return false;
+    struct login_halt halt = signs_of_login_halt(conversation, surroundings);
+    bool early = halt.halted && halt.closed && halt.closed_by == SIDE_CLIENT;
+    bool answered = halt.last_step == LOGIN_STEP_PRELOGIN_ANSWER && halt.turn == SIDE_CLIENT;
+    bool unanswered = halt.last_step == LOGIN_STEP_PRELOGIN && halt.waited_ns < LEAVES_AT_ONCE_NS;
+    return early && (answered || unanswered) && !signs_of_missed_packets(conversation) &&
+           !signs_of_foreign_reset(&conversation->sides[SIDE_CLIENT]);
+}
+
 const char *signs_alert_words(const struct tls_alert *alert, char text[static ALERT_WORDS_SIZE])
 {
     if (alert->encrypted)

@@ -342,6 +342,7 @@ static void note_conversation(struct surroundings *s, const struct conversation 
     if (c->tds) {
         server->speaks_tds++;
         pair->speaks_tds++;
+        pair->left_early += signs_of_time_spent(c, s);
         if (signs_of_login_done(c)) {
             server->logins_done++;
             pair->logins_done++;

@@ -58,6 +58,7 @@ struct pair_record {
     uint32_t accepted;        /* SYNs answered by SYN+ACK */
     uint32_t rejected;        /* by a reset, or not at all */
     uint32_t byteless;        /* connected and closed without a byte of payload */
+    uint32_t left_early;      /* of those that speak TDS: the client left as soon as it had sent PRELOGIN */
     uint32_t closed;          /* closed by the client first, after a login and with nothing pending */
     uint32_t closed_by_reset; /* of them: with a reset instead of FIN */
     uint64_t lost_packets; /* sent again, not needlessly; conversations that went silent left out, as in the next two */

@@ -533,6 +533,10 @@ static void test_probe_and_gave_up_without_a_byte(void **state)
     expect(trace, c, "none.probe", CULPRIT_NONE);
     struct conversation *other = logged_in(trace, 2);
     fin(trace, other, SIDE_CLIENT, 3);
+    expect(trace, c, "none.probe", CULPRIT_NONE);
+    struct conversation *early = connected(trace, 3);
+    step(trace, early, LOGIN_STEP_PRELOGIN, SIDE_CLIENT, 3.01);
+    fin(trace, early, SIDE_CLIENT, 3.011);
     expect(trace, c, "client.gave-up-before-login", CULPRIT_CLIENT);
     struct conversation *probe = connected(trace, 4);
     reset(trace, probe, SIDE_CLIENT, 4.002);
