@@ -2,6 +2,7 @@
 #include "capture_point.h"
 
 #include "ceilings.h"
+#include "count_words.h"
 #include "ip.h"
 #include "memory.h"
 
@@ -123,14 +124,13 @@ static void note_ceilings(const struct point_run *run, uint64_t evicted, struct 
 {
     if (evicted > 0)
         notes_add(notes, "conversation ceiling",
-                  "more conversations were open at once than are followed: %llu were concluded before their end",
-                  (unsigned long long)evicted);
+                  "more conversations were open at once than are followed: %llu %s concluded before the end",
+                  (unsigned long long)evicted, evicted == 1 ? "was" : "were");
     uint64_t folded = run->casebook->conversations->folded;
     if (folded > 0)
-        notes_add(
-            notes, "memory ceiling",
-            "memory was limited: %llu healthy conversations that were over are not listed and not counted any more",
-            (unsigned long long)folded);
+        notes_add(notes, "memory ceiling", "memory was limited: %s that %s over %s not listed and not counted any more",
+                  count_words(folded, "healthy conversation").text, folded == 1 ? "was" : "were",
+                  folded == 1 ? "is" : "are");
 }
 
 void point_run_close(struct point_run *run)
