@@ -113,7 +113,7 @@ const struct detector server_closed_session = {
     .holds_when =
         "After the login the server's FIN comes first, and the client had said no farewell. A fault while a "
         "request is unanswered, after a fatal error, or when the client then asks in vain; of an idle session a "
-        "risk.",
+        "risk, of which the culprit stays open unless the capture was given as the server's.",
     .means =
         "A session is the client's to close: SQL Server has no idle limit, and ends one only when it was killed "
         "(KILL, a database taken offline or to single user WITH ROLLBACK), at an error of severity 20 or above, or "

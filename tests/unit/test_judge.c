@@ -904,6 +904,13 @@ static void test_registry(void **state)
         bool judges = detector->judge || detector->judge_pair || detector->survey;
         assert_true(judges == detector_is_sought(detector));
         assert_true((detector->judge_pair != NULL) == (detector->holds_with_both != NULL));
+        char limits[DETECTOR_LIMITS_SIZE];
+        bool limited = detector_limits(detector, limits)[0] != '\0';
+        assert_true(strlen(limits) + 1 < sizeof limits);
+        assert_true(limited || !detector->judge || detector->culprit == CULPRIT_NONE ||
+                    detector->culprit == CULPRIT_UNKNOWN);
+        assert_true(!limited || !detector->rests_on_absence || strstr(limits, "missed packets"));
+        assert_true(!limited || !detector->yields || strstr(limits, "comes before it"));
         assert_int_equal(
             strncmp(detector->cause, culprit_names[detector->culprit], strlen(culprit_names[detector->culprit])) == 0,
             strncmp(detector->cause, "capture.", 8) != 0);
