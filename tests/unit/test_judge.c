@@ -267,6 +267,18 @@ static void test_refused_long_after_accepts_is_stopped(void **state)
     expect(*state, c, "server.not-listening", CULPRIT_SERVER);
 }
 
+/* Who sends data has had an answer to its SYN, which the capture missed: nothing was refused. */
+static void test_a_client_that_sent_data_was_let_in(void **state)
+{
+    struct trace *trace = *state;
+    struct conversation *c = new_conversation(trace, 1);
+    syn(trace, c, SIDE_CLIENT, 1);
+    reset(trace, c, SIDE_SERVER, 9);
+    expect(trace, c, "server.not-listening", CULPRIT_SERVER);
+    c->sides[SIDE_CLIENT].payload_bytes = 100;
+    assert_string_not_equal(judged(trace, c).detector->cause, "server.not-listening");
+}
+
 static void test_scan_is_a_probe(void **state)
 {
     struct trace *trace = *state;
@@ -429,6 +441,28 @@ static void test_nothing_rests_on_what_spans_a_hole(void **state)
     expect(trace, c, "server.slow-response", CULPRIT_UNKNOWN);
     assert_true(judged(trace, c).confidence < 0.5);
     assert_non_null(judged(trace, c).would_settle);
+}
+
+/* Its request is answered slowly, and the server has closed the session when it asks for the next: that is the error. */
+static void test_a_fault_comes_before_a_risk(void **state)
+{
+    struct trace *trace = *state;
+    struct conversation *c = logged_in(trace, 1);
+    c->tds->slowest_request = data(trace, c, SIDE_CLIENT, 10);
+    c->tds->slowest_response_ns = 16500 * NS_PER_MS;
+    ack(trace, c, SIDE_SERVER, 10.1);
+    data(trace, c, SIDE_SERVER, 26.5);
+    ack(trace, c, SIDE_CLIENT, 26.6);
+    assert_int_equal(judged(trace, c).severity, SEVERITY_RISK);
+    double sure = judged(trace, c).confidence;
+    c->tds->last_request = data(trace, c, SIDE_CLIENT, 30);
+    c->tds->request_unanswered = true;
+    ack(trace, c, SIDE_SERVER, 30.1);
+    reset(trace, c, SIDE_SERVER, 31);
+    struct judgement judgement = judged(trace, c);
+    assert_string_equal(judgement.detector->cause, "server.reset");
+    assert_int_equal(judgement.severity, SEVERITY_FAULT);
+    assert_true(judgement.confidence < sure);
 }
 
 static void test_login_late(void **state)
@@ -942,11 +976,13 @@ int main(void)
         CASE(test_unanswered_near_the_server),
         CASE(test_one_syn_at_the_end_is_cut_off),
         CASE(test_login_stalled),
+        CASE(test_a_client_that_sent_data_was_let_in),
         CASE(test_scan_is_a_probe),
         CASE(test_syn_not_repeated_says_nothing),
         CASE(test_login_not_acknowledged_is_no_stall),
         CASE(test_login_stall_not_watched),
         CASE(test_login_stall_with_missed_packets_is_not_held_against_it),
+        CASE(test_a_fault_comes_before_a_risk),
         CASE(test_a_hole_ends_what_was_watched),
         CASE(test_nothing_rests_on_what_spans_a_hole),
         CASE(test_login_late),
