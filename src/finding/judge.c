@@ -26,7 +26,14 @@ static void preset(struct judgement *judgement, const struct detector *detector)
     judgement->proof_count = 0;
 }
 
-#define OPEN_CONFIDENCE 0.45
+/* Something happened, and who did it is not known. */
+static void leave_open(struct judgement *judgement)
+{
+    static const double at_most = 0.45;
+    judgement->culprit = CULPRIT_UNKNOWN;
+    if (judgement->confidence > at_most)
+        judgement->confidence = at_most;
+}
 
 static enum side side_of_view(const struct conversation *c, const struct pair_view *view)
 {
@@ -63,9 +70,7 @@ static void withhold(const struct surroundings *s, const struct conversation *c,
     bool rests = judgement->rests_on_absence && missed_packets(c, view);
     if (judgement->culprit == CULPRIT_NONE || (!rests && !has_hole(s, c, view, judgement)))
         return;
-    judgement->culprit = CULPRIT_UNKNOWN;
-    if (judgement->confidence > OPEN_CONFIDENCE)
-        judgement->confidence = OPEN_CONFIDENCE;
+    leave_open(judgement);
     judgement->would_settle =
         "A capture that misses no packets: on the machine itself, with a larger buffer, written to a fast disk.";
 }
@@ -125,9 +130,7 @@ static void clear_server(const struct conversation *c, struct judgement *judgeme
 {
     if (judgement->culprit != CULPRIT_SERVER || c->starts_with_syn)
         return;
-    judgement->culprit = CULPRIT_UNKNOWN;
-    if (judgement->confidence > OPEN_CONFIDENCE)
-        judgement->confidence = OPEN_CONFIDENCE;
+    leave_open(judgement);
     judgement_say_more(judgement, "The server's capture, which was running, has nothing of this connection: what came "
                                   "with the server's address was made by a device on the way, or went to another "
                                   "machine.");
