@@ -2,6 +2,7 @@
 #include "capture_point.h"
 
 #include "ceilings.h"
+#include "count_words.h"
 #include "ip.h"
 #include "memory.h"
 
@@ -59,15 +60,16 @@ static void keep_within_memory(struct point_run *run)
     memory_give(moved);
 }
 
-static void open_shard(struct point_shard *shard, struct analysis *analysis, struct casebook *casebook, uint32_t point)
+static void open_shard(struct point_run *run, uint8_t number, struct analysis *analysis, struct casebook *casebook)
 {
+    struct point_shard *shard = &run->shards[number];
     uint16_t server_port = analysis->casebook.server_port;
     shard->casebook = casebook;
-    shard->tds = (struct tds_options){.server_port = server_port, .servers = &shard->servers};
-    protocols_open(&shard->protocols, casebook, point, &shard->tds);
+    shard->tds = (struct tds_options){.server_port = server_port, .servers = &shard->servers, .certificates = number};
+    protocols_open(&shard->protocols, casebook, run->point, &shard->tds);
     struct stream_consumer consumer = protocols_consumer(&shard->protocols);
     flow_table_open(&shard->flows, casebook, &consumer);
-    shard->flows.point = point;
+    shard->flows.point = run->point;
     shard->flows.traced = !analysis->may_fold;
     shard->flows.server_port = server_port;
     if (analysis->watching) {
@@ -82,8 +84,8 @@ void point_run_open(struct point_run *run, struct analysis *analysis, const stru
     point_clock_open(&run->clock, &analysis->set_clocks, point);
     packet_decoder_open(&run->decoder);
     run->shards = memory_take_array(SHARDS, sizeof *run->shards);
-    for (unsigned i = 0; i < SHARDS; i++)
-        open_shard(&run->shards[i], analysis, followers_casebook(followers, (uint8_t)i), point);
+    for (uint8_t i = 0; i < SHARDS; i++)
+        open_shard(run, i, analysis, followers_casebook(followers, i));
     set_ceilings(run);
     if (analysis->memory_bytes > 0)
         limit_memory(run, analysis);
@@ -138,14 +140,13 @@ static void note_ceilings(const struct point_run *run, uint64_t evicted, struct 
 {
     if (evicted > 0)
         notes_add(notes, "conversation ceiling",
-                  "more conversations were open at once than are followed: %llu were concluded before their end",
-                  (unsigned long long)evicted);
+                  "more conversations were open at once than are followed: %llu %s concluded before the end",
+                  (unsigned long long)evicted, evicted == 1 ? "was" : "were");
     uint64_t folded = run->casebook->conversations->folded;
     if (folded > 0)
-        notes_add(
-            notes, "memory ceiling",
-            "memory was limited: %llu healthy conversations that were over are not listed and not counted any more",
-            (unsigned long long)folded);
+        notes_add(notes, "memory ceiling", "memory was limited: %s that %s over %s not listed and not counted any more",
+                  count_words(folded, "healthy conversation").text, folded == 1 ? "was" : "were",
+                  folded == 1 ? "is" : "are");
 }
 
 void point_run_close(struct point_run *run)
