@@ -119,6 +119,7 @@ KINDS = {
   'loss': f'as ordinary, but {LOSS:.0%} of the segments are lost',
   'giant': 'one connection',
   'many': 'very many short connections',
+  'open': 'very many connections that stay open',
 }
 
 
@@ -127,6 +128,8 @@ def write(file, options):
     return series.write_giant(file, options.bytes)
   if options.kind == 'many':
     return series.write_many(file, options.conversations or 1_000_000, options.clients)
+  if options.kind == 'open':
+    return series.write_open(file, options.conversations or 100_000, options.clients)
   return write_template(file, options.bytes, options.conversations or max(1, options.bytes // 150_000), options.kind)
 
 
@@ -136,11 +139,11 @@ def main():
   options.add_argument('file', type=pathlib.Path)
   options.add_argument('--kind', choices=KINDS, default='ordinary')
   options.add_argument('--bytes', type=int, default=1_050_000_000,
-                       help='about this large (default: %(default)s); not many')
+                       help='about this large (default: %(default)s); not many, open')
   options.add_argument('--conversations', type=int,
-                       help='how many (default: one for each 150 KB; of many: a million); not giant')
+                       help='how many (default: one for each 150 KB; of many: a million; of open: 100000); not giant')
   options.add_argument('--clients', type=int, default=1000,
-                       help='of many: from so many addresses (default: %(default)s)')
+                       help='of many and open: from so many addresses (default: %(default)s)')
   options = options.parse_args()
   options.file.parent.mkdir(parents=True, exist_ok=True)
   unfinished = options.file.with_suffix('.unfinished')

@@ -85,30 +85,56 @@ def once(packets):
   return Series(packets, 1, 0, 0, {True: 0, False: 0})
 
 
+class Waves:
+  """The same packets by many conversations, WAVE of them a second, from so many clients in turn."""
+
+  def __init__(self, file, conversations, clients):
+    self.file, self.conversations, self.clients = file, conversations, clients
+    self.packets = self.begin_us = 0
+    self.size = file.write(FILE_HEADER)
+
+  def play(self, steps):
+    step_us = WAVE_US // len(steps)
+    first = wave = 0
+    while first < self.conversations:
+      place = first % self.clients
+      count = min(WAVE, self.clients - place, self.conversations - first)
+      port = FIRST_PORT + first // self.clients % PORTS
+      isns = {True: CLIENT_ISN + wave * 977, False: SERVER_ISN + wave * 1009}
+      for number, packet in enumerate(steps):
+        packet.time_ns = 0
+        step = Series([packet], count, step_us // count or 1, 1, {True: ISN_STEP, False: ISN_STEP})
+        self.size += self.file.write(step.bytes(self.begin_us + number * step_us, CLIENT_ADDRESS + place, port, isns))
+      self.packets += count * len(steps)
+      self.begin_us += WAVE_US
+      first += count
+      wave += 1
+
+
 def write_many(file, conversations, clients):
-  """Short conversations that log in, ask once and close, 1000 of them a second, from so many clients in turn."""
+  """Short conversations that log in, ask once and close."""
   choice = random.Random(1)
   conversation = Conversation(0, choice)
   conversation.open()
   conversation.exchange(batch(choice), BATCH, rows(choice, 300))
   conversation.close()
-  steps = conversation.packets
-  step_us = WAVE_US // len(steps)
-  first = packets = wave = 0
-  size = file.write(FILE_HEADER)
-  while first < conversations:
-    place = first % clients
-    count = min(WAVE, clients - place, conversations - first)
-    port = FIRST_PORT + first // clients % PORTS
-    isns = {True: CLIENT_ISN + wave * 977, False: SERVER_ISN + wave * 1009}
-    for number, packet in enumerate(steps):
-      packet.time_ns = 0
-      step = Series([packet], count, step_us // count or 1, 1, {True: ISN_STEP, False: ISN_STEP})
-      size += file.write(step.bytes(wave * WAVE_US + number * step_us, CLIENT_ADDRESS + place, port, isns))
-      packets += count
-    first += count
-    wave += 1
-  return size, packets, conversations
+  waves = Waves(file, conversations, clients)
+  waves.play(conversation.packets)
+  return waves.size, waves.packets, conversations
+
+
+def write_open(file, conversations, clients):
+  """Conversations that log in and ask; once all have, each asks again. None of them closes."""
+  choice = random.Random(1)
+  conversation = Conversation(0, choice)
+  conversation.open()
+  conversation.exchange(batch(choice), BATCH, rows(choice, 300))
+  waves = Waves(file, conversations, clients)
+  waves.play(conversation.packets)
+  conversation.packets = []
+  conversation.exchange(batch(choice), BATCH, rows(choice, 300))
+  waves.play(conversation.packets)
+  return waves.size, waves.packets, conversations
 
 
 def write_giant(file, wanted_bytes):
