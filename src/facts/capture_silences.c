@@ -116,6 +116,14 @@ struct capture_silence *capture_silences_hole(const struct capture_silences *sil
     return NULL;
 }
 
+bool capture_silences_hide(const struct capture_silences *silences, int64_t from_ns, int64_t to_ns)
+{
+    for (uint32_t i = first_from(silences, from_ns); i < silences->count && silences->list[i].from_ns <= to_ns; i++)
+        if (capture_silence_is_hole(&silences->list[i]))
+            return true;
+    return false;
+}
+
 void capture_silences_close(struct capture_silences *silences)
 {
     memory_give(silences->list);

@@ -46,6 +46,9 @@ bool capture_silence_is_hole(const struct capture_silence *silence);
 /* The first hole within that time; NULL: there is none. */
 struct capture_silence *capture_silences_hole(const struct capture_silences *silences, int64_t from_ns, int64_t to_ns);
 
+/* A moment of that time lies in a silence that is a hole as a whole. */
+bool capture_silences_hide(const struct capture_silences *silences, int64_t from_ns, int64_t to_ns);
+
 void capture_silences_close(struct capture_silences *silences);
 
 #endif
