@@ -92,6 +92,13 @@ void capture_silences_miss(struct capture_silences *silences, int64_t from_ns, i
     }
 }
 
+void capture_silences_lack_reset(struct capture_silences *silences, int64_t from_ns, int64_t to_ns)
+{
+    struct capture_silence *silence = silences->settled ? NULL : capture_silences_in(silences, from_ns, to_ns);
+    if (silence)
+        silence->resets++;
+}
+
 void capture_silences_settle(struct capture_silences *silences)
 {
     silences->settled = true;

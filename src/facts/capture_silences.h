@@ -15,7 +15,9 @@ struct capture_silence {
     int64_t from_ns, to_ns;               /* the packets before and after it, by the capture point's clock */
     uint32_t missed;                      /* packets that passed meanwhile, demonstrably */
     int64_t missed_from_ns, missed_to_ns; /* the first and the last of them; valid when missed > 0 */
-    uint32_t hidden;                      /* packets at the other end whose fate is not known because of it */
+    uint32_t
+        resets; /* connections that were reset meanwhile, at the other end, by an end that this capture is taken at */
+    uint32_t hidden; /* packets at the other end whose fate is not known because of it */
 };
 
 /* In order of time, not overlapping. All zero: none yet. */
@@ -36,6 +38,9 @@ struct capture_silence *capture_silences_in(const struct capture_silences *silen
 
 /* A packet that the capture does not have passed at some moment of that time; once settled, it was told before. */
 void capture_silences_miss(struct capture_silences *silences, int64_t from_ns, int64_t to_ns);
+
+/* It does not have a reset that was due at some moment of that time, and nothing tells whether it passed; likewise. */
+void capture_silences_lack_reset(struct capture_silences *silences, int64_t from_ns, int64_t to_ns);
 
 /* All packets that it misses were told of. */
 void capture_silences_settle(struct capture_silences *silences);

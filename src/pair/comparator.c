@@ -408,8 +408,18 @@ static void note_open(struct passage *passage)
     passage->open_at_end++;
 }
 
-static void note_injected(struct passage *passage, const struct compared_packet *arrived)
+static void note_lacking_reset(const struct comparator *comparator, enum side at, const struct compared_packet *p)
 {
+    struct coverage due = due_at(comparator, at, p, true);
+    if (comparator->silences[at])
+        capture_silences_lack_reset(comparator->silences[at], due.from_ns, due.to_ns);
+}
+
+static void note_injected(const struct comparator *comparator, enum side sender, const struct compared_packet *arrived)
+{
+    struct passage *passage = &comparator->comparison->passages[sender];
+    if (arrived->flags & TCP_RST && !moment_seen(&passage->injected_reset))
+        note_lacking_reset(comparator, sender, arrived);
     if (passage->injected++ == 0)
         passage->first_injected = arrived->moment;
     struct moment *kind = arrived->flags & TCP_RST   ? &passage->injected_reset
@@ -458,7 +468,7 @@ static void judge_arrival(struct comparator *comparator, enum side sender, const
         return;
     enum packet_fate fate = fate_of_arrival(comparator, sender, arrived);
     if (fate == FATE_INJECTED)
-        note_injected(passage, arrived);
+        note_injected(comparator, sender, arrived);
     else if (fate == FATE_DUPLICATED && is_early(comparator, sender, arrived))
         passage->early++;
     else if (fate == FATE_DUPLICATED)
