@@ -155,6 +155,25 @@ static void count_missed(struct second_reading *reading)
     }
 }
 
+static void keep_later(const struct casebook *casebook, struct moment *last, const struct moment *moment)
+{
+    if (moment_seen(moment) && (!moment_seen(last) || casebook_in_order(casebook, last, moment)))
+        *last = *moment;
+}
+
+static void note_last_arrivals(struct second_reading *reading)
+{
+    for (uint32_t i = 0; i < reading->connections.count; i++) {
+        const struct compared *compared = &reading->connections.list[i];
+        for (enum side sender = SIDE_CLIENT; sender < SIDES; sender++) {
+            const struct passage *passage = &compared->comparison->passages[sender];
+            struct point_pair *pair = compared->pair;
+            keep_later(reading->casebook, &pair->last_arrival_sent[sender], &passage->last_arrival_sent);
+            keep_later(reading->casebook, &pair->last_in_time_sent[sender], &passage->last_in_time_sent);
+        }
+    }
+}
+
 static void note_pipes(struct casebook *casebook)
 {
     for (uint32_t i = 0; i < casebook->capture_count; i++) {
@@ -247,6 +266,7 @@ void second_reading_run(struct casebook *casebook, const struct second_reading_o
         if (has_holes(casebook))
             compare_again(&reading);
         count_missed(&reading);
+        note_last_arrivals(&reading);
         note_holes(casebook);
         better_clocks(casebook);
     }

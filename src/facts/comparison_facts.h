@@ -51,6 +51,7 @@ struct passage {
         unclear_at_end; /* from the first of those lost on: packets that a capture missed, or that are near a hole of it */
     struct moment lost_at_end_first; /* in the sender's capture */
     struct moment last_arrival_sent; /* in the sender's capture: the last packet that arrived, when it left */
+    struct moment last_in_time_sent; /* likewise, of those that took less than PASSAGE_LATE_NS */
     struct moment last_arrival;      /* and when it arrived, in the receiver's */
     struct moment first_injected;    /* in the receiver's capture */
     struct moment injected_syn;      /* likewise: the first SYN, reset or FIN among them */

@@ -394,6 +394,8 @@ static void note_arrived(struct comparator *comparator, enum side sender, const 
     if (!(sent->flags & (TCP_RST | TCP_FIN)))
         passage->lost_at_end = 0;
     passage->last_arrival_sent = sent->moment;
+    if (took_ns < PASSAGE_LATE_NS)
+        passage->last_in_time_sent = sent->moment;
     passage->last_arrival = arrived->moment;
     if (arrived->payload > passage->largest_arrived)
         passage->largest_arrived = arrived->payload;
