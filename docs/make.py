@@ -57,6 +57,8 @@ def page_text(page):
           '## How it is recognised', '', markdown(words['holds_when']), '']
   if 'holds_with_both' in words:
     out += ['With the captures of both ends: ' + markdown(words['holds_with_both']), '']
+  if 'limits' in words:
+    out += ['When it is left open: ' + markdown(words['limits']), '']
   if not words['sought']:
     out += [f"tdscope does not read that evidence yet: {markdown(words['unread_evidence'])}. So it never names this cause; look for "
             'it yourself.', '']

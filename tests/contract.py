@@ -323,11 +323,28 @@ def culprit_complaints(report):
       yield f'{judged["cause"]} blames {judged["culprit"]}'
 
 
+# "1 packets", "1 of its connections are": a number and its words that do not go together.
+NOUNS = 'packet|connection|conversation|answer|byte|piece|port|time|record|line|checksum|file|hop|client|server|failure|other|attempt|login'
+NUMBER_SLIP = re.compile(rf'(?<![\d.,:/#-])1 (?:(?:{NOUNS})s\b|of (?:its|the|\d+) [\w ,]{{1,80}}?\b(?<!that )(?:are|were|have)\b)')
+
+
+def texts_of(value):
+  if isinstance(value, str):
+    yield value
+  elif isinstance(value, (list, dict)):
+    for each in value.values() if isinstance(value, dict) else value:
+      yield from texts_of(each)
+
+
+def number_slips(report):
+  return [f'number and words differ: {text}' for text in texts_of(report) if ' ' in text and NUMBER_SLIP.search(text)]
+
+
 def complaints(report):
   """What is wrong with one `tdscope diagnose --format json`."""
   found = list(shape_complaints(report, DIAGNOSIS, 'report'))
   if not found:
-    for check in (evidence_complaints, link_complaints, culprit_complaints):
+    for check in (evidence_complaints, link_complaints, culprit_complaints, number_slips):
       found += check(report)
   return found
 

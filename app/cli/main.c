@@ -8,6 +8,7 @@
 #include <tdscope/tdscope.h>
 
 #include "command.h"
+#include "heap.h"
 
 static const struct command *const commands[] = {&command_diagnose, &command_conversations, &command_show,
                                                  &command_explain};
@@ -62,6 +63,7 @@ int main(int argc, char **argv)
 {
     /* A reader that goes away (`| head`) is seen as a refused write, not as a signal. */
     signal(SIGPIPE, SIG_IGN);
+    heap_prepare();
     if (argc < 2) {
         print_help(stderr);
         return EXIT_STATUS_USAGE;

@@ -47,15 +47,12 @@ static inline uint64_t address_hash_step(uint64_t h, uint64_t part)
 /* Reads just the bytes that an address of version 4 was written by: processors wait for a narrow write that a wide read follows. */
 static inline uint32_t endpoint_hash(const struct endpoint *e)
 {
-    uint64_t h = e->port, part = 0;
-    if (e->address.version == 4) {
-        uint32_t four;
-        memcpy(&four, e->address.bytes, sizeof four);
-        return (uint32_t)(address_hash_step(address_hash_step(h, four), 0) >> 16);
-    }
-    for (int i = 0; i < 16; i += 8) {
-        memcpy(&part, e->address.bytes + i, sizeof part);
-        h = address_hash_step(h, part);
+    uint32_t four;
+    memcpy(&four, e->address.bytes, sizeof four);
+    uint64_t h = address_hash_step((uint64_t)e->port << 32, four);
+    for (int i = 4; e->address.version != 4 && i < 16; i += 4) {
+        memcpy(&four, e->address.bytes + i, sizeof four);
+        h = address_hash_step(h, four);
     }
     return (uint32_t)(h >> 16);
 }

@@ -260,12 +260,8 @@ void capture_chain_progress(const struct capture_chain *chain, uint64_t *consume
 {
     *consumed = chain->consumed_bytes;
     *total = chain->total_known ? chain->total_bytes : 0;
-    for (size_t i = 0; i < chain->heap_size; i++) {
-        uint64_t size;
-        uint64_t bytes;
-        capture_file_progress(&chain->heap[i]->capture, &bytes, &size);
-        *consumed += bytes;
-    }
+    for (size_t i = 0; i < chain->heap_size; i++)
+        *consumed += capture_file_consumed(&chain->heap[i]->capture);
 }
 
 void capture_chain_close(struct capture_chain *chain)

@@ -128,11 +128,9 @@ bool capture_file_next(struct capture_file *capture, struct frame *frame)
     return false;
 }
 
-void capture_file_progress(const struct capture_file *capture, uint64_t *consumed, uint64_t *total)
+uint64_t capture_file_consumed(const struct capture_file *capture)
 {
-    *consumed = capture->window.offset;
-    if (!capture->file || !os_file_size(capture->file, total))
-        *total = 0;
+    return capture->window.offset;
 }
 
 void capture_file_close(struct capture_file *capture)

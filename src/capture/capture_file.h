@@ -46,8 +46,8 @@ enum capture_opening capture_file_open_over(struct capture_file *capture, struct
  * frame's moment.capture is 0. */
 bool capture_file_next(struct capture_file *capture, struct frame *frame);
 
-/* Bytes consumed so far, and of how many; *total is 0 when that is not known (a pipe). */
-void capture_file_progress(const struct capture_file *capture, uint64_t *consumed, uint64_t *total);
+/* Bytes of the file that were read so far. */
+uint64_t capture_file_consumed(const struct capture_file *capture);
 
 void capture_file_close(struct capture_file *capture); /* a closed one is fine */
 

@@ -11,6 +11,9 @@
  * So where a name has a date, or dumpcap's pair, only that is taken away: in sql-01_00001_20261126163045 the 01 is the name of a machine.
  * Without one it is the number behind the extension, or else the last one. tcpdump's first file has no number: its name is compared as
  * it is, too. Folders are the order that people bring: one for each machine, or one for each day.
+ *
+ * Who counts leaves no number out: where one is lacking, a file is. That holds of dumpcap's number beside its date, and of any number in a
+ * name and a folder without a date, beside which a tool may begin to count anew.
  */
 #include "capture_series.h"
 
@@ -210,8 +213,41 @@ static void add(struct text *to, const char *from, const char *end)
     text_add_bytes(to, from, (size_t)(end - from));
 }
 
-static void add_name(struct text *series, const char *name, bool only_behind)
+static uint64_t counter_at(const char *text, const char *end)
 {
+    enum { DIGITS_MOST = 18 };
+    uint64_t number = 0;
+    for (unsigned i = 0; text < end && is_digit(*text) && i < DIGITS_MOST; i++)
+        number = number * 10 + (uint64_t)(*text++ - '0');
+    return number;
+}
+
+/* Of dumpcap's pair with a date, in either order; -1: it is something else. */
+static int64_t counter_of_pair(const char *text, const char *end)
+{
+    enum { DIGITS_LEAST = 5, DATE_DIGITS = 14 };
+    size_t first = digits_at(text, end);
+    const char *behind = text + first + 1;
+    if (behind >= end || text[first] != '_')
+        return -1;
+    size_t second = digits_at(behind, end);
+    if (behind + second != end || first == second || first < DIGITS_LEAST || second < DIGITS_LEAST)
+        return -1;
+    if (first != DATE_DIGITS && second != DATE_DIGITS)
+        return -1;
+    return (int64_t)(second == DATE_DIGITS ? counter_at(text, end) : counter_at(behind, end));
+}
+
+static void set_counter(struct capture_series *series, unsigned form, int64_t number)
+{
+    series->counted[form] = number >= 0;
+    series->numbers[form] = number >= 0 ? (uint64_t)number : 0;
+}
+
+/* The second form is without the number behind the extension only. */
+static void add_name(struct capture_series *series, unsigned form, const char *name)
+{
+    bool only_behind = form > 0;
     const char *end = name + strlen(name), *dot = last_dot(name, end);
     if (is_compression(dot, (size_t)(end - dot)))
         end = dot;
@@ -220,10 +256,18 @@ static void add_name(struct text *series, const char *name, bool only_behind)
         extension--;
     bool counted_behind = extension < end && extension > stem + 1;
     struct stretch gone = only_behind ? (struct stretch){0, 0} : find_date(name, stem);
-    if (gone.size == 0 && !counted_behind && !only_behind)
+    bool dated = gone.size > 0;
+    if (!dated && !counted_behind && !only_behind)
         gone = find_counter(name, stem);
-    add(series, name, name + gone.from);
-    add(series, name + gone.from + gone.size, counted_behind ? extension : end);
+    const char *from = name + gone.from, *until = from + gone.size;
+    add(&series->forms[form], name, from);
+    add(&series->forms[form], until, counted_behind ? extension : end);
+    if (dated)
+        set_counter(series, form, counted_behind ? -1 : counter_of_pair(from, until));
+    else if (gone.size > 0)
+        set_counter(series, form, (int64_t)counter_at(from + (*from == '('), until));
+    else
+        set_counter(series, form, counted_behind ? (int64_t)counter_at(extension, end) : only_behind ? 0 : -1);
 }
 
 /* "2026", "11", "2026-11-26". */
@@ -243,35 +287,52 @@ static bool is_same_place(const char *folder, const char *end)
     return end == folder || (end == folder + 1 && *folder == '.');
 }
 
-/* The path without what counts or dates it; only_behind: without the number behind the extension. */
-static void add_path(struct text *series, const char *path, bool only_behind)
+static void add_path(struct capture_series *series, unsigned form, const char *path)
 {
+    bool of_a_day = false;
     if (*path == '/')
-        text_add(series, "/");
+        text_add(&series->forms[form], "/");
     for (const char *slash; (slash = strchr(path, '/')); path = slash + 1) {
-        if (is_same_place(path, slash) || is_day(path, slash))
-            continue;
-        add(series, path, slash + 1);
+        bool is_date = is_day(path, slash);
+        of_a_day |= is_date;
+        if (!is_same_place(path, slash) && !is_date)
+            add(&series->forms[form], path, slash + 1);
     }
-    add_name(series, path, only_behind);
+    add_name(series, form, path);
+    series->counted[form] &= !of_a_day;
 }
 
 void capture_series_open(struct capture_series *series, const char *path)
 {
     *series = (struct capture_series){0};
     for (unsigned i = 0; i < CAPTURE_SERIES_FORMS; i++) {
-        struct text *form = &series->forms[i];
-        add_path(form, path, i > 0);
+        const struct text *form = &series->forms[i];
+        add_path(series, i, path);
         series->hashes[i] = hash_bytes(text_string(form), (uint32_t)form->size);
     }
+}
+
+static bool is_same_form(const struct capture_series *a, const struct capture_series *b, unsigned form)
+{
+    return a->hashes[form] == b->hashes[form] &&
+           strcmp(text_string(&a->forms[form]), text_string(&b->forms[form])) == 0;
 }
 
 bool capture_series_same(const struct capture_series *a, const struct capture_series *b)
 {
     for (unsigned i = 0; i < CAPTURE_SERIES_FORMS; i++)
-        if (a->hashes[i] == b->hashes[i] && strcmp(text_string(&a->forms[i]), text_string(&b->forms[i])) == 0)
+        if (is_same_form(a, b, i))
             return true;
     return false;
+}
+
+struct files_left_out capture_series_left_out(const struct capture_series *earlier, const struct capture_series *later)
+{
+    for (unsigned i = 0; i < CAPTURE_SERIES_FORMS; i++)
+        if (is_same_form(earlier, later, i) && earlier->counted[i] && later->counted[i] &&
+            earlier->numbers[i] + 1 < later->numbers[i])
+            return (struct files_left_out){earlier->numbers[i] + 1, later->numbers[i] - 1};
+    return (struct files_left_out){1, 0};
 }
 
 void capture_series_close(struct capture_series *series)

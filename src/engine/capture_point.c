@@ -2,25 +2,35 @@
 #include "capture_point.h"
 
 #include "ceilings.h"
+#include "count_words.h"
 #include "ip.h"
 #include "memory.h"
 
-/* Live conversations may take half of what is given. */
-enum { LIVE_BYTES = 4096, FIXED_BYTES = 24 * 1024 * 1024 };
+/* With limited memory live conversations may take half of it: a quarter those that are awake, a quarter all others. */
+enum { AWAKE_BYTES = 4608, ASLEEP_BYTES = 1024, FIXED_BYTES = 24 * 1024 * 1024 };
 
 /* Connections of servers on other ports are all of the first shard: it may have half of what all may. */
 static void set_ceilings(struct point_run *run)
 {
     run->shards[0].flows.ceiling = LIMIT_LIVE_CONVERSATIONS / 2;
-    for (unsigned i = 1; i < SHARDS; i++)
+    run->shards[0].flows.awake_most = LIMIT_AWAKE_CONVERSATIONS / 2;
+    for (unsigned i = 1; i < SHARDS; i++) {
         run->shards[i].flows.ceiling = LIMIT_LIVE_CONVERSATIONS / 2 / (SHARDS - 1);
+        run->shards[i].flows.awake_most = LIMIT_AWAKE_CONVERSATIONS / 2 / (SHARDS - 1);
+    }
+}
+
+static uint32_t lesser(uint64_t number, uint32_t most)
+{
+    return number < most ? (uint32_t)number : most;
 }
 
 /* Everything is of the first shard then. */
 static void limit_memory(struct point_run *run, const struct analysis *analysis)
 {
-    uint64_t most = analysis->memory_bytes / 2 / LIVE_BYTES;
-    run->shards[0].flows.ceiling = most < LIMIT_LIVE_CONVERSATIONS ? (uint32_t)most : LIMIT_LIVE_CONVERSATIONS;
+    struct flow_table *flows = &run->shards[0].flows;
+    flows->ceiling = lesser(analysis->memory_bytes / 4 / ASLEEP_BYTES, LIMIT_LIVE_CONVERSATIONS);
+    flows->awake_most = lesser(analysis->memory_bytes / 4 / AWAKE_BYTES, LIMIT_AWAKE_CONVERSATIONS);
     run->memory_bytes = analysis->may_fold ? analysis->memory_bytes : 0;
     run->until_memory = LIMIT_MEMORY_PACKETS;
 }
@@ -50,15 +60,16 @@ static void keep_within_memory(struct point_run *run)
     memory_give(moved);
 }
 
-static void open_shard(struct point_shard *shard, struct analysis *analysis, struct casebook *casebook, uint32_t point)
+static void open_shard(struct point_run *run, uint8_t number, struct analysis *analysis, struct casebook *casebook)
 {
+    struct point_shard *shard = &run->shards[number];
     uint16_t server_port = analysis->casebook.server_port;
     shard->casebook = casebook;
-    shard->tds = (struct tds_options){.server_port = server_port, .servers = &shard->servers};
-    protocols_open(&shard->protocols, casebook, point, &shard->tds);
+    shard->tds = (struct tds_options){.server_port = server_port, .servers = &shard->servers, .certificates = number};
+    protocols_open(&shard->protocols, casebook, run->point, &shard->tds);
     struct stream_consumer consumer = protocols_consumer(&shard->protocols);
     flow_table_open(&shard->flows, casebook, &consumer);
-    shard->flows.point = point;
+    shard->flows.point = run->point;
     shard->flows.traced = !analysis->may_fold;
     shard->flows.server_port = server_port;
     if (analysis->watching) {
@@ -73,8 +84,8 @@ void point_run_open(struct point_run *run, struct analysis *analysis, const stru
     point_clock_open(&run->clock, &analysis->set_clocks, point);
     packet_decoder_open(&run->decoder);
     run->shards = memory_take_array(SHARDS, sizeof *run->shards);
-    for (unsigned i = 0; i < SHARDS; i++)
-        open_shard(&run->shards[i], analysis, followers_casebook(followers, (uint8_t)i), point);
+    for (uint8_t i = 0; i < SHARDS; i++)
+        open_shard(run, i, analysis, followers_casebook(followers, i));
     set_ceilings(run);
     if (analysis->memory_bytes > 0)
         limit_memory(run, analysis);
@@ -104,7 +115,7 @@ static void hand_on_refusal(struct point_shard *shard, const struct packet *pack
     protocols_refused(&shard->protocols, &refusal);
 }
 
-void point_run_packet(struct point_run *run, const struct fed_packet *fed)
+static void follow_packet(struct point_run *run, const struct fed_packet *fed)
 {
     struct point_shard *shard = &run->shards[fed->shard];
     const struct packet *packet = &fed->packet;
@@ -119,18 +130,23 @@ void point_run_packet(struct point_run *run, const struct fed_packet *fed)
         keep_within_memory(run);
 }
 
+void point_run_packets(struct point_run *run, const struct fed_packet *const packets[], uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        follow_packet(run, packets[i]);
+}
+
 static void note_ceilings(const struct point_run *run, uint64_t evicted, struct notes *notes)
 {
     if (evicted > 0)
         notes_add(notes, "conversation ceiling",
-                  "more conversations were open at once than are followed: %llu were concluded before their end",
-                  (unsigned long long)evicted);
+                  "more conversations were open at once than are followed: %llu %s concluded before the end",
+                  (unsigned long long)evicted, evicted == 1 ? "was" : "were");
     uint64_t folded = run->casebook->conversations->folded;
     if (folded > 0)
-        notes_add(
-            notes, "memory ceiling",
-            "memory was limited: %llu healthy conversations that were over are not listed and not counted any more",
-            (unsigned long long)folded);
+        notes_add(notes, "memory ceiling", "memory was limited: %s that %s over %s not listed and not counted any more",
+                  count_words(folded, "healthy conversation").text, folded == 1 ? "was" : "were",
+                  folded == 1 ? "is" : "are");
 }
 
 void point_run_close(struct point_run *run)

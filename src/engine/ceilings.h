@@ -3,9 +3,11 @@
 #define TDSCOPE_CEILINGS_H
 
 enum {
-    /* Live conversations of one capture point. At about 4 KB each (facts, following, decoding) a million take 4 GB; beyond it the
-     * longest silent one is concluded early. */
+    /* Live conversations of one capture point. Asleep, a million take about 1 GB; beyond it the longest silent one is concluded early. */
     LIMIT_LIVE_CONVERSATIONS = 1000000,
+
+    /* Of them, those that are awake: with facts, following and decoding 4.5 KB each. Others that are silent sleep. */
+    LIMIT_AWAKE_CONVERSATIONS = 6144,
 
     /* Connections that are compared packet by packet. Each takes about 0.5 KB, and what is under way of it. */
     LIMIT_COMPARED = 200000,

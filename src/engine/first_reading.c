@@ -7,7 +7,9 @@
  */
 #include "first_reading.h"
 
+#include <inttypes.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "begins_elsewhere.h"
@@ -25,7 +27,7 @@ struct first_reading {
     uint32_t source_count;
     uint32_t *order; /* in which they are read */
     struct point_run *points;
-    uint32_t *first_sources; /* of each point */
+    uint32_t *first_sources, *last_sources; /* of each point */
     struct followers *followers;
     struct reading_beside *beside; /* NULL: none is under way */
     uint32_t turns;                /* files whose turn has come */
@@ -154,10 +156,35 @@ static void note_feed(void *context, const struct packet_feed *feed)
         tell_progress(beside->reading, 0);
 }
 
+/* Where the file does not go on with the one before it, although it counts on: what passed between the two is not known. */
+static void note_left_out(const struct first_reading *reading, struct point_run *point,
+                          const struct capture_source *before, const struct capture_source *source)
+{
+    struct files_left_out out = capture_series_left_out(&before->series, &source->series);
+    int64_t begin_ns = capture_chain_first_ns(&source->chain) + point->clock.shift_ns;
+    int64_t gap_ns = begin_ns - point->times.silences.latest_ns;
+    if (out.first > out.last || !capture_silences_lack_file(&point->times.silences, begin_ns))
+        return;
+    struct notes *notes = &reading->casebook->captures[source - reading->sources].notes;
+    char files[64];
+    if (out.first == out.last)
+        snprintf(files, sizeof files, "file %" PRIu64 " of this series was", out.first);
+    else
+        snprintf(files, sizeof files, "files %" PRIu64 " to %" PRIu64 " of this series were", out.first, out.last);
+    notes_add(
+        notes, "file left out",
+        "%s not given: nothing is known of the %.1f s before this file, and nobody is blamed for what it lacks of them",
+        files, (double)gap_ns / (double)NS_PER_SECOND);
+}
+
 /* Whose turn it is; belongs to its point from here on. */
 static struct file_turn begin_turn(struct first_reading *reading, struct capture_source *source)
 {
-    uint32_t capture = (uint32_t)(source - reading->sources), point = point_for(reading, source);
+    uint32_t capture = (uint32_t)(source - reading->sources), known = reading->casebook->point_count,
+             point = point_for(reading, source);
+    if (point < known)
+        note_left_out(reading, &reading->points[point], &reading->sources[reading->last_sources[point]], source);
+    reading->last_sources[point] = capture;
     reading->casebook->captures[capture].point = point;
     return (struct file_turn){source, &reading->points[point], point, reading->turns++};
 }
@@ -276,6 +303,7 @@ void first_reading_run(struct analysis *analysis, struct capture_source *sources
                                     .source_count = count,
                                     .points = memory_take_array(count, sizeof *reading.points),
                                     .first_sources = memory_take_array(count, sizeof *reading.first_sources),
+                                    .last_sources = memory_take_array(count, sizeof *reading.last_sources),
                                     .all_bytes = all_bytes};
     casebook->points = memory_take_array(count, sizeof *casebook->points);
     analysis->may_fold = may_fold(&reading);
@@ -293,4 +321,5 @@ void first_reading_run(struct analysis *analysis, struct capture_source *sources
     memory_give(reading.order);
     memory_give(reading.points);
     memory_give(reading.first_sources);
+    memory_give(reading.last_sources);
 }

@@ -29,11 +29,24 @@ struct followers {
     struct point_run *point;
 };
 
+/* Returns how many packets it has looked at; 0: that was all. */
+static uint32_t follow_some(const struct followers *all, unsigned number, unsigned followers)
+{
+    struct fed_packets packets = packet_feed_take(all->feed, number);
+    const struct fed_packet *own[FED_TOGETHER];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < packets.count; i++) {
+        own[count] = &packets.list[i];
+        count += packets.list[i].shard % followers == number;
+    }
+    point_run_packets(all->point, own, count);
+    return packets.count;
+}
+
 static void follow_shards(struct follower *follower)
 {
-    const struct followers *all = follower->all;
-    for (const struct fed_packet *fed; (fed = packet_feed_next(all->feed, follower->number));)
-        point_run_packet(all->point, fed);
+    while (follow_some(follower->all, follower->number, follower->all->count) > 0)
+        ;
 }
 
 static void run_follower(void *context)
@@ -97,13 +110,13 @@ void followers_follow(struct followers *followers, struct packet_feed *feed, str
     followers->point = point;
     for (unsigned i = 0; i < others; i++)
         os_semaphore_post(followers->list[i].begin);
-    uint32_t until_each = LIMIT_PROGRESS_PACKETS;
-    for (const struct fed_packet *fed; (fed = packet_feed_next(feed, 0));) {
-        point_run_packet(point, fed);
-        if (--until_each == 0) {
-            until_each = LIMIT_PROGRESS_PACKETS;
-            each(context, feed);
-        }
+    uint32_t since_each = 0;
+    for (uint32_t count; (count = follow_some(followers, 0, others + 1)) > 0;) {
+        since_each += count;
+        if (since_each < LIMIT_PROGRESS_PACKETS)
+            continue;
+        since_each = 0;
+        each(context, feed);
     }
     for (unsigned i = 0; i < others; i++)
         os_semaphore_wait(followers->list[i].done);

@@ -45,9 +45,16 @@ struct packet_feed *packet_feed_open(const struct packet_feed_input *input, bool
 /* Whether it has a thread. Without, only follower 0 may ask. */
 bool packet_feed_is_ahead(const struct packet_feed *feed);
 
-/* The next packet of shards that follower (from 0) follows: those whose number it is, modulo the number of followers. Valid until its next
- * call; NULL: that was all. Each follower asks from one thread. */
-const struct fed_packet *packet_feed_next(struct packet_feed *feed, unsigned follower);
+/* Some packets in a row, of all shards; none: that was all. Valid until the follower's next call. */
+enum { FED_TOGETHER = 32 };
+struct fed_packets {
+    const struct fed_packet *list;
+    uint32_t count; /* at most FED_TOGETHER */
+};
+struct fed_packets packet_feed_take(struct packet_feed *feed, unsigned follower);
+
+/* The next packet, where one follower takes all. Valid until its next call; NULL: that was all. */
+const struct fed_packet *packet_feed_next(struct packet_feed *feed);
 
 /* As capture_chain_progress(), of the packets that follower 0 asked for, about. */
 void packet_feed_progress(const struct packet_feed *feed, uint64_t *consumed, uint64_t *total);

@@ -116,7 +116,7 @@ void reread_point_close(struct reread_point *point)
 
 void reread_point_advance(struct reread_point *point)
 {
-    point->next = packet_feed_next(point->feed, 0);
+    point->next = packet_feed_next(point->feed);
     if (point->next)
         point->next_ns =
             casebook_common_ns(point->connections->casebook, point->point, point->next->packet.moment.time_ns);

@@ -185,10 +185,11 @@ static void note_pipes(struct casebook *casebook)
     }
 }
 
-/* People see a gap of a second; what is shorter they are told of by the packets that are lacking. */
+/* People see a gap of a second; what is shorter they are told of by the packets that are lacking. That a file lacks was told. */
 static bool is_worth_a_note(const struct capture_silence *silence)
 {
-    return capture_silence_is_hole(silence) && silence->to_ns - silence->from_ns >= NS_PER_SECOND;
+    return capture_silence_is_hole(silence) && !silence->file_lacks &&
+           silence->to_ns - silence->from_ns >= NS_PER_SECOND;
 }
 
 static void note_hole(struct capture_facts *capture, const struct capture_silence *hole)

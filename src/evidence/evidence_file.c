@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "count_words.h"
 #include "evidence_reader.h"
 #include "memory.h"
 
@@ -15,8 +16,9 @@ static void read_source(const struct evidence_reader *reader, struct evidence_in
     if (lines->failed)
         notes_add(&source->notes, "file broken", "%.200s", lines->error.text);
     if (lines->cut > 0)
-        notes_add(&source->notes, "long lines", "%u lines are longer than %d bytes: the rest of each was not read",
-                  lines->cut, TEXT_LINE_MAX_BYTES);
+        notes_add(&source->notes, "long lines", "%s %s longer than %d bytes: the rest %snot read",
+                  count_words(lines->cut, "line").text, lines->cut == 1 ? "is" : "are", TEXT_LINE_MAX_BYTES,
+                  lines->cut == 1 ? "was " : "of each was ");
 }
 
 static void add_source(struct evidence *evidence, const char *path, const struct evidence_reader *reader,

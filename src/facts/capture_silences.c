@@ -33,7 +33,8 @@ static void add(struct capture_silences *silences, int64_t from_ns, int64_t to_n
         silences->capacity = silences->capacity ? silences->capacity * 2 : 16;
         silences->list = memory_grow(silences->list, silences->capacity, sizeof *silences->list);
     }
-    silences->list[silences->count++] = (struct capture_silence){.from_ns = from_ns, .to_ns = to_ns};
+    silences->list[silences->count++] =
+        (struct capture_silence){.from_ns = from_ns, .to_ns = to_ns, .file_lacks = silences->file_lacks};
 }
 
 /* Cards with several queues record a little out of order, and so do several interfaces. */
@@ -57,6 +58,13 @@ void capture_silences_see(struct capture_silences *silences, int64_t time_ns)
     if (time_ns - silences->latest_ns >= silences->least_ns)
         add(silences, silences->latest_ns, time_ns);
     silences->latest_ns = time_ns;
+    silences->file_lacks = false;
+}
+
+bool capture_silences_lack_file(struct capture_silences *silences, int64_t until_ns)
+{
+    silences->file_lacks = silences->begun && until_ns - silences->latest_ns >= silences->least_ns;
+    return silences->file_lacks;
 }
 
 /* Whether it is over before that time. */
@@ -106,7 +114,7 @@ void capture_silences_settle(struct capture_silences *silences)
 
 bool capture_silence_is_hole(const struct capture_silence *silence)
 {
-    return silence->missed >= MISSED_BY_NO_CHANCE;
+    return silence->file_lacks || silence->missed >= MISSED_BY_NO_CHANCE;
 }
 
 static bool is_hole_at(const struct capture_silence *silence, int64_t from_ns, int64_t to_ns)

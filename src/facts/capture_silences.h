@@ -3,7 +3,8 @@
  * lost a piece: its buffer was full, its disk stood still, a file of the ring is not there.
  *
  * A capture that misses single packets leaves silences around them, too. So a hole is what lies between packets that it missed, with
- * none recorded in between; and once they are many, which are not missed by chance one after the other, all of the silence.
+ * none recorded in between; and once they are many, which are not missed by chance one after the other, all of the silence. So it is where
+ * a file of the capture is not there.
  */
 #ifndef TDSCOPE_CAPTURE_SILENCES_H
 #define TDSCOPE_CAPTURE_SILENCES_H
@@ -15,8 +16,9 @@ struct capture_silence {
     int64_t from_ns, to_ns;               /* the packets before and after it, by the capture point's clock */
     uint32_t missed;                      /* packets that passed meanwhile, demonstrably */
     int64_t missed_from_ns, missed_to_ns; /* the first and the last of them; valid when missed > 0 */
+    bool file_lacks;                      /* what was recorded then was not given */
     uint32_t
-        resets; /* connections that were reset meanwhile, at the other end, by an end that this capture is taken at */
+        resets; /* of connections of the end that it was taken at: they came to the other end meanwhile, and it lacks them */
     uint32_t hidden; /* packets at the other end whose fate is not known because of it */
 };
 
@@ -24,14 +26,18 @@ struct capture_silence {
 struct capture_silences {
     struct capture_silence *list;
     uint32_t count, capacity;
-    int64_t least_ns;  /* shorter ones are not kept */
-    int64_t latest_ns; /* of the packets seen so far */
-    bool begun, settled;
+    int64_t least_ns;                /* shorter ones are not kept */
+    int64_t latest_ns;               /* of the packets seen so far */
+    bool begun, settled, file_lacks; /* the last: before the next packet */
 };
 
 /* The time of the next packet that was recorded; one that is earlier than others ends a silence in which it lies. Of too many
  * silences the long ones are kept. */
 void capture_silences_see(struct capture_silences *silences, int64_t time_ns);
+
+/* A file of the capture is not there: whatever the time until the next packet is, it is a hole, if it is long enough to be kept. Returns whether
+ * it will be, when that packet comes at that time. */
+bool capture_silences_lack_file(struct capture_silences *silences, int64_t until_ns);
 
 /* The first silence that has a moment in common with that time; NULL: there is none. */
 struct capture_silence *capture_silences_in(const struct capture_silences *silences, int64_t from_ns, int64_t to_ns);
@@ -45,7 +51,7 @@ void capture_silences_lack_reset(struct capture_silences *silences, int64_t from
 /* All packets that it misses were told of. */
 void capture_silences_settle(struct capture_silences *silences);
 
-/* So many packets passed that all of it is a hole. */
+/* So many packets passed that all of it is a hole, or its file is not there. */
 bool capture_silence_is_hole(const struct capture_silence *silence);
 
 /* The first hole within that time; NULL: there is none. */

@@ -15,7 +15,8 @@ static void open_casebook(struct casebook *casebook, uint32_t resting)
     *casebook = (struct casebook){0};
     casebook->conversations = memory_take(sizeof *casebook->conversations);
     conversation_store_open(casebook->conversations, resting);
-    certificate_store_open(&casebook->certificates);
+    for (unsigned i = 0; i < STORES_MOST; i++)
+        certificate_store_open(&casebook->certificates[i]);
     slab_open(&casebook->services, sizeof(struct service_facts));
     slab_open(&casebook->comparisons, sizeof(struct comparison));
     slab_open(&casebook->name_lookups, sizeof(struct name_lookup));
@@ -53,7 +54,8 @@ void casebook_close(struct casebook *casebook)
     notes_close(&casebook->unread);
     conversation_store_close(casebook->conversations);
     memory_give(casebook->conversations);
-    certificate_store_close(&casebook->certificates);
+    for (unsigned i = 0; i < STORES_MOST; i++)
+        certificate_store_close(&casebook->certificates[i]);
     slab_close(&casebook->services);
     slab_close(&casebook->comparisons);
     slab_close(&casebook->name_lookups);

@@ -42,10 +42,10 @@ struct casebook {
     uint32_t capture_count;
     struct point_facts *points;
     uint32_t point_count;
-    struct conversation_store *conversations; /* number = id - 1 */
-    struct certificate_store certificates;
-    struct slab services;    /* struct service_facts */
-    struct slab comparisons; /* struct comparison */
+    struct conversation_store *conversations;           /* number = id - 1 */
+    struct certificate_store certificates[STORES_MOST]; /* by shard: which of too many are kept depends on no thread */
+    struct slab services;                               /* struct service_facts */
+    struct slab comparisons;                            /* struct comparison */
 
     /* What was seen around the conversations; number = id - 1. */
     struct slab name_lookups;                     /* struct name_lookup */

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-/* At about 1 KB and 250 us each, 4 MB and a second. A server makes a new one at each start at most: more than that are made up
- * to cost time. */
-enum { CERTIFICATES_MAX = 4096 };
+/* At about 1 KB and 250 us each, 512 KB and an eighth of a second. A server makes a new one at each start at most: more than that are
+ * made up to cost time. */
+enum { CERTIFICATES_MAX = 512 };
 
 void certificate_store_open(struct certificate_store *store)
 {

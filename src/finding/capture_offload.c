@@ -1,4 +1,5 @@
 /* capture.offload: the capturing machine leaves checksums to its network card. */
+#include "count_words.h"
 #include "finding_list.h"
 #include "survey.h"
 
@@ -16,10 +17,10 @@ static void survey_points(struct survey *survey)
         char name[POINT_TEXT_SIZE];
         struct finding *finding = survey_add_point(survey, i);
         finding->example.confidence = 0.95;
-        judgement_say(&finding->example,
-                      "%s holds %llu packets whose TCP checksum was still to be made by the network card. They are not "
-                      "damaged: they were recorded before they left.",
-                      survey_point_words(survey, i, name), (unsigned long long)point->offloaded);
+        judgement_say(&finding->example, "%s holds %s whose TCP checksum was still to be made by the network card. %s.",
+                      survey_point_words(survey, i, name), count_words(point->offloaded, "packet").text,
+                      point->offloaded == 1 ? "It is not damaged: it was recorded before it left"
+                                            : "They are not damaged: they were recorded before they left");
         finding_measure(finding, "offloaded", (double)point->offloaded);
         finding_measure(finding, "tcp_packets", (double)point->tcp_packets);
     }

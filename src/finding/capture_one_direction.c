@@ -1,4 +1,5 @@
 /* capture.one-direction: the capture holds only one side's packets. */
+#include "count_words.h"
 #include "finding_list.h"
 #include "survey.h"
 
@@ -16,8 +17,9 @@ static void survey_points(struct survey *survey)
         struct finding *finding = survey_add_point(survey, i);
         finding->hides = "Who answered whom cannot be told from it, so nobody is blamed for what it does not show.";
         finding->example.confidence = 0.9;
-        judgement_say(&finding->example, "%s holds only one side's packets of %u of %u conversations.",
-                      survey_point_words(survey, i, name), point->one_direction, point->conversations);
+        judgement_say(&finding->example, "%s holds only one side's packets of %u of %s.",
+                      survey_point_words(survey, i, name), point->one_direction,
+                      count_words(point->conversations, "conversation").text);
         finding_measure(finding, "one_direction", point->one_direction);
         finding_measure(finding, "conversations", point->conversations);
     }

@@ -1,4 +1,5 @@
 /* capture.truncated: packets were recorded only in part. */
+#include "count_words.h"
 #include "finding_list.h"
 #include "survey.h"
 
@@ -19,10 +20,10 @@ static void survey_points(struct survey *survey)
             finding->hides =
                 "It may not show which packets are SQL Server's, how far a login came, or what was answered.";
         judgement_say(&finding->example,
-                      "%s holds %llu of its %llu packets only in part, %u bytes at most. What lies beyond is taken as "
+                      "%s holds %llu of its %s only in part, %u bytes at most. What lies beyond is taken as "
                       "not known: names, error texts, certificates.",
                       survey_point_words(survey, i, name), (unsigned long long)point->cut_packets,
-                      (unsigned long long)point->packets, point->longest_cut);
+                      count_words(point->packets, "packet").text, point->longest_cut);
         finding_measure(finding, "cut_packets", (double)point->cut_packets);
         finding_measure(finding, "packets", (double)point->packets);
         finding_measure(finding, "truncated_to_bytes", point->longest_cut);

@@ -4,9 +4,6 @@
 #include "detector.h"
 #include "signs.h"
 
-/* The server answers PRELOGIN within milliseconds. Who leaves within a second did not wait for it. */
-#define AT_ONCE_NS NS_PER_SECOND
-
 static bool judge_after_prelogin(const struct conversation *c, const struct surroundings *s,
                                  struct judgement *judgement)
 {
@@ -21,8 +18,8 @@ static bool judge_after_prelogin(const struct conversation *c, const struct surr
         return false; /* it went on with something that was not captured */
     if (!own_turn && halt.waited_ns >= s->thresholds->slow_login_ns)
         return false;
-    judgement->confidence = own_turn ? 0.85 : halt.waited_ns < AT_ONCE_NS ? 0.87 : 0.5;
-    if (!own_turn && halt.waited_ns >= AT_ONCE_NS)
+    judgement->confidence = own_turn ? 0.85 : halt.waited_ns < LEAVES_AT_ONCE_NS ? 0.87 : 0.5;
+    if (!own_turn && halt.waited_ns >= LEAVES_AT_ONCE_NS)
         judgement->culprit = CULPRIT_UNKNOWN;
     judgement_prove(judgement, &client->syn, "the client connects");
     judgement_prove(judgement, &c->tds->steps[LOGIN_STEP_PRELOGIN], "the client sends PRELOGIN");
@@ -34,6 +31,8 @@ static bool judge_after_prelogin(const struct conversation *c, const struct surr
     return true;
 }
 
+/* A health check leaves in just this way, and may come with the address of those that log in: from a balancer that lends them its own. So
+ * something else has to tell that this client runs out of time. */
 static bool judge_byteless(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
@@ -43,18 +42,18 @@ static bool judge_byteless(const struct conversation *c, const struct surroundin
     if (moment_seen(&client->reset) && client->reset.time_ns <= client->fin.time_ns)
         return false;
     const struct pair_record *pair = surroundings_pair(s, c);
-    if (pair->speaks_tds == 0 || pair->byteless > pair->speaks_tds)
+    if (pair->left_early == 0 || pair->byteless > pair->speaks_tds)
         return false;
     int64_t after_ns = close.time_ns - (moment_seen(&server->syn) ? server->syn.time_ns : client->syn.time_ns);
-    if (after_ns > AT_ONCE_NS)
+    if (after_ns > LEAVES_AT_ONCE_NS)
         return false;
     judgement->confidence = 0.7;
     judgement_prove(judgement, &client->syn, "the client connects");
     judgement_prove(judgement, &close, "the client closes without having sent a byte");
     judgement_say(judgement,
-                  "The client connected and closed %s later without a byte, although it does log in to this server on "
-                  "other connections (%u): its time was spent before it connected.",
-                  seconds_words(after_ns).text, pair->speaks_tds);
+                  "The client connected and closed %s later without a byte. It left this server as soon as it had sent "
+                  "PRELOGIN, too (%s): its time was spent before it connected.",
+                  seconds_words(after_ns).text, count_words(pair->left_early, "connection").text);
     return true;
 }
 
@@ -85,8 +84,8 @@ const struct detector client_gave_up_before_login = {
     .cause = "client.gave-up-before-login",
     .title = "The client closes as soon as it is connected",
     .holds_when = "After the handshake, or after PRELOGIN, the client closes within a second and before the login. "
-                  "Without a byte it counts only when the same client speaks TDS with this server elsewhere and "
-                  "closes with FIN; else it is a probe.",
+                  "Without a byte it counts only when the same client left this server after PRELOGIN on another "
+                  "connection, and closes with FIN; else it may as well be a probe.",
     .means = "The connection was made at once, and the client had no time left for it: its time-out, which began "
              "with the program's call, was spent before the first packet - on DNS, a security call, waiting for a "
              "thread, a port or a place in the pool. Server and network had no part in it. (Article, 1.5.5.)",

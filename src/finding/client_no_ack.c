@@ -71,7 +71,8 @@ const struct detector client_no_ack = {
         "sends nothing any more; or the client repeats a packet three times or more to the end although the server's "
         "acknowledgements of it are in the capture; or it goes on asking (SYN) although two answers (SYN+ACK) or more "
         "are "
-        "in the capture.",
+        "in the capture. A capture that only looks as if it was taken there leaves the culprit open: say so with "
+        "`--client`.",
     .holds_with_both =
         "The same, and the server's capture, which went on, shows those packets leave and no answer come; the "
         "client's capture missed no packet of this connection.",

@@ -146,7 +146,7 @@ static bool is_full(const struct exhaustion *e)
 
 static void say(struct judgement *example, const struct exhaustion *e)
 {
-    char has[120], taken[80], after[120] = "";
+    char has[120], taken[80], after[COUNT_TEXT_SIZE + 100] = "";
     if (e->narrow == RANGE_TOLD)
         snprintf(has, sizeof has, "The client is set to %u source ports, %u to %u", port_range_size(&e->range),
                  e->range.first, e->range.last);
@@ -166,8 +166,9 @@ static void say(struct judgement *example, const struct exhaustion *e)
         snprintf(after, sizeof after, " Then no new connection came for %.1f s, after one every %.3f s.",
                  seconds(e->pause_ns), seconds(e->interval_ns));
     else if (e->reuse.count > 0)
-        snprintf(after, sizeof after, " %u ports were taken again within TIME_WAIT, usually %.1f s after their close.",
-                 e->reuse.count, seconds(e->reuse.usual_ns));
+        snprintf(after, sizeof after, " %s %s taken again within TIME_WAIT, usually %.1f s after the close.",
+                 count_words(e->reuse.count, "port").text, e->reuse.count == 1 ? "was" : "were",
+                 seconds(e->reuse.usual_ns));
     judgement_say(example, "%s. %s were taken or in TIME_WAIT at once%s.%s", has, taken,
                   e->system->each_destination ? ", towards this server" : "", after);
 }
@@ -266,7 +267,7 @@ static void survey_groups(struct survey *survey, const struct groups *groups, bo
         struct port_holds holds;
         struct exhaustion exhaustion;
         struct port_range told;
-        port_holds_open(&holds, casebook, groups, group);
+        port_holds_open(&holds, survey->surroundings, groups, group);
         const struct conversation *sample = casebook_conversation(casebook, holds.list[0].number);
         int64_t end_ns = surroundings_point_end_ns(survey->surroundings, sample->point);
         bool is_told = find_told_range(survey, &sample->ends[SIDE_CLIENT].address, &told);

@@ -84,3 +84,16 @@ void judgement_say_more(struct judgement *judgement, const char *sentence)
         judgement->says[used++] = ' ';
     memcpy(judgement->says + used, sentence, size);
 }
+
+const char *detector_limits(const struct detector *detector, char text[static DETECTOR_LIMITS_SIZE])
+{
+    static const char holes[] =
+        "What falls into a hole of the capture, which has nothing of a while in which packets passed or lacks a file, "
+        "proves nothing: then the culprit stays open.";
+    static const char absence[] = " So it does where the capture missed packets of the connection.";
+    static const char yields[] = " A fault of the same connection comes before it.";
+    bool accuses = detector->judge && detector->culprit != CULPRIT_NONE && detector->culprit != CULPRIT_UNKNOWN;
+    snprintf(text, DETECTOR_LIMITS_SIZE, "%s%s%s", accuses ? holes : "",
+             accuses && detector->rests_on_absence ? absence : "", accuses && detector->yields ? yields : "");
+    return text;
+}

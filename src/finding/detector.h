@@ -95,6 +95,10 @@ struct detector {
 /* Whether this version looks for the cause. */
 bool detector_is_sought(const struct detector *detector);
 
+/* What the judge does beyond the rule, in words: when the culprit stays open, and what comes first. Empty: nothing. Returns text. */
+enum { DETECTOR_LIMITS_SIZE = 400 };
+const char *detector_limits(const struct detector *detector, char text[static DETECTOR_LIMITS_SIZE]);
+
 /* Adds a proof; moments that were not seen, and proofs beyond PROOFS_MAX, are left out. printf rules. */
 #if defined(__GNUC__)
 __attribute__((format(printf, 3, 4)))

@@ -72,8 +72,10 @@ static void add_failure(struct failures *failures, const struct casebook *casebo
                          .server = c->ends[SIDE_SERVER]};
 }
 
-static void gather(const struct judge *judge, const struct finding *finding, struct failures *failures)
+static void gather(const struct judge *judge, const struct finding *finding, struct failures *failures,
+                   struct failure_pattern *pattern)
 {
+    uint8_t cause = 0;
     const struct casebook *casebook = judge->surroundings.casebook;
     uint32_t count = finding ? finding->conversation_count : casebook_conversations(casebook);
     failures->list = memory_take_array(count + 1u, sizeof *failures->list);
@@ -83,8 +85,12 @@ static void gather(const struct judge *judge, const struct finding *finding, str
         if (!finding && !judge_in_trouble(judge, number))
             continue;
         const struct conversation *c = casebook_conversation(casebook, number);
-        if (finding || signs_of_sql(c, &judge->surroundings))
-            add_failure(failures, casebook, c);
+        if (!finding && !signs_of_sql(c, &judge->surroundings))
+            continue;
+        add_failure(failures, casebook, c);
+        uint8_t detector = judge->marks[number].detector;
+        pattern->several_causes = !finding && (pattern->several_causes || (failures->count > 1 && detector != cause));
+        cause = detector;
     }
 }
 
@@ -235,7 +241,11 @@ static void look_at_others(const struct judge *judge, struct failures *failures,
 static void say_who(struct text *text, const struct failure_pattern *pattern)
 {
     char client[ADDRESS_TEXT_SIZE], server[ENDPOINT_TEXT_SIZE], all[COUNT_TEXT_SIZE];
-    snprintf(all, sizeof all, pattern->failures == 2 ? "Both failures" : "The %" PRIu32 " failures", pattern->failures);
+    if (pattern->failures == 2)
+        snprintf(all, sizeof all, "Both failures%s", pattern->several_causes ? ", whatever their cause," : "");
+    else
+        snprintf(all, sizeof all, "The %" PRIu32 " failures%s", pattern->failures,
+                 pattern->several_causes ? ", whatever their cause," : "");
     if (pattern->clients == 1)
         text_format(text, "%s are of one client, %s", all, address_text(&pattern->client, client));
     else
@@ -316,7 +326,7 @@ bool failure_pattern_of(const struct judge *judge, const struct finding *finding
 {
     struct failures failures;
     *pattern = (struct failure_pattern){.p_value = 1};
-    gather(judge, finding, &failures);
+    gather(judge, finding, &failures, pattern);
     pattern->failures = failures.count;
     if (failures.count >= 2) {
         struct text text = {0};

@@ -14,6 +14,7 @@ enum { BURSTS_LISTED = 32 };
 
 struct failure_pattern {
     uint32_t failures, clients, servers;
+    bool several_causes;     /* of all failures; one finding has one cause */
     struct address client;   /* the only one; version 0: several */
     struct endpoint server;  /* likewise */
     uint32_t spared_clients; /* that worked with the same servers and had no failure; of one finding: not counted */

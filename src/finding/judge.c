@@ -26,7 +26,14 @@ static void preset(struct judgement *judgement, const struct detector *detector)
     judgement->proof_count = 0;
 }
 
-#define OPEN_CONFIDENCE 0.45
+/* Something happened, and who did it is not known. */
+static void leave_open(struct judgement *judgement)
+{
+    static const double at_most = 0.45;
+    judgement->culprit = CULPRIT_UNKNOWN;
+    if (judgement->confidence > at_most)
+        judgement->confidence = at_most;
+}
 
 static enum side side_of_view(const struct conversation *c, const struct pair_view *view)
 {
@@ -40,35 +47,30 @@ static bool missed_packets(const struct conversation *c, const struct pair_view 
 }
 
 /* From the first packet that the judgement rests on until the conversation's last one in that capture. */
-static bool spans_hole(const struct casebook *casebook, const struct conversation *c, const struct judgement *judgement)
+static bool spans_hole(const struct surroundings *s, const struct conversation *c, const struct judgement *judgement)
 {
     int64_t from_ns = c->last.time_ns;
     for (unsigned i = 0; i < judgement->proof_count; i++)
         if (judgement->proofs[i].moment.time_ns < from_ns)
             from_ns = judgement->proofs[i].moment.time_ns;
-    const struct capture_silence *hole =
-        capture_silences_hole(&casebook->points[c->point].silences, from_ns, c->last.time_ns);
-    return hole && capture_silence_is_hole(hole);
+    return surroundings_hole(s, c->point, from_ns, c->last.time_ns) != NULL;
 }
 
-static bool has_hole(const struct casebook *casebook, const struct conversation *c, const struct pair_view *view,
+static bool has_hole(const struct surroundings *s, const struct conversation *c, const struct pair_view *view,
                      const struct judgement *judgement)
 {
-    return spans_hole(casebook, c, judgement) ||
-           (view && view->compared && pair_view_has_hole(view, side_of_view(c, view)));
+    return spans_hole(s, c, judgement) || (view && view->compared && pair_view_has_hole(view, side_of_view(c, view)));
 }
 
 /* A capture that provably missed packets of this conversation may have missed the one that a rule finds lacking; what happened in a hole
  * of it nobody knows. */
-static void withhold(const struct casebook *casebook, const struct conversation *c, const struct pair_view *view,
+static void withhold(const struct surroundings *s, const struct conversation *c, const struct pair_view *view,
                      struct judgement *judgement)
 {
     bool rests = judgement->rests_on_absence && missed_packets(c, view);
-    if (judgement->culprit == CULPRIT_NONE || (!rests && !has_hole(casebook, c, view, judgement)))
+    if (judgement->culprit == CULPRIT_NONE || (!rests && !has_hole(s, c, view, judgement)))
         return;
-    judgement->culprit = CULPRIT_UNKNOWN;
-    if (judgement->confidence > OPEN_CONFIDENCE)
-        judgement->confidence = OPEN_CONFIDENCE;
+    leave_open(judgement);
     judgement->would_settle =
         "A capture that misses no packets: on the machine itself, with a larger buffer, written to a fast disk.";
 }
@@ -97,7 +99,7 @@ static void judge_view(const struct judge *judge, const struct conversation *con
         preset(&candidate, detectors[i]);
         if (!detectors[i]->judge || !detectors[i]->judge(conversation, &judge->surroundings, &candidate))
             continue;
-        withhold(judge->surroundings.casebook, conversation, view, &candidate);
+        withhold(&judge->surroundings, conversation, view, &candidate);
         if (found && !outweighs(&candidate, judgement))
             continue;
         *judgement = candidate;
@@ -128,9 +130,7 @@ static void clear_server(const struct conversation *c, struct judgement *judgeme
 {
     if (judgement->culprit != CULPRIT_SERVER || c->starts_with_syn)
         return;
-    judgement->culprit = CULPRIT_UNKNOWN;
-    if (judgement->confidence > OPEN_CONFIDENCE)
-        judgement->confidence = OPEN_CONFIDENCE;
+    leave_open(judgement);
     judgement_say_more(judgement, "The server's capture, which was running, has nothing of this connection: what came "
                                   "with the server's address was made by a device on the way, or went to another "
                                   "machine.");

@@ -1,5 +1,8 @@
 /* network.device-alters: a device on the way changes what it should only pass on: payload, or SACK blocks that it forgets. */
+#include <stdio.h>
+
 #include "actions.h"
+#include "count_words.h"
 #include "detector.h"
 #include "finding_list.h"
 #include "signs.h"
@@ -41,9 +44,10 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
         judgement_prove(judgement, &passage->first_changed, "this packet left its machine with another payload");
         judgement_prove(judgement, &close, "the connection ends");
         judgement_say(judgement,
-                      "On the way %s the payload of %u of %u packets was changed, %.3f s before the connection ended: "
+                      "On the way %s the payload of %u of %s was changed, %.3f s before the connection ended: "
                       "what arrived is not what was sent.",
-                      direction(sender), passage->payloads_changed, passage->payloads_compared,
+                      direction(sender), passage->payloads_changed,
+                      count_words(passage->payloads_compared, "packet").text,
                       moment_seen(&close) ? seconds(close.time_ns - passage->first_changed.time_ns) : 0);
         return true;
     }
@@ -74,15 +78,16 @@ static void say(struct finding *finding, const struct alterations *found)
     example->confidence = payload > 0 ? 0.8 : 0.9;
     judgement_prove(example, &found->payload, "this packet left its machine with another payload");
     judgement_prove(example, &found->sack, "its SACK block still has the numbers that it left with, the rest has not");
-    judgement_say(example, "Of %u connections that were compared packet by packet, ", found->compared);
-    if (payload > 0)
-        judgement_say_more(example, "some have packets whose payload was changed on the way.");
+    char which[COUNT_TEXT_SIZE + 64] = "The connection that was compared packet by packet has";
+    if (found->compared > 1)
+        snprintf(which, sizeof which, "Some of the %u connections compared packet by packet have", found->compared);
+    judgement_say(example, "%s%s%s", which, payload > 0 ? " packets whose payload was changed on the way" : "",
+                  sack == 0     ? "."
+                  : payload > 0 ? ", and"
+                                : "");
     if (sack > 0)
-        judgement_say_more(example, payload > 0 ? " Some have" : "some have");
-    if (sack > 0)
-        judgement_say_more(
-            example, " sequence numbers that a device translates, but not inside SACK blocks: who gets those cannot "
-                     "use them, and after a loss waits for its timer instead.");
+        judgement_say_more(example, "sequence numbers that a device translates, but not inside SACK blocks: who gets "
+                                    "those cannot use them, and after a loss waits for its timer instead.");
     finding_measure(finding, "compared", found->compared);
     finding_measure(finding, "payload_changed_to_server", found->with_payload[SIDE_CLIENT]);
     finding_measure(finding, "payload_changed_to_client", found->with_payload[SIDE_SERVER]);

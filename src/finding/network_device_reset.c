@@ -31,10 +31,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     const struct tcp_side *side = &c->sides[c->closed_first_by];
     if (!moment_seen(&side->reset) || moment_seen(&side->fin) || !signs_of_foreign_reset(side))
         return false;
-    enum capture_role role = surroundings_role(s, c);
-    bool own = (role == CAPTURE_ROLE_CLIENT && c->closed_first_by == SIDE_CLIENT) ||
-               (role == CAPTURE_ROLE_SERVER && c->closed_first_by == SIDE_SERVER);
-    if (own)
+    if (surroundings_stands_at(s, c, c->closed_first_by))
         return false;
     unsigned hops = hops_from_ttl(side->reset_ttl), usual = hops_from_ttl(side->ttl_max);
     judgement->confidence = hops < usual ? 0.88 : 0.8;

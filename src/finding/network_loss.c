@@ -62,10 +62,9 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement->would_settle = settle_by_both_captures;
     prove_repeated(client, "client", judgement);
     prove_repeated(server, "server", judgement);
-    judgement_say(
-        judgement,
-        "%llu of %llu packets with data (or of the handshake) had to be sent again, the longest repair took %.2f s.",
-        (unsigned long long)lost, (unsigned long long)data, seconds(repair_ns));
+    judgement_say(judgement,
+                  "%llu of %s with data (or of the handshake) had to be sent again, the longest repair took %.2f s.",
+                  (unsigned long long)lost, count_words(data, "packet").text, seconds(repair_ns));
     if (path_loses)
         judgement_say_more(judgement, other_losses);
     return true;

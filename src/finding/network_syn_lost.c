@@ -23,7 +23,7 @@ static bool judge_answer_lost(const struct conversation *c, const struct surroun
     judgement->would_settle = settle_by_client_capture;
     judgement_prove(judgement, &client->syn, "the client's SYN arrives");
     judgement_prove(judgement, &server->syn, "the server answers with SYN+ACK");
-    judgement_prove(judgement, &server->syn_last, "it answers again, for the %uth time", server->syns);
+    judgement_prove(judgement, &server->syn_last, "it answers again: answer %u", server->syns);
     judgement_say(judgement, "The server answered the SYN %u times, and the client never confirmed: %s.", server->syns,
                   asks_again ? "it went on asking, so the answers did not reach it"
                              : "the answers were lost, or the client had gone");

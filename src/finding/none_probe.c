@@ -50,7 +50,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement->confidence = !by_client ? 0.6 : reset ? 0.85 : 0.8;
     /* Who logs in to this server at other times may have run out of time here: see client.gave-up-before-login. */
     const struct pair_record *pair = surroundings_pair(s, c);
-    if (by_client && !reset && pair->speaks_tds > 0 && pair->byteless <= pair->speaks_tds)
+    bool logs_in = by_client && !reset && pair->speaks_tds > 0 && pair->byteless <= pair->speaks_tds;
+    if (logs_in)
         judgement->confidence = 0.6;
     judgement_prove(judgement, &client->syn, "the client connects");
     judgement_prove(judgement, &close, "the %s %s without a byte sent", by_client ? "client" : "server",
@@ -59,6 +60,9 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
                   "Connected and closed %s later without a byte of data: a port probe, a health check, or the "
                   "losing leg of a parallel connect.",
                   seconds_words(close.time_ns - client->syn.time_ns).text);
+    if (logs_in)
+        judgement_say_more(judgement, "Its address logs in to this server on other connections, so it may as well be a "
+                                      "client whose time was spent before it connected.");
     return true;
 }
 

@@ -23,9 +23,7 @@ void one_sided_need_place(const struct conversation *c, const struct surrounding
         return;
     judgement->culprit = CULPRIT_UNKNOWN;
     judgement->confidence = judgement->confidence < 0.6 ? judgement->confidence : 0.6;
-    judgement->would_settle =
-        "To know that the capture was taken on the machine itself and not on a mirror port near it: then "
-        "give it with --client or --server.";
+    judgement->would_settle = settle_by_place;
 }
 
 /* Packets of the other side arrive here, by this machine's own capture, and its TCP behaves as if they did not. */
@@ -148,14 +146,14 @@ bool one_sided_never_arrives(const struct conversation *c, const struct surround
     judgement->rests_on_absence = true;
     judgement->would_settle = settled_by_capture_of(there);
     judgement_prove(judgement, &sender->last_data, "the last data that arrives from the %s", names[there]);
-    judgement_prove(judgement, &sender->ahead, "a packet of the %s stands %u bytes beyond it", names[there],
-                    sender->ahead_bytes);
+    judgement_prove(judgement, &sender->ahead, "a packet of the %s stands %s beyond it", names[there],
+                    count_words(sender->ahead_bytes, "byte").text);
     judgement_prove(judgement, &c->sides[here].last, "the last packet of the %s: it acknowledges none of them",
                     names[here]);
     judgement_say(judgement,
-                  "The %s had sent %u bytes before a packet that came, and they never arrive at the %s machine, which "
-                  "acknowledges none of them: they were lost on the way.",
-                  names[there], sender->ahead_bytes, names[here]);
+                  "Of what the %s had sent before a packet that came, %s never reached the %s machine, which did not "
+                  "acknowledge it: it was lost on the way.",
+                  names[there], count_words(sender->ahead_bytes, "byte").text, names[here]);
     return true;
 }
 

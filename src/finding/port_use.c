@@ -24,30 +24,30 @@ static int compare_holds(const void *left, const void *right)
     return (a->number > b->number) - (a->number < b->number);
 }
 
-/* A connection whose end is not in the capture keeps its port to the capture's end. */
-static struct port_hold hold_of(const struct casebook *casebook, uint32_t number)
+/* A connection whose end is not in the capture keeps its port to the capture's end, or to a hole of it. */
+static struct port_hold hold_of(const struct surroundings *s, uint32_t number)
 {
-    const struct conversation *c = casebook_conversation(casebook, number);
+    const struct conversation *c = casebook_conversation(s->casebook, number);
     struct moment close = conversation_first_close(c);
     struct port_hold hold = {
         .from_ns = c->first.time_ns, .closed_ns = c->last.time_ns, .number = number, .port = c->ends[SIDE_CLIENT].port};
     bool reset = moment_seen(&c->sides[SIDE_CLIENT].reset) || moment_seen(&c->sides[SIDE_SERVER].reset);
     hold.waits = c->first_close_known && c->closed_first_by == SIDE_CLIENT && conversation_closed_by_fin(c) && !reset;
-    if (c->ending == ENDING_OPEN && c->point < casebook->point_count)
-        hold.closed_ns = casebook->points[c->point].last_ns;
+    if (c->ending == ENDING_OPEN)
+        hold.closed_ns = surroundings_end_ns(s, c);
     else if (hold.waits && moment_seen(&close))
         hold.closed_ns = close.time_ns;
     return hold;
 }
 
-void port_holds_open(struct port_holds *holds, const struct casebook *casebook, const struct groups *groups,
+void port_holds_open(struct port_holds *holds, const struct surroundings *s, const struct groups *groups,
                      uint32_t group)
 {
     uint32_t first = groups->first[group], count = groups->first[group + 1] - first;
     holds->list = memory_take_array(count ? count : 1, sizeof *holds->list);
     holds->count = count;
     for (uint32_t i = 0; i < count; i++)
-        holds->list[i] = hold_of(casebook, groups->numbers[first + i]);
+        holds->list[i] = hold_of(s, groups->numbers[first + i]);
     qsort(holds->list, count, sizeof *holds->list, compare_holds);
 }
 

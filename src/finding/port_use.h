@@ -28,7 +28,7 @@ struct port_holds {
 };
 
 /* Of the conversations of a group. */
-void port_holds_open(struct port_holds *holds, const struct casebook *casebook, const struct groups *groups,
+void port_holds_open(struct port_holds *holds, const struct surroundings *surroundings, const struct groups *groups,
                      uint32_t group);
 void port_holds_close(struct port_holds *holds);
 

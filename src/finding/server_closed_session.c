@@ -80,7 +80,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return false;
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
     const struct tds_error_count *fatal = fatal_error(c->tds);
-    bool at_server = surroundings_role(s, c) == CAPTURE_ROLE_SERVER;
+    bool at_server = surroundings_stands_at(s, c, SIDE_SERVER);
     bool asked_after = moment_seen(&client->last_data) && client->last_data.time_ns > server->fin.time_ns;
     bool noticed = fatal || asked_after || signs_of_pending_request(c);
     judgement->severity = noticed ? SEVERITY_FAULT : SEVERITY_RISK;
@@ -113,7 +113,7 @@ const struct detector server_closed_session = {
     .holds_when =
         "After the login the server's FIN comes first, and the client had said no farewell. A fault while a "
         "request is unanswered, after a fatal error, or when the client then asks in vain; of an idle session a "
-        "risk.",
+        "risk, of which the culprit stays open unless the capture was given as the server's.",
     .means =
         "A session is the client's to close: SQL Server has no idle limit, and ends one only when it was killed "
         "(KILL, a database taken offline or to single user WITH ROLLBACK), at an error of severity 20 or above, or "

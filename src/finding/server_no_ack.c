@@ -28,7 +28,9 @@ const struct detector server_no_ack = {
     .holds_when =
         "In a capture taken on the server, the client repeats a packet three times or more to the end and the server "
         "sends nothing any more; or the server repeats a packet three times or more to the end although the client's "
-        "acknowledgements of it are in the capture.",
+        "acknowledgements of it are in the capture. A capture that only looks as if it was taken there leaves the "
+        "culprit "
+        "open: say so with `--server`.",
     .holds_with_both =
         "The same, and the client's capture, which went on, shows those packets leave and no answer come; the "
         "server's capture missed no packet of this connection.",

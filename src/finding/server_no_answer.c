@@ -86,8 +86,9 @@ const struct detector server_no_answer = {
     .cause = "server.no-answer",
     .title = "The request to connect reaches the server machine and is never answered",
     .holds_when =
-        "A capture taken on the server shows the SYN (usually repeated), and neither SYN+ACK nor reset leaves; or "
-        "the server machine itself rejects the SYN by an ICMP message.",
+        "A capture taken on the server shows the SYN (usually repeated), and neither SYN+ACK nor reset leaves "
+        "(if it only looks as if it was taken there, the culprit stays open: say so with `--server`); or the server "
+        "machine itself rejects the SYN by an ICMP message.",
     .holds_with_both = "The same, and the client's capture shows the SYNs leave and no answer come.",
     .means =
         "TCP answers every SYN, with SYN+ACK or with a reset. When the packet is in the server's own capture and "

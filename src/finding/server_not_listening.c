@@ -49,7 +49,8 @@ const struct detector server_not_listening = {
     .title = "The server refuses the connection: nothing listens on the port",
     .holds_when =
         "The client's SYN is answered with a reset, and no other connection to the same port is accepted within a "
-        "few seconds before and after it. Not told of a system port (below 1024) unless SQL Server was seen there or "
+        "few seconds before and after it. A client that sends data was let in, whatever the capture has of it. Not "
+        "told of a system port (below 1024) unless SQL Server was seen there or "
         "`--server-port` names it.",
     .means =
         "A machine that gets a SYN for a port where nobody listens answers with ACK+RST (RFC 9293, 3.10.7.1); the "

@@ -39,7 +39,7 @@ static bool judge_closed(const struct conversation *c, const struct surroundings
     if (!c->tds->request_unanswered || !signs_of_pending_request(c) || !moment_seen(&c->tds->last_request))
         return false;
     int64_t waited_ns = close.time_ns - client->last_data.time_ns;
-    bool at_server = surroundings_role(s, c) == CAPTURE_ROLE_SERVER;
+    bool at_server = surroundings_stands_at(s, c, SIDE_SERVER);
     bool path_lives = moment_seen(&client->fin) && client->last_progress.time_ns >= client->fin.time_ns &&
                       client->fin_retransmits == 0;
     if (waited_ns < CLOSED_LEAST_NS || !signs_of_set_time(waited_ns) || (!at_server && !path_lives) ||
@@ -71,7 +71,7 @@ static bool judge_called_off_unread(const struct conversation *c, const struct s
         client->ack_of_last_data.time_ns < client->last_data.time_ns ||
         signs_of_retransmits_within(c, c->tds->last_request.time_ns, client->ack_of_last_data.time_ns))
         return false;
-    judgement->confidence = surroundings_role(s, c) == CAPTURE_ROLE_SERVER ? 0.88 : 0.8;
+    judgement->confidence = surroundings_stands_at(s, c, SIDE_SERVER) ? 0.88 : 0.8;
     judgement_prove(judgement, &c->tds->last_request, "the client sends a request, encrypted");
     judgement_prove(judgement, &client->last_data, "after %.1f s without an answer it sends something more",
                     seconds(waited_ns));

@@ -25,7 +25,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     const struct moment *last =
         server->last_data.time_ns > client->last_data.time_ns ? &server->last_data : &client->last_data;
     int64_t quiet_ns = server->reset.time_ns - last->time_ns;
-    bool at_server = surroundings_role(s, c) == CAPTURE_ROLE_SERVER;
+    bool at_server = surroundings_stands_at(s, c, SIDE_SERVER);
     bool foreign = !at_server && signs_of_foreign_reset(server);
     bool pending = signs_of_pending_request(c);
     bool idle = !at_server && quiet_ns >= (pending ? IDLE_PENDING_NS : IDLE_NS);
@@ -72,7 +72,9 @@ const struct detector server_reset = {
     .cause = "server.reset",
     .title = "The server resets an established connection",
     .holds_when = "A reset with the server's address ends a conversation that was established, before either side "
-                  "closed, and looks like the server's other packets.",
+                  "closed, and looks like the server's other packets. The culprit stays open where the capture was not "
+                  "given as the server's and the connection was idle; and where a reset without ACK ends a connection "
+                  "whose begin was not captured: the machine may have given it up before.",
     .means = "A program that aborts a connection, a process that dies, or a machine that no longer knows the "
              "connection (after a restart, say) sends a reset. From the client's capture alone a device could have "
              "sent it; the server's capture shows whether it left there. (Article, 1.5.4, 1.5.6 and 1.5.10.)",

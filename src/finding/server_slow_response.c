@@ -28,7 +28,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     /* Right after the answer, too: copies of it that come together with it were held up on the way. */
     if (signs_of_retransmits_within(c, tds->slowest_request.time_ns, answer.time_ns + HELD_TOGETHER_NS))
         return false;
-    bool at_server = surroundings_role(s, c) == CAPTURE_ROLE_SERVER;
+    bool at_server = surroundings_stands_at(s, c, SIDE_SERVER);
     judgement->confidence = at_server ? 0.8 : 0.72;
     if (!at_server)
         judgement->would_settle = settle_by_server_capture;

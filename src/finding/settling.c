@@ -5,6 +5,9 @@ const char settle_by_client_capture[] = "A capture taken on the client at the sa
 const char settle_by_server_capture[] = "A capture taken on the server at the same time.";
 const char settle_by_both_captures[] = "Captures taken on client and server at the same time.";
 
+const char settle_by_place[] =
+    "To know that the capture was taken on the machine itself and not on a mirror port near it: then "
+    "give it with --client or --server.";
 const char settle_by_earlier_captures[] = "Captures of both ends that begin before the connection does.";
 
 #define PING_LARGE                                                                                                     \
@@ -12,14 +15,38 @@ const char settle_by_earlier_captures[] = "Captures of both ends that begin befo
     "-s 1472 SERVER`."
 const char settle_by_large_packets[] = "Captures of both ends; or a " PING_LARGE;
 
-static bool is_at(const struct casebook *casebook, const struct conversation *c, enum capture_role role)
+/* The capture point of that role that has the connection; NULL: none. */
+static const struct point_facts *place_of(const struct casebook *casebook, const struct conversation *c,
+                                          enum capture_role role)
 {
     for (c = casebook_standing_view(casebook, c); casebook->points[c->point].role != role;) {
         if (!c->next_view)
-            return false;
+            return NULL;
         c = casebook_conversation(casebook, c->next_view - 1);
     }
-    return true;
+    return &casebook->points[c->point];
+}
+
+static bool is_at(const struct casebook *casebook, const struct conversation *c, enum capture_role role)
+{
+    return place_of(casebook, c, role) != NULL;
+}
+
+/* The end that the judgement asks for; CAPTURE_ROLE_UNKNOWN: not one of them. */
+static enum capture_role asked_end(const struct judgement *judgement)
+{
+    return judgement->would_settle == settle_by_client_capture   ? CAPTURE_ROLE_CLIENT
+           : judgement->would_settle == settle_by_server_capture ? CAPTURE_ROLE_SERVER
+                                                                 : CAPTURE_ROLE_UNKNOWN;
+}
+
+/* What looks like a capture of the end that is asked for may be one. */
+static bool asks_for_place(const struct conversation *c, const struct surroundings *s,
+                           const struct judgement *judgement)
+{
+    enum capture_role role = asked_end(judgement);
+    const struct point_facts *place = role == CAPTURE_ROLE_UNKNOWN ? NULL : place_of(s->casebook, c, role);
+    return place && !place->role_given;
 }
 
 /* The server's capture may have been running without it. */
@@ -82,6 +109,8 @@ static const char *what_is_lacking(const struct pair_view *view)
 
 void settling_reconsider(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
 {
+    if (asks_for_place(view->client, s, judgement))
+        judgement->would_settle = settle_by_place;
     const char *asked = judgement->would_settle;
     bool client = asked == settle_by_client_capture, server = asked == settle_by_server_capture,
          both = asked == settle_by_both_captures || asked == settle_by_large_packets;
@@ -93,9 +122,9 @@ void settling_reconsider(const struct pair_view *view, const struct surroundings
 
 void settling_reconsider_alone(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
-    enum capture_role role = judgement->would_settle == settle_by_client_capture   ? CAPTURE_ROLE_CLIENT
-                             : judgement->would_settle == settle_by_server_capture ? CAPTURE_ROLE_SERVER
-                                                                                   : CAPTURE_ROLE_UNKNOWN;
+    if (asks_for_place(c, s, judgement))
+        judgement->would_settle = settle_by_place;
+    enum capture_role role = asked_end(judgement);
     if (judgement->would_settle == settle_by_both_captures)
         role = is_at(s->casebook, c, CAPTURE_ROLE_CLIENT) ? CAPTURE_ROLE_SERVER : CAPTURE_ROLE_CLIENT;
     if (role == CAPTURE_ROLE_UNKNOWN)

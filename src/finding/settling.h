@@ -9,6 +9,9 @@
 extern const char settle_by_client_capture[], settle_by_server_capture[], settle_by_both_captures[];
 extern const char settle_by_large_packets[]; /* or by the captures of both ends */
 
+/* Of one that looks as if it was taken on the machine, and may have been taken near it. */
+extern const char settle_by_place[];
+
 extern const char settle_by_earlier_captures[];
 
 /* Puts what the captures lack in place of a capture that is there; view: of the connection. */

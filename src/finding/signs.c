@@ -252,6 +252,18 @@ struct login_halt signs_of_login_halt(const struct conversation *conversation, c
     return halt;
 }
 
+bool signs_of_time_spent(const struct conversation *conversation, const struct surroundings *surroundings)
+{
+    if (!conversation->tds || conversation->closed_first_by != SIDE_CLIENT)
+        return false;
+    struct login_halt halt = signs_of_login_halt(conversation, surroundings);
+    bool early = halt.halted && halt.closed && halt.closed_by == SIDE_CLIENT;
+    bool answered = halt.last_step == LOGIN_STEP_PRELOGIN_ANSWER && halt.turn == SIDE_CLIENT;
+    bool unanswered = halt.last_step == LOGIN_STEP_PRELOGIN && halt.waited_ns < LEAVES_AT_ONCE_NS;
+    return early && (answered || unanswered) && !signs_of_missed_packets(conversation) &&
+           !signs_of_foreign_reset(&conversation->sides[SIDE_CLIENT]);
+}
+
 const char *signs_alert_words(const struct tls_alert *alert, char text[static ALERT_WORDS_SIZE])
 {
     if (alert->encrypted)
@@ -404,21 +416,17 @@ bool signs_of_foreign_reset(const struct tcp_side *side)
     return hops != least && hops != most && (hops < least || hops > most || least > most);
 }
 
-static bool captured_at(const struct conversation *c, const struct surroundings *s, enum side side)
-{
-    return surroundings_role(s, c) == (side == SIDE_CLIENT ? CAPTURE_ROLE_CLIENT : CAPTURE_ROLE_SERVER);
-}
-
 bool signs_of_own_reset(const struct conversation *conversation, const struct surroundings *surroundings,
                         enum side side)
 {
-    return conversation->sides[side].reset_goes_on || captured_at(conversation, surroundings, side);
+    return conversation->sides[side].reset_goes_on || surroundings_stands_at(surroundings, conversation, side);
 }
 
 bool signs_of_disowned_reset(const struct conversation *conversation, const struct surroundings *surroundings,
                              enum side side)
 {
-    return moment_seen(&conversation->sides[side].alive_after_reset) && !captured_at(conversation, surroundings, side);
+    return moment_seen(&conversation->sides[side].alive_after_reset) &&
+           !surroundings_stands_at(surroundings, conversation, side);
 }
 
 bool signs_of_pending_request(const struct conversation *conversation)

@@ -218,6 +218,14 @@ const struct time_span *time_spans_touching(const struct time_spans *spans, int6
     return at < spans->count && spans->list[at].from_ns <= to_ns ? &spans->list[at] : NULL;
 }
 
+const struct time_span *surroundings_hole(const struct surroundings *surroundings, uint32_t point, int64_t from_ns,
+                                          int64_t to_ns)
+{
+    return point < surroundings->casebook->point_count
+               ? time_spans_touching(&surroundings->holes[point], from_ns, to_ns)
+               : NULL;
+}
+
 int64_t surroundings_point_end_ns(const struct surroundings *surroundings, uint32_t point)
 {
     const struct casebook *casebook = surroundings->casebook;
@@ -228,6 +236,10 @@ int64_t surroundings_point_end_ns(const struct surroundings *surroundings, uint3
 int64_t surroundings_end_ns(const struct surroundings *surroundings, const struct conversation *conversation)
 {
     int64_t end_ns = surroundings_point_end_ns(surroundings, conversation->point);
+    const struct time_span *hole =
+        surroundings_hole(surroundings, conversation->point, conversation->last.time_ns + 1, end_ns);
+    if (hole)
+        end_ns = hole->from_ns;
     return end_ns > conversation->last.time_ns ? end_ns : conversation->last.time_ns;
 }
 
@@ -330,6 +342,7 @@ static void note_conversation(struct surroundings *s, const struct conversation 
     if (c->tds) {
         server->speaks_tds++;
         pair->speaks_tds++;
+        pair->left_early += signs_of_time_spent(c, s);
         if (signs_of_login_done(c)) {
             server->logins_done++;
             pair->logins_done++;
@@ -346,6 +359,18 @@ static void note_conversation(struct surroundings *s, const struct conversation 
         pair->conversations_with_loss += lost > 0;
         pair->data_packets += signs_of_segments(&c->sides[SIDE_CLIENT]);
         pair->data_packets += signs_of_segments(&c->sides[SIDE_SERVER]);
+    }
+}
+
+static void find_holes(struct surroundings *s)
+{
+    const struct casebook *casebook = s->casebook;
+    s->holes = memory_take_array(casebook->point_count, sizeof *s->holes);
+    for (uint32_t i = 0; i < casebook->point_count; i++) {
+        const struct capture_silences *silences = &casebook->points[i].silences;
+        for (uint32_t j = 0; j < silences->count; j++)
+            if (capture_silence_is_hole(&silences->list[j]))
+                spans_add(&s->holes[i], silences->list[j].from_ns, silences->list[j].to_ns);
     }
 }
 
@@ -387,6 +412,7 @@ void surroundings_open(struct surroundings *surroundings, const struct casebook 
     hash_index_open(&surroundings->pair_index);
     slab_open(&surroundings->clients, sizeof(struct client_record));
     hash_index_open(&surroundings->client_index);
+    find_holes(surroundings);
     surroundings->inferred_roles = memory_take_array(casebook->point_count, sizeof *surroundings->inferred_roles);
     struct local_ends *local_ends = memory_take_array((size_t)casebook->point_count + 1, sizeof *local_ends);
     for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
@@ -433,6 +459,9 @@ void surroundings_close(struct surroundings *surroundings)
     hash_index_close(&surroundings->pair_index);
     slab_close(&surroundings->clients);
     hash_index_close(&surroundings->client_index);
+    for (uint32_t i = 0; i < surroundings->casebook->point_count; i++)
+        memory_give(surroundings->holes[i].list);
+    memory_give(surroundings->holes);
     memory_give(surroundings->inferred_roles);
     *surroundings = (struct surroundings){0};
 }
@@ -477,4 +506,13 @@ enum capture_role surroundings_role(const struct surroundings *surroundings, con
         return CAPTURE_ROLE_UNKNOWN;
     enum capture_role given = casebook->points[conversation->point].role;
     return given != CAPTURE_ROLE_UNKNOWN ? given : surroundings->inferred_roles[conversation->point];
+}
+
+bool surroundings_stands_at(const struct surroundings *surroundings, const struct conversation *conversation,
+                            enum side side)
+{
+    const struct casebook *casebook = surroundings->casebook;
+    enum capture_role role = side == SIDE_CLIENT ? CAPTURE_ROLE_CLIENT : CAPTURE_ROLE_SERVER;
+    return conversation->point < casebook->point_count && casebook->points[conversation->point].role_given &&
+           casebook->points[conversation->point].role == role;
 }

@@ -58,6 +58,7 @@ struct pair_record {
     uint32_t accepted;        /* SYNs answered by SYN+ACK */
     uint32_t rejected;        /* by a reset, or not at all */
     uint32_t byteless;        /* connected and closed without a byte of payload */
+    uint32_t left_early;      /* of those that speak TDS: the client left as soon as it had sent PRELOGIN */
     uint32_t closed;          /* closed by the client first, after a login and with nothing pending */
     uint32_t closed_by_reset; /* of them: with a reset instead of FIN */
     uint64_t lost_packets; /* sent again, not needlessly; conversations that went silent left out, as in the next two */
@@ -82,6 +83,7 @@ struct surroundings {
     struct hash_index server_index, pair_index, client_index;
     struct hash_index host_index;      /* a server of each address */
     uint32_t reused_tuples;            /* conversations whose addresses and ports an earlier one had */
+    struct time_spans *holes;          /* by capture point: when it has nothing, although packets passed */
     enum capture_role *inferred_roles; /* by capture point, from hop counts; used where none is given */
 };
 
@@ -111,17 +113,26 @@ uint32_t times_within(const struct times *times, int64_t from_ns, int64_t to_ns)
 /* The span of spans that touches [from, to]; NULL: none. */
 const struct time_span *time_spans_touching(const struct time_spans *spans, int64_t from_ns, int64_t to_ns);
 
-/* The end of what the conversation's capture point recorded. */
+/* The first hole of that capture point within that time; NULL: there is none. */
+const struct time_span *surroundings_hole(const struct surroundings *surroundings, uint32_t point, int64_t from_ns,
+                                          int64_t to_ns);
+
+/* The end of what the conversation's capture point recorded, or the begin of its first hole after the conversation's last packet. */
 int64_t surroundings_end_ns(const struct surroundings *surroundings, const struct conversation *conversation);
 
 /* The end of what that capture point recorded; INT64_MIN: there is no such point, or it has no packets. */
 int64_t surroundings_point_end_ns(const struct surroundings *surroundings, uint32_t point);
 
-/* From the conversation's last packet to the end of its capture point's packets: how long it could have gone on. */
+/* From the conversation's last packet to that end: how long it could have gone on. */
 int64_t surroundings_watched_after_ns(const struct surroundings *surroundings, const struct conversation *conversation);
 
 /* The role of the capture point: given, or inferred; CAPTURE_ROLE_UNKNOWN when neither. */
 enum capture_role surroundings_role(const struct surroundings *surroundings, const struct conversation *conversation);
+
+/* Whether the capture was taken on that side's machine itself, as its user says. What packets tell is only that no router stands between the
+ * two: a mirror port or a device next to the machine looks the same. */
+bool surroundings_stands_at(const struct surroundings *surroundings, const struct conversation *conversation,
+                            enum side side);
 
 /* Whether that capture point saw any conversation with a server at that address. */
 bool surroundings_knows_host(const struct surroundings *surroundings, uint32_t point, const struct address *host);

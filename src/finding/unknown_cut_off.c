@@ -37,6 +37,13 @@ static bool judge_gaps(const struct conversation *c, const struct surroundings *
     return true;
 }
 
+/* What keeps from seeing how a conversation goes on. */
+static const char *end_words(const struct conversation *c, const struct surroundings *s)
+{
+    return surroundings_end_ns(s, c) < surroundings_point_end_ns(s, c->point) ? "A hole of the trace begins"
+                                                                              : "The trace ends";
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     if (signs_of_one_direction(c) || !signs_of_sql(c, s))
@@ -49,9 +56,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         judgement->confidence = 0.45;
         judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
         if (watched_ns < SYN_WATCHED_NS)
-            judgement_say(judgement,
-                          "The trace ends %.1f s after the SYN, too early to say whether it would have been answered.",
-                          seconds(watched_ns));
+            judgement_say(judgement, "%s %.1f s after the SYN, too early to say whether it would have been answered.",
+                          end_words(c, s), seconds(watched_ns));
         else
             judgement_say(judgement,
                           "The SYN got no answer and was not repeated: the client left before it would have been, so "
@@ -64,7 +70,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     bool watched = halt.waited_ns >= s->thresholds->late_login_ns;
     judgement->confidence = watched ? 0.5 : 0.6;
     judgement_prove(judgement, &halt.since, "the last word of the login: %s", login_step_words(halt.last_step));
-    judgement_say(judgement, "The trace ends %.1f s after %s, with the login unfinished and the %s's turn%s.",
+    judgement_say(judgement, "%s %.1f s after %s, with the login unfinished and the %s's turn%s.", end_words(c, s),
                   seconds(halt.waited_ns), login_step_words(halt.last_step),
                   halt.turn == SIDE_CLIENT ? "client" : "server",
                   watched ? "" : "; that is too early to say what became of it");

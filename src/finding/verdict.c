@@ -247,7 +247,10 @@ static void say_nothing_found(const struct judge *judge, struct verdict *verdict
         sql = casebook_conversation(judge->surroundings.casebook, i)->tds != NULL;
     verdict->confidence = !sql ? 0.6 : cut_off > 0 ? 0.75 : 0.9;
     int size = snprintf(verdict->summary, sizeof verdict->summary, "Nothing is wrong with the %s%s",
-                        count_words(all, "connection").text, !sql ? " (none of them recognised as SQL Server's)" : "");
+                        all == 1 ? "only connection" : count_words(all, "connection").text,
+                        sql        ? ""
+                        : all == 1 ? " (not recognised as SQL Server's)"
+                                   : " (none of them recognised as SQL Server's)");
     if (size > 0 && (size_t)size < sizeof verdict->summary)
         snprintf(verdict->summary + size, sizeof verdict->summary - (size_t)size,
                  probes || cut_off ? "; %s, %u cut off by the trace's begin or end." : ".",

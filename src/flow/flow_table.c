@@ -16,7 +16,8 @@
  * Windows' old TcpTimedWaitDelay), so that late packets still find it. An open one that says nothing is kept for longer than any
  * keep-alive interval (two hours, RFC 9293 3.8.4, is the longest default). All by the capture's clock.
  *
- * What lingers sleeps (see sleeping_flows.h): packed, found by the same index, and woken by any packet.
+ * What lingers sleeps (see sleeping_flows.h): packed, found by the same index, and woken by any packet. So do open ones that have been silent
+ * for long, where more than awake_most would be awake.
  *
  * A round over all flows takes SWEEP_ROUND_NS of that clock, so that a capture of much traffic in little time looks at few of them:
  * every SWEEP_PACKETS packets, at the share that is due; at SWEEP_FLOWS at most, so that no packet waits for a long walk.
@@ -26,7 +27,7 @@
 
 #define SWEEP_ROUND_NS (10 * NS_PER_SECOND)
 
-enum { SWEEP_PACKETS = 1024, SWEEP_FLOWS = 512, EVICTION_SAMPLE = 32 };
+enum { SWEEP_PACKETS = 1024, SWEEP_FLOWS = 512, EVICTION_SAMPLE = 32, SLEEP_SAMPLE = 8 };
 
 enum { TDS_PORT = 1433 };
 
@@ -37,8 +38,11 @@ static_assert(sizeof(struct flow) <= 1216, "what following a conversation takes 
 
 void flow_table_open(struct flow_table *table, struct casebook *casebook, const struct stream_consumer *consumer)
 {
-    *table = (struct flow_table){
-        .casebook = casebook, .consumer = *consumer, .ceiling = SLAB_NONE, .packets_until_sweep = SWEEP_PACKETS};
+    *table = (struct flow_table){.casebook = casebook,
+                                 .consumer = *consumer,
+                                 .ceiling = SLAB_NONE,
+                                 .awake_most = SLAB_NONE,
+                                 .packets_until_sweep = SWEEP_PACKETS};
     slab_open(&table->flows, sizeof(struct flow));
     table->sleeping = memory_take(sizeof *table->sleeping);
     sleeping_flows_open(table->sleeping);
@@ -67,41 +71,6 @@ static const struct conversation *conversation_of(const struct flow_table *table
 static void note_end_of_streams(struct flow_table *table, uint32_t number)
 {
     table->may_sleep = sleeping_flows_ended(table->sleeping, number);
-}
-
-static uint32_t wake_flow(struct flow_table *table, uint32_t sleeping)
-{
-    const struct sleeping_flow *place = slab_at(&table->sleeping->slab, sleeping & ~FLOW_SLEEPS);
-    struct conversation *c = casebook_hold_conversation(table->casebook, place->conversation);
-    uint32_t number = slab_take(&table->flows);
-    struct flow *flow = slab_at(&table->flows, number);
-    sleeping_flows_take(table->sleeping, sleeping & ~FLOW_SLEEPS, flow);
-    flow->conversation = flow->stream.conversation = c;
-    flow->stream.casebook = table->casebook;
-    hash_index_remove(&table->index, flow->hash, sleeping);
-    hash_index_add(&table->index, flow->hash, number);
-    note_end_of_streams(table, number);
-    return number;
-}
-
-/* Packets come in bursts: of three in four of ordinary traffic the one before was of the same flow. */
-static bool is_of_latest(const struct flow_table *table, const struct packet *p, enum side *sender)
-{
-    if (table->latest == SLAB_NONE)
-        return false;
-    const struct flow *flow = slab_at(&table->flows, table->latest);
-    return flow->hash == p->ends_hash && flow->conversation && has_ends(flow->conversation, p, sender);
-}
-
-static uint32_t find_flow(struct flow_table *table, const struct packet *p, enum side *sender)
-{
-    if (is_of_latest(table, p, sender))
-        return table->latest;
-    struct hash_probe probe = hash_index_probe(&table->index, p->ends_hash);
-    for (uint32_t number; (number = hash_probe_next(&probe)) != HASH_NONE;)
-        if (has_ends(conversation_of(table, number), p, sender))
-            return number & FLOW_SLEEPS ? wake_flow(table, number) : number;
-    return HASH_NONE;
 }
 
 /* IANA's dynamic ports begin at 49152, Linux takes its own from 32768 on. */
@@ -162,25 +131,38 @@ static void conclude_flow(struct flow_table *table, struct flow *flow)
     conversation_conclude(c);
 }
 
-static void retire_flow(struct flow_table *table, uint32_t number)
+/* Out of the table; its conversation may be packed. */
+static void remove_flow(struct flow_table *table, uint32_t number)
 {
     struct flow *flow = slab_at(&table->flows, number);
-    conclude_flow(table, flow);
     casebook_rest_conversation(table->casebook, flow->conversation->id - 1);
     hash_index_remove(&table->index, flow->hash, number);
     flow->conversation = NULL;
     slab_give(&table->flows, number);
 }
 
-/* The flow's facts are concluded, as if it was retired: should it wake, that is done again later. */
-static void let_sleep(struct flow_table *table, uint32_t number, int64_t now_ns)
+static void retire_flow(struct flow_table *table, uint32_t number)
+{
+    conclude_flow(table, slab_at(&table->flows, number));
+    remove_flow(table, number);
+}
+
+/* Facts of a flow whose streams have ended are concluded, as if it was retired: should it wake, that is done again later. */
+static void put_to_sleep(struct flow_table *table, uint32_t number, int64_t now_ns)
 {
     struct flow *flow = slab_at(&table->flows, number);
-    if (!flow->conversation || !flow->protocol_done || !flow->conversation->closed)
-        return;
+    if (flow->protocol_done)
+        conclude_flow(table, flow);
     uint32_t sleeping = sleeping_flows_put(table->sleeping, flow, now_ns);
     hash_index_add(&table->index, flow->hash, sleeping | FLOW_SLEEPS);
-    retire_flow(table, number);
+    remove_flow(table, number);
+}
+
+static void let_sleep(struct flow_table *table, uint32_t number, int64_t now_ns)
+{
+    const struct flow *flow = slab_at(&table->flows, number);
+    if (flow->conversation && flow->protocol_done && flow->conversation->closed)
+        put_to_sleep(table, number, now_ns);
 }
 
 static uint32_t next_to_sweep(struct flow_sweep *sweep, const struct slab *slab)
@@ -189,6 +171,80 @@ static uint32_t next_to_sweep(struct flow_sweep *sweep, const struct slab *slab)
     if (sweep->at >= slab->high)
         sweep->at = 0;
     return number;
+}
+
+/* The one that was silent longest of those that are left; HASH_NONE: none is. */
+static uint32_t take_longest_silent(const struct flow_table *table, uint32_t *numbers, uint32_t *count)
+{
+    uint32_t oldest = 0;
+    if (*count == 0)
+        return SLAB_NONE;
+    for (uint32_t i = 1; i < *count; i++) {
+        const struct flow *a = slab_at(&table->flows, numbers[i]), *b = slab_at(&table->flows, numbers[oldest]);
+        if (a->conversation->last.time_ns < b->conversation->last.time_ns)
+            oldest = i;
+    }
+    uint32_t number = numbers[oldest];
+    numbers[oldest] = numbers[--*count];
+    return number;
+}
+
+/* Where too many are awake: of a few, the one that was silent longest and can sleep. */
+static void make_some_sleep(struct flow_table *table)
+{
+    uint32_t numbers[SLEEP_SAMPLE], count = 0, number;
+    if (table->flows.in_use < table->awake_most)
+        return;
+    for (uint32_t i = 0; i < SLEEP_SAMPLE; i++) {
+        numbers[count] = next_to_sweep(&table->sweep, &table->flows);
+        const struct flow *flow = slab_at(&table->flows, numbers[count]);
+        bool again = count > 0 && numbers[count] == numbers[0];
+        count += flow->conversation && !again;
+    }
+    while ((number = take_longest_silent(table, numbers, &count)) != SLAB_NONE) {
+        struct flow *flow = slab_at(&table->flows, number);
+        if (!table->consumer.fold(table->consumer.context, &flow->stream))
+            continue;
+        put_to_sleep(table, number, flow->conversation->last.time_ns);
+        return;
+    }
+}
+
+static uint32_t wake_flow(struct flow_table *table, uint32_t sleeping)
+{
+    make_some_sleep(table);
+    const struct sleeping_flow *place = slab_at(&table->sleeping->slab, sleeping & ~FLOW_SLEEPS);
+    struct conversation *c = casebook_hold_conversation(table->casebook, place->conversation);
+    uint32_t number = slab_take(&table->flows);
+    struct flow *flow = slab_at(&table->flows, number);
+    sleeping_flows_take(table->sleeping, sleeping & ~FLOW_SLEEPS, flow);
+    flow->conversation = flow->stream.conversation = c;
+    flow->stream.casebook = table->casebook;
+    hash_index_remove(&table->index, flow->hash, sleeping);
+    hash_index_add(&table->index, flow->hash, number);
+    if (flow->protocol_done)
+        note_end_of_streams(table, number);
+    return number;
+}
+
+/* Packets come in bursts: of three in four of ordinary traffic the one before was of the same flow. */
+static bool is_of_latest(const struct flow_table *table, const struct packet *p, enum side *sender)
+{
+    if (table->latest == SLAB_NONE)
+        return false;
+    const struct flow *flow = slab_at(&table->flows, table->latest);
+    return flow->hash == p->ends_hash && flow->conversation && has_ends(flow->conversation, p, sender);
+}
+
+static uint32_t find_flow(struct flow_table *table, const struct packet *p, enum side *sender)
+{
+    if (is_of_latest(table, p, sender))
+        return table->latest;
+    struct hash_probe probe = hash_index_probe(&table->index, p->ends_hash);
+    for (uint32_t number; (number = hash_probe_next(&probe)) != HASH_NONE;)
+        if (has_ends(conversation_of(table, number), p, sender))
+            return number & FLOW_SLEEPS ? wake_flow(table, number) : number;
+    return HASH_NONE;
 }
 
 /* How many flows of the slab to look at, for the time since the last look. */
@@ -220,9 +276,12 @@ static void retire_sleeping(struct flow_table *table, int64_t now_ns)
     for (uint32_t i = 0; i < due; i++) {
         uint32_t number = next_to_sweep(&table->sleeping_sweep, slab);
         const struct sleeping_flow *flow = slab_at(slab, number);
-        if (!flow->packed || now_ns - flow->last_ns <= LINGER_CLOSED_NS)
+        if (!flow->packed || now_ns - flow->last_ns <= (flow->closed ? LINGER_CLOSED_NS : LINGER_SILENT_NS))
             continue;
-        forget_sleeping(table, number);
+        if (flow->open)
+            retire_flow(table, wake_flow(table, number | FLOW_SLEEPS));
+        else
+            forget_sleeping(table, number);
     }
 }
 
@@ -267,8 +326,9 @@ static void make_room(struct flow_table *table)
 
 static uint32_t add_flow(struct flow_table *table, const struct packet *p, bool reused, enum side *sender)
 {
-    if (table->flows.in_use >= table->ceiling)
+    if (table->flows.in_use + table->sleeping->open_count >= table->ceiling)
         make_room(table);
+    make_some_sleep(table);
     uint32_t number = slab_take(&table->flows);
     struct flow *flow = slab_at(&table->flows, number);
     struct conversation *c = casebook_add_conversation(table->casebook);
@@ -441,6 +501,12 @@ void flow_table_renumber(struct flow_table *table, const uint32_t *moved)
 
 void flow_table_close(struct flow_table *table)
 {
+    table->awake_most = SLAB_NONE;
+    for (uint32_t number = 0; number < table->sleeping->slab.high; number++) {
+        const struct sleeping_flow *flow = slab_at(&table->sleeping->slab, number);
+        if (flow->packed && flow->open)
+            retire_flow(table, wake_flow(table, number | FLOW_SLEEPS));
+    }
     for (uint32_t number = 0; number < table->flows.high; number++) {
         struct flow *flow = slab_at(&table->flows, number);
         if (!flow->conversation)

@@ -23,6 +23,7 @@ struct flow_table {
     uint32_t point;       /* capture point of the packets */
     bool traced;          /* other captures may have the same conversations: traces of the packets are kept */
     uint32_t ceiling;     /* most live conversations; as good as none until the caller sets one */
+    uint32_t awake_most;  /* of them: silent ones beyond it sleep, as far as they can; likewise */
     struct slab flows;
     uint32_t latest; /* the flow of the packet before; SLAB_NONE: none yet */
     struct sleeping_flows *sleeping;

@@ -1,4 +1,4 @@
-/* Flows that linger, packed. */
+/* Flows that linger or are silent, packed. */
 #include "sleeping_flows.h"
 
 #include <assert.h>
@@ -15,6 +15,7 @@ static_assert(sizeof(struct flow) % 8 == 0, "only whole words are packed");
 
 void sleeping_flows_open(struct sleeping_flows *sleeping)
 {
+    sleeping->open_count = 0;
     slab_open(&sleeping->slab, sizeof(struct sleeping_flow));
     for (unsigned i = 0; i < FLOWS_AWAKE_AFTER_END; i++)
         sleeping->ended[i] = SLAB_NONE;
@@ -48,12 +49,15 @@ uint32_t sleeping_flows_put(struct sleeping_flows *sleeping, const struct flow *
     words_pack(&packing, &image, sizeof image);
     size_t size = (size_t)(packing.at - bytes);
     sleeping->packed_bytes += size;
+    sleeping->open_count += !flow->protocol_done;
     uint32_t number = slab_take(&sleeping->slab);
     struct sleeping_flow *place = slab_at(&sleeping->slab, number);
     *place = (struct sleeping_flow){.hash = flow->hash,
                                     .conversation = flow->conversation->id - 1,
                                     .last_ns = flow->conversation->last.time_ns,
                                     .packed_bytes = (uint32_t)size,
+                                    .closed = flow->conversation->closed,
+                                    .open = !flow->protocol_done,
                                     .packed = memcpy(memory_take(size), bytes, size)};
     return number;
 }
@@ -72,6 +76,7 @@ void sleeping_flows_drop(struct sleeping_flows *sleeping, uint32_t number)
 {
     struct sleeping_flow *place = slab_at(&sleeping->slab, number);
     sleeping->packed_bytes -= place->packed_bytes;
+    sleeping->open_count -= place->open;
     memory_give(place->packed);
     place->packed = NULL;
     slab_give(&sleeping->slab, number);

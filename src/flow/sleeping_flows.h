@@ -1,5 +1,6 @@
 /*
- * What following takes of conversations that are over and linger, packed: a late packet wakes one, and nobody can tell that it slept.
+ * What following takes of conversations that nothing comes of for now, packed: those that are over and linger, and silent ones where many
+ * are open. A packet wakes one, and nobody can tell that it slept.
  */
 #ifndef TDSCOPE_SLEEPING_FLOWS_H
 #define TDSCOPE_SLEEPING_FLOWS_H
@@ -16,6 +17,8 @@ struct sleeping_flow {
     int64_t last_ns;       /* its latest packet */
     uint8_t *packed;       /* NULL: this place in the slab is free */
     uint32_t packed_bytes;
+    bool closed; /* the conversation is */
+    bool open;   /* its streams have not ended: it is to be concluded yet */
 };
 
 struct sleeping_flows {
@@ -23,6 +26,7 @@ struct sleeping_flows {
     uint32_t ended
         [FLOWS_AWAKE_AFTER_END]; /* a ring of numbers of flows that may sleep soon; above what a slab holds: none */
     uint32_t ended_at;
+    uint32_t open_count; /* of those that sleep */
     uint64_t packed_bytes;
 };
 
@@ -32,7 +36,8 @@ void sleeping_flows_close(struct sleeping_flows *sleeping);
 /* The streams of that flow ended. Returns the number of a flow that may sleep now, if it is still there; SLAB_NONE: of none. */
 uint32_t sleeping_flows_ended(struct sleeping_flows *sleeping, uint32_t flow_number);
 
-/* Packs a flow that nothing is handed on of any more; now_ns: of the packet under way. Its conversation may rest. Returns its number here. */
+/* Packs a flow whose protocol state, if it has one, is folded; now_ns: of the packet under way. Its conversation may rest. Returns its number
+ * here. */
 uint32_t sleeping_flows_put(struct sleeping_flows *sleeping, const struct flow *flow, int64_t now_ns);
 
 /* Fills flow, except for the addresses of conversation and casebook, and frees the place. */

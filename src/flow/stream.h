@@ -8,6 +8,8 @@
 #ifndef TDSCOPE_STREAM_H
 #define TDSCOPE_STREAM_H
 
+#include <stdbool.h>
+
 #include "casebook.h"
 #include "conversation.h"
 #include "span.h"
@@ -16,6 +18,7 @@ struct stream {
     struct conversation *conversation;
     struct casebook *casebook; /* where facts and texts are stored */
     uint8_t protocol;          /* the protocols' own note of whose stream it is; 0: nobody looked yet */
+    bool folded;               /* the protocol's own note: its state is packed */
     void *protocol_state;      /* the protocol's own; NULL until it makes one */
 };
 
@@ -32,6 +35,9 @@ struct stream_consumer {
     void (*sides_exchanged)(void *context, struct stream *stream);
     /* The conversation is over: free protocol_state. Called once for each stream whose protocol_state is not NULL. */
     void (*release)(void *context, struct stream *stream);
+    /* Nothing has come for a while: the state is to take as little memory as it can until something does, and must not point to the
+     * conversation or the stream, which move. False: it cannot be done now. */
+    bool (*fold)(void *context, struct stream *stream);
     void *context;
 };
 

@@ -30,10 +30,10 @@ enum { PIECE_BYTES = 16 };
 static uint32_t fingerprint_of(const struct packet *p)
 {
     const struct tcp_header *t = &p->tcp;
-    uint64_t h = ((uint64_t)t->seq << 32 | t->ack) * 0x9e3779b97f4a7c15u;
-    h ^= (uint64_t)t->timestamp_value << 24 ^ (uint64_t)t->window << 8 ^ t->flags ^ (uint64_t)p->payload_length << 40;
-    h *= 0xbf58476d1ce4e5b9u;
-    h = (h ^ h >> 32 ^ p->ip_id) * 0x94d049bb133111ebu;
+    uint64_t numbers = (uint64_t)t->seq << 32 | t->ack;
+    uint64_t header = (uint64_t)t->timestamp_value << 32 | (uint32_t)t->window << 16 | p->ip_id;
+    uint64_t h = (numbers * 0x9e3779b97f4a7c15u ^ header) * 0xbf58476d1ce4e5b9u;
+    h = (h ^ h >> 32 ^ (uint64_t)p->payload_length << 8 ^ t->flags) * 0x94d049bb133111ebu;
     return (uint32_t)(h >> 32) | 1;
 }
 
@@ -42,17 +42,22 @@ static bool is_pure_ack(const struct packet *p)
     return p->payload_length == 0 && !(p->tcp.flags & (TCP_SYN | TCP_FIN | TCP_RST));
 }
 
+/* Whether the IP IDs tell which of the two left first. */
+static bool ip_ids_are_near(uint16_t a, uint16_t b)
+{
+    return a != 0 && b != 0 && (uint16_t)(a - b + IP_ID_NEAR - 1) < 2 * IP_ID_NEAR - 1;
+}
+
 /* A late copy in a burst: a stack that counts its IP IDs upwards never sends data again under an old one. */
 static bool is_late_copy(struct tcp_direction *d, const struct packet *p)
 {
     int16_t step = (int16_t)(p->ip_id - d->last_ip_id);
-    bool near = p->ip_id != 0 && d->last_ip_id != 0 && step > -IP_ID_NEAR && step < IP_ID_NEAR;
-    bool old = d->started && p->payload_length > 0 && seq_distance(p->tcp.seq + p->payload_length, d->next_seq) <= 0;
-    d->ip_id_goes_on = near && step > 0 && d->ip_id_steps == IP_ID_COUNTS;
+    bool near = ip_ids_are_near(p->ip_id, d->last_ip_id), counts = d->ip_id_steps == IP_ID_COUNTS;
+    d->ip_id_goes_on = near && step > 0 && counts;
     if (near && step <= 0)
-        return old && d->ip_id_steps == IP_ID_COUNTS;
-    if (near && d->ip_id_steps < IP_ID_COUNTS)
-        d->ip_id_steps++;
+        return counts && d->started && p->payload_length > 0 &&
+               seq_distance(p->tcp.seq + p->payload_length, d->next_seq) <= 0;
+    d->ip_id_steps = (uint8_t)(d->ip_id_steps + (near && !counts));
     d->last_ip_id = p->ip_id;
     return false;
 }
@@ -321,9 +326,9 @@ static bool never_captured(const struct tcp_direction *d, uint32_t seq, uint32_t
 /* Windows and Linux count the IP IDs of a connection upwards: whether this packet left before or after the one at the edge. 0: not known. */
 static int sent_after_edge(const struct tcp_direction *d, const struct packet *p)
 {
-    int16_t step = (int16_t)(p->ip_id - d->edge_ip_id);
-    bool near = p->ip_id != 0 && d->edge_ip_id != 0 && step > -IP_ID_NEAR && step < IP_ID_NEAR;
-    return !near ? 0 : step < 0 ? -1 : 1;
+    if (!ip_ids_are_near(p->ip_id, d->edge_ip_id))
+        return 0;
+    return (int16_t)(p->ip_id - d->edge_ip_id) < 0 ? -1 : 1;
 }
 
 /* As long as the receiver's word of a hole takes to the sender, and what is sent again back here. */

@@ -6,6 +6,7 @@
 #include "decoding.h"
 #include "fragments.h"
 #include "link_layer.h"
+#include "plain_ipv4.h"
 
 /* Four tunnels in each other, with tags and labels, take fewer; only crafted packets have more. */
 enum { HEADERS_MAX = 32 };
@@ -144,7 +145,10 @@ void packet_decode(struct packet_decoder *decoder, const struct frame *frame, st
         .cut_bytes = frame->wire_length > frame->bytes.size ? frame->wire_length - (uint32_t)frame->bytes.size : 0,
         .link_type = frame->link_type,
     };
-    decode_layers(&decoding);
+    if (plain_ipv4_decode(&decoding))
+        tcp_decode(&decoding);
+    else
+        decode_layers(&decoding);
     facts->undecoded += packet->source.address.version == 0;
     if (packet->kind == PACKET_TCP || packet->kind == PACKET_ICMP_ERROR)
         packet->ends_hash = endpoints_hash(&packet->source, &packet->destination);

@@ -86,8 +86,8 @@ static bool may_be_filling(const struct packet *packet)
 {
     enum { SHORTEST_FRAME = 60, FILLING_MAX = 6 };
     bool bare = (packet->tcp.flags & ~(TCP_SYN | TCP_FIN)) == TCP_ACK;
-    if (packet->wire_length > SHORTEST_FRAME || !bare || packet->payload_length < 2 ||
-        packet->payload_length > FILLING_MAX || packet->payload.size < packet->payload_length)
+    if (packet->payload_length < 2 || packet->payload_length > FILLING_MAX || packet->wire_length > SHORTEST_FRAME ||
+        !bare || packet->payload.size < packet->payload_length)
         return false;
     for (size_t i = 0; i < packet->payload.size; i++)
         if (packet->payload.data[i] != 0)

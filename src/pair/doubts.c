@@ -149,9 +149,9 @@ static void note_doubts(struct casebook *casebook, const struct doubt_counts *co
     for (uint32_t i = 0; i < casebook->capture_count; i++)
         if (counts[i].all > 0)
             notes_add(&casebook->captures[i].notes, "doubtful",
-                      "%u of its connections could not be told apart in another capture, and are judged by this one "
+                      "%u of its connections could not be told apart in another capture, and %s judged by this one "
                       "alone. %s",
-                      counts[i].all, what_would_tell(&counts[i]));
+                      counts[i].all, counts[i].all == 1 ? "is" : "are", what_would_tell(&counts[i]));
 }
 
 void doubts_settle(struct casebook *casebook, struct view_groups *groups)

@@ -149,6 +149,13 @@ static void on_release(void *context, struct stream *stream)
     consumer->release(consumer->context, stream);
 }
 
+/* Other protocols' states are few. */
+static bool on_fold(void *context, struct stream *stream)
+{
+    const struct stream_consumer *consumer = consumer_of(context, stream);
+    return !stream->protocol_state || (consumer->fold && consumer->fold(consumer->context, stream));
+}
+
 struct stream_consumer protocols_consumer(struct protocols *protocols)
 {
     return (struct stream_consumer){.data = on_data,
@@ -156,6 +163,7 @@ struct stream_consumer protocols_consumer(struct protocols *protocols)
                                     .end = on_end,
                                     .sides_exchanged = on_sides_exchanged,
                                     .release = on_release,
+                                    .fold = on_fold,
                                     .context = protocols};
 }
 

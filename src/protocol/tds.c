@@ -2,6 +2,7 @@
 #include "tds.h"
 
 #include "memory.h"
+#include "tds_fold.h"
 #include "tds_state.h"
 
 /* What protocol_state points at once a stream is known to be no TDS: it costs nothing any more. */
@@ -56,12 +57,26 @@ static void close_state(struct tds_state *s)
     memory_give(s);
 }
 
+/* NULL: it has none. */
+static struct tds_state *state_of(struct stream *stream)
+{
+    if (stream->protocol_state == refused_state())
+        return NULL;
+    if (stream->folded) {
+        struct tds_state *s = tds_unfold(stream->protocol_state);
+        s->facts = stream->conversation->tds;
+        stream->protocol_state = s;
+        stream->folded = false;
+    }
+    return stream->protocol_state;
+}
+
 /* NULL: nothing is to be done for this stream. */
 static struct tds_state *begin_call(void *context, struct stream *stream, const struct moment *at)
 {
     if (stream->protocol_state == refused_state())
         return NULL;
-    struct tds_state *s = stream->protocol_state;
+    struct tds_state *s = state_of(stream);
     if (!s)
         s = open_state(stream);
     s->stream = stream;
@@ -130,9 +145,9 @@ static void on_end(void *context, struct stream *stream, enum side side, const s
 static void on_sides_exchanged(void *context, struct stream *stream)
 {
     (void)context;
-    if (!stream->protocol_state || stream->protocol_state == refused_state())
+    struct tds_state *s = state_of(stream);
+    if (!s)
         return;
-    struct tds_state *s = stream->protocol_state;
     uint8_t client = s->lane_of[SIDE_CLIENT];
     s->lane_of[SIDE_CLIENT] = s->lane_of[SIDE_SERVER];
     s->lane_of[SIDE_SERVER] = client;
@@ -141,12 +156,25 @@ static void on_sides_exchanged(void *context, struct stream *stream)
 static void on_release(void *context, struct stream *stream)
 {
     (void)context;
-    struct tds_state *s = stream->protocol_state;
-    if (s && stream->protocol_state != refused_state()) {
+    struct tds_state *s = state_of(stream);
+    if (s) {
         s->stream = stream;
         close_state(s);
     }
     stream->protocol_state = NULL;
+}
+
+static bool on_fold(void *context, struct stream *stream)
+{
+    (void)context;
+    struct tds_state *s = state_of(stream);
+    if (!s)
+        return true;
+    if (!tds_may_fold(s))
+        return false;
+    stream->protocol_state = tds_fold(s);
+    stream->folded = true;
+    return true;
 }
 
 struct stream_consumer tds_consumer(const struct tds_options *options)
@@ -156,5 +184,6 @@ struct stream_consumer tds_consumer(const struct tds_options *options)
                                     .end = on_end,
                                     .sides_exchanged = on_sides_exchanged,
                                     .release = on_release,
+                                    .fold = on_fold,
                                     .context = (void *)(uintptr_t)options};
 }

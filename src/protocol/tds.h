@@ -22,6 +22,7 @@ struct tds_servers {
 struct tds_options {
     uint16_t server_port;        /* a hint: this port is a SQL Server's; 0: none */
     struct tds_servers *servers; /* written, too; NULL: each stream is judged by itself */
+    uint8_t certificates;        /* the number of the casebook's store that takes those of these streams */
 };
 
 /* The table to hand to the flow floor. options must outlive it. */

@@ -326,7 +326,7 @@ static void on_certificate(struct tds_state *s, const struct tls_event *event)
 {
     struct tls_facts *tls = tls_of(s);
     if (s->recognised && tls->chain_length == 0)
-        tls_read_certificates(event->body, event->whole, s->stream->casebook, tls);
+        tls_read_certificates(event->body, event->whole, s->stream->casebook, s->options->certificates, tls);
 }
 
 /* The list names something, and not tds/8.0. */

@@ -151,21 +151,16 @@ enum values_outcome value_walker_begin(struct value_walker *w, uint8_t token, co
     return outcome(w);
 }
 
-/* Moves past a value that lies whole before end. NULL: it does not, or it comes in parts. */
+/* Moves past a value that lies whole before end. NULL: it does not, or it comes in parts, or it is one empty byte at the very end: then it is
+ * left to those who take values in pieces. */
 static inline const uint8_t *pass_value(uint8_t kind, const uint8_t *at, const uint8_t *end)
 {
     size_t left = (size_t)(end - at), size = kind;
-    if (kind == KIND_SIZE_2) {
-        if (left < 2)
+    if (kind >= KIND_SIZE_1) {
+        if (kind > KIND_SIZE_2 || left < 2)
             return NULL;
-        size = (size_t)(at[0] | at[1] << 8);
-        size = size == NULL_SIZE_2 ? 2 : size + 2;
-    } else if (kind == KIND_SIZE_1) {
-        if (left < 1)
-            return NULL;
-        size = 1u + at[0];
-    } else if (kind > KIND_SIZE_2) {
-        return NULL;
+        unsigned wide = at[0] | (unsigned)at[1] << 8;
+        size = kind == KIND_SIZE_1 ? 1u + at[0] : wide == NULL_SIZE_2 ? 2u : wide + 2;
     }
     return size <= left ? at + size : NULL;
 }
@@ -179,12 +174,12 @@ static bool is_null(const uint8_t *nulls, unsigned column)
 static inline const uint8_t *pass_values(const struct column_set *set, const uint8_t *nulls, unsigned *column,
                                          const uint8_t *at, const uint8_t *end)
 {
-    unsigned i = *column;
-    for (; i < set->count; i++) {
+    const uint8_t *kinds = set->kinds;
+    unsigned i = *column, count = set->count;
+    for (const uint8_t *behind; i < count; i++) {
         if (is_null(nulls, i))
             continue;
-        const uint8_t *behind = pass_value(set->kinds[i], at, end);
-        if (!behind)
+        if (!(behind = pass_value(kinds[i], at, end)))
             break;
         at = behind;
     }
@@ -211,13 +206,13 @@ uint32_t value_walker_rows(struct value_walker *w, struct span *bytes)
 {
     const struct column_set *set = &w->sets[0];
     const uint8_t *at = bytes->data, *end = at + bytes->size;
-    uint32_t rows = 0, left = w->values_left;
-    while (set->kinds && left >= set->count && at < end && (*at == TOKEN_ROW || *at == TOKEN_NBCROW)) {
+    uint32_t rows = 0, left = w->values_left, count = set->count;
+    while (set->kinds && left >= count && at < end && (*at == TOKEN_ROW || *at == TOKEN_NBCROW)) {
         const uint8_t *behind = pass_row(set, at, end);
         if (!behind)
             break;
         at = behind;
-        left -= set->count;
+        left -= count;
         rows++;
     }
     w->values_left = left;

@@ -2,7 +2,7 @@
  * Certificates out of a Certificate message (RFC 5246, 7.4.2), read with libcrypto (RFC 5280).
  *
  * They come from whoever was captured, so nothing about them is verified, and each is bounded by the message that holds
- * it. A certificate is read once for each run, whatever number of connections shows it: reading one takes a hundred
+ * it. A certificate is read once for each shard, whatever number of connections shows it: reading one takes a hundred
  * times as long as knowing it again by its fingerprint.
  */
 #include "tls_certificates.h"
@@ -156,24 +156,26 @@ static void read_certificate(struct span bytes, struct casebook *casebook, struc
     X509_free(x509);
 }
 
-static const struct tls_certificate *certificate_of(struct span bytes, struct casebook *casebook)
+static const struct tls_certificate *certificate_of(struct span bytes, struct casebook *casebook,
+                                                    struct certificate_store *store)
 {
     uint8_t fingerprint[SHA256_DIGEST_LENGTH];
     if (!SHA256(bytes.data, bytes.size, fingerprint))
         return NULL;
-    struct tls_certificate *certificate = certificate_store_find(&casebook->certificates, fingerprint);
+    struct tls_certificate *certificate = certificate_store_find(store, fingerprint);
     if (certificate)
         return certificate;
-    certificate = certificate_store_add(&casebook->certificates, fingerprint);
+    certificate = certificate_store_add(store, fingerprint);
     if (certificate)
         read_certificate(bytes, casebook, certificate);
     return certificate;
 }
 
-static void add_certificate(struct span bytes, struct casebook *casebook, struct tls_facts *facts)
+static void add_certificate(struct span bytes, struct casebook *casebook, struct certificate_store *store,
+                            struct tls_facts *facts)
 {
     if (facts->chain_length < TLS_CHAIN_MAX) {
-        const struct tls_certificate *certificate = certificate_of(bytes, casebook);
+        const struct tls_certificate *certificate = certificate_of(bytes, casebook, store);
         facts->chain[facts->chain_length] = certificate;
         facts->chain_cut = facts->chain_cut || !certificate;
     }
@@ -181,7 +183,8 @@ static void add_certificate(struct span bytes, struct casebook *casebook, struct
         facts->chain_length++;
 }
 
-void tls_read_certificates(struct span body, bool whole, struct casebook *casebook, struct tls_facts *facts)
+void tls_read_certificates(struct span body, bool whole, struct casebook *casebook, uint8_t store,
+                           struct tls_facts *facts)
 {
     /* Without this, libcrypto reads a configuration file that the environment names. */
     OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
@@ -195,7 +198,7 @@ void tls_read_certificates(struct span body, bool whole, struct casebook *casebo
             facts->chain_cut = true;
         if (c.failed || bytes.size == 0)
             break;
-        add_certificate(bytes, casebook, facts);
+        add_certificate(bytes, casebook, &casebook->certificates[store], facts);
     }
     ERR_clear_error();
 }

@@ -5,8 +5,10 @@
 #include "casebook.h"
 #include "span.h"
 
-/* Fills the chain of facts with what was captured of it. whole: body is all of the message. Certificates that are no X.509 are
+/* Fills the chain of facts with what was captured of it. whole: body is all of the message; store: number of the casebook's store that
+ * keeps them. Certificates that are no X.509 are
  * kept as unreadable. */
-void tls_read_certificates(struct span body, bool whole, struct casebook *casebook, struct tls_facts *facts);
+void tls_read_certificates(struct span body, bool whole, struct casebook *casebook, uint8_t store,
+                           struct tls_facts *facts);
 
 #endif

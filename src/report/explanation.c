@@ -34,6 +34,9 @@ void text_explanation(const struct detector *detector, struct sink *sink)
     section(sink, "How it is recognised", detector->holds_when);
     if (detector->holds_with_both)
         section(sink, "How it is recognised with the captures of both ends", detector->holds_with_both);
+    char limits[DETECTOR_LIMITS_SIZE];
+    if (detector_limits(detector, limits)[0])
+        section(sink, "When it is left open", limits);
     if (!detector_is_sought(detector))
         say_unread(sink, detector->unread_evidence);
     section(sink, "What it means", detector->means);

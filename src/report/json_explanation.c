@@ -14,6 +14,9 @@ void json_explanation(const struct detector *detector, struct sink *sink)
     object_add_flag(object, "sought", detector_is_sought(detector));
     object_add_text(object, "holds_when", detector->holds_when);
     object_add_text(object, "holds_with_both", detector->holds_with_both);
+    char limits[DETECTOR_LIMITS_SIZE];
+    if (detector_limits(detector, limits)[0])
+        object_add_text(object, "limits", limits);
     object_add_text(object, "unread_evidence", detector->unread_evidence);
     object_add_text(object, "means", detector->means);
     json_t *actions = json_new_array();

@@ -45,9 +45,9 @@ static void put_who(const struct report *report, const struct conversation *c, s
     }
     if (c->secondary)
         sink_format(sink, "  The same connection as conversation %" PRIu32 ", as this capture has it.\n", c->twin);
-    sink_format(sink, "  %s, from %s, %s; %" PRIu64 " packets, %s; ", protocol_name(c->protocol),
+    sink_format(sink, "  %s, from %s, %s; %s, %s; ", protocol_name(c->protocol),
                 layout_instant(sink, c->first.time_ns, begin),
-                layout_duration(c->last.time_ns - c->first.time_ns, lasted), c->packets,
+                layout_duration(c->last.time_ns - c->first.time_ns, lasted), count_words(c->packets, "packet").text,
                 layout_bytes(c->wire_bytes, bytes));
     sink_format(sink, "ending: %s", ending_name(c->ending));
     if (c->first_close_known)

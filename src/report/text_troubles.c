@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "count_words.h"
 #include "fact_names.h"
 #include "text_layout.h"
 #include "wireshark_filter.h"
@@ -83,8 +84,8 @@ void text_troubles(const struct report *report, struct sink *sink)
         put_troubles(report, tally.troubled, sink);
     if (all == 0)
         return;
-    sink_format(sink, "\n%" PRIu32 " of %" PRIu32 " conversation%s healthy.", tally.healthy, all,
-                all == 1 ? " was" : "s were");
+    sink_format(sink, "\n%" PRIu32 " of %" PRIu32 " conversation%s %s healthy.", tally.healthy, all, count_plural(all),
+                tally.healthy == 1 || all == 1 ? "was" : "were");
     if (tally.at_risk > 0)
         sink_format(sink, " %" PRIu32 " worked, but with the risks named above.", tally.at_risk);
     if (tally.unjudged > 0)

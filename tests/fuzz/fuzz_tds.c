@@ -43,6 +43,8 @@ static void make_call(struct exchange *exchange, enum call call, unsigned origin
         consumer->data(consumer->context, &exchange->stream, side, (struct span){block, bytes.size}, &exchange->at);
         memory_give(block);
     }
+    if (length % 2 && exchange->stream.protocol_state)
+        consumer->fold(consumer->context, &exchange->stream);
 }
 
 static void finish(struct exchange *exchange)

@@ -43,14 +43,18 @@ class Desk:
     packets.write_capture(path, capture)
     return path
 
-  def write_ring(self, capture, folder, name, pieces):
-    """As dumpcap writes a ring buffer; pieces end and begin in the middle between two packets."""
+  def write_ring(self, capture, folder, name, pieces, left_out=None):
+    """As dumpcap writes a ring buffer; without one piece, of which the seconds between its neighbours are returned."""
     (self.folder / folder).mkdir(exist_ok=True)
     records = capture.records
+    borders = [len(records) * number // pieces for number in range(pieces + 1)]
     for number in range(pieces):
-      own = records[len(records) * number // pieces : len(records) * (number + 1) // pieces]
+      own = records[borders[number] : borders[number + 1]]
+      if number == left_out:
+        continue
       stamp = datetime.datetime.fromtimestamp(own[0].time_ns // 10**9, datetime.UTC).strftime('%Y%m%d%H%M%S')
       packets.write_capture(self.folder / folder / f'{name}_{number + 1:05}_{stamp}.pcapng', replace(capture, records=own))
+    return (records[borders[left_out + 1]].time_ns - records[borders[left_out] - 1].time_ns) / 1e9 if left_out else 0
 
   def ask(self, *given):
     """given: (role or None, capture); the report, or None."""

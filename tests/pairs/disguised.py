@@ -19,6 +19,7 @@ sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE), str(HERE.parent / 'property')]
 
+from contract import number_slips
 from disguise import Crowd, Device, Window, capture, endpoint_of, gather, losses
 from property_packets import write_capture
 from tap import Tap
@@ -180,6 +181,7 @@ def judge(case, members, captures, report):
   share = (len(found) - len(out)) / both if both else 0
   if not case.least <= share <= case.most:
     out.append(f'{len(found)} of {both} are found ({share:.2f}), not {case.least} to {case.most} of them')
+  out += number_slips(report)
   told = any('could not be told apart' in note for c in report['captures'] for note in c['notes'])
   if case.told and not told:
     out.append('the report does not say that some could not be told apart')

@@ -20,6 +20,8 @@ under way  captures that begin after the handshakes: the connections are still f
 copies     each capture twice, or one for both ends: the verdicts are those without the copy, and it is said
 pipe       one capture comes through a pipe: the report is the same
 rings      each capture in pieces, of which those of the other machine seem to follow by their times: the verdicts stay
+left out   each capture alone, and both, in pieces of which one in the middle is not given: nobody is blamed for what it has, and it
+           is said
 machines   captures of two clients, named by a person as if the one went on where the other ends, amid connections: the verdicts are
            those of each alone
 apart      the clocks differ by an hour, and nobody says where the captures were taken: the verdicts stay
@@ -50,6 +52,7 @@ LAB = HERE.parent / 'lab_captures'
 SHARED = HERE.parent.parent.parent / 'shared' / 'captures' / 'labelled'
 LABELLED = ('network-drop-both-directions/1', 'network-device-reset/2', 'network-loss/1', 'nat-rewrites/1', 'normal/2',
     'server-filter-driver/1', 'client-abort/1', 'network-idle-drop-keepalive/1', 'network-delay/1', 'mars-benign-reset/2')
+RING_PIECES = 5
 SLEW_RATE = 0.0005  # RFC 5905, appendix A.5.5
 KNOWN = {}  # where it is known to be wrong, and why
 
@@ -400,6 +403,25 @@ def test_rings(desk, pair, _):
   return out
 
 
+def test_left_out(desk, pair, _):
+  out = []
+  for sides in (('client',), ('server',), SIDES):
+    words, room = [], False
+    for side in sides:
+      folder = f'{desk.written}-{"-".join(sides)}-{side}-{pair.name.replace("/", "-")}'
+      if len(pair.captures[side].records) < RING_PIECES:
+        return []
+      gap_s = desk.write_ring(pair.captures[side], folder, 'trace', RING_PIECES, left_out=2)
+      room = room or gap_s > 0.1
+      words += [word for path in sorted((desk.folder / folder).iterdir()) for word in (f'--{side}', str(path))]
+    report = desk.ask_words(*words)
+    out += [f'{"+".join(sides)}: {line}' for line in blamed_wrongly(pair, report)]
+    told = [note for capture in report['captures'] for note in capture['notes'] if 'file 3 of this series was not given' in note]
+    if room and not told:
+      out.append(f'{"+".join(sides)}: that a file lacks is not told')
+  return out
+
+
 def test_machines(desk, pair, other):
   root = desk.folder / f'machines-{desk.written}-{pair.name.replace("/", "-")}'
   clients = [{label['client']['client']['address'] for label in each.truth['connections'] if 'client' in label['seen_in']}
@@ -446,7 +468,7 @@ def test_copies(desk, pair, _):
 PROPERTIES = {'swap': test_swap, 'unrelated': test_unrelated, 'cut': test_cut, 'holes': test_holes, 'advice': test_advice, 'thin': test_thin,
     'middle': test_middle, 'shown': test_shown, 'clock set': test_clock_set, 'set late': test_set_late, 'slewed': test_slewed,
     'time zone': test_time_zone, 'several': test_several,
-    'under way': test_under_way, 'copies': test_copies, 'pipe': test_pipe, 'rings': test_rings,
+    'under way': test_under_way, 'copies': test_copies, 'pipe': test_pipe, 'rings': test_rings, 'left out': test_left_out,
     'machines': test_machines, 'apart': test_apart}
 
 

@@ -18,6 +18,7 @@ import struct
 import sys
 import tempfile
 import time
+from dataclasses import replace
 
 sys.dont_write_bytecode = True
 
@@ -45,6 +46,7 @@ MAX_SOURCE_BYTES = 600_000
 PREFIXES_NEAR_BORDERS = 120
 PREFIXES_AT_RANDOM = 60
 LARGE_BYTES = 5_000_000
+CERTIFICATES_SHOWN, CERTIFICATE_NAME = 5_000, b'SSL_Self_Signed_Fallback'
 LISTED_LOOKUPS = 100_000  # NAME_LOOKUPS_MAX
 LOGIN_FACTS = (
   'stage', 'encrypted', 'tls_version', 'cipher', 'tds_version', 'client_host', 'application', 'library', 'user',
@@ -230,6 +232,7 @@ def check_threads(tap, tool, name, arguments):
   wrong = [f'{number} threads: {run.complaint}' for number, run in zip(THREADS, runs)
            if run.died or (run.status, run.out) != (runs[0].status, runs[0].out)]
   tap.case(name, wrong)
+  return runs[0]
 
 
 def test_threads(tap, tool, source, folder):
@@ -270,6 +273,28 @@ def test_threads_of_notes(tap, tool, folder):
   records = [packets.Record(number * 10_000, frame, len(frame)) for number, frame in enumerate(frames)]
   packets.write_capture(path, packets.Capture([101], records))
   check_threads(tap, tool, 'threads, notes', [path])
+  other = folder / 'notes-of-the-server.pcapng'
+  packets.write_capture(other, packets.Capture([101], [replace(r, time_ns=r.time_ns + 5_000) for r in records[1000:]]))
+  check_threads(tap, tool, 'threads, notes of both ends', ['--client', path, '--server', other])
+
+
+def test_threads_of_certificates(tap, tool, source, folder):
+  """More certificates than are kept, each shown once: which ones are kept depends on no thread."""
+  records = source.capture.records
+  shown = next(number for number, record in enumerate(records) if CERTIFICATE_NAME in record.frame)
+  many = []
+  for number in range(CERTIFICATES_SHOWN):
+    for record in records[: shown + 1]:
+      frame = bytearray(record.frame.replace(CERTIFICATE_NAME, b'%0*d' % (len(CERTIFICATE_NAME), number)))
+      ip = packets.link_header_bytes(source.capture.interfaces[record.interface], record.frame)
+      ports = ip + (frame[ip] & 15) * 4
+      client = ports + 2 * (struct.unpack_from('!H', frame, ports)[0] == 1433)
+      struct.pack_into('!H', frame, client, 20000 + number)
+      many.append(replace(record, frame=bytes(frame), time_ns=record.time_ns + number * 50_000_000))
+  path = folder / 'certificates.pcapng'
+  packets.write_capture(path, replace(source.capture, records=many))
+  cut = check_threads(tap, tool, 'threads, certificates', [path]).out.count('"certificates_cut"')
+  tap.case('threads, certificates: some are not kept', [] if 0 < cut < CERTIFICATES_SHOWN else [f'{cut} of {CERTIFICATES_SHOWN}'])
 
 
 def prefix_lengths(data, chance):
@@ -345,6 +370,7 @@ def main():
       test_threads_of_much(tap, tool, sources[0], folder)
       test_threads_of_pairs(tap, tool)
       test_threads_of_notes(tap, tool, folder)
+      test_threads_of_certificates(tap, tool, next(s for s in sources if s.name.endswith('login-encrypted')), folder)
     if arguments.only in ('', 'prefix'):
       for source in [sources[0], sources[6], *shared[:1]]:
         test_prefix(tap, tool, source, folder)

@@ -78,6 +78,48 @@ static void two_machines_are_two(void **state)
     assert_different("-", "trace.pcap");
 }
 
+static void assert_left_out(const char *earlier, const char *later, uint64_t first, uint64_t last)
+{
+    struct capture_series before, after;
+    capture_series_open(&before, earlier);
+    capture_series_open(&after, later);
+    struct files_left_out out = capture_series_left_out(&before, &after);
+    if (out.first != first || out.last != last)
+        fail_msg("between %s and %s: %d to %d", earlier, later, (int)out.first, (int)out.last);
+    capture_series_close(&before);
+    capture_series_close(&after);
+}
+
+static void a_lacking_number_is_a_lacking_file(void **state)
+{
+    (void)state;
+    assert_left_out("trace_00002_20261126163045.pcapng", "trace_00005_20261126170112.pcapng", 3, 4);
+    assert_left_out("trace_99999_20261126163045.pcapng", "trace_100001_20261126170112.pcapng", 100000, 100000);
+    assert_left_out("trace_20261126163045_00001.pcapng", "trace_20261126170112_00003.pcapng", 2, 2);
+    assert_left_out("fw/trace.pcap9", "fw/trace.pcap11", 10, 10);
+    assert_left_out("trace.pcap", "trace.pcap2", 1, 1);
+    assert_left_out("trace-20261126-163000.pcap", "trace-20261126-163000.pcap3", 1, 2);
+    assert_left_out("trace.pcap1.gz", "trace.pcap3", 2, 2);
+    assert_left_out("NAME1.cap", "NAME4.cap", 2, 3);
+    assert_left_out("test(1).cap", "test(3).cap", 2, 2);
+}
+
+static void no_file_lacks_without_its_number(void **state)
+{
+    (void)state;
+    assert_left_out("trace_00001_20261126163045.pcapng", "trace_00002_20261126170112.pcapng", 1, 0);
+    assert_left_out("trace.pcap", "trace.pcap1", 1, 0);
+    assert_left_out("trace.pcap11", "trace.pcap00", 1, 0); /* around a ring */
+    assert_left_out("trace.pcap", "trace3.pcap", 1, 0);    /* who names by hand begins with 2 */
+    assert_left_out("trace-20261126-163000.pcap", "trace-20261126-183000.pcap", 1, 0);
+    assert_left_out("trace-20261126-163000.pcap1", "trace-20261126-164000.pcap5", 1, 0); /* two counts */
+    assert_left_out("sql01_1795710600.pcap", "sql01_1795714200.pcap", 1, 0);
+    assert_left_out("2026/11/26/packet1.cap", "2026/11/27/packet5.cap", 1, 0);
+    assert_left_out("2026/11/26/packetcapture_16_30_00_123.cap", "2026/11/26/packetcapture_17_30_00_456.cap", 1, 0);
+    assert_left_out("a1.cap", "b3.cap", 1, 0);
+    assert_left_out("10.1.0.5.pcap", "10.1.0.9.pcap", 1, 0);
+}
+
 /* Nothing in a name can be read past its end. */
 static void any_name_has_a_series(void **state)
 {
@@ -114,6 +156,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_ring_buffer_is_one),
         cmocka_unit_test(two_machines_are_two),
+        cmocka_unit_test(a_lacking_number_is_a_lacking_file),
+        cmocka_unit_test(no_file_lacks_without_its_number),
         cmocka_unit_test(any_name_has_a_series),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

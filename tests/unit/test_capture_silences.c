@@ -78,6 +78,24 @@ static void test_what_is_a_hole(void **state)
     capture_silences_close(&silences);
 }
 
+static void test_where_a_file_lacks_is_a_hole(void **state)
+{
+    (void)state;
+    struct capture_silences silences = {0};
+    assert_false(capture_silences_lack_file(&silences, BEGIN_NS));
+    see_at(&silences, 0);
+    see_at(&silences, 5000);
+    assert_true(capture_silences_lack_file(&silences, BEGIN_NS + 9000 * NS_PER_MS));
+    see_at(&silences, 9000);
+    assert_false(capture_silences_lack_file(&silences, BEGIN_NS + 9050 * NS_PER_MS)); /* no room for one */
+    see_at(&silences, 9050);
+    see_at(&silences, 15000);
+    assert_null(hole_at(&silences, 2000));
+    assert_true(capture_silence_is_hole(hole_at(&silences, 7000)));
+    assert_null(hole_at(&silences, 12000));
+    capture_silences_close(&silences);
+}
+
 static void test_of_too_many_the_long_ones_stay(void **state)
 {
     (void)state;
@@ -97,6 +115,7 @@ int main(void)
         cmocka_unit_test(test_only_long_ones_are_kept),
         cmocka_unit_test(test_a_late_packet_ends_a_silence),
         cmocka_unit_test(test_what_is_a_hole),
+        cmocka_unit_test(test_where_a_file_lacks_is_a_hole),
         cmocka_unit_test(test_of_too_many_the_long_ones_stay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

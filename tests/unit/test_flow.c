@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "flow_table.h"
+#include "sleeping_flows.h"
 #include "text.h"
 
 enum { CLIENT_PORT = 50123, SERVER_PORT = 1433 };
@@ -22,7 +23,9 @@ struct bench {
     uint32_t frame;
     int64_t now_ns;
     uint16_t ip_id[SIDES];
-    uint16_t port; /* of the client */
+    uint16_t port;     /* of the client */
+    uint16_t restless; /* its conversation may not be folded; 0: all may */
+    unsigned folds;
 };
 
 static void hear_data(void *context, struct stream *stream, enum side side, struct span bytes, const struct moment *at)
@@ -59,6 +62,13 @@ static void hear_release(void *context, struct stream *stream)
     b->releases++;
 }
 
+static bool hear_fold(void *context, struct stream *stream)
+{
+    struct bench *b = context;
+    b->folds++;
+    return stream->conversation->ends[SIDE_CLIENT].port != b->restless;
+}
+
 static int set_up(void **state)
 {
     static struct bench b;
@@ -67,7 +77,7 @@ static int set_up(void **state)
     static struct capture_facts captures[1];
     captures[0] = (struct capture_facts){0};
     b.casebook.captures = captures;
-    struct stream_consumer consumer = {hear_data, hear_gap, hear_end, hear_nothing, hear_release, &b};
+    struct stream_consumer consumer = {hear_data, hear_gap, hear_end, hear_nothing, hear_release, hear_fold, &b};
     flow_table_open(&b.table, &b.casebook, &consumer);
     text_add(&b.heard[SIDE_CLIENT], "");
     text_add(&b.heard[SIDE_SERVER], "");
@@ -710,6 +720,55 @@ static void test_what_sleeps_leaves_the_table_in_time(void **state)
     flow_table_close(&b->table);
 }
 
+enum { SILENT = 60 };
+
+/* Conversations that take turns, so that each is silent while all others speak. */
+static void talk_in_turns(struct bench *b)
+{
+    for (uint16_t i = 0; i < SILENT; i++) {
+        b->port = (uint16_t)(50000 + i);
+        handshake(b);
+    }
+    for (uint32_t round = 0; round < 5; round++)
+        for (uint16_t i = 0; i < SILENT; i++) {
+            b->port = (uint16_t)(50000 + i);
+            send(b, SIDE_CLIENT, TCP_ACK | TCP_PSH, 1 + 4 * round, 1 + 6 * round, "asks");
+            if (i % 7 != round)
+                send(b, SIDE_SERVER, TCP_ACK | TCP_PSH, 1 + 6 * round, 5 + 4 * round, "answer");
+            if (i % 5 == round)
+                send(b, SIDE_CLIENT, TCP_ACK | TCP_PSH, 1 + 4 * round, 1 + 6 * round, "asks");
+        }
+}
+
+static void test_silent_ones_sleep_and_nobody_can_tell(void **state)
+{
+    static struct conversation without[SILENT];
+    struct bench *b = *state;
+    talk_in_turns(b);
+    flow_table_close(&b->table);
+    for (uint32_t i = 0; i < SILENT; i++)
+        without[i] = *casebook_conversation(&b->casebook, i);
+    assert_int_equal(b->folds, 0);
+    tear_down(state);
+    set_up(state);
+    b->table.awake_most = 4;
+    b->restless = 50003;
+    talk_in_turns(b);
+    assert_int_equal(b->table.flows.in_use, 4);
+    assert_int_equal(b->table.sleeping->open_count, SILENT - 4);
+    flow_table_close(&b->table);
+    assert_true(b->folds > 5 * (SILENT - 4));
+    assert_int_equal(casebook_conversations(&b->casebook), SILENT);
+    for (uint32_t i = 0; i < SILENT; i++) {
+        const struct conversation *c = casebook_conversation(&b->casebook, i);
+        assert_memory_equal(c->sides, without[i].sides, sizeof c->sides);
+        assert_int_equal(c->ends[SIDE_CLIENT].port, without[i].ends[SIDE_CLIENT].port);
+        assert_int_equal(c->packets, without[i].packets);
+        assert_int_equal(c->last.time_ns, without[i].last.time_ns);
+        assert_int_equal(c->ending, without[i].ending);
+    }
+}
+
 static void test_folded_conversations_are_followed_no_more(void **state)
 {
     struct bench *b = *state;
@@ -809,6 +868,7 @@ int main(void)
         FLOW_TEST(test_a_late_packet_wakes_what_lingers),
         FLOW_TEST(test_ports_are_used_anew_while_what_was_lingers),
         FLOW_TEST(test_what_sleeps_leaves_the_table_in_time),
+        FLOW_TEST(test_silent_ones_sleep_and_nobody_can_tell),
         FLOW_TEST(test_folded_conversations_are_followed_no_more),
         FLOW_TEST(test_a_packet_beyond_what_was_captured),
         FLOW_TEST(test_who_acknowledges_nothing_tells_nothing_of_the_way),

@@ -1,201 +1,5 @@
 /* Detectors, surroundings, grouping, verdict and workflow, on conversations built by hand: positives and near misses. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "judge.h"
-
-#define START_NS 1700000000000000000LL
-
-/* A casebook of one capture point that was recorded for ten minutes. */
-struct trace {
-    struct casebook casebook;
-    struct point_facts point;
-    struct judge judge;
-    uint32_t frame;
-};
-
-static int trace_open(void **state)
-{
-    static struct trace trace;
-    trace = (struct trace){.point = {.role = CAPTURE_ROLE_CLIENT,
-                                     .role_given = true,
-                                     .first_ns = START_NS,
-                                     .last_ns = START_NS + 600 * NS_PER_SECOND,
-                                     .has_packets = true}};
-    casebook_open(&trace.casebook);
-    trace.casebook.points = &trace.point;
-    trace.casebook.point_count = 1;
-    *state = &trace;
-    return 0;
-}
-
-static int trace_close(void **state)
-{
-    struct trace *trace = *state;
-    trace->casebook.points = NULL;
-    trace->casebook.point_count = 0;
-    casebook_close(&trace->casebook);
-    return 0;
-}
-
-static struct moment at(struct trace *trace, double time_s)
-{
-    return (struct moment){START_NS + (int64_t)(time_s * 1e9), ++trace->frame, 0};
-}
-
-static struct address ipv4(uint8_t last)
-{
-    return (struct address){4, {10, 0, 0, last}};
-}
-
-static struct conversation *new_conversation(struct trace *trace, double time_s)
-{
-    struct conversation *c = casebook_add_conversation(&trace->casebook);
-    c->id = casebook_conversations(&trace->casebook);
-    c->ends[SIDE_CLIENT] = (struct endpoint){ipv4(1), (uint16_t)(50000 + c->id)};
-    c->ends[SIDE_SERVER] = (struct endpoint){ipv4(2), 1433};
-    c->starts_with_syn = true;
-    c->sides[SIDE_CLIENT].ttl_first = c->sides[SIDE_CLIENT].ttl_min = c->sides[SIDE_CLIENT].ttl_max = 128;
-    c->sides[SIDE_SERVER].ttl_first = c->sides[SIDE_SERVER].ttl_min = c->sides[SIDE_SERVER].ttl_max = 125;
-    c->first = c->last = at(trace, time_s);
-    return c;
-}
-
-static struct moment packet(struct trace *trace, struct conversation *c, enum side side, double time_s)
-{
-    struct tcp_side *self = &c->sides[side];
-    struct moment moment = at(trace, time_s);
-    if (self->packets++ == 0)
-        self->first = moment;
-    self->last = c->last = moment;
-    c->packets++;
-    return moment;
-}
-
-static void syn(struct trace *trace, struct conversation *c, enum side side, double time_s)
-{
-    struct tcp_side *self = &c->sides[side];
-    struct moment moment = packet(trace, c, side, time_s);
-    if (self->syns++ == 0)
-        self->syn = moment;
-    else {
-        self->syn_retransmits++;
-        self->retransmits++;
-        if (!moment_seen(&self->first_retransmit))
-            self->first_retransmit = moment;
-        self->last_retransmit = moment;
-    }
-    self->syn_last = moment;
-}
-
-static void ack(struct trace *trace, struct conversation *c, enum side side, double time_s)
-{
-    struct tcp_side *other = &c->sides[side_other(side)];
-    other->ack_of_last_data = other->last_progress = packet(trace, c, side, time_s);
-    other->unacknowledged_bytes = 0;
-}
-
-static struct moment data(struct trace *trace, struct conversation *c, enum side side, double time_s)
-{
-    struct tcp_side *self = &c->sides[side];
-    ack(trace, c, side, time_s);
-    if (self->payload_bytes == 0)
-        self->first_data = self->last;
-    self->last_data = self->last;
-    self->payload_bytes += 100;
-    self->unacknowledged_bytes += 100;
-    self->data_packets++;
-    return self->last;
-}
-
-static void fin(struct trace *trace, struct conversation *c, enum side side, double time_s)
-{
-    c->sides[side].fin = packet(trace, c, side, time_s);
-    c->sides[side].fins++;
-}
-
-static void reset(struct trace *trace, struct conversation *c, enum side side, double time_s)
-{
-    c->sides[side].reset = packet(trace, c, side, time_s);
-    c->sides[side].resets++;
-    c->sides[side].reset_with_ack = true;
-    c->sides[side].reset_ttl = c->sides[side].ttl_max;
-}
-
-static void retry(struct trace *trace, struct conversation *c, enum side side, double time_s)
-{
-    struct tcp_side *self = &c->sides[side];
-    struct moment moment = packet(trace, c, side, time_s);
-    self->retransmits++;
-    if (!moment_seen(&self->first_retransmit))
-        self->first_retransmit = moment;
-    self->last_retransmit = moment;
-    if (self->data_run.count++ == 0)
-        self->data_run.first = moment;
-    self->data_run.last = moment;
-    self->silent_run = true;
-}
-
-static struct conversation *connected(struct trace *trace, double time_s)
-{
-    struct conversation *c = new_conversation(trace, time_s);
-    syn(trace, c, SIDE_CLIENT, time_s);
-    syn(trace, c, SIDE_SERVER, time_s + 0.001);
-    packet(trace, c, SIDE_CLIENT, time_s + 0.0011);
-    return c;
-}
-
-static void step(struct trace *trace, struct conversation *c, enum login_step step, enum side side, double time_s)
-{
-    if (!c->tds) {
-        c->tds = casebook_add_tds(&trace->casebook);
-        c->protocol = PROTOCOL_TDS;
-    }
-    c->tds->steps[step] = data(trace, c, side, time_s);
-}
-
-/* Logged in and a first request answered; everything acknowledged; 0.1 s long. */
-static struct conversation *logged_in(struct trace *trace, double time_s)
-{
-    struct conversation *c = connected(trace, time_s);
-    step(trace, c, LOGIN_STEP_PRELOGIN, SIDE_CLIENT, time_s + 0.01);
-    step(trace, c, LOGIN_STEP_PRELOGIN_ANSWER, SIDE_SERVER, time_s + 0.02);
-    step(trace, c, LOGIN_STEP_LOGIN, SIDE_CLIENT, time_s + 0.03);
-    step(trace, c, LOGIN_STEP_LOGIN_ANSWER, SIDE_SERVER, time_s + 0.04);
-    c->tds->steps[LOGIN_STEP_LOGIN_ACK] = c->tds->steps[LOGIN_STEP_LOGIN_ANSWER];
-    step(trace, c, LOGIN_STEP_FIRST_REQUEST, SIDE_CLIENT, time_s + 0.05);
-    c->tds->last_request = c->tds->steps[LOGIN_STEP_FIRST_REQUEST];
-    c->tds->last_response = data(trace, c, SIDE_SERVER, time_s + 0.06);
-    ack(trace, c, SIDE_CLIENT, time_s + 0.1);
-    return c;
-}
-
-static struct judgement judged(struct trace *trace, const struct conversation *c)
-{
-    static struct judgement judgement;
-    for (uint32_t i = 0; i < casebook_conversations(&trace->casebook); i++)
-        conversation_conclude(casebook_conversation(&trace->casebook, i));
-    judge_open(&trace->judge, &trace->casebook, &thresholds_usual);
-    judge_conversation(&trace->judge, c, &judgement);
-    judge_close(&trace->judge);
-    return judgement;
-}
-
-static void expect(struct trace *trace, const struct conversation *c, const char *cause, enum culprit culprit)
-{
-    struct judgement judgement = judged(trace, c);
-    assert_string_equal(judgement.detector->cause, cause);
-    assert_int_equal(judgement.culprit, culprit);
-    assert_true(judgement.confidence > 0 && judgement.confidence <= 1);
-    assert_true(judgement.says[0] != '\0');
-    for (unsigned i = 1; i < judgement.proof_count; i++)
-        assert_true(judgement.proofs[i - 1].moment.time_ns <= judgement.proofs[i].moment.time_ns);
-}
+#include "judge_bench.h"
 
 static void test_normal(void **state)
 {
@@ -264,6 +68,18 @@ static void test_refused_long_after_accepts_is_stopped(void **state)
     reset(*state, c, SIDE_SERVER, 20.001);
     logged_in(*state, 60);
     expect(*state, c, "server.not-listening", CULPRIT_SERVER);
+}
+
+/* Who sends data has had an answer to its SYN, which the capture missed: nothing was refused. */
+static void test_a_client_that_sent_data_was_let_in(void **state)
+{
+    struct trace *trace = *state;
+    struct conversation *c = new_conversation(trace, 1);
+    syn(trace, c, SIDE_CLIENT, 1);
+    reset(trace, c, SIDE_SERVER, 9);
+    expect(trace, c, "server.not-listening", CULPRIT_SERVER);
+    c->sides[SIDE_CLIENT].payload_bytes = 100;
+    assert_string_not_equal(judged(trace, c).detector->cause, "server.not-listening");
 }
 
 static void test_scan_is_a_probe(void **state)
@@ -493,6 +309,10 @@ static void test_probe_and_gave_up_without_a_byte(void **state)
     expect(trace, c, "none.probe", CULPRIT_NONE);
     struct conversation *other = logged_in(trace, 2);
     fin(trace, other, SIDE_CLIENT, 3);
+    expect(trace, c, "none.probe", CULPRIT_NONE);
+    struct conversation *early = connected(trace, 3);
+    step(trace, early, LOGIN_STEP_PRELOGIN, SIDE_CLIENT, 3.01);
+    fin(trace, early, SIDE_CLIENT, 3.011);
     expect(trace, c, "client.gave-up-before-login", CULPRIT_CLIENT);
     struct conversation *probe = connected(trace, 4);
     reset(trace, probe, SIDE_CLIENT, 4.002);
@@ -860,6 +680,13 @@ static void test_registry(void **state)
         bool judges = detector->judge || detector->judge_pair || detector->survey;
         assert_true(judges == detector_is_sought(detector));
         assert_true((detector->judge_pair != NULL) == (detector->holds_with_both != NULL));
+        char limits[DETECTOR_LIMITS_SIZE];
+        bool limited = detector_limits(detector, limits)[0] != '\0';
+        assert_true(strlen(limits) + 1 < sizeof limits);
+        assert_true(limited || !detector->judge || detector->culprit == CULPRIT_NONE ||
+                    detector->culprit == CULPRIT_UNKNOWN);
+        assert_true(!limited || !detector->rests_on_absence || strstr(limits, "missed packets"));
+        assert_true(!limited || !detector->yields || strstr(limits, "comes before it"));
         assert_int_equal(
             strncmp(detector->cause, culprit_names[detector->culprit], strlen(culprit_names[detector->culprit])) == 0,
             strncmp(detector->cause, "capture.", 8) != 0);
@@ -870,8 +697,6 @@ static void test_registry(void **state)
     assert_string_equal(detectors[detector_count - 1]->cause, "none.normal");
     assert_null(detector_by_cause("no.such"));
 }
-
-#define CASE(name) cmocka_unit_test_setup_teardown(name, trace_open, trace_close)
 
 int main(void)
 {
@@ -891,6 +716,7 @@ int main(void)
         CASE(test_unanswered_near_the_server),
         CASE(test_one_syn_at_the_end_is_cut_off),
         CASE(test_login_stalled),
+        CASE(test_a_client_that_sent_data_was_let_in),
         CASE(test_scan_is_a_probe),
         CASE(test_syn_not_repeated_says_nothing),
         CASE(test_login_not_acknowledged_is_no_stall),

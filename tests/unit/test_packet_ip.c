@@ -251,6 +251,70 @@ static void test_udp_lengths(void **state)
     assert_int_equal(bench_noted(b, "malformed UDP header"), 2);
 }
 
+/* Numbers that are the same in every run. */
+static uint32_t next_number(uint32_t *seed)
+{
+    *seed = *seed * 1664525 + 1013904223;
+    return *seed >> 8;
+}
+
+/* Most of what is added is a plain header; what may make it another one changes now and then. */
+static void add_nearly_plain(struct bench *b, uint32_t *seed)
+{
+    bool odd = next_number(seed) % 2;
+    uint16_t length = (uint16_t)(odd ? next_number(seed) % 90 : 40 + next_number(seed) % 40);
+    uint16_t fragment = (uint16_t)(odd && next_number(seed) % 4 == 0 ? next_number(seed) : 0x4000);
+    uint8_t first = (uint8_t)(odd && next_number(seed) % 4 == 0 ? next_number(seed) : 0x45);
+    uint8_t protocol = (uint8_t)(odd && next_number(seed) % 4 == 0 ? next_number(seed) % 64 : 6);
+    ADD(b, first, 0, U16(length), U16(next_number(seed)), U16(fragment), (uint8_t)next_number(seed), protocol, 0, 0, 10,
+        0, 0, 1, 10, 0, 0, (uint8_t)next_number(seed), TCP(5, TCP_ACK));
+    bench_add_filler(b, (uint8_t)next_number(seed), next_number(seed) % 60);
+}
+
+static void decode_with(struct bench *b, uint32_t link_type, const struct bench *ip, size_t captured)
+{
+    b->size = 0;
+    b->frame.link_type = link_type;
+    if (link_type == LINK_ETHERNET)
+        ADD(b, ETHERNET(0x0800));
+    size_t before = b->size;
+    bench_add(b, ip->bytes, ip->size);
+    bench_decode_cut(b, before + captured);
+}
+
+/* What plain_ipv4.c reads in one step is what the layers make of it: without Ethernet before it they read all of it. */
+static void test_ethernet_before_it_changes_nothing(void **state)
+{
+    struct bench *plain = *state, *layers = calloc(1, sizeof *layers), *ip = calloc(1, sizeof *ip);
+    uint32_t seed = 1, tcp = 0;
+    packet_decoder_open(&layers->decoder);
+    for (int i = 0; i < 20000; i++) {
+        ip->size = 0;
+        add_nearly_plain(ip, &seed);
+        size_t captured = next_number(&seed) % 4 ? ip->size : next_number(&seed) % (ip->size + 1);
+        decode_with(plain, LINK_ETHERNET, ip, captured);
+        decode_with(layers, LINK_RAW, ip, captured);
+        const struct packet *a = &plain->packet, *b = &layers->packet;
+        tcp += a->kind == PACKET_TCP;
+        assert_int_equal(a->kind, b->kind);
+        assert_true(endpoint_equal(&a->source, &b->source) && endpoint_equal(&a->destination, &b->destination));
+        assert_int_equal(a->ip_id, b->ip_id);
+        assert_int_equal(a->ttl, b->ttl);
+        assert_int_equal(a->dont_fragment, b->dont_fragment);
+        assert_int_equal(a->checksum, b->checksum);
+        assert_int_equal(a->payload.size, b->payload.size);
+        assert_int_equal(a->payload_length, b->payload_length);
+        assert_memory_equal(&a->tcp, &b->tcp, sizeof a->tcp);
+    }
+    assert_true(tcp > 10000);
+    assert_int_equal(plain->facts.notes.count, layers->facts.notes.count);
+    packet_decoder_close(&layers->decoder);
+    notes_close(&layers->facts.notes);
+    free(layers->decoded);
+    free(layers);
+    free(ip);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,6 +337,7 @@ int main(void)
         BENCH_TEST(test_tunnel_with_nothing_inside_stays_udp),
         BENCH_TEST(test_tunnel_s_port_in_use_by_a_client_of_dns),
         BENCH_TEST(test_udp_lengths),
+        BENCH_TEST(test_ethernet_before_it_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

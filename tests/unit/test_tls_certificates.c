@@ -73,7 +73,7 @@ static void test_facts(void **state)
     casebook_open(&casebook);
     uint8_t message[MESSAGE_MAX];
     struct tls_facts facts = {0};
-    tls_read_certificates((struct span){message, make_message(message, 1)}, true, &casebook, &facts);
+    tls_read_certificates((struct span){message, make_message(message, 1)}, true, &casebook, 0, &facts);
     assert_true(facts.certificate_seen);
     assert_false(facts.chain_cut);
     assert_int_equal(facts.chain_length, 1);
@@ -106,9 +106,9 @@ static void test_known_again(void **state)
     uint8_t message[MESSAGE_MAX];
     size_t size = make_message(message, TLS_CHAIN_MAX + 1);
     struct tls_facts first = {0}, second = {0};
-    tls_read_certificates((struct span){message, size}, true, &casebook, &first);
+    tls_read_certificates((struct span){message, size}, true, &casebook, 0, &first);
     size_t texts = casebook.texts.taken_bytes;
-    tls_read_certificates((struct span){message, size}, true, &casebook, &second);
+    tls_read_certificates((struct span){message, size}, true, &casebook, 0, &second);
     assert_int_equal(first.chain_length, TLS_CHAIN_MAX + 1);
     for (unsigned i = 0; i < TLS_CHAIN_MAX; i++) {
         assert_ptr_equal(first.chain[i], first.chain[0]);
@@ -130,7 +130,7 @@ static void test_cut_anywhere(void **state)
         struct tls_facts facts = {0};
         uint8_t *part = memory_take(cut + 1);
         memcpy(part, message, cut);
-        tls_read_certificates((struct span){part, cut}, false, &casebook, &facts);
+        tls_read_certificates((struct span){part, cut}, false, &casebook, 0, &facts);
         memory_give(part);
         assert_true(facts.chain_cut);
         assert_int_equal(facts.chain_length, cut >= first_end ? 1 : 0);
@@ -148,7 +148,7 @@ static void test_damaged_anywhere(void **state)
         size_t size = make_message(message, 1);
         message[at] ^= 0xff;
         struct tls_facts facts = {0};
-        tls_read_certificates((struct span){message, size}, true, &casebook, &facts);
+        tls_read_certificates((struct span){message, size}, true, &casebook, 0, &facts);
         assert_true(facts.certificate_seen);
         assert_true(facts.chain_length <= 1);
     }
@@ -166,7 +166,7 @@ static void test_rubbish_is_unreadable(void **state)
         0x30, 0x82, 0xff, 0xff, /* a sequence longer than all there is */
     };
     struct tls_facts facts = {0};
-    tls_read_certificates((struct span){message, sizeof message}, true, &casebook, &facts);
+    tls_read_certificates((struct span){message, sizeof message}, true, &casebook, 0, &facts);
     assert_int_equal(facts.chain_length, 1);
     assert_false(facts.chain[0]->readable);
     casebook_close(&casebook);
@@ -198,7 +198,7 @@ static bool fallback_with(int string_type, const void *common_name, int size)
     struct casebook casebook;
     casebook_open(&casebook);
     struct tls_facts facts = {0};
-    tls_read_certificates((struct span){message, length + 2 * (size_t)LENGTH_SIZE}, true, &casebook, &facts);
+    tls_read_certificates((struct span){message, length + 2 * (size_t)LENGTH_SIZE}, true, &casebook, 0, &facts);
     assert_int_equal(facts.chain_length, 1);
     assert_true(facts.chain[0]->readable);
     bool fallback = facts.chain[0]->sql_self_signed;
