@@ -138,20 +138,38 @@ static uint32_t lost_singly(const struct passage *passage)
     return lost > passage->lost_at_end ? lost - passage->lost_at_end : 0;
 }
 
-/* How poor the captures are, over all connections that were compared. */
+/* How poor the captures are, over all connections that were compared: what is not lost with a whole piece of them. */
 static void count_missed(struct second_reading *reading)
 {
     for (uint32_t i = 0; i < reading->connections.count; i++) {
         const struct compared *compared = &reading->connections.list[i];
         for (enum side at = SIDE_CLIENT; at < SIDES; at++) {
-            const struct passage *own = &compared->comparison->passages[at],
-                                 *others = &compared->comparison->passages[side_other(at)];
+            const struct comparison *comparison = compared->comparison;
+            const struct passage *own = &comparison->passages[at], *others = &comparison->passages[side_other(at)];
             uint32_t number = at == SIDE_CLIENT ? compared->pair->near : compared->pair->far;
             struct point_facts *point = &reading->casebook->points[number];
-            uint64_t missed = (uint64_t)own->unsent + others->missed;
-            point->compared += missed + own->arrived + others->arrived;
-            point->missed += missed;
+            point->compared += comparison->strays[at] + own->arrived + others->arrived;
+            point->missed += comparison->strays[at];
             point->perhaps_missed += lost_singly(others);
+        }
+    }
+}
+
+static void keep_later(const struct casebook *casebook, struct moment *last, const struct moment *moment)
+{
+    if (moment_seen(moment) && (!moment_seen(last) || casebook_in_order(casebook, last, moment)))
+        *last = *moment;
+}
+
+static void note_last_arrivals(struct second_reading *reading)
+{
+    for (uint32_t i = 0; i < reading->connections.count; i++) {
+        const struct compared *compared = &reading->connections.list[i];
+        for (enum side sender = SIDE_CLIENT; sender < SIDES; sender++) {
+            const struct passage *passage = &compared->comparison->passages[sender];
+            struct point_pair *pair = compared->pair;
+            keep_later(reading->casebook, &pair->last_arrival_sent[sender], &passage->last_arrival_sent);
+            keep_later(reading->casebook, &pair->last_in_time_sent[sender], &passage->last_in_time_sent);
         }
     }
 }
@@ -249,6 +267,7 @@ void second_reading_run(struct casebook *casebook, const struct second_reading_o
         if (has_holes(casebook))
             compare_again(&reading);
         count_missed(&reading);
+        note_last_arrivals(&reading);
         note_holes(casebook);
         better_clocks(casebook);
     }

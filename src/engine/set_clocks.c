@@ -58,8 +58,8 @@ static bool is_known(const struct set_clocks *clocks, const struct casebook *cas
         for (enum side at = SIDE_CLIENT; at < SIDES; at++) {
             uint32_t point = at == SIDE_CLIENT ? step->near : step->far;
             if (known->point == point && llabs(known->by_ns - clock_step_by_ns(step, at)) < CLOCK_SET_LEAST_NS &&
-                !clock_steps_in_order(casebook, &known->first, &step->before[at]) &&
-                !clock_steps_in_order(casebook, &step->after[at], &known->first))
+                !casebook_in_order(casebook, &known->first, &step->before[at]) &&
+                !casebook_in_order(casebook, &step->after[at], &known->first))
                 return true;
         }
     }
@@ -70,7 +70,7 @@ static void insert(struct set_clocks *clocks, const struct casebook *casebook, s
 {
     clocks->list = memory_grow(clocks->list, (size_t)clocks->count + 1, sizeof *clocks->list);
     uint32_t at = clocks->count++;
-    for (; at > 0 && clock_steps_in_order(casebook, &setting.first, &clocks->list[at - 1].first); at--)
+    for (; at > 0 && casebook_in_order(casebook, &setting.first, &clocks->list[at - 1].first); at--)
         clocks->list[at] = clocks->list[at - 1];
     clocks->list[at] = setting;
 }

@@ -100,6 +100,13 @@ void capture_silences_miss(struct capture_silences *silences, int64_t from_ns, i
     }
 }
 
+void capture_silences_lack_reset(struct capture_silences *silences, int64_t from_ns, int64_t to_ns)
+{
+    struct capture_silence *silence = silences->settled ? NULL : capture_silences_in(silences, from_ns, to_ns);
+    if (silence)
+        silence->resets++;
+}
+
 void capture_silences_settle(struct capture_silences *silences)
 {
     silences->settled = true;
@@ -122,6 +129,14 @@ struct capture_silence *capture_silences_hole(const struct capture_silences *sil
         if (is_hole_at(&silences->list[i], from_ns, to_ns))
             return &silences->list[i];
     return NULL;
+}
+
+bool capture_silences_hide(const struct capture_silences *silences, int64_t from_ns, int64_t to_ns)
+{
+    for (uint32_t i = first_from(silences, from_ns); i < silences->count && silences->list[i].from_ns <= to_ns; i++)
+        if (capture_silence_is_hole(&silences->list[i]))
+            return true;
+    return false;
 }
 
 void capture_silences_close(struct capture_silences *silences)

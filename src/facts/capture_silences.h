@@ -17,7 +17,9 @@ struct capture_silence {
     uint32_t missed;                      /* packets that passed meanwhile, demonstrably */
     int64_t missed_from_ns, missed_to_ns; /* the first and the last of them; valid when missed > 0 */
     bool file_lacks;                      /* what was recorded then was not given */
-    uint32_t hidden;                      /* packets at the other end whose fate is not known because of it */
+    uint32_t
+        resets; /* of connections of the end that it was taken at: they came to the other end meanwhile, and it lacks them */
+    uint32_t hidden; /* packets at the other end whose fate is not known because of it */
 };
 
 /* In order of time, not overlapping. All zero: none yet. */
@@ -43,6 +45,9 @@ struct capture_silence *capture_silences_in(const struct capture_silences *silen
 /* A packet that the capture does not have passed at some moment of that time; once settled, it was told before. */
 void capture_silences_miss(struct capture_silences *silences, int64_t from_ns, int64_t to_ns);
 
+/* It does not have a reset that was due at some moment of that time, and nothing tells whether it passed; likewise. */
+void capture_silences_lack_reset(struct capture_silences *silences, int64_t from_ns, int64_t to_ns);
+
 /* All packets that it misses were told of. */
 void capture_silences_settle(struct capture_silences *silences);
 
@@ -51,6 +56,9 @@ bool capture_silence_is_hole(const struct capture_silence *silence);
 
 /* The first hole within that time; NULL: there is none. */
 struct capture_silence *capture_silences_hole(const struct capture_silences *silences, int64_t from_ns, int64_t to_ns);
+
+/* A moment of that time lies in a silence that is a hole as a whole. */
+bool capture_silences_hide(const struct capture_silences *silences, int64_t from_ns, int64_t to_ns);
 
 void capture_silences_close(struct capture_silences *silences);
 

@@ -207,6 +207,14 @@ void casebook_join(struct casebook *casebook)
     controller_waits_open(&casebook->controller_waits, casebook);
 }
 
+/* Pieces of one capture follow each other by their first packets. */
+bool casebook_in_order(const struct casebook *casebook, const struct moment *a, const struct moment *b)
+{
+    if (a->capture == b->capture)
+        return a->frame < b->frame;
+    return casebook->captures[a->capture].first_ns < casebook->captures[b->capture].first_ns;
+}
+
 int64_t casebook_common_ns(const struct casebook *casebook, uint32_t point, int64_t time_ns)
 {
     const struct clock_facts *clock = point < casebook->point_count ? &casebook->points[point].clock : NULL;

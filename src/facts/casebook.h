@@ -102,6 +102,9 @@ struct instance_lookup *casebook_add_instance_lookup(struct casebook *casebook, 
                                                      const struct moment *at);
 struct ticket_request *casebook_add_ticket(struct casebook *casebook, uint32_t point, const struct moment *at);
 
+/* Whether the one packet of a capture point was recorded before the other, whatever its clock showed. */
+bool casebook_in_order(const struct casebook *casebook, const struct moment *a, const struct moment *b);
+
 /* A time of that capture point on the clock that is common to all points which have connections in common. */
 int64_t casebook_common_ns(const struct casebook *casebook, uint32_t point, int64_t time_ns);
 /* Likewise; of a source by the clock of the capture point on the same machine, as if that had never been set. */

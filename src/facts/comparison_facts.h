@@ -44,11 +44,14 @@ struct passage {
     struct moment first_lost, last_lost; /* in the sender's capture */
     /* Everything since the last arrival was lost; 0: the last packet that could be judged arrived. */
     uint32_t lost_at_end;
-    uint32_t probes_lost_at_end;     /* of them: keep-alives */
-    bool probe_first;                /* the first of them is one */
-    uint32_t open_at_end;            /* packets since the last that could be judged */
+    uint32_t probes_lost_at_end; /* of them: keep-alives */
+    bool probe_first;            /* the first of them is one */
+    uint32_t open_at_end;        /* packets since the last that could be judged */
+    uint32_t
+        unclear_at_end; /* from the first of those lost on: packets that a capture missed, or that are near a hole of it */
     struct moment lost_at_end_first; /* in the sender's capture */
     struct moment last_arrival_sent; /* in the sender's capture: the last packet that arrived, when it left */
+    struct moment last_in_time_sent; /* likewise, of those that took less than PASSAGE_LATE_NS */
     struct moment last_arrival;      /* and when it arrived, in the receiver's */
     struct moment first_injected;    /* in the receiver's capture */
     struct moment injected_syn;      /* likewise: the first SYN, reset or FIN among them */
@@ -71,6 +74,9 @@ struct comparison {
     struct passage passages[SIDES]; /* by sender */
     /* Of the open ones, whoever sent them: the capture at that side has a hole then, or did not run. */
     uint32_t hidden[SIDES], uncovered[SIDES];
+    /* Of the missed ones, and of the hidden ones: those that the capture at that side missed other than in a hole of many packets, one here
+     * and one there. What it misses so it may miss at any time. */
+    uint32_t strays[SIDES];
     /* The two captures show two connections: a device ends the one and opens the other. Packets are not compared then. */
     bool relayed;
 };

@@ -17,6 +17,8 @@ struct point_pair {
     uint32_t connections; /* in both */
     struct clock_facts clock;
     struct way_times *ways; /* what the clock was measured by; NULL: it is not known */
+    /* Of all connections that were compared, by sender and in its capture: the last packet that arrived, and the last that did in time. */
+    struct moment last_arrival_sent[SIDES], last_in_time_sent[SIDES];
 };
 
 /* All pairs, sorted by their lower and then their higher point. */

@@ -87,9 +87,29 @@ static int64_t lateness_ns(const struct passage *passage)
     return passage->timed > 0 ? passage->longest_ns - passage->shortest_ns : 0;
 }
 
+/* What comes after a clock was set is late one way and too fast the other way. Where no packet of any connection went the other way
+ * afterwards, and none was in time again, it is not to be told from a delay. */
+static bool may_be_clock(const struct pair_view *view, const struct casebook *casebook, enum side sender)
+{
+    const struct passage *late = &view->compared->passages[sender];
+    const struct moment *back = &view->pair->last_arrival_sent[side_other(sender)],
+                        *in_time = &view->pair->last_in_time_sent[sender];
+    return !(moment_seen(back) && casebook_in_order(casebook, &late->longest_arrival, back)) &&
+           !(moment_seen(in_time) && casebook_in_order(casebook, &late->longest_sent, in_time));
+}
+
+static void doubt_clock(struct judgement *judgement)
+{
+    judgement->culprit = CULPRIT_UNKNOWN;
+    judgement->confidence = 0.5;
+    judgement->would_settle = "Captures that go on until packets went the other way, too: they would be too fast if a "
+                              "clock was set.";
+    judgement_say_more(judgement, "Or a clock was set: nothing went the other way afterwards, and nothing was in time "
+                                  "again.");
+}
+
 static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
 {
-    (void)s;
     if (!view->compared || clock_was_set(view))
         return false;
     const struct passage *out = &view->compared->passages[SIDE_CLIENT], *back = &view->compared->passages[SIDE_SERVER];
@@ -112,6 +132,8 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
                   "on the way held them up.",
                   count_words(count, "packet").text, name, count == 1 ? ": it" : ", one", seconds(late->longest_ns),
                   seconds(late->shortest_ns > 0 ? late->shortest_ns : 0));
+    if (may_be_clock(view, s->casebook, sender))
+        doubt_clock(judgement);
     return true;
 }
 
@@ -131,9 +153,11 @@ const struct detector network_delay = {
                   "reports at least two of the repetitions as duplicates (DSACK): all copies arrived, late. Or half "
                   "a second and three of them. Or three repetitions of one packet arrive within a tenth of a second. "
                   "(--delay sets the second, and with it the half.)",
-    .holds_with_both = "A packet was a second or more longer on the way than the fastest one; or three or more were "
-                       "300 ms longer and one of them half a second. Not when a clock was set meanwhile, which makes "
-                       "one direction late and the other too fast. (--delay sets the second, and with it the half.)",
+    .holds_with_both =
+        "A packet was a second or more longer on the way than the fastest one; or three or more were "
+        "300 ms longer and one of them half a second. Not when a clock was set meanwhile, which makes "
+        "one direction late and the other too fast; when nothing went the other way afterwards and "
+        "nothing was in time again, the culprit stays open. (--delay sets the second, and with it the half.)",
     .means = "A sender's timer follows the round trip of the path; when an acknowledgement comes seconds later than "
              "that and the copies all arrived, something on the way held them in a queue. Each side then sees the "
              "other as slow, and time-outs expire on sound connections. Both captures together show in which "

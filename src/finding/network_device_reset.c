@@ -78,11 +78,61 @@ static bool judge_relayed(const struct pair_view *view, struct judgement *judgem
     return true;
 }
 
+/* Longer than a path takes, shorter than a sender's least time-out. */
+#define PATH_MOST_NS (200 * NS_PER_MS)
+
 /* One missed packet in a thousand: with the resets of some connections among thousands of packets, it may have been one. */
 static bool is_poor(const struct surroundings *s, uint32_t point)
 {
     const struct point_facts *facts = &s->casebook->points[point];
     return (facts->missed + facts->perhaps_missed) * 1000 > facts->compared;
+}
+
+/* So many connections that end at once, and that capture has nothing of anybody then. */
+enum { RESETS_AT_ONCE = 2 };
+
+/* The end whose address they bear goes on with the connection: it did not send that reset. */
+static bool goes_on(const struct tcp_side *side, int64_t reset_ns)
+{
+    return !moment_seen(&side->reset) && side->last.time_ns - reset_ns > PATH_MOST_NS;
+}
+
+/* Whether the sender's capture may have had a hole in which it sent this reset, and others. */
+static bool may_be_in_hole(const struct pair_view *view, const struct surroundings *s, enum side sender,
+                           const struct moment *reset)
+{
+    const struct clock_facts *clock = &view->pair->clock;
+    const struct conversation *own = sender == SIDE_CLIENT ? view->client : view->server;
+    int64_t reset_ns =
+                sender == SIDE_CLIENT ? clock_to_client(clock, reset->time_ns) : clock_to_server(clock, reset->time_ns),
+            way_ns = view->compared->passages[sender].longest_ns, slack_ns = 2 * clock->uncertainty_ns + NS_PER_MS;
+    const struct capture_silence *silence = capture_silences_in(&s->casebook->points[own->point].silences,
+                                                                reset_ns - way_ns - slack_ns, reset_ns + slack_ns);
+    return silence && silence->resets >= RESETS_AT_ONCE && !goes_on(&own->sides[sender], reset_ns);
+}
+
+/* The packet that it answers did not get through either: a device that refuses a connection does both. */
+static bool answers_lost_packet(const struct passage *refused, const struct moment *reset)
+{
+    int64_t after_ns = reset->time_ns - refused->last_lost.time_ns;
+    return refused->lost_at_end > 0 && after_ns >= 0 && after_ns < PATH_MOST_NS;
+}
+
+/* The capture of the end that is said to have sent it may have missed it. */
+static void doubt_capture(const struct pair_view *view, const struct surroundings *s, enum side sender,
+                          const struct moment *reset, struct judgement *judgement)
+{
+    const struct conversation *own = sender == SIDE_CLIENT ? view->client : view->server;
+    bool in_hole = may_be_in_hole(view, s, sender, reset),
+         answers = answers_lost_packet(&view->compared->passages[side_other(sender)], reset);
+    if (in_hole && answers && judgement->confidence > 0.75)
+        judgement->confidence = 0.75;
+    if (!(in_hole && !answers) && !is_poor(s, own->point))
+        return;
+    judgement->culprit = CULPRIT_UNKNOWN;
+    judgement->confidence = 0.5;
+    judgement->would_settle =
+        "A capture that misses no packets: on the machine itself, with a larger buffer, written to a fast disk.";
 }
 
 static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
@@ -102,15 +152,10 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     /* A capture that missed other packets may have missed this one. */
     if (!to_client != !to_server && pair_view_capture_misses(view, to_client ? SIDE_SERVER : SIDE_CLIENT))
         return false;
-    const struct passage *out = &view->compared->passages[SIDE_CLIENT], *back = &view->compared->passages[SIDE_SERVER];
     judgement->confidence = to_client && to_server ? 0.98 : pair_view_confidence(view);
-    const struct conversation *blind = to_client ? view->server : view->client;
-    if (!to_client != !to_server && is_poor(s, blind->point)) {
-        judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->confidence = 0.5;
-        judgement->would_settle =
-            "A capture that misses no packets: on the machine itself, with a larger buffer, written to a fast disk.";
-    }
+    if (!to_client != !to_server)
+        doubt_capture(view, s, to_client ? SIDE_SERVER : SIDE_CLIENT, to_client ? to_client : to_server, judgement);
+    const struct passage *out = &view->compared->passages[SIDE_CLIENT], *back = &view->compared->passages[SIDE_SERVER];
     bool reset = moment_seen(&out->injected_reset) || moment_seen(&back->injected_reset);
     const char *what = reset ? "a reset" : "a FIN";
     if (to_client)
@@ -148,8 +193,9 @@ const struct detector network_device_reset = {
         "A reset arrives that the other end's capture does not show leaving, and not both sides had closed by then; or "
         "both ends get such a FIN (at one end alone it is rather a packet that the capture missed). Not when it is at "
         "one end alone and the other capture missed packets of this connection; when that capture missed more than one "
-        "packet in a thousand of other connections, the culprit stays open. Also where a device joins two connections: "
-        "the client sees the server's side close first, and the server the client's.",
+        "packet in a thousand of other connections, or recorded nothing at all while several were reset and no packet "
+        "of theirs was refused, which may be a hole of it, the culprit stays open. Also where a device joins two "
+        "connections: the client sees the server's side close first, and the server the client's.",
     .means = "Routers count the TTL down by one each; packets of one machine arrive with one TTL as long as the way "
              "is the same. A firewall or load balancer that resets a connection in somebody else's name is nearer, "
              "and starts from its own TTL. Both ends then report that the other one reset it. (Article, 1.5.4.)",

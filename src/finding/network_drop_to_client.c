@@ -32,7 +32,8 @@ const struct detector network_drop_to_client = {
     .holds_with_both =
         "Of the server, three packets or more in a row (keep-alives count), over a second and up to the end, left its "
         "machine and are not in the client's capture, which went on. Five or more where one of the captures provably "
-        "missed packets of this connection. The client's packets do not vanish that way, too.",
+        "missed packets of this connection, other than in a hole at another time. The client's packets do not vanish "
+        "that way, too.",
     .means = "The direction from the client works, since its packets arrive; it behaves as if it heard nothing. So "
              "packets of the server vanish on the way, or - what only the client's capture can exclude - in a filter "
              "driver of the client machine. (Article, 1.5.4.)",

@@ -32,7 +32,8 @@ const struct detector network_drop_to_server = {
     .holds_with_both =
         "Of the client, three packets or more in a row (keep-alives count), over a second and up to the end, left its "
         "machine and are not in the server's capture, which went on. Five or more where one of the captures provably "
-        "missed packets of this connection. The server's packets do not vanish that way, too.",
+        "missed packets of this connection, other than in a hole at another time. The server's packets do not vanish "
+        "that way, too.",
     .means = "The direction from the server works, since its packets arrive; it behaves as if it heard nothing. So "
              "packets of the client vanish on the way, or - what only the server's capture can exclude - in a filter "
              "driver of the server machine. (Article, 1.5.4.)",

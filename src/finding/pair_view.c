@@ -5,7 +5,7 @@
 
 /* A drop is more than a lost packet: at least three packets of one side in a row, over a second and more. Doubling time-outs from 200
  * or 300 ms on reach that with the third repetition, and so do keep-alive probes one second apart. Where a capture
- * provably missed packets, it may have missed some of these. */
+ * provably missed packets of this connection, one here and one there, or in a hole at that time, it may have missed some of these. */
 enum { DROPPED_PACKETS = 3, DROPPED_IN_POOR_CAPTURE = 5 };
 #define DROPPED_FOR_NS (NS_PER_SECOND * 9 / 10)
 
@@ -110,7 +110,8 @@ bool pair_view_is_complete(const struct pair_view *view)
 static bool stops_arriving(const struct pair_view *view, enum side sender)
 {
     const struct passage *passage = &view->compared->passages[sender];
-    uint32_t least = pair_view_misses_packets(view) ? DROPPED_IN_POOR_CAPTURE : DROPPED_PACKETS;
+    bool poor = view->compared->strays[SIDE_CLIENT] + view->compared->strays[SIDE_SERVER] + passage->unclear_at_end > 0;
+    uint32_t least = poor ? DROPPED_IN_POOR_CAPTURE : DROPPED_PACKETS;
     return passage->lost_at_end >= least &&
            passage->last_lost.time_ns - passage->lost_at_end_first.time_ns >= DROPPED_FOR_NS;
 }

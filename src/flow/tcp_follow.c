@@ -167,14 +167,17 @@ static uint32_t sent_until(const struct tcp_direction *d)
     return d->acked_known && seq_distance(d->acked, d->next_seq) > 0 ? d->acked : d->next_seq;
 }
 
-static void start_direction(struct tcp_direction *d, const struct packet *p)
+/* Of a keep-alive or a repetition the other side's acknowledgement tells that it is one, unless that was recorded out of order. */
+static void start_direction(struct flow *flow, unsigned origin, const struct packet *p)
 {
+    struct tcp_direction *d = &flow->directions[origin];
     if (d->started)
         return;
     d->started = true;
     d->next_seq = p->tcp.seq;
-    /* A capture that begins with a keep-alive: the other side's acknowledgement tells that its byte is an old one. */
-    if (d->acked_known && d->acked - p->tcp.seq == 1 && p->payload_length <= 1 && !(p->tcp.flags & (TCP_SYN | TCP_FIN)))
+    int32_t old = d->acked_known && !(p->tcp.flags & (TCP_SYN | TCP_FIN)) ? seq_distance(d->acked, p->tcp.seq) : 0;
+    bool in_order = p->moment.time_ns - flow_facts(flow, 1 - origin)->last.time_ns > REORDER_NS;
+    if (old > 0 && old >= (int32_t)p->payload_length && (old == 1 || in_order))
         d->next_seq = d->acked;
 }
 
@@ -670,7 +673,7 @@ enum tcp_verdict tcp_follow(struct flow *flow, unsigned origin, const struct pac
         return TCP_PACKET_OF_OLDER_CONNECTION;
     }
     enum tcp_verdict verdict = TCP_PACKET_NEW;
-    start_direction(d, p);
+    start_direction(flow, origin, p);
     note_burst(flow, origin, p);
     other->heard_since_run = true;
     flow_facts(flow, 1 - origin)->silent_run = false;

@@ -70,7 +70,8 @@ struct course {
     struct clock_facts clock;
 };
 
-/* In a slice, the fastest way out and the fastest way back take less than no time. */
+/* In a slice, the fastest way out and the fastest way back take less than no time. That proves that the order is wrong, or that a clock was
+ * set in that very slice; that another slice does not contradict proves nothing, for packets may all have been slow. */
 bool clock_estimate_contradicts(const struct way_times *times)
 {
     uint32_t slices = 0, contradicting = 0;
@@ -79,7 +80,8 @@ bool clock_estimate_contradicts(const struct way_times *times)
         slices += out->known && back->known;
         contradicting += out->known && back->known && out->shortest_ns + back->shortest_ns < 0;
     }
-    return contradicting * 2 > slices;
+    uint32_t others = slices - contradicting;
+    return contradicting > others || (contradicting == others && contradicting > 1);
 }
 
 /* The shortest round trip within a slice. */

@@ -39,14 +39,6 @@ struct difference {
     bool least, most;
 };
 
-/* Pieces of one capture follow each other by their first packets. */
-bool clock_steps_in_order(const struct casebook *casebook, const struct moment *a, const struct moment *b)
-{
-    if (a->capture == b->capture)
-        return a->frame < b->frame;
-    return casebook->captures[a->capture].first_ns < casebook->captures[b->capture].first_ns;
-}
-
 static void take_sample(void *context, enum side sender, const struct moment *sent, const struct moment *received)
 {
     struct samples *samples = context;
@@ -193,15 +185,14 @@ int64_t clock_step_by_ns(const struct clock_step *step, enum side at)
 
 bool clock_step_may_be_at(const struct casebook *casebook, const struct clock_step *step, enum side at)
 {
-    return !moment_seen(&step->before[at]) || clock_steps_in_order(casebook, &step->before[at], &step->after[at]);
+    return !moment_seen(&step->before[at]) || casebook_in_order(casebook, &step->before[at], &step->after[at]);
 }
 
 void clock_step_narrow(const struct casebook *casebook, struct clock_step *step, enum side at,
                        const struct moment *moment, bool before)
 {
     struct moment *border = before ? &step->before[at] : &step->after[at];
-    bool nearer =
-        before ? clock_steps_in_order(casebook, border, moment) : clock_steps_in_order(casebook, moment, border);
+    bool nearer = before ? casebook_in_order(casebook, border, moment) : casebook_in_order(casebook, moment, border);
     if (!moment_seen(border) || nearer)
         *border = *moment;
 }

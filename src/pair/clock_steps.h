@@ -34,7 +34,4 @@ bool clock_step_may_be_at(const struct casebook *casebook, const struct clock_st
 void clock_step_narrow(const struct casebook *casebook, struct clock_step *step, enum side at,
                        const struct moment *moment, bool before);
 
-/* Whether packet a was recorded before b, of one capture point. */
-bool clock_steps_in_order(const struct casebook *casebook, const struct moment *a, const struct moment *b);
-
 #endif

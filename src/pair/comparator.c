@@ -117,11 +117,23 @@ static struct coverage due_at(const struct comparator *comparator, enum side at,
     return (struct coverage){clock_at(comparator, at, from_ns), clock_at(comparator, at, to_ns)};
 }
 
+static void note_unclear(const struct comparator *comparator, enum side sender, const struct compared_packet *p)
+{
+    comparator->comparison->passages[sender].unclear_at_end += p->time_ns >= comparator->lost_from_ns[sender];
+}
+
+static bool is_stray(const struct comparator *comparator, enum side at, struct coverage due)
+{
+    return !comparator->silences[at] || !capture_silences_hide(comparator->silences[at], due.from_ns, due.to_ns);
+}
+
 static void note_missed(const struct comparator *comparator, enum side at, const struct compared_packet *p, bool is_own)
 {
     struct coverage due = due_at(comparator, at, p, is_own);
     if (comparator->silences[at])
         capture_silences_miss(comparator->silences[at], due.from_ns, due.to_ns);
+    comparator->comparison->strays[at] += is_stray(comparator, at, due);
+    note_unclear(comparator, is_own ? at : side_other(at), p);
 }
 
 /* The hole of the capture at that side in which the packet may have passed. NULL: there is none. */
@@ -138,6 +150,8 @@ static void note_unseen(const struct comparator *comparator, enum side at, const
     if (hole) {
         hole->hidden++;
         comparator->comparison->hidden[at]++;
+        comparator->comparison->strays[at] += !capture_silence_is_hole(hole);
+        note_unclear(comparator, is_own ? at : side_other(at), p);
     } else if (!covers(comparator, at, p->time_ns)) {
         comparator->comparison->uncovered[at]++;
     }
@@ -205,6 +219,27 @@ static bool bytes_sent(const struct comparator *comparator, enum side sender, co
     return beyond;
 }
 
+/* Nothing that could be it had left by then. */
+static bool is_early(const struct comparator *comparator, enum side sender, const struct compared_packet *arrived)
+{
+    const struct packet_lane *lane = &comparator->sent[sender];
+    if (is_past(&comparator->sent_until[sender], end_of(arrived)))
+        return false;
+    for (uint32_t i = 0; i < lane->count; i++) {
+        const struct compared_packet *s = &lane->list[i];
+        bool covers_it = has_bytes(s) && distance(arrived->seq, s->seq) >= 0 && distance(arrived->seq, end_of(s)) < 0;
+        if (covers_it && s->time_ns <= arrived->time_ns + slack_ns(comparator))
+            return false;
+    }
+    return true;
+}
+
+/* Its sender's capture has the repetitions only. */
+static bool began_in_hole(const struct comparator *comparator, enum side sender, const struct compared_packet *arrived)
+{
+    return is_early(comparator, sender, arrived) && hole_for(comparator, sender, arrived, true);
+}
+
 static enum packet_fate fate_of_arrival(const struct comparator *comparator, enum side sender,
                                         const struct compared_packet *arrived)
 {
@@ -212,7 +247,7 @@ static enum packet_fate fate_of_arrival(const struct comparator *comparator, enu
         return FATE_OPEN;
     bool seen = false;
     if (has_bytes(arrived) && bytes_sent(comparator, sender, arrived, &seen))
-        return seen ? FATE_DUPLICATED : FATE_MISSED;
+        return seen && !began_in_hole(comparator, sender, arrived) ? FATE_DUPLICATED : FATE_MISSED;
     /* An acknowledgement of what reached the sender may have been its own, and its capture missed it. */
     if (!has_bytes(arrived) && !(arrived->flags & TCP_RST) &&
         is_past(&comparator->reached_until[side_other(sender)], arrived->ack))
@@ -257,7 +292,15 @@ static bool was_in_vain(const struct comparator *comparator, enum side sender, c
     return !is_past(&comparator->acked_until[sender], end_of(sent));
 }
 
-static void note_lost(const struct comparator *comparator, enum side sender, const struct compared_packet *sent)
+/* What keeps a capture from recording often does so several times in a row. */
+static bool is_near_hole(const struct comparator *comparator, enum side at, const struct compared_packet *p)
+{
+    struct coverage due = due_at(comparator, at, p, false);
+    return comparator->silences[at] &&
+           capture_silences_hole(comparator->silences[at], due.from_ns - NS_PER_SECOND, due.to_ns + NS_PER_SECOND);
+}
+
+static void note_lost(struct comparator *comparator, enum side sender, const struct compared_packet *sent)
 {
     struct passage *passage = &comparator->comparison->passages[sender];
     bool probe = is_probe(comparator, sender, sent);
@@ -266,10 +309,12 @@ static void note_lost(const struct comparator *comparator, enum side sender, con
     note_lost_bytes(comparator, sender, sent);
     if (passage->lost_at_end++ == 0) {
         passage->lost_at_end_first = sent->moment;
-        passage->probes_lost_at_end = 0;
+        comparator->lost_from_ns[sender] = sent->time_ns;
+        passage->probes_lost_at_end = passage->unclear_at_end = 0;
         passage->probe_first = probe;
     }
     passage->probes_lost_at_end += probe;
+    passage->unclear_at_end += is_near_hole(comparator, side_other(sender), sent);
 }
 
 /* The first bytes of both are known, and are no keep-alive's, which may be anything. */
@@ -349,6 +394,8 @@ static void note_arrived(struct comparator *comparator, enum side sender, const 
     if (!(sent->flags & (TCP_RST | TCP_FIN)))
         passage->lost_at_end = 0;
     passage->last_arrival_sent = sent->moment;
+    if (took_ns < PASSAGE_LATE_NS)
+        passage->last_in_time_sent = sent->moment;
     passage->last_arrival = arrived->moment;
     if (arrived->payload > passage->largest_arrived)
         passage->largest_arrived = arrived->payload;
@@ -363,8 +410,18 @@ static void note_open(struct passage *passage)
     passage->open_at_end++;
 }
 
-static void note_injected(struct passage *passage, const struct compared_packet *arrived)
+static void note_lacking_reset(const struct comparator *comparator, enum side at, const struct compared_packet *p)
 {
+    struct coverage due = due_at(comparator, at, p, true);
+    if (comparator->silences[at])
+        capture_silences_lack_reset(comparator->silences[at], due.from_ns, due.to_ns);
+}
+
+static void note_injected(const struct comparator *comparator, enum side sender, const struct compared_packet *arrived)
+{
+    struct passage *passage = &comparator->comparison->passages[sender];
+    if (arrived->flags & TCP_RST && !moment_seen(&passage->injected_reset))
+        note_lacking_reset(comparator, sender, arrived);
     if (passage->injected++ == 0)
         passage->first_injected = arrived->moment;
     struct moment *kind = arrived->flags & TCP_RST   ? &passage->injected_reset
@@ -406,21 +463,6 @@ static void judge_sent(struct comparator *comparator, enum side sender, const st
     reach(&comparator->judged_until[sender], end_of(sent));
 }
 
-/* Nothing that could be it had left by then. */
-static bool is_early(const struct comparator *comparator, enum side sender, const struct compared_packet *arrived)
-{
-    const struct packet_lane *lane = &comparator->sent[sender];
-    if (is_past(&comparator->sent_until[sender], end_of(arrived)))
-        return false;
-    for (uint32_t i = 0; i < lane->count; i++) {
-        const struct compared_packet *s = &lane->list[i];
-        bool covers_it = has_bytes(s) && distance(arrived->seq, s->seq) >= 0 && distance(arrived->seq, end_of(s)) < 0;
-        if (covers_it && s->time_ns <= arrived->time_ns + slack_ns(comparator))
-            return false;
-    }
-    return true;
-}
-
 static void judge_arrival(struct comparator *comparator, enum side sender, const struct compared_packet *arrived)
 {
     struct passage *passage = &comparator->comparison->passages[sender];
@@ -428,7 +470,7 @@ static void judge_arrival(struct comparator *comparator, enum side sender, const
         return;
     enum packet_fate fate = fate_of_arrival(comparator, sender, arrived);
     if (fate == FATE_INJECTED)
-        note_injected(passage, arrived);
+        note_injected(comparator, sender, arrived);
     else if (fate == FATE_DUPLICATED && is_early(comparator, sender, arrived))
         passage->early++;
     else if (fate == FATE_DUPLICATED)

@@ -75,7 +75,8 @@ struct comparator {
     struct seq_mark sent_until[SIDES], arrived_until[SIDES]; /* of that side's packets that were let go */
     struct seq_mark reached_until[SIDES];                    /* of that side's packets at the other end, so far */
     struct seq_mark judged_until[SIDES];                     /* of those sent whose fate is known */
-    int64_t longest_way_ns[SIDES];                      /* of all that arrived, also of what cannot be told apart */
+    int64_t longest_way_ns[SIDES]; /* of all that arrived, also of what cannot be told apart */
+    int64_t lost_from_ns[SIDES];   /* of that side's packets that are lost at the end: when the first left */
     int64_t reset_left_ns[SIDES], reset_came_ns[SIDES]; /* that side's first reset, at both ends; INT64_MAX: none yet */
     struct seq_mark acked_until[SIDES];                 /* of that side's bytes, acknowledged in either capture */
 };

@@ -11,6 +11,7 @@ thin       either capture misses one to five packets of a hundred, at random: th
 middle     a third capture between the two: the verdicts stay, the points stand in order, and losses have a place
 shown      those three drawn by `show`: each packet's way is what the comparison counted, and the verdict is the connection's
 several    captures of two clients and two servers at once: the verdicts stay
+set late   one capture's clock is set forward just before its last packets: likewise, for nothing tells that from a delay
 clock set  one capture's clock is set by 0.05 to 5 s while it runs: nobody is blamed who is not to blame
 slewed     one capture's clock is slewed for a while: nobody is blamed who is not to blame, and the clocks' difference, which is
            known, lies within what is said of it at all times
@@ -298,6 +299,18 @@ def test_clock_set(desk, pair, _):
   return out
 
 
+def test_set_late(desk, pair, _):
+  out = []
+  for side in SIDES:
+    times = sorted(r.time_ns for r in pair.captures[side].records)
+    for last in (1, 3):
+      records = [replace(r, time_ns=r.time_ns + (5 * 10**9 if r.time_ns >= times[-last] else 0))
+          for r in pair.captures[side].records]
+      report = desk.ask_pair(pair, **{side: replace(pair.captures[side], records=records)})
+      out += [f'{side} before its last {last}: {line}' for line in blamed_wrongly(pair, report)]
+  return out
+
+
 def wrong_clocks(pair, report, slewing):
   """Times, while connections are in both captures, at which the true difference is not within what is said of it."""
   if report is None or 'clock' not in report:
@@ -453,7 +466,7 @@ def test_copies(desk, pair, _):
 
 
 PROPERTIES = {'swap': test_swap, 'unrelated': test_unrelated, 'cut': test_cut, 'holes': test_holes, 'advice': test_advice, 'thin': test_thin,
-    'middle': test_middle, 'shown': test_shown, 'clock set': test_clock_set, 'slewed': test_slewed,
+    'middle': test_middle, 'shown': test_shown, 'clock set': test_clock_set, 'set late': test_set_late, 'slewed': test_slewed,
     'time zone': test_time_zone, 'several': test_several,
     'under way': test_under_way, 'copies': test_copies, 'pipe': test_pipe, 'rings': test_rings, 'left out': test_left_out,
     'machines': test_machines, 'apart': test_apart}

@@ -323,6 +323,24 @@ static void test_delays_by_one_clock(void **state)
     assert_int_equal(way_times_delay(&times, &clock, SIDE_CLIENT, WAY_SLICES, WAY_SLICES + 1).packets, 0);
 }
 
+/* Two slices with packets that arrive before they leave, two of slow ones: the order is wrong. One and one: a clock was set in that. */
+static void test_contradictions(void **state)
+{
+    (void)state;
+    for (int pairs = 1; pairs <= 2; pairs++) {
+        struct way_times *times = calloc(1, sizeof *times);
+        assert_non_null(times);
+        way_times_open(times, 0, HOUR_NS);
+        for (int i = 0; i < 2 * pairs; i++) {
+            int64_t at_ns = i * (HOUR_NS / 8), way_ns = i % 2 ? 300 * NS_PER_MS : -90 * NS_PER_MS;
+            way_times_bound(times, SIDE_CLIENT, at_ns, at_ns + way_ns);
+            way_times_bound(times, SIDE_SERVER, at_ns - way_ns, at_ns);
+        }
+        assert_true(clock_estimate_contradicts(times) == (pairs == 2));
+        free(times);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -341,6 +359,7 @@ int main(void)
         cmocka_unit_test(test_curves_turned_and_added),
         cmocka_unit_test(test_extent),
         cmocka_unit_test(test_delays_by_one_clock),
+        cmocka_unit_test(test_contradictions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
