@@ -30,7 +30,7 @@ struct run {
     uint64_t all_bytes; /* 0: not known */
 };
 
-/* One that reads ahead is worth it (docs/performance.md); what more are worth depends on how near to each other the processors are. */
+/* One for each of two captures is worth it (docs/performance.md); what more are worth depends on how near to each other the processors are. */
 unsigned analysis_threads(const struct analysis *analysis)
 {
     if (analysis->threads)

@@ -222,9 +222,10 @@ static void count_done(struct first_reading *reading, const struct capture_sourc
     reading->done_bytes += consumed;
 }
 
+/* A thread that reads ahead of one that follows gains nothing on most machines (docs/performance.md): only who asked for threads gets it. */
 static void read_in_order(struct first_reading *reading)
 {
-    bool ahead = analysis_threads(reading->analysis) > 1;
+    bool ahead = reading->analysis->threads > 1;
     for (uint32_t i = 0; i < reading->source_count; i++) {
         struct file_turn turn = begin_turn(reading, &reading->sources[reading->order[i]]);
         read_file(reading, &turn, reading->followers, ahead, tell_feed, reading);

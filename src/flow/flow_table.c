@@ -60,6 +60,14 @@ static bool has_ends(const struct conversation *c, const struct packet *p, enum 
     return endpoint_equal(server, &p->source) && endpoint_equal(client, &p->destination);
 }
 
+static const struct conversation *conversation_of(const struct flow_table *table, uint32_t number)
+{
+    if (!(number & FLOW_SLEEPS))
+        return ((const struct flow *)slab_at(&table->flows, number))->conversation;
+    const struct sleeping_flow *flow = slab_at(&table->sleeping->slab, number & ~FLOW_SLEEPS);
+    return casebook_conversation(table->casebook, flow->conversation);
+}
+
 static void note_end_of_streams(struct flow_table *table, uint32_t number)
 {
     table->may_sleep = sleeping_flows_ended(table->sleeping, number);
@@ -228,31 +236,15 @@ static bool is_of_latest(const struct flow_table *table, const struct packet *p,
     return flow->hash == p->ends_hash && flow->conversation && has_ends(flow->conversation, p, sender);
 }
 
-/* The flow that the packet is of, or before it one that sleeps and may be. */
-static uint32_t find_in_index(const struct flow_table *table, const struct packet *p, enum side *sender)
-{
-    struct hash_probe probe = hash_index_probe(&table->index, p->ends_hash);
-    for (uint32_t number; (number = hash_probe_next(&probe)) != HASH_NONE;) {
-        if (number & FLOW_SLEEPS)
-            return number;
-        const struct flow *flow = slab_at(&table->flows, number);
-        if (has_ends(flow->conversation, p, sender))
-            return number;
-    }
-    return HASH_NONE;
-}
-
-/* Sleeping flows are told by their hash alone: a wrong one may wake, which nobody can tell. */
 static uint32_t find_flow(struct flow_table *table, const struct packet *p, enum side *sender)
 {
     if (is_of_latest(table, p, sender))
         return table->latest;
-    uint32_t number = find_in_index(table, p, sender);
-    while (number != HASH_NONE && number & FLOW_SLEEPS) {
-        wake_flow(table, number);
-        number = find_in_index(table, p, sender);
-    }
-    return number;
+    struct hash_probe probe = hash_index_probe(&table->index, p->ends_hash);
+    for (uint32_t number; (number = hash_probe_next(&probe)) != HASH_NONE;)
+        if (has_ends(conversation_of(table, number), p, sender))
+            return number & FLOW_SLEEPS ? wake_flow(table, number) : number;
+    return HASH_NONE;
 }
 
 /* How many flows of the slab to look at, for the time since the last look. */

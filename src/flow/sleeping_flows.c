@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "memory.h"
-#include "tcp_follow.h"
+#include "tcp_copies.h"
 #include "word_packing.h"
 
 /* What flows have in common is zero. */

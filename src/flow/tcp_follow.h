@@ -15,7 +15,4 @@ bool tcp_expects_data(const struct flow *flow, unsigned origin, const struct pac
  * is counted as a packet and says nothing of this one. Does not touch the in-order bytes. */
 enum tcp_verdict tcp_follow(struct flow *flow, unsigned origin, const struct packet *packet);
 
-/* Forgets packets so old that another like them would be no copy made by the capture. */
-void tcp_forget_recent(struct flow *flow, int64_t now_ns);
-
 #endif
