@@ -5,6 +5,7 @@ Ratios within one run are what counts: the rounds are interleaved, so that what 
 and the capture is in the page cache. A program that is slow runs once. Never asserts anything.
 
   bench/run.py --tdscope build/tdscope
+  bench/run.py --tdscope build/tdscope --processor 1
   bench/run.py --tdscope build/tdscope --kind many --conversations 1000000 --clients 200000
 """
 import argparse
@@ -124,7 +125,7 @@ def report(runs, subjects):
 
 
 def capture_for(options):
-  sizes = {'--bytes': options.bytes} if options.kind != 'many' else {
+  sizes = {'--bytes': options.bytes} if options.kind not in ('many', 'open') else {
     '--conversations': options.conversations, '--clients': options.clients}
   capture = HERE / 'data' / f'{options.kind}-{"-".join(str(size) for size in sizes.values())}.pcap'
   if not capture.exists():
@@ -140,17 +141,18 @@ def main():
   options.add_argument('--kind', choices=KINDS, default='ordinary',
                        help='of capture, see generate.py (default: %(default)s)')
   options.add_argument('--bytes', type=int, default=1_050_000_000,
-                       help='size of the capture (default: %(default)s); not many')
-  options.add_argument('--conversations', type=int, default=1_000_000, help='of many (default: %(default)s)')
+                       help='size of the capture (default: %(default)s); not many, open')
+  options.add_argument('--conversations', type=int, default=1_000_000, help='of many and open (default: %(default)s)')
   options.add_argument('--clients', type=int, default=1000, help='of many: their addresses (default: %(default)s)')
   options.add_argument('--without', action='append', default=[], metavar='PEER', choices=PEERS, help='leave it out')
+  options.add_argument('--processor', type=int, help='everything runs on this one: virtual machines have slower ones')
   options.add_argument('--capture', type=pathlib.Path, help='this one instead of a made one')
   options = options.parse_args()
   capture = options.capture or capture_for(options)
 
   subjects = {
-    'tdscope diagnose, one thread': [options.tdscope, 'diagnose', '--quiet', '--threads', '1'],
     'tdscope diagnose': [options.tdscope, 'diagnose', '--quiet'],
+    'tdscope diagnose, two threads': [options.tdscope, 'diagnose', '--quiet', '--threads', '2'],
     'tdscope diagnose, JSON': [options.tdscope, 'diagnose', '--quiet', '--format', 'json'],
     'tdscope conversations': [options.tdscope, 'conversations', '--quiet', '--format', 'json'],
   }
@@ -163,6 +165,9 @@ def main():
     print(f'{name} is not here' if name in missing else f'{name}: {first_line(VERSIONS[name])}')
   print(f'{os.path.relpath(capture)}: {capture.stat().st_size} bytes, in the page cache; {options.rounds} rounds\n')
 
+  if options.processor is not None:
+    os.sched_setaffinity(0, {options.processor})
+    print(f'all on processor {options.processor}\n')
   adopt_orphans()
   subprocess.run(['cat', str(capture)], stdout=subprocess.DEVNULL, check=True)
   runs = collections.defaultdict(list)
