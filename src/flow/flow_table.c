@@ -147,22 +147,22 @@ static void retire_flow(struct flow_table *table, uint32_t number)
     remove_flow(table, number);
 }
 
-/* Facts of a flow whose streams have ended are concluded, as if it was retired: should it wake, that is done again later. */
 static void put_to_sleep(struct flow_table *table, uint32_t number, int64_t now_ns)
 {
-    struct flow *flow = slab_at(&table->flows, number);
-    if (flow->protocol_done)
-        conclude_flow(table, flow);
+    const struct flow *flow = slab_at(&table->flows, number);
     uint32_t sleeping = sleeping_flows_put(table->sleeping, flow, now_ns);
     hash_index_add(&table->index, flow->hash, sleeping | FLOW_SLEEPS);
     remove_flow(table, number);
 }
 
+/* The flow's facts are concluded, as if it was retired: should it wake, that is done again later. */
 static void let_sleep(struct flow_table *table, uint32_t number, int64_t now_ns)
 {
-    const struct flow *flow = slab_at(&table->flows, number);
-    if (flow->conversation && flow->protocol_done && flow->conversation->closed)
-        put_to_sleep(table, number, now_ns);
+    struct flow *flow = slab_at(&table->flows, number);
+    if (!flow->conversation || !flow->protocol_done || !flow->conversation->closed)
+        return;
+    conclude_flow(table, flow);
+    put_to_sleep(table, number, now_ns);
 }
 
 static uint32_t next_to_sweep(struct flow_sweep *sweep, const struct slab *slab)
@@ -173,7 +173,7 @@ static uint32_t next_to_sweep(struct flow_sweep *sweep, const struct slab *slab)
     return number;
 }
 
-/* The one that was silent longest of those that are left; HASH_NONE: none is. */
+/* The one that was silent longest of those that are left; SLAB_NONE: none is. */
 static uint32_t take_longest_silent(const struct flow_table *table, uint32_t *numbers, uint32_t *count)
 {
     uint32_t oldest = 0;
@@ -189,17 +189,17 @@ static uint32_t take_longest_silent(const struct flow_table *table, uint32_t *nu
     return number;
 }
 
-/* Where too many are awake: of a few, the one that was silent longest and can sleep. */
+/* Where too many are awake: of a few open ones, the one that was silent longest and can sleep. */
 static void make_some_sleep(struct flow_table *table)
 {
     uint32_t numbers[SLEEP_SAMPLE], count = 0, number;
-    if (table->flows.in_use < table->awake_most)
+    if (table->flows.in_use < table->awake_most || table->flows.in_use == 0)
         return;
     for (uint32_t i = 0; i < SLEEP_SAMPLE; i++) {
-        numbers[count] = next_to_sweep(&table->sweep, &table->flows);
+        numbers[count] = next_to_sweep(&table->sleep_sweep, &table->flows);
         const struct flow *flow = slab_at(&table->flows, numbers[count]);
         bool again = count > 0 && numbers[count] == numbers[0];
-        count += flow->conversation && !again;
+        count += flow->conversation && !flow->protocol_done && !again;
     }
     while ((number = take_longest_silent(table, numbers, &count)) != SLAB_NONE) {
         struct flow *flow = slab_at(&table->flows, number);
@@ -304,23 +304,46 @@ static void retire_finished(struct flow_table *table, int64_t now_ns)
     }
 }
 
+/* Of a few that are awake; SLAB_NONE: there is none among them. */
+static uint32_t silent_awake(struct flow_table *table, int64_t *last_ns)
+{
+    uint32_t oldest = SLAB_NONE;
+    for (uint32_t i = 0; i < EVICTION_SAMPLE && table->flows.in_use > 0; i++) {
+        uint32_t number = next_to_sweep(&table->sweep, &table->flows);
+        const struct flow *flow = slab_at(&table->flows, number);
+        if (flow->conversation && flow->conversation->last.time_ns < *last_ns) {
+            oldest = number;
+            *last_ns = flow->conversation->last.time_ns;
+        }
+    }
+    return oldest;
+}
+
+/* Likewise of open ones that sleep. */
+static uint32_t silent_asleep(struct flow_table *table, int64_t *last_ns)
+{
+    uint32_t oldest = SLAB_NONE;
+    const struct slab *slab = &table->sleeping->slab;
+    for (uint32_t i = 0; i < EVICTION_SAMPLE && table->sleeping->open_count > 0; i++) {
+        uint32_t number = next_to_sweep(&table->sleeping_sweep, slab);
+        const struct sleeping_flow *flow = slab_at(slab, number);
+        if (flow->packed && flow->open && flow->last_ns < *last_ns) {
+            oldest = number;
+            *last_ns = flow->last_ns;
+        }
+    }
+    return oldest;
+}
+
 /* At the ceiling a new conversation costs the one that was silent longest among a few: not the best choice, but one that takes
  * the same short time however many there are. */
 static void make_room(struct flow_table *table)
 {
-    uint32_t oldest = SLAB_NONE;
-    int64_t oldest_ns = INT64_MAX;
-    for (uint32_t i = 0; i < EVICTION_SAMPLE; i++) {
-        uint32_t number = next_to_sweep(&table->sweep, &table->flows);
-        const struct flow *flow = slab_at(&table->flows, number);
-        if (flow->conversation && flow->conversation->last.time_ns < oldest_ns) {
-            oldest = number;
-            oldest_ns = flow->conversation->last.time_ns;
-        }
-    }
-    if (oldest == SLAB_NONE)
+    int64_t last_ns = INT64_MAX;
+    uint32_t awake = silent_awake(table, &last_ns), asleep = silent_asleep(table, &last_ns);
+    if (awake == SLAB_NONE && asleep == SLAB_NONE)
         return;
-    retire_flow(table, oldest);
+    retire_flow(table, asleep == SLAB_NONE ? awake : wake_flow(table, asleep | FLOW_SLEEPS));
     table->evicted++;
 }
 

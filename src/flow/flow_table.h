@@ -29,7 +29,7 @@ struct flow_table {
     struct sleeping_flows *sleeping;
     uint32_t may_sleep;      /* number of a flow; SLAB_NONE: none */
     struct hash_index index; /* of flows, and of sleeping ones: their numbers with FLOW_SLEEPS */
-    struct flow_sweep sweep, sleeping_sweep;
+    struct flow_sweep sweep, sleeping_sweep, sleep_sweep;
     uint32_t packets_until_sweep;
     uint64_t evicted; /* conversations closed early because of the ceiling */
     /* Is told of each packet once it was followed; NULL: nobody asks. */

@@ -769,6 +769,27 @@ static void test_silent_ones_sleep_and_nobody_can_tell(void **state)
     }
 }
 
+static void test_ceiling_concludes_those_that_sleep_before_those_that_speak(void **state)
+{
+    struct bench *b = *state;
+    b->table.awake_most = 4;
+    b->table.ceiling = 40;
+    for (uint16_t i = 0; i < 42; i++) {
+        b->port = (uint16_t)(50000 + i);
+        handshake(b);
+    }
+    for (uint32_t round = 0; round < 6; round++)
+        for (uint16_t i = 38; i < 42; i++) {
+            b->port = (uint16_t)(50000 + i);
+            send(b, SIDE_CLIENT, TCP_ACK | TCP_PSH, 1 + 4 * round, 1, "asks");
+        }
+    assert_int_equal(b->table.evicted, 2);
+    flow_table_close(&b->table);
+    assert_int_equal(casebook_conversations(&b->casebook), 42);
+    for (uint32_t i = 38; i < 42; i++)
+        assert_int_equal(casebook_conversation(&b->casebook, i)->packets, 9);
+}
+
 static void test_folded_conversations_are_followed_no_more(void **state)
 {
     struct bench *b = *state;
@@ -869,6 +890,7 @@ int main(void)
         FLOW_TEST(test_ports_are_used_anew_while_what_was_lingers),
         FLOW_TEST(test_what_sleeps_leaves_the_table_in_time),
         FLOW_TEST(test_silent_ones_sleep_and_nobody_can_tell),
+        FLOW_TEST(test_ceiling_concludes_those_that_sleep_before_those_that_speak),
         FLOW_TEST(test_folded_conversations_are_followed_no_more),
         FLOW_TEST(test_a_packet_beyond_what_was_captured),
         FLOW_TEST(test_who_acknowledges_nothing_tells_nothing_of_the_way),
