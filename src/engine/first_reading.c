@@ -222,7 +222,7 @@ static void count_done(struct first_reading *reading, const struct capture_sourc
     reading->done_bytes += consumed;
 }
 
-/* A thread that reads ahead of one that follows gains nothing on most machines (docs/performance.md): only who asked for threads gets it. */
+/* A thread that reads ahead of one that follows gained nothing where it was measured (docs/performance.md): only who asked for threads gets it. */
 static void read_in_order(struct first_reading *reading)
 {
     bool ahead = reading->analysis->threads > 1;
