@@ -196,7 +196,7 @@ static void make_some_sleep(struct flow_table *table)
     if (table->flows.in_use < table->awake_most || table->flows.in_use == 0)
         return;
     for (uint32_t i = 0; i < SLEEP_SAMPLE; i++) {
-        numbers[count] = next_to_sweep(&table->sleep_sweep, &table->flows);
+        numbers[count] = next_to_sweep(&table->silent_sweep, &table->flows);
         const struct flow *flow = slab_at(&table->flows, numbers[count]);
         bool again = count > 0 && numbers[count] == numbers[0];
         count += flow->conversation && !flow->protocol_done && !again;

@@ -27,9 +27,10 @@ struct flow_table {
     struct slab flows;
     uint32_t latest; /* the flow of the packet before; SLAB_NONE: none yet */
     struct sleeping_flows *sleeping;
-    uint32_t may_sleep;      /* number of a flow; SLAB_NONE: none */
-    struct hash_index index; /* of flows, and of sleeping ones: their numbers with FLOW_SLEEPS */
-    struct flow_sweep sweep, sleeping_sweep, sleep_sweep;
+    uint32_t may_sleep;                      /* number of a flow; SLAB_NONE: none */
+    struct hash_index index;                 /* of flows, and of sleeping ones: their numbers with FLOW_SLEEPS */
+    struct flow_sweep sweep, sleeping_sweep; /* of flows, and of sleeping ones: for retirement */
+    struct flow_sweep silent_sweep;          /* of flows: for those that may sleep */
     uint32_t packets_until_sweep;
     uint64_t evicted; /* conversations closed early because of the ceiling */
     /* Is told of each packet once it was followed; NULL: nobody asks. */

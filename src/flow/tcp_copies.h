@@ -7,6 +7,7 @@
 /* Windows and Linux count the IP IDs of a connection upwards (RFC 6864 does not ask for it): a segment sent before the one that
  * overtook it has a slightly smaller ID, one sent again has a greater one. Farther apart, the ID tells nothing. */
 enum { IP_ID_NEAR = 1024 };
+
 /* Whether the IP IDs tell which of the two left first. */
 static inline bool tcp_ip_ids_are_near(uint16_t a, uint16_t b)
 {
