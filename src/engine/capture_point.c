@@ -115,7 +115,7 @@ static void hand_on_refusal(struct point_shard *shard, const struct packet *pack
     protocols_refused(&shard->protocols, &refusal);
 }
 
-static void follow_packet(struct point_run *run, const struct fed_packet *fed)
+void point_run_packet(struct point_run *run, const struct fed_packet *fed)
 {
     struct point_shard *shard = &run->shards[fed->shard];
     const struct packet *packet = &fed->packet;
@@ -128,12 +128,6 @@ static void follow_packet(struct point_run *run, const struct fed_packet *fed)
         flow_table_packet(&shard->flows, packet);
     if (run->memory_bytes > 0 && --run->until_memory == 0)
         keep_within_memory(run);
-}
-
-void point_run_packets(struct point_run *run, const struct fed_packet *const packets[], uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++)
-        follow_packet(run, packets[i]);
 }
 
 static void note_ceilings(const struct point_run *run, uint64_t evicted, struct notes *notes)

@@ -35,7 +35,7 @@ struct point_run {
 /* The run must stay at its address until it is closed. */
 void point_run_open(struct point_run *run, struct analysis *analysis, const struct followers *followers,
                     uint32_t point);
-void point_run_packets(struct point_run *run, const struct fed_packet *const packets[], uint32_t count);
+void point_run_packet(struct point_run *run, const struct fed_packet *fed);
 void point_run_close(struct point_run *run); /* concludes all conversations */
 
 #endif

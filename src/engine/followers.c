@@ -33,13 +33,9 @@ struct followers {
 static uint32_t follow_some(const struct followers *all, unsigned number, unsigned followers)
 {
     struct fed_packets packets = packet_feed_take(all->feed, number);
-    const struct fed_packet *own[FED_TOGETHER];
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < packets.count; i++) {
-        own[count] = &packets.list[i];
-        count += packets.list[i].shard % followers == number;
-    }
-    point_run_packets(all->point, own, count);
+    for (uint32_t i = 0; i < packets.count; i++)
+        if (packets.list[i].shard % followers == number)
+            point_run_packet(all->point, &packets.list[i]);
     return packets.count;
 }
 

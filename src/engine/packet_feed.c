@@ -19,7 +19,7 @@
 
 enum { BATCHES = 8, BATCH_PACKETS = 256, SPARE_BUFFERS = 4, FOLLOWERS_MOST = SHARDS };
 
-/* Without a thread there is one batch, of as many packets as fit in the processor's first cache beside what following them takes. */
+/* Without a thread there is one batch, which is small so that its packets are still in a near cache when they are followed. */
 enum { BATCH_ALONE = 64 };
 
 /* Where few packets are wanted: those that are read, and the buffers that are kept, for one batch. */
@@ -275,8 +275,8 @@ struct fed_packets packet_feed_take(struct packet_feed *feed, unsigned number)
     if (!has_more(feed, follower))
         return (struct fed_packets){0};
     const struct fed_packet *list = &follower->at_hand->packets[follower->at];
-    uint32_t left = follower->at_hand->count - follower->at, count = left < FED_TOGETHER ? left : FED_TOGETHER;
-    follower->at += count;
+    uint32_t count = follower->at_hand->count - follower->at;
+    follower->at = follower->at_hand->count;
     return (struct fed_packets){list, count};
 }
 

@@ -46,10 +46,9 @@ struct packet_feed *packet_feed_open(const struct packet_feed_input *input, bool
 bool packet_feed_is_ahead(const struct packet_feed *feed);
 
 /* Some packets in a row, of all shards; none: that was all. Valid until the follower's next call. */
-enum { FED_TOGETHER = 32 };
 struct fed_packets {
     const struct fed_packet *list;
-    uint32_t count; /* at most FED_TOGETHER */
+    uint32_t count;
 };
 struct fed_packets packet_feed_take(struct packet_feed *feed, unsigned follower);
 
