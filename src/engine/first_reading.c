@@ -47,7 +47,6 @@ struct reading_beside {
     struct file_turn turn;
     struct casebook *casebook;
     bool tells; /* how far it is: the caller reads it, after all others */
-    bool ahead;
     _Atomic uint64_t consumed;
 };
 
@@ -190,7 +189,7 @@ static struct file_turn begin_turn(struct first_reading *reading, struct capture
 }
 
 static void read_file(struct first_reading *reading, const struct file_turn *turn, struct followers *followers,
-                      bool ahead, void (*each)(void *context, const struct packet_feed *feed), void *context)
+                      void (*each)(void *context, const struct packet_feed *feed), void *context)
 {
     struct casebook *casebook = reading->casebook;
     struct point_run *point = turn->point;
@@ -204,9 +203,7 @@ static void read_file(struct first_reading *reading, const struct file_turn *tur
                                       .clock = &point->clock,
                                       .server_port = casebook->server_port,
                                       .one_shard = reading->analysis->memory_bytes > 0};
-    struct packet_feed *feed = packet_feed_open(&input, ahead, followers_count(followers));
-    followers_follow(followers, feed, point, each, context);
-    packet_feed_close(feed);
+    followers_follow(followers, &input, (uint32_t)(turn->source - reading->sources), point, each, context);
     point_clock_tell(&point->clock, casebook->captures);
     struct point_facts *facts = &casebook->points[turn->number];
     facts->first_ns = point->times.first_ns;
@@ -222,13 +219,11 @@ static void count_done(struct first_reading *reading, const struct capture_sourc
     reading->done_bytes += consumed;
 }
 
-/* A thread that reads ahead of one that follows gained nothing where it was measured (docs/performance.md): only who asked for threads gets it. */
 static void read_in_order(struct first_reading *reading)
 {
-    bool ahead = reading->analysis->threads > 1;
     for (uint32_t i = 0; i < reading->source_count; i++) {
         struct file_turn turn = begin_turn(reading, &reading->sources[reading->order[i]]);
-        read_file(reading, &turn, reading->followers, ahead, tell_feed, reading);
+        read_file(reading, &turn, reading->followers, tell_feed, reading);
         count_done(reading, turn.source);
     }
     for (uint32_t i = 0; i < reading->casebook->point_count; i++)
@@ -243,7 +238,7 @@ static void read_beside(void *context)
     beside->casebook = memory_take(sizeof *beside->casebook);
     casebook_open_beside(beside->casebook, reading->casebook);
     struct followers *followers = followers_open(beside->casebook, 1);
-    read_file(reading, &beside->turn, followers, beside->ahead, note_feed, beside);
+    read_file(reading, &beside->turn, followers, note_feed, beside);
     point_run_close(beside->turn.point);
     followers_close(followers);
 }
@@ -253,11 +248,11 @@ static void read_apart(struct first_reading *reading)
 {
     unsigned threads = analysis_threads(reading->analysis);
     struct file_turn turn = begin_turn(reading, &reading->sources[reading->order[0]]);
-    struct reading_beside beside = {
-        .reading = reading, .turn = begin_turn(reading, &reading->sources[reading->order[1]]), .ahead = threads > 3};
+    struct reading_beside beside = {.reading = reading,
+                                    .turn = begin_turn(reading, &reading->sources[reading->order[1]])};
     reading->beside = &beside;
     struct os_thread *thread = threads > 1 ? os_thread_start(read_beside, &beside) : NULL;
-    read_file(reading, &turn, reading->followers, threads > 2, tell_feed, reading);
+    read_file(reading, &turn, reading->followers, tell_feed, reading);
     point_run_close(turn.point);
     count_done(reading, turn.source);
     if (thread) {
@@ -285,14 +280,15 @@ static bool may_fold(const struct first_reading *reading)
     return reading->source_count == 1 && !reading->analysis->watching;
 }
 
-/* Several follow one file only: numbers of conversations are not final while they do, and which files are of one capture point is
- * asked of the conversations so far. One of the threads reads. */
+/* Several follow one file only, which each can open: numbers of conversations are not final while they do, and which files are of one
+ * capture point is asked of the conversations so far. */
 static unsigned followers_wanted(const struct first_reading *reading)
 {
     const struct analysis *analysis = reading->analysis;
-    bool one_only = reading->source_count > 1 || analysis->watching || analysis->memory_bytes > 0;
+    bool one_only = reading->source_count != 1 || analysis->watching || analysis->memory_bytes > 0 ||
+                    reading->casebook->captures[0].only_once;
     unsigned threads = analysis_threads(analysis);
-    return one_only || threads < 3 ? 1 : threads - 1;
+    return one_only ? 1 : threads < SHARDS ? threads : SHARDS;
 }
 
 void first_reading_run(struct analysis *analysis, struct capture_source *sources, uint32_t count, uint64_t all_bytes)
