@@ -23,8 +23,8 @@ struct point_run {
     struct casebook *casebook; /* of the run */
     uint32_t point;
 
-    /* The packet feed's while it reads. */
-    struct packet_decoder decoder;
+    /* The packet feeds' while they read; decoders: of each follower. */
+    struct packet_decoder decoders[SHARDS];
     struct point_clock clock;
     struct point_facts times; /* of its packets so far */
     struct cache_gap before_followers;

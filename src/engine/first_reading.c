@@ -29,6 +29,7 @@ struct first_reading {
     struct point_run *points;
     uint32_t *first_sources, *last_sources; /* of each point */
     struct followers *followers;
+    struct begun begun;
     struct reading_beside *beside; /* NULL: none is under way */
     uint32_t turns;                /* files whose turn has come */
     uint64_t done_bytes, all_bytes;
@@ -115,11 +116,12 @@ static uint32_t point_for(struct first_reading *reading, const struct capture_so
     struct casebook *casebook = reading->casebook;
     uint32_t best = casebook->point_count, number = (uint32_t)(source - reading->sources);
     bool in_series = only_of_series(reading, source);
+    begun_look(&reading->begun, reading->followers);
     for (uint32_t i = 0; i < casebook->point_count; i++)
         if (is_of_role(reading, i, source) && is_over_before(reading, i, source) &&
             (!in_series || is_of_series(reading, i, source)) &&
             (best == casebook->point_count || casebook->points[i].last_ns > casebook->points[best].last_ns) &&
-            !begins_elsewhere(casebook, i, &casebook->captures[number]))
+            !begins_elsewhere(&reading->begun, reading->followers, i, &casebook->captures[number]))
             best = i;
     if (best == casebook->point_count) {
         casebook->point_count++;
@@ -199,7 +201,7 @@ static void read_file(struct first_reading *reading, const struct file_turn *tur
     struct packet_feed_input input = {.chain = &turn->source->chain,
                                       .facts = casebook->captures,
                                       .point = &point->times,
-                                      .decoder = &point->decoder,
+                                      .decoder = &point->decoders[0],
                                       .clock = &point->clock,
                                       .server_port = casebook->server_port,
                                       .one_shard = reading->analysis->memory_bytes > 0};
@@ -280,15 +282,23 @@ static bool may_fold(const struct first_reading *reading)
     return reading->source_count == 1 && !reading->analysis->watching;
 }
 
-/* Several follow one file only, which each can open: numbers of conversations are not final while they do, and which files are of one
- * capture point is asked of the conversations so far. */
+/* Whoever did not ask for threads gets them where they save more time than they take. */
+static bool is_much(const struct first_reading *reading)
+{
+    return reading->analysis->threads > 1 || reading->all_bytes >= LIMIT_BYTES_ALONE;
+}
+
+/* Each opens the files for itself, and numbers of conversations are not final while several follow. */
 static unsigned followers_wanted(const struct first_reading *reading)
 {
     const struct analysis *analysis = reading->analysis;
-    bool one_only = reading->source_count != 1 || analysis->watching || analysis->memory_bytes > 0 ||
-                    reading->casebook->captures[0].only_once;
     unsigned threads = analysis_threads(analysis);
-    return one_only ? 1 : threads < SHARDS ? threads : SHARDS;
+    if (analysis->watching || analysis->memory_bytes > 0 || are_apart(reading) || !is_much(reading))
+        return 1;
+    for (uint32_t i = 0; i < reading->source_count; i++)
+        if (reading->casebook->captures[i].only_once)
+            return 1;
+    return threads < SHARDS ? threads : SHARDS;
 }
 
 void first_reading_run(struct analysis *analysis, struct capture_source *sources, uint32_t count, uint64_t all_bytes)
@@ -305,11 +315,13 @@ void first_reading_run(struct analysis *analysis, struct capture_source *sources
     casebook->points = memory_take_array(count, sizeof *casebook->points);
     analysis->may_fold = may_fold(&reading);
     reading.followers = followers_open(casebook, followers_wanted(&reading));
+    begun_open(&reading.begun, count);
     find_order(&reading);
     if (are_apart(&reading))
         read_apart(&reading);
     else
         read_in_order(&reading);
+    begun_close(&reading.begun);
     followers_close(reading.followers);
     for (uint32_t i = 0; i < casebook->point_count; i++) {
         if (!casebook->points[i].role_given)

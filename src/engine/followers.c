@@ -16,7 +16,8 @@ struct follower {
     unsigned number;
     struct casebook *casebook;
     struct os_thread *thread;
-    struct error error; /* why it could not read; empty: it could */
+    struct point_clock clock; /* as it stands before the file */
+    struct error error;       /* why it could not read; empty: it could */
 };
 
 struct followers {
@@ -46,6 +47,11 @@ struct followers *followers_open(struct casebook *casebook, unsigned count)
     return followers;
 }
 
+unsigned followers_count(const struct followers *followers)
+{
+    return followers->count;
+}
+
 struct casebook *followers_casebook(const struct followers *followers, uint8_t shard)
 {
     unsigned number = shard % followers->count;
@@ -65,7 +71,6 @@ static uint32_t follow_some(struct packet_feed *feed, struct point_run *point)
 struct own_reading {
     struct capture_chain chain;
     struct capture_facts *facts; /* of all captures; just what is counted by who follows becomes known */
-    struct packet_decoder decoder;
     struct point_clock clock;
 };
 
@@ -76,15 +81,13 @@ static void read_own(const struct follower *follower, struct own_reading *own)
     input.chain = &own->chain;
     input.facts = own->facts;
     input.point = NULL; /* the times of all packets are the caller's to see */
-    input.decoder = &own->decoder;
+    input.decoder = &all->point->decoders[follower->number];
     input.clock = &own->clock;
     input.follower = follower->number;
-    packet_decoder_open(&own->decoder);
     struct packet_feed *feed = packet_feed_open(&input, false);
     while (follow_some(feed, all->point) > 0)
         ;
     packet_feed_close(feed);
-    packet_decoder_close(&own->decoder);
 }
 
 static void run_follower(void *context)
@@ -94,7 +97,7 @@ static void run_follower(void *context)
     struct casebook *casebook = all->casebook;
     struct own_reading *own = memory_take(sizeof *own);
     own->facts = memory_take_array(casebook->capture_count, sizeof *own->facts);
-    own->clock = *all->input->clock;
+    own->clock = follower->clock;
     follower->error = (struct error){{0}};
     capture_chain_open(&own->chain);
     struct capture_facts *facts = &own->facts[all->capture];
@@ -147,8 +150,10 @@ void followers_follow(struct followers *followers, const struct packet_feed_inpu
     followers->input = &divided;
     followers->point = point;
     followers->capture = capture;
-    for (unsigned i = 0; i + 1 < followers->count; i++)
+    for (unsigned i = 0; i + 1 < followers->count; i++) {
+        followers->list[i].clock = *input->clock;
         followers->list[i].thread = os_thread_start(run_follower, &followers->list[i]);
+    }
     follow_own(followers, &divided, each, context);
     for (unsigned i = 0; i + 1 < followers->count; i++)
         await_follower(followers, &followers->list[i]);

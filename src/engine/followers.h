@@ -18,7 +18,9 @@ struct point_run;
 /* count: the caller among them, at most SHARDS. The casebook has its captures, and no more. */
 struct followers *followers_open(struct casebook *casebook, unsigned count);
 
-/* Of the follower whose shard it is. */
+unsigned followers_count(const struct followers *followers);
+
+/* Of the follower whose shard it is: there is one for each number below their count. */
 struct casebook *followers_casebook(const struct followers *followers, uint8_t shard);
 
 /* Follows all packets of one capture into the point. input: follower 0's. each: is called now and then, by the caller's thread. */

@@ -27,7 +27,8 @@ struct conversation_store {
     uint32_t *resting;         /* a ring of numbers; NULL: none rests yet */
     uint32_t resting_most;
     uint32_t resting_at; /* the next to be written over: the one that was asked for longest ago */
-    uint64_t count; /* as conversation_store_count() told it last, for each packet: so it stands far from what others may write to */
+    uint64_t
+        count; /* as conversation_store_count() told it last, for each packet: so it stands far from what others may write to */
     struct packing_model models
         [STORES_MOST]; /* the first: of the first few that were packed here; then those of other stores that came in */
     uint32_t learnt;
