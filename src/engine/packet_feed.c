@@ -180,9 +180,9 @@ static void fill_batch(struct packet_feed *feed, struct packet_batch *batch)
 {
     feed->filling = batch;
     take_back(feed, batch);
-    /* Followers have these lines in their caches. Taking them back in a row takes a tenth of the time that taking back each
+    /* Who asks has these lines in its cache. Taking them back in a row takes a tenth of the time that taking back each
      * when its packet is decoded takes. */
-    if (feed->thread)
+    if (feed->batch_count > 1)
         memset(batch->packets, 0, sizeof batch->packets);
     batch->count = 0;
     for (uint32_t looked = 0; !is_full(feed, batch, looked); looked++) {
