@@ -7,14 +7,27 @@ enum { EXCEPTION_BYTES = 3, BYTES_MOST = 8, UNIT_US = 1000 };
 
 struct learning {
     uint64_t *const *samples;
-    struct image_kind *kind;
-    uint32_t at; /* the word that is looked at */
-    uint32_t least; /* bytes of all samples, by the best rule so far */
+    uint32_t at;                       /* the word that is looked at */
+    uint32_t least;                    /* bytes of all samples, by the best rule so far */
+    struct word_rule best;             /* that rule */
+    uint16_t sources[1 + IMAGE_WORDS]; /* the words ahead that vary */
+    uint32_t source_count;
+    struct word_rule *rules; /* of the kind */
 };
 
 static uint64_t difference(const struct learning *l, unsigned sample, uint32_t from)
 {
     return l->samples[sample][l->at] - l->samples[sample][from];
+}
+
+static struct word_rule rule_of(uint32_t at, uint32_t from, uint64_t plus, uint16_t unit, unsigned bytes)
+{
+    return (struct word_rule){.plus = plus,
+                              .at = (uint16_t)at,
+                              .from = (uint16_t)from,
+                              .unit = bytes > 0 ? unit : 0,
+                              .bytes = (uint8_t)bytes,
+                              .shift = (uint8_t)(bytes > 0 ? 8 * (BYTES_MOST - bytes) : 0)};
 }
 
 /* By the fewest bytes of distance that pay: longer ones are exceptions. */
@@ -33,8 +46,7 @@ static void weigh(struct learning *l, uint32_t from, uint64_t plus, uint16_t uni
         if (cost >= l->least)
             continue;
         l->least = cost;
-        l->kind->rules[l->at] = (struct word_rule){.from = (uint16_t)from, .unit = unit, .bytes = (uint8_t)bytes};
-        l->kind->plus[l->at] = plus;
+        l->best = rule_of(l->at, from, plus, unit, bytes);
     }
 }
 
@@ -71,33 +83,42 @@ static bool samples_vary(const struct learning *l)
     return false;
 }
 
-/* Near ones first: they are what a word most likely belongs to. */
-static void learn_word(struct learning *l, const uint16_t *sources, uint32_t source_count)
+/* Near sources first: they are what a word most likely belongs to. */
+static void learn_word(struct learning *l, struct image_kind *kind)
 {
     l->least = UINT32_MAX;
     weigh_from(l, 0);
-    for (uint32_t i = source_count; i > 0 && l->least > 0; i--)
-        weigh_from(l, sources[i - 1]);
-    const struct word_rule *rule = &l->kind->rules[l->at];
-    l->kind->rules[l->at].varies = rule->from != 0 || rule->bytes > 0;
+    for (uint32_t i = l->source_count; i > 0 && l->least > 0; i--)
+        weigh_from(l, l->sources[i - 1]);
+    kind->words[l->at] = l->best.plus;
+    if (l->best.from != 0 || l->best.bytes > 0)
+        l->rules[kind->rule_count++] = l->best;
 }
 
-struct image_kind *image_kind_learn(uint64_t *const *samples, uint32_t known, uint32_t end)
+struct image_kind *image_kind_learn(uint64_t *const *samples, uint32_t known)
 {
     struct image_kind *kind = memory_take(sizeof *kind);
-    struct learning l = {.samples = samples, .kind = kind};
-    uint16_t sources[1 + IMAGE_WORDS];
-    uint32_t source_count = 0, vary = 0;
-    kind->end = end;
-    for (l.at = 1; l.at < end; l.at++) {
+    struct learning l = {.samples = samples, .rules = memory_take_array(1 + IMAGE_WORDS, sizeof *l.rules)};
+    for (l.at = 1; l.at <= IMAGE_WORDS; l.at++) {
         bool varies = samples_vary(&l);
-        if (l.at > known)
-            learn_word(&l, sources, varies ? source_count : 0);
-        if (kind->rules[l.at].varies)
-            kind->vary[vary++] = (uint16_t)l.at;
+        if (l.at > known && varies)
+            learn_word(&l, kind);
+        else if (l.at > known)
+            kind->words[l.at] = samples[0][l.at];
+        else if (varies)
+            kind->varying_known[l.source_count] = (uint16_t)l.at;
         if (varies)
-            sources[source_count++] = (uint16_t)l.at;
+            l.sources[l.source_count++] = (uint16_t)l.at;
     }
-    kind->vary[vary] = UINT16_MAX;
+    l.rules[kind->rule_count].at = UINT16_MAX;
+    kind->rules = memory_grow(l.rules, kind->rule_count + 1, sizeof *kind->rules);
     return kind;
+}
+
+void image_kind_give(struct image_kind *kind)
+{
+    if (!kind)
+        return;
+    memory_give((void *)(uintptr_t)kind->rules);
+    memory_give(kind);
 }

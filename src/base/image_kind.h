@@ -6,18 +6,20 @@
 
 #include "image_packing.h"
 
+/* Of a word that is not the same in all images. */
 struct word_rule {
-    uint16_t from;  /* the word that it follows from; 0: the zero in front */
-    uint16_t unit;  /* of the distance: clocks of many captures count microseconds, and times here nanoseconds */
-    uint8_t bytes;  /* of the distance */
-    bool varies;    /* not the same in all images */
+    uint64_t plus;     /* what is between the word and the one that it follows from, besides the distance */
+    uint16_t at, from; /* the word, and the one that it follows from; 0: the zero in front */
+    uint16_t
+        unit; /* of the distance; 0: there is none. Clocks of many captures count microseconds, and times here nanoseconds */
+    uint8_t bytes, shift; /* of the distance; and what shifts it down to the end of a word */
 };
 
 struct image_kind {
-    uint32_t end;
-    uint16_t vary[1 + IMAGE_WORDS]; /* the places of words that vary, ascending; behind them UINT16_MAX */
-    struct word_rule rules[1 + IMAGE_WORDS];
-    uint64_t plus[1 + IMAGE_WORDS]; /* what is between the word and the one it follows from */
+    uint64_t words[1 + IMAGE_WORDS];         /* as all images have them, but for those that vary */
+    uint16_t varying_known[1 + IMAGE_WORDS]; /* places of the known words that vary; behind them 0 */
+    uint32_t rule_count;
+    const struct word_rule *rules; /* by place; behind them one at UINT16_MAX */
 };
 
 /* Distances of either sign as small numbers: 0, -1, 1, -2, ... */
@@ -43,14 +45,15 @@ static inline unsigned number_bytes(uint64_t number)
 static inline bool distance_number(uint64_t distance, uint16_t unit, uint64_t *number)
 {
     *number = fold_sign(distance);
-    if (unit == 1 || distance == 0)
-        return true;
+    if (unit <= 1)
+        return unit == 1 || distance == 0;
     int64_t units = (int64_t)distance / unit;
     *number = fold_sign((uint64_t)units);
     return units * unit == (int64_t)distance;
 }
 
 /* Makes the kind that tells IMAGE_SAMPLES images in the fewest bytes; the first words are known. */
-struct image_kind *image_kind_learn(uint64_t *const *samples, uint32_t known, uint32_t end);
+struct image_kind *image_kind_learn(uint64_t *const *samples, uint32_t known);
+void image_kind_give(struct image_kind *kind); /* NULL is fine */
 
 #endif

@@ -18,15 +18,15 @@ static_assert(sizeof(struct packed_image) == WORD_BYTES, "the first distance has
 static_assert(TOKEN_EQUAL + IMAGE_WORDS / 256 <= UINT8_MAX, "tokens no longer fit");
 
 /* Of images before any kind was learnt: all words are zero. */
-static const struct image_kind no_kind = {.end = 1 + IMAGE_WORDS, .vary = {UINT16_MAX}};
+static const struct word_rule no_rule = {.at = UINT16_MAX};
+static const struct image_kind no_kind = {.rules = &no_rule};
 
 struct packing {
     const struct image_kind *kind;
     const uint64_t *words;
-    uint32_t distance_bytes, exception_bytes, exceptions;
-    uint32_t latest_exception;
-    uint16_t near[NEAR]; /* places of the latest words that vary, a ring */
-    uint32_t near_at;
+    const struct word_rule *rule; /* of the next word that varies */
+    uint8_t *distance, *token;    /* where the next of each goes */
+    uint32_t exceptions, latest_exception;
     uint16_t places[PLACES]; /* where a word of each hash came last; 0: nowhere */
     uint8_t distances[IMAGE_WORDS * WORD_BYTES + WORD_BYTES], tokens[IMAGE_WORDS * 3 + 8];
 };
@@ -34,7 +34,7 @@ struct packing {
 void image_packer_close(struct image_packer *packer)
 {
     for (unsigned i = 0; i < IMAGE_KINDS; i++)
-        memory_give(packer->kinds[i]);
+        image_kind_give(packer->kinds[i]);
     for (unsigned i = 0; i < IMAGE_SAMPLES; i++)
         memory_give(packer->samples[i]);
     *packer = (struct image_packer){0};
@@ -65,47 +65,64 @@ static unsigned place_of(uint64_t word)
     return (unsigned)((word * 0x9e3779b97f4a7c15u) >> 56);
 }
 
-/* The lowest byte first: compilers make one store of it where that is the machine's order, and one load of reading it. */
-static void write_number(uint8_t *to, uint64_t number)
+/* The lowest byte first. Compilers do not always make one load of eight bytes that are put together. */
+static bool lowest_is_first(void)
 {
-    for (unsigned i = 0; i < WORD_BYTES; i++)
-        to[i] = (uint8_t)(number >> (8 * i));
+    static const union {
+        uint64_t word;
+        uint8_t first;
+    } one = {1};
+    return one.first == 1;
+}
+
+static void write_word(uint8_t *to, uint64_t word)
+{
+    for (unsigned i = 0; i < WORD_BYTES && !lowest_is_first(); i++)
+        to[i] = (uint8_t)(word >> (8 * i));
+    if (lowest_is_first())
+        memcpy(to, &word, sizeof word);
 }
 
 static uint64_t read_word(const uint8_t *at)
 {
-    return (uint64_t)at[0] | (uint64_t)at[1] << 8 | (uint64_t)at[2] << 16 | (uint64_t)at[3] << 24 |
-           (uint64_t)at[4] << 32 | (uint64_t)at[5] << 40 | (uint64_t)at[6] << 48 | (uint64_t)at[7] << 56;
-}
-
-/* The number of so many bytes that ends there. */
-static uint64_t number_before(const uint8_t *end, unsigned bytes)
-{
-    return bytes == 0 ? 0 : read_word(end - WORD_BYTES) >> (WORD_BYTES * (WORD_BYTES - bytes));
+    uint64_t word = 0;
+    for (unsigned i = 0; i < WORD_BYTES && !lowest_is_first(); i++)
+        word |= (uint64_t)at[i] << (8 * i);
+    if (lowest_is_first())
+        memcpy(&word, at, sizeof word);
+    return word;
 }
 
 static void pack_distance(struct packing *p, uint64_t number, unsigned bytes)
 {
-    write_number(p->distances + p->distance_bytes, number);
-    p->distance_bytes += bytes;
+    write_word(p->distance, number);
+    p->distance += bytes;
 }
 
-static void note_varying(struct packing *p, uint32_t at)
+static void note_place(struct packing *p, uint32_t at)
 {
-    p->near[p->near_at++ % NEAR] = (uint16_t)at;
     p->places[place_of(p->words[at])] = (uint16_t)at;
+}
+
+/* What an exception is told from. rule: of the first word that varies from there on. */
+static uint64_t base_word(const struct image_kind *kind, const uint64_t *words, const struct word_rule *rule,
+                          uint32_t at, unsigned base)
+{
+    if (base == BASE_ZERO)
+        return 0;
+    if (base == BASE_KIND)
+        return rule->at == at ? words[rule->from] + rule->plus : kind->words[at];
+    ptrdiff_t back = (ptrdiff_t)(base - BASE_NEAR) + 1;
+    return rule - kind->rules < back ? 0 : words[rule[-back].at];
 }
 
 /* The token of the base that a word is nearest to. */
 static uint8_t number_token(const struct packing *p, uint32_t at, uint64_t *number)
 {
-    uint64_t word = p->words[at];
     unsigned nearest = BASE_ZERO;
-    *number = fold_sign(word);
+    *number = fold_sign(p->words[at]);
     for (unsigned base = BASE_KIND; base < BASES; base++) {
-        uint64_t from = base == BASE_KIND ? p->words[p->kind->rules[at].from] + p->kind->plus[at]
-                                          : p->words[p->near[(p->near_at + NEAR - 1 - (base - BASE_NEAR)) % NEAR]];
-        uint64_t distance = fold_sign(word - from);
+        uint64_t distance = fold_sign(p->words[at] - base_word(p->kind, p->words, p->rule, at, base));
         bool nearer = distance < *number;
         *number = nearer ? distance : *number;
         nearest = nearer ? base : nearest;
@@ -115,50 +132,68 @@ static uint8_t number_token(const struct packing *p, uint32_t at, uint64_t *numb
 
 static void pack_exception(struct packing *p, uint32_t at)
 {
-    uint8_t *to = p->tokens + p->exception_bytes;
     uint64_t word = p->words[at], number;
     uint32_t gap = at - p->latest_exception, equal = p->places[place_of(word)];
     for (; gap >= SKIP; gap -= SKIP)
-        *to++ = SKIP;
-    *to++ = (uint8_t)gap;
+        *p->token++ = SKIP;
+    *p->token++ = (uint8_t)gap;
     if (word != 0 && equal != 0 && p->words[equal] == word) {
-        *to++ = (uint8_t)(TOKEN_EQUAL + equal / 256);
-        *to++ = (uint8_t)equal;
+        *p->token++ = (uint8_t)(TOKEN_EQUAL + equal / 256);
+        *p->token++ = (uint8_t)equal;
     } else {
-        uint8_t token = *to++ = number_token(p, at, &number);
+        uint8_t token = *p->token++ = number_token(p, at, &number);
         pack_distance(p, number, token % SIZES);
     }
     p->latest_exception = at;
-    p->exception_bytes = (uint32_t)(to - p->tokens);
     p->exceptions++;
+    note_place(p, at);
 }
 
-static void pack_word(struct packing *p, uint32_t at)
+/* Words that do not vary in the kind. */
+static void pack_until(struct packing *p, uint32_t at, uint32_t end)
 {
-    const struct word_rule *rule = &p->kind->rules[at];
-    uint64_t distance = p->words[at] - p->words[rule->from] - p->kind->plus[at], number;
-    if (!rule->varies && distance == 0)
+    for (; at < end; at++)
+        if (p->words[at] != p->kind->words[at])
+            pack_exception(p, at);
+}
+
+static void pack_varying(struct packing *p)
+{
+    const struct word_rule *rule = p->rule;
+    uint64_t distance = p->words[rule->at] - p->words[rule->from] - rule->plus, number;
+    if (!distance_number(distance, rule->unit, &number) || number_bytes(number) > rule->bytes) {
+        pack_exception(p, rule->at);
         return;
-    if (rule->varies && distance_number(distance, rule->unit, &number) && number_bytes(number) <= rule->bytes)
-        pack_distance(p, number, rule->bytes);
-    else
-        pack_exception(p, at);
-    note_varying(p, at);
+    }
+    pack_distance(p, number, rule->bytes);
+    note_place(p, rule->at);
+}
+
+static uint32_t lesser(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
 }
 
 static void pack_as(struct packing *p, const struct image_kind *kind, const struct image *image, uint32_t known)
 {
+    uint32_t at = known + 1;
     p->kind = kind;
     p->words = image->words;
-    p->distance_bytes = p->exception_bytes = p->exceptions = p->near_at = 0;
+    p->rule = kind->rules;
+    p->distance = p->distances;
+    p->token = p->tokens;
+    p->exceptions = 0;
     p->latest_exception = known;
-    memset(p->near, 0, sizeof p->near);
     memset(p->places, 0, sizeof p->places);
-    for (uint32_t at = 1; at <= known; at++)
-        if (image->words[at] != 0)
-            p->places[place_of(image->words[at])] = (uint16_t)at;
-    for (uint32_t at = known + 1; at < image->end; at++)
-        pack_word(p, at);
+    for (const uint16_t *place = kind->varying_known; *place != 0; place++)
+        note_place(p, *place);
+    while (at < image->end) {
+        pack_until(p, at, lesser(p->rule->at, image->end));
+        at = p->rule->at + 1u;
+        if (p->rule->at < image->end)
+            pack_varying(p);
+        p->rule++;
+    }
 }
 
 static const struct image_kind *kind_at(const struct image_packer *packer, uint32_t number)
@@ -166,13 +201,13 @@ static const struct image_kind *kind_at(const struct image_packer *packer, uint3
     return number == 0 ? &no_kind : packer->kinds[number - 1];
 }
 
-/* How many words that do not vary in the kind do in the image. */
+/* How many words vary that do not in the kind, about. */
 static uint32_t mismatches(const struct image_kind *kind, const struct image *image, uint32_t known)
 {
     uint32_t count = 0;
     for (uint32_t at = known + 1; at < image->end; at++)
-        count += !kind->rules[at].varies & (kind->plus[at] != image->words[at]);
-    return count;
+        count += kind->words[at] != image->words[at];
+    return count < kind->rule_count ? 0 : count - kind->rule_count;
 }
 
 static uint32_t likest_kind(const struct image_packer *packer, const struct image *image, uint32_t known)
@@ -205,113 +240,122 @@ static void keep_for_learning(struct image_packer *packer, const struct image *i
     memset(*sample + image->end, 0, (1 + IMAGE_WORDS - image->end) * sizeof **sample);
     if (number / every < IMAGE_SAMPLES - 1)
         return;
-    packer->kinds[packer->kind_count++] = image_kind_learn(packer->samples, known, 1 + IMAGE_WORDS);
+    packer->kinds[packer->kind_count++] = image_kind_learn(packer->samples, known);
     packer->latest = packer->kind_count;
     packer->sampled = 0;
     packer->sampled_most *= SAMPLES_GROW;
 }
 
-static uint32_t bytes_of(const struct packing *p)
+static size_t distance_bytes(const struct packing *p)
 {
-    return p->distance_bytes + p->exception_bytes;
+    return (size_t)(p->distance - p->distances);
+}
+
+static size_t exception_bytes(const struct packing *p)
+{
+    return (size_t)(p->token - p->tokens);
+}
+
+static size_t bytes_of(const struct packing *p)
+{
+    return sizeof(struct packed_image) + distance_bytes(p) + exception_bytes(p);
+}
+
+static size_t write_packed(const struct packing *p, uint32_t kind, uint8_t note, uint8_t *to)
+{
+    struct packed_image head = {.size = (uint16_t)bytes_of(p),
+                                .distance_bytes = (uint16_t)distance_bytes(p),
+                                .exceptions = (uint16_t)p->exceptions,
+                                .kind = (uint8_t)kind,
+                                .note = note};
+    memcpy(to, &head, sizeof head);
+    memcpy(to + sizeof head, p->distances, head.distance_bytes);
+    memcpy(to + sizeof head + head.distance_bytes, p->tokens, exception_bytes(p));
+    return head.size;
 }
 
 size_t image_pack(struct image_packer *packer, const struct image *image, uint32_t known, uint8_t note, uint8_t *to)
 {
     struct packing first, second;
     const struct packing *best = &first;
-    uint32_t number = packer->latest;
-    pack_as(&first, kind_at(packer, number), image, known);
+    pack_as(&first, kind_at(packer, packer->latest), image, known);
     if (first.exceptions > FEW_EXCEPTIONS && packer->kind_count > 1) {
         uint32_t likest = likest_kind(packer, image, known);
-        if (likest != number) {
+        if (likest != packer->latest)
             pack_as(&second, kind_at(packer, likest), image, known);
-            if (bytes_of(&second) < bytes_of(&first)) {
-                best = &second;
-                number = packer->latest = likest;
-            }
+        if (likest != packer->latest && bytes_of(&second) < bytes_of(&first)) {
+            best = &second;
+            packer->latest = likest;
         }
     }
-    struct packed_image head = {.size = (uint16_t)(sizeof head + bytes_of(best)),
-                                .distance_bytes = (uint16_t)best->distance_bytes,
-                                .exceptions = (uint16_t)best->exceptions,
-                                .kind = (uint8_t)number,
-                                .note = note};
-    memcpy(to, &head, sizeof head);
-    memcpy(to + sizeof head, best->distances, best->distance_bytes);
-    memcpy(to + sizeof head + best->distance_bytes, best->tokens, best->exception_bytes);
+    size_t size = write_packed(best, packer->latest, note, to);
     if (best->exceptions > FEW_EXCEPTIONS)
         keep_for_learning(packer, image, known);
-    return head.size;
+    return size;
 }
 
 struct unpacking {
     const struct image_kind *kind;
     uint64_t *words;
-    const uint8_t *distances, *exceptions; /* the next of each */
-    const uint16_t *vary;                  /* likewise */
-    uint16_t near[NEAR];
-    uint32_t near_at;
+    const uint8_t *distance;      /* the end of the one before the next */
+    const struct word_rule *rule; /* of the next word that varies */
 };
 
-static void note_unpacked(struct unpacking *u, uint32_t at)
-{
-    u->near[u->near_at++ % NEAR] = (uint16_t)at;
-}
-
+/* Nothing in it branches but its end. */
 static void unpack_until(struct unpacking *u, uint32_t end)
 {
-    for (uint32_t at; (at = *u->vary) < end; u->vary++) {
-        const struct word_rule *rule = &u->kind->rules[at];
-        u->distances += rule->bytes;
-        uint64_t distance = unfold_sign(number_before(u->distances, rule->bytes)) * rule->unit;
-        u->words[at] = u->words[rule->from] + u->kind->plus[at] + distance;
-        note_unpacked(u, at);
+    const struct word_rule *rule = u->rule;
+    const uint8_t *distance = u->distance;
+    for (; rule->at < end; rule++) {
+        distance += rule->bytes;
+        uint64_t units = unfold_sign(read_word(distance - WORD_BYTES) >> rule->shift);
+        u->words[rule->at] = u->words[rule->from] + rule->plus + units * rule->unit;
     }
+    u->rule = rule;
+    u->distance = distance;
 }
 
-static uint64_t base_word(const struct unpacking *u, uint32_t at, unsigned base)
+static uint64_t unpack_number(struct unpacking *u, uint32_t at, unsigned token)
 {
-    if (base == BASE_ZERO)
-        return 0;
-    if (base == BASE_KIND)
-        return u->words[u->kind->rules[at].from] + u->kind->plus[at];
-    return u->words[u->near[(u->near_at + NEAR - 1 - (base - BASE_NEAR)) % NEAR]];
+    unsigned bytes = token % SIZES;
+    uint64_t base = base_word(u->kind, u->words, u->rule, at, token / SIZES);
+    if (bytes == 0)
+        return base;
+    u->distance += bytes;
+    return base + unfold_sign(read_word(u->distance - WORD_BYTES) >> (WORD_BYTES * (WORD_BYTES - bytes)));
 }
 
-static void unpack_exception(struct unpacking *u, uint32_t at)
+/* Returns what stands behind its token. */
+static const uint8_t *unpack_exception(struct unpacking *u, uint32_t at, const uint8_t *token)
 {
-    unsigned token = *u->exceptions++;
-    if (token >= TOKEN_EQUAL) {
-        u->words[at] = u->words[(token - TOKEN_EQUAL) * 256 + *u->exceptions++];
+    if (*token < TOKEN_EQUAL) {
+        u->words[at] = unpack_number(u, at, *token);
+        token++;
     } else {
-        unsigned bytes = token % SIZES;
-        u->distances += bytes;
-        u->words[at] = base_word(u, at, token / SIZES) + unfold_sign(number_before(u->distances, bytes));
+        u->words[at] = u->words[(*token - TOKEN_EQUAL) * 256 + token[1]];
+        token += 2;
     }
-    note_unpacked(u, at);
-    u->vary += *u->vary == at;
+    u->rule += u->rule->at == at;
+    return token;
 }
 
 void image_unpack(const struct image_packer *packer, const uint8_t *packed, struct image *image, uint32_t count)
 {
     struct packed_image head = packed_image_head(packed);
+    struct unpacking u = {.kind = kind_at(packer, head.kind), .words = image->words, .distance = packed + sizeof head};
+    const uint8_t *token = packed + sizeof head + head.distance_bytes;
     uint32_t at = image->end - 1, end = image->end + count;
-    struct unpacking u = {.kind = kind_at(packer, head.kind),
-                          .words = image->words,
-                          .distances = packed + sizeof head,
-                          .exceptions = packed + sizeof head + head.distance_bytes};
     assert(end <= 1 + IMAGE_WORDS);
-    u.vary = u.kind->vary;
-    memcpy(image->words + image->end, u.kind->plus + image->end, count * sizeof *image->words);
+    u.rule = u.kind->rules;
+    memcpy(image->words + image->end, u.kind->words + image->end, count * sizeof *image->words);
     for (uint32_t i = 0; i < head.exceptions; i++) {
         uint8_t gap;
         do {
-            gap = *u.exceptions++;
+            gap = *token++;
             at += gap;
         } while (gap == SKIP);
         unpack_until(&u, at);
-        unpack_exception(&u, at);
+        token = unpack_exception(&u, at, token);
     }
     unpack_until(&u, end);
     image->end = end;

@@ -37,7 +37,7 @@ struct packed_image {
 };
 
 /* The most that an image of so many words takes packed. */
-#define PACKED_IMAGE_MOST(count) (sizeof(struct packed_image) + (count) * 11 + 1)
+#define PACKED_IMAGE_MOST(count) (sizeof(struct packed_image) + (count)*11 + 1)
 
 struct image_kind;
 

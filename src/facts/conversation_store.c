@@ -26,7 +26,7 @@ struct open_conversation {
 
 struct conversation_place {
     struct open_conversation *open; /* NULL: it is packed */
-    uint8_t *packed; /* an image of all facts; what it was when it was packed last; NULL: never */
+    uint8_t *packed;                /* an image of all facts; what it was when it was packed last; NULL: never */
 };
 
 /* Notes of packed images: what they hold, and above that the number of the packer. */
@@ -42,7 +42,8 @@ enum {
 static_assert(sizeof(struct conversation) % 8 == 0 && sizeof(struct tds_facts) % 8 == 0 &&
                   sizeof(struct tls_facts) % 8 == 0,
               "only whole words are packed");
-static_assert(FACTS_WORDS <= (int)IMAGE_WORDS && STORES_MOST <= UINT8_MAX >> PACKER_SHIFT, "facts no longer fit an image");
+static_assert(FACTS_WORDS <= (int)IMAGE_WORDS && STORES_MOST <= UINT8_MAX >> PACKER_SHIFT,
+              "facts no longer fit an image");
 
 void conversation_store_open(struct conversation_store *store, uint32_t resting_most)
 {

@@ -27,7 +27,8 @@ struct conversation_store {
     uint32_t *resting;         /* a ring of numbers; NULL: none rests yet */
     uint32_t resting_most;
     uint32_t resting_at; /* the next to be written over: the one that was asked for longest ago */
-    struct image_packer packers[STORES_MOST]; /* the first: of what is packed here; then those of other stores that came in */
+    struct image_packer
+        packers[STORES_MOST]; /* the first: of what is packed here; then those of other stores that came in */
     uint64_t packed_bytes;
     uint64_t count;     /* as conversation_store_count() told it last */
     uint64_t *begun_at; /* of each conversation, that count when it was added; NULL: the order is not kept */

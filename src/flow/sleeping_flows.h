@@ -17,8 +17,8 @@ struct sleeping_flow {
     uint32_t conversation; /* its number in the casebook */
     int64_t last_ns;       /* its latest packet */
     uint8_t *packed;       /* NULL: this place in the slab is free */
-    bool closed; /* the conversation is */
-    bool open;   /* its streams have not ended: it is to be concluded yet */
+    bool closed;           /* the conversation is */
+    bool open;             /* its streams have not ended: it is to be concluded yet */
 };
 
 struct sleeping_flows {

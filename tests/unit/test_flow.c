@@ -98,8 +98,8 @@ static int set_up(void **state)
     static struct capture_facts captures[1];
     captures[0] = (struct capture_facts){0};
     b.casebook.captures = captures;
-    struct stream_consumer consumer = {hear_data, hear_gap, hear_end, hear_nothing, hear_release, hear_fold,
-                                       hear_unfold, &b};
+    struct stream_consumer consumer = {hear_data,    hear_gap,  hear_end,    hear_nothing,
+                                       hear_release, hear_fold, hear_unfold, &b};
     flow_table_open(&b.table, &b.casebook, &consumer);
     text_add(&b.heard[SIDE_CLIENT], "");
     text_add(&b.heard[SIDE_SERVER], "");

@@ -26,9 +26,19 @@ static uint64_t word_like(const struct image *image, uint64_t *random, bool wild
     const uint64_t wild_words[] = {any, any >> (any & 63), 0 - (any >> (any & 63)), image->words[any % i], UINT64_MAX};
     if (wild)
         return wild_words[any % (sizeof wild_words / sizeof *wild_words)];
-    const uint64_t words[] = {0, i, 0, i * 0x100000001, 0, 1700000000000000000u + any % 100000 * 1000,
-                              0, ~0u, image->words[i / 2], image->words[i - 1] + 5, 0,
-                              image->words[i - 1] + any % 4000, 0x0000555500001000u + (any & 0xfff0)};
+    const uint64_t words[] = {0,
+                              i,
+                              0,
+                              i * 0x100000001,
+                              0,
+                              1700000000000000000u + any % 100000 * 1000,
+                              0,
+                              ~0u,
+                              image->words[i / 2],
+                              image->words[i - 1] + 5,
+                              0,
+                              image->words[i - 1] + any % 4000,
+                              0x0000555500001000u + (any & 0xfff0)};
     return words[i % (sizeof words / sizeof *words)];
 }
 
