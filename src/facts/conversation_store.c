@@ -26,26 +26,24 @@ struct open_conversation {
 
 struct conversation_place {
     struct open_conversation *open; /* NULL: it is packed */
-    uint8_t *packed; /* begins with struct packed_head; what it was when it was packed last; NULL: never */
+    uint8_t *packed;                /* an image of all facts; what it was when it was packed last; NULL: never */
 };
 
-struct packed_head {
-    uint16_t size; /* with this head */
-    uint8_t model; /* number of the model it was packed with */
-    bool has_tds, has_tls, plain;
-};
+/* Notes of packed images: what they hold, and above that the number of the packer. */
+enum { HAS_TDS = 1, HAS_TLS = 2, IS_PLAIN = 4, PACKER_SHIFT = 3 };
 
 enum {
-    MODEL_CONVERSATIONS = 64,
     JUDGING_BYTES = 128,   /* of a conversation: its mark, its place in the surveys' groups and times */
     ALLOCATION_BYTES = 16, /* what an allocation takes beyond what was asked for, about */
-    PACKED_MOST = sizeof(struct packed_head) + PACKED_IMAGE_MOST(sizeof(struct conversation)) +
-                  PACKED_IMAGE_MOST(sizeof(struct tds_facts)) + PACKED_IMAGE_MOST(sizeof(struct tls_facts))
+    CONVERSATION_WORDS = sizeof(struct conversation) / 8,
+    TDS_WORDS = sizeof(struct tds_facts) / 8,
+    FACTS_WORDS = CONVERSATION_WORDS + TDS_WORDS + sizeof(struct tls_facts) / 8
 };
 static_assert(sizeof(struct conversation) % 8 == 0 && sizeof(struct tds_facts) % 8 == 0 &&
                   sizeof(struct tls_facts) % 8 == 0,
               "only whole words are packed");
-static_assert(PACKED_MOST <= UINT16_MAX, "a packed conversation's size no longer fits");
+static_assert(FACTS_WORDS <= (int)IMAGE_WORDS && STORES_MOST <= UINT8_MAX >> PACKER_SHIFT,
+              "facts no longer fit an image");
 
 void conversation_store_open(struct conversation_store *store, uint32_t resting_most)
 {
@@ -60,6 +58,8 @@ void conversation_store_close(struct conversation_store *store)
 {
     for (uint32_t i = 0; i < store->places.in_use; i++)
         memory_give(((struct conversation_place *)slab_at(&store->places, i))->packed);
+    for (unsigned i = 0; i < STORES_MOST; i++)
+        image_packer_close(&store->packers[i]);
     slab_close(&store->places);
     slab_close(&store->conversations);
     slab_close(&store->tds);
@@ -121,6 +121,19 @@ static struct links links_of(const struct conversation *c)
                           .match_traces = c->match_traces};
 }
 
+static void set_links(struct conversation *c, const struct links *links)
+{
+    c->comparison = links->comparison;
+    c->onward = links->onward;
+    c->twin = links->twin;
+    c->next_view = links->next_view;
+    c->matched_by = links->matched_by;
+    c->secondary = links->secondary;
+    c->doubtful = links->doubtful;
+    c->match_bits = links->match_bits;
+    c->match_traces = links->match_traces;
+}
+
 static bool links_are(const struct links *links, const struct conversation *c)
 {
     return links->comparison == c->comparison && links->onward == c->onward && links->twin == c->twin &&
@@ -129,53 +142,92 @@ static bool links_are(const struct links *links, const struct conversation *c)
            links->match_traces == c->match_traces;
 }
 
-/* What only an open one has is left out: its own number and where its facts stand. */
-static size_t pack_images(const struct packing_model *model, const struct conversation *facts, uint8_t *to)
+/* Where the client's and the server's numbers begin is chosen at random: what they count up to from there is much alike. Zero, which is
+ * none, stays zero, and changes places with the number that would become it. */
+uint32_t sequence_relative(uint32_t seq, uint32_t base)
 {
-    struct conversation c = *facts;
-    struct packed_head head = {.has_tds = c.tds, .has_tls = c.tds && c.tds->tls, .plain = conversation_is_plain(facts)};
-    struct word_packing packing;
-    word_packing_begin(&packing, to + sizeof head, model);
+    if (seq == 0 || seq == base)
+        return 0 - seq;
+    return seq - base;
+}
+
+uint32_t sequence_absolute(uint32_t relative, uint32_t base)
+{
+    if (relative == 0 || relative == 0 - base)
+        return 0 - relative;
+    return relative + base;
+}
+
+static void change_seqs(struct conversation *c, uint32_t (*change)(uint32_t seq, uint32_t base))
+{
+    for (unsigned i = 0; i < SIDES; i++) {
+        struct tcp_side *side = &c->sides[i];
+        side->seq_first = change(side->seq_first, side->isn);
+        side->seq_end = change(side->seq_end, side->isn);
+        side->marked_seq = change(side->marked_seq, side->isn);
+    }
+}
+
+/* What only an open one has is left out: its own number and where its facts stand. Copied as bytes, so that what is between members, too, is
+ * the same each time. */
+static void put_conversation(struct image *image, const struct conversation *facts, bool with_links)
+{
+    struct conversation c;
+    memcpy(&c, facts, sizeof c);
     c.id = 0;
     c.tds = NULL;
-    words_pack(&packing, &c, sizeof c);
-    if (head.has_tds) {
-        struct tds_facts tds = *facts->tds;
-        tds.number = 0;
-        tds.tls = NULL;
-        words_pack(&packing, &tds, sizeof tds);
-    }
-    if (head.has_tls) {
-        struct tls_facts tls = *facts->tds->tls;
-        tls.number = 0;
-        words_pack(&packing, &tls, sizeof tls);
-    }
-    head.size = (uint16_t)(packing.at - to);
-    memcpy(to, &head, sizeof head);
-    return head.size;
+    if (!with_links)
+        set_links(&c, &(struct links){0});
+    change_seqs(&c, sequence_relative);
+    image_put(image, &c, sizeof c);
 }
 
-/* What applications, drivers and servers have in common shows in the first few. */
-static void learn(struct conversation_store *store, const struct conversation *c)
+static void put_tds(struct image *image, const struct tds_facts *facts)
 {
-    if (store->learnt == MODEL_CONVERSATIONS || !c->tds)
-        return;
-    store->learnt++;
-    words_learn(&store->models[0], c, sizeof *c);
-    words_learn(&store->models[0], c->tds, sizeof *c->tds);
+    struct tds_facts tds;
+    memcpy(&tds, facts, sizeof tds);
+    tds.number = 0;
+    tds.tls = NULL;
+    image_put(image, &tds, sizeof tds);
 }
 
-static struct packed_head head_of(const uint8_t *packed)
+static void put_tls(struct image *image, const struct tls_facts *facts)
 {
-    struct packed_head head = {0};
-    if (packed)
-        memcpy(&head, packed, sizeof head);
-    return head;
+    struct tls_facts tls;
+    memcpy(&tls, facts, sizeof tls);
+    tls.number = 0;
+    image_put(image, &tls, sizeof tls);
+}
+
+void conversation_put_resting(const struct conversation *facts, struct image *image)
+{
+    static const struct tds_facts none;
+    put_conversation(image, facts, false);
+    put_tds(image, facts->tds ? facts->tds : &none);
+}
+
+static size_t pack_facts(struct image_packer *packer, const struct conversation *c, uint8_t *to)
+{
+    struct image image;
+    uint8_t note = conversation_is_plain(c) ? IS_PLAIN : 0;
+    image_begin(&image);
+    put_conversation(&image, c, true);
+    if (c->tds) {
+        put_tds(&image, c->tds);
+        note |= HAS_TDS;
+    }
+    if (c->tds && c->tds->tls) {
+        put_tls(&image, c->tds->tls);
+        note |= HAS_TLS;
+    }
+    return image_pack(packer, &image, 0, note, to);
 }
 
 static void forget_packed(struct conversation_store *store, struct conversation_place *place)
 {
-    store->packed_bytes -= head_of(place->packed).size;
+    if (!place->packed)
+        return;
+    store->packed_bytes -= packed_image_head(place->packed).size;
     memory_give(place->packed);
     place->packed = NULL;
 }
@@ -191,12 +243,11 @@ static void give_facts(struct conversation_store *store, const struct conversati
 static void pack(struct conversation_store *store, struct conversation_place *place)
 {
     struct open_conversation *open = place->open;
-    uint8_t bytes[PACKED_MOST];
+    uint8_t bytes[PACKED_IMAGE_MOST(FACTS_WORDS)];
     if (place->packed && !links_are(&open->packed_links, &open->facts))
         forget_packed(store, place);
     if (!place->packed) {
-        learn(store, &open->facts);
-        size_t size = pack_images(&store->models[0], &open->facts, bytes);
+        size_t size = pack_facts(&store->packers[0], &open->facts, bytes);
         store->packed_bytes += size;
         place->packed = memcpy(memory_take(size), bytes, size);
     }
@@ -248,28 +299,41 @@ static bool is_in_older_half(const struct conversation_store *store, const struc
     return since >= store->resting_most / 2;
 }
 
+static void unpack_tds(struct conversation_store *store, const struct image *image, uint32_t at, struct conversation *c)
+{
+    uint32_t number = slab_take(&store->tds);
+    c->tds = slab_at(&store->tds, number);
+    at = image_get(image, at, c->tds, sizeof *c->tds);
+    c->tds->number = number;
+    if (at == image->end)
+        return;
+    number = slab_take(&store->tls);
+    c->tds->tls = slab_at(&store->tls, number);
+    image_get(image, at, c->tds->tls, sizeof *c->tds->tls);
+    c->tds->tls->number = number;
+}
+
+static uint32_t words_of(uint8_t note)
+{
+    if (note & HAS_TLS)
+        return FACTS_WORDS;
+    return CONVERSATION_WORDS + (note & HAS_TDS ? TDS_WORDS : 0);
+}
+
 static void unpack(struct conversation_store *store, uint32_t number, struct conversation_place *place)
 {
-    struct packed_head head = head_of(place->packed);
-    struct word_packing packing;
-    word_packing_begin(&packing, place->packed + sizeof head, &store->models[head.model]);
+    uint8_t note = packed_image_head(place->packed).note;
+    struct image image;
+    image_begin(&image);
+    image_unpack(&store->packers[note >> PACKER_SHIFT], place->packed, &image, words_of(note));
     struct open_conversation *open = place->open = take_open(store, number);
     struct conversation *c = &open->facts;
-    words_unpack(&packing, c, sizeof *c);
+    uint32_t at = image_get(&image, image_first(), c, sizeof *c);
     c->id = number + 1;
+    change_seqs(c, sequence_absolute);
     open->packed_links = links_of(c);
-    if (!head.has_tds)
-        return;
-    uint32_t tds_number = slab_take(&store->tds);
-    c->tds = slab_at(&store->tds, tds_number);
-    words_unpack(&packing, c->tds, sizeof *c->tds);
-    c->tds->number = tds_number;
-    if (!head.has_tls)
-        return;
-    uint32_t tls_number = slab_take(&store->tls);
-    c->tds->tls = slab_at(&store->tls, tls_number);
-    words_unpack(&packing, c->tds->tls, sizeof *c->tds->tls);
-    c->tds->tls->number = tls_number;
+    if (note & HAS_TDS)
+        unpack_tds(store, &image, at, c);
 }
 
 struct conversation *conversation_store_at(struct conversation_store *store, uint32_t number)
@@ -289,8 +353,7 @@ struct conversation *conversation_store_hold(struct conversation_store *store, u
     struct conversation_place *place = place_at(store, number);
     if (!place->open)
         unpack(store, number, place);
-    if (place->packed)
-        forget_packed(store, place);
+    forget_packed(store, place);
     place->open->held = true;
     return &place->open->facts;
 }
@@ -316,12 +379,12 @@ uint64_t conversation_store_bytes(const struct conversation_store *store)
 
 static uint64_t forget_if_plain(struct conversation_store *store, struct conversation_place *place)
 {
-    struct packed_head head = head_of(place->packed);
-    if (place->open || !head.plain)
+    if (place->open || !(packed_image_head(place->packed).note & IS_PLAIN))
         return 0;
+    uint64_t size = packed_image_head(place->packed).size;
     forget_packed(store, place);
     store->folded++;
-    return head.size + store->places.element_size + ALLOCATION_BYTES + JUDGING_BYTES;
+    return size + store->places.element_size + ALLOCATION_BYTES + JUDGING_BYTES;
 }
 
 static void renumber_resting(struct conversation_store *store, const uint32_t *moved)
@@ -356,13 +419,6 @@ uint32_t *conversation_store_fold(struct conversation_store *store, uint64_t byt
     return moved;
 }
 
-static void pack_all(struct conversation_store *store)
-{
-    for (uint32_t i = 0; i < store->places.in_use; i++)
-        if (place_at(store, i)->open)
-            pack(store, place_at(store, i));
-}
-
 /* The store whose next conversation began first; NULL: there is none left. at: of each store, the next. */
 static uint32_t earliest(struct conversation_store *const *stores, const uint32_t *at, uint32_t count)
 {
@@ -374,54 +430,93 @@ static uint32_t earliest(struct conversation_store *const *stores, const uint32_
     return first;
 }
 
-static void set_model(struct conversation_place *place, uint32_t model)
+/* Of an image that was packed by the first packer of its store. */
+static void set_packer(struct conversation_place *place, uint32_t packer)
 {
-    struct packed_head head = head_of(place->packed);
-    head.model = (uint8_t)model;
+    struct packed_image head = packed_image_head(place->packed);
+    head.note |= (uint8_t)(packer << PACKER_SHIFT);
     memcpy(place->packed, &head, sizeof head);
+}
+
+/* Whose images come into this store. */
+static void take_packer(struct conversation_store *store, uint32_t number, struct conversation_store *from)
+{
+    if (store == from)
+        return;
+    store->packers[number] = from->packers[0];
+    from->packers[0] = (struct image_packer){0};
+}
+
+/* By how much numbers of a store's slabs are more in the one that it comes into. */
+struct slab_shift {
+    uint32_t conversations, tds, tls;
+};
+
+static struct slab_shift take_over_slabs(struct conversation_store *store, struct conversation_store *other)
+{
+    return (struct slab_shift){slab_take_over(&store->conversations, &other->conversations),
+                               slab_take_over(&store->tds, &other->tds), slab_take_over(&store->tls, &other->tls)};
+}
+
+static void renumber_open(struct open_conversation *open, uint32_t number, struct slab_shift by)
+{
+    open->slab_number += by.conversations;
+    open->facts.id = number + 1;
+    if (open->facts.tds)
+        open->facts.tds->number += by.tds;
+    if (open->facts.tds && open->facts.tds->tls)
+        open->facts.tds->tls->number += by.tls;
+}
+
+static void take_place(struct conversation_store *store, const struct conversation_place *from, uint32_t packer,
+                       struct slab_shift by)
+{
+    uint32_t number = slab_take(&store->places);
+    struct conversation_place *place = place_at(store, number);
+    *place = *from;
+    if (place->packed)
+        set_packer(place, packer);
+    if (place->open)
+        renumber_open(place->open, number, by);
+}
+
+/* Where it rested before does not matter any more. */
+static void rest_all_anew(struct conversation_store *store)
+{
+    memory_give(store->resting);
+    store->resting = NULL;
+    store->resting_at = 0;
+    for (uint32_t i = 0; i < store->places.in_use; i++) {
+        struct open_conversation *open = place_at(store, i)->open;
+        if (open)
+            let_rest(store, i, open);
+    }
 }
 
 void conversation_store_merge(struct conversation_store *store, struct conversation_store *const *others,
                               uint32_t count)
 {
-    struct conversation_store *all[STORES_MOST] = {store};
-    struct slab places;
+    struct conversation_store *all[STORES_MOST] = {store}, own = *store;
+    struct slab_shift by[STORES_MOST] = {{0, 0, 0}};
     uint32_t at[STORES_MOST] = {0}, from;
-    for (uint32_t i = 0; i < count; i++)
-        all[i + 1] = others[i];
-    for (uint32_t i = 0; i <= count; i++) {
-        pack_all(all[i]);
-        store->models[i] = all[i]->models[0];
+    for (uint32_t i = 1; i <= count; i++) {
+        all[i] = others[i - 1];
+        take_packer(store, i, all[i]);
+        by[i] = take_over_slabs(store, all[i]);
+        store->packed_bytes += all[i]->packed_bytes;
     }
-    slab_open(&places, store->places.element_size);
-    while ((from = earliest(all, at, count + 1)) != STORES_MOST) {
-        struct conversation_place *place = slab_at(&places, slab_take(&places));
-        *place = *place_at(all[from], at[from]++);
-        set_model(place, from);
+    slab_open(&store->places, own.places.element_size);
+    all[0] = &own;
+    while ((from = earliest(all, at, count + 1)) != STORES_MOST)
+        take_place(store, place_at(all[from], at[from]++), from, by[from]);
+    for (uint32_t i = 1; i <= count; i++) {
+        all[i]->places.in_use = 0;
+        conversation_store_close(all[i]);
     }
-    for (uint32_t i = 0; i < count; i++) {
-        store->packed_bytes += others[i]->packed_bytes;
-        others[i]->places.in_use = 0;
-        conversation_store_close(others[i]);
-    }
-    slab_close(&store->places);
-    store->places = places;
+    slab_close(&own.places);
     memory_give(store->begun_at);
-    memory_give(store->resting);
     store->begun_at = NULL;
-    store->resting = NULL;
-    store->resting_at = 0;
-}
-
-static void renumber_open(struct open_conversation *open, uint32_t by, uint32_t slab_by, uint32_t tds_by,
-                          uint32_t tls_by)
-{
-    open->slab_number += slab_by;
-    open->facts.id += by;
-    if (open->facts.tds)
-        open->facts.tds->number += tds_by;
-    if (open->facts.tds && open->facts.tds->tls)
-        open->facts.tds->tls->number += tls_by;
+    rest_all_anew(store);
 }
 
 /* In the order in which they came to rest there; by: so much more their numbers are here. */
@@ -450,18 +545,12 @@ static void join_resting(struct conversation_store *store, const struct conversa
 
 void conversation_store_append(struct conversation_store *store, struct conversation_store *other)
 {
-    uint32_t by = store->places.in_use, slab_by = slab_take_over(&store->conversations, &other->conversations),
-             tds_by = slab_take_over(&store->tds, &other->tds), tls_by = slab_take_over(&store->tls, &other->tls);
-    store->models[1] = other->models[0];
+    uint32_t by = store->places.in_use;
+    struct slab_shift slabs_by = take_over_slabs(store, other);
+    take_packer(store, 1, other);
     store->packed_bytes += other->packed_bytes;
-    for (uint32_t i = 0; i < other->places.in_use; i++) {
-        struct conversation_place *place = place_at(store, slab_take(&store->places));
-        *place = *place_at(other, i);
-        if (place->packed)
-            set_model(place, 1);
-        if (place->open)
-            renumber_open(place->open, by, slab_by, tds_by, tls_by);
-    }
+    for (uint32_t i = 0; i < other->places.in_use; i++)
+        take_place(store, place_at(other, i), 1, slabs_by);
     join_resting(store, other, by);
     other->places.in_use = 0;
     conversation_store_close(other);

@@ -1,8 +1,8 @@
 /*
  * Where the conversations of a run are kept: open, as structs to read and write, or packed.
  *
- * Theory of operation: an open conversation with its TDS and TLS facts takes about 2.5 KB, most of it zeros; packed it takes a fifth of
- * that. So one that rests - nobody writes to it for now - is packed once it is none of the OPEN_RESTING that came to rest, or were asked
+ * Theory of operation: an open conversation with its TDS and TLS facts takes about 2.8 KB; packed (see image_packing.h) it takes 100 to 200
+ * bytes. So one that rests - nobody writes to it for now - is packed once it is none of the OPEN_RESTING that came to rest, or were asked
  * for, last. Whoever asks for it gets it opened again. A passage over all conversations therefore goes through a window of open
  * ones, and captures of few conversations never pack any.
  *
@@ -14,8 +14,8 @@
 #define TDSCOPE_CONVERSATION_STORE_H
 
 #include "conversation.h"
+#include "image_packing.h"
 #include "slab.h"
-#include "word_packing.h"
 
 enum { OPEN_RESTING = 8192, STORES_MOST = 8 };
 
@@ -29,9 +29,8 @@ struct conversation_store {
     uint32_t resting_at; /* the next to be written over: the one that was asked for longest ago */
     uint64_t
         count; /* as conversation_store_count() told it last, for each packet: so it stands far from what others may write to */
-    struct packing_model models
-        [STORES_MOST]; /* the first: of the first few that were packed here; then those of other stores that came in */
-    uint32_t learnt;
+    struct image_packer
+        packers[STORES_MOST]; /* the first: of what is packed here; then those of other stores that came in */
     uint64_t packed_bytes;
     uint64_t *begun_at; /* of each conversation, that count when it was added; NULL: the order is not kept */
     uint64_t folded;    /* conversations that were forgotten because memory ran short; all of them were plain */
@@ -59,13 +58,21 @@ static inline void conversation_store_count(struct conversation_store *store, ui
     store->count = count;
 }
 
-/* Conversations of the others, less than STORES_MOST, come into this store, all numbered anew in the order in which they began. All of them rest. */
+/* Conversations of the others, less than STORES_MOST, come into this store, all numbered anew in the order in which they began. All of them
+ * rest, and as many as rest open in this one stay so. */
 void conversation_store_merge(struct conversation_store *store, struct conversation_store *const *others,
                               uint32_t count);
 
 /* Conversations of another one come after those of this store, which nothing was merged into or put after before; all of them rest. As many
  * stay open as did in both. */
 void conversation_store_append(struct conversation_store *store, struct conversation_store *other);
+
+/* Puts at the image's end what of a conversation stays the same while it rests: for what is packed with it there. */
+void conversation_put_resting(const struct conversation *facts, struct image *image);
+
+/* Sequence numbers, as packed: counted from the first one of their side, its base. */
+uint32_t sequence_relative(uint32_t seq, uint32_t base);
+uint32_t sequence_absolute(uint32_t relative, uint32_t base);
 
 /* Memory taken, and so much for each conversation as judging it takes later. */
 uint64_t conversation_store_bytes(const struct conversation_store *store);

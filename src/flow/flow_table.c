@@ -147,12 +147,16 @@ static void retire_flow(struct flow_table *table, uint32_t number)
     remove_flow(table, number);
 }
 
-static void put_to_sleep(struct flow_table *table, uint32_t number, int64_t now_ns)
+/* False: it cannot sleep now. */
+static bool put_to_sleep(struct flow_table *table, uint32_t number, int64_t now_ns)
 {
-    const struct flow *flow = slab_at(&table->flows, number);
-    uint32_t sleeping = sleeping_flows_put(table->sleeping, flow, now_ns);
+    struct flow *flow = slab_at(&table->flows, number);
+    uint32_t sleeping = sleeping_flows_put(table->sleeping, flow, &table->consumer, now_ns);
+    if (sleeping == SLAB_NONE)
+        return false;
     hash_index_add(&table->index, flow->hash, sleeping | FLOW_SLEEPS);
     remove_flow(table, number);
+    return true;
 }
 
 /* The flow's facts are concluded, as if it was retired: should it wake, that is done again later. */
@@ -202,11 +206,9 @@ static void make_some_sleep(struct flow_table *table)
         count += flow->conversation && !flow->protocol_done && !again;
     }
     while ((number = take_longest_silent(table, numbers, &count)) != SLAB_NONE) {
-        struct flow *flow = slab_at(&table->flows, number);
-        if (!table->consumer.fold(table->consumer.context, &flow->stream))
-            continue;
-        put_to_sleep(table, number, flow->conversation->last.time_ns);
-        return;
+        const struct flow *flow = slab_at(&table->flows, number);
+        if (put_to_sleep(table, number, flow->conversation->last.time_ns))
+            return;
     }
 }
 
@@ -217,9 +219,9 @@ static uint32_t wake_flow(struct flow_table *table, uint32_t sleeping)
     struct conversation *c = casebook_hold_conversation(table->casebook, place->conversation);
     uint32_t number = slab_take(&table->flows);
     struct flow *flow = slab_at(&table->flows, number);
-    sleeping_flows_take(table->sleeping, sleeping & ~FLOW_SLEEPS, flow);
-    flow->conversation = flow->stream.conversation = c;
+    flow->conversation = c;
     flow->stream.casebook = table->casebook;
+    sleeping_flows_take(table->sleeping, sleeping & ~FLOW_SLEEPS, flow, &table->consumer);
     hash_index_remove(&table->index, flow->hash, sleeping);
     hash_index_add(&table->index, flow->hash, number);
     if (flow->protocol_done)

@@ -6,6 +6,7 @@
 #define TDSCOPE_SLEEPING_FLOWS_H
 
 #include "flow.h"
+#include "image_packing.h"
 #include "slab.h"
 
 /* Flows whose streams have ended fall asleep when so many others ended after them. */
@@ -16,9 +17,8 @@ struct sleeping_flow {
     uint32_t conversation; /* its number in the casebook */
     int64_t last_ns;       /* its latest packet */
     uint8_t *packed;       /* NULL: this place in the slab is free */
-    uint32_t packed_bytes;
-    bool closed; /* the conversation is */
-    bool open;   /* its streams have not ended: it is to be concluded yet */
+    bool closed;           /* the conversation is */
+    bool open;             /* its streams have not ended: it is to be concluded yet */
 };
 
 struct sleeping_flows {
@@ -28,6 +28,7 @@ struct sleeping_flows {
     uint32_t ended_at;
     uint32_t open_count; /* of those that sleep */
     uint64_t packed_bytes;
+    struct image_packer packer;
 };
 
 void sleeping_flows_open(struct sleeping_flows *sleeping);
@@ -36,12 +37,14 @@ void sleeping_flows_close(struct sleeping_flows *sleeping);
 /* The streams of that flow ended. Returns the number of a flow that may sleep now, if it is still there; SLAB_NONE: of none. */
 uint32_t sleeping_flows_ended(struct sleeping_flows *sleeping, uint32_t flow_number);
 
-/* Packs a flow whose protocol state, if it has one, is folded; now_ns: of the packet under way. Its conversation may rest. Returns its number
- * here. */
-uint32_t sleeping_flows_put(struct sleeping_flows *sleeping, const struct flow *flow, int64_t now_ns);
+/* Packs a flow, and frees its protocol state; now_ns: of the packet under way. Its conversation may rest. Returns its number here, SLAB_NONE:
+ * its protocol cannot sleep now, and nothing was changed. */
+uint32_t sleeping_flows_put(struct sleeping_flows *sleeping, struct flow *flow, const struct stream_consumer *consumer,
+                            int64_t now_ns);
 
-/* Fills flow, except for the addresses of conversation and casebook, and frees the place. */
-void sleeping_flows_take(struct sleeping_flows *sleeping, uint32_t number, struct flow *flow);
+/* Fills flow, whose conversation and casebook are set, and frees the place. */
+void sleeping_flows_take(struct sleeping_flows *sleeping, uint32_t number, struct flow *flow,
+                         const struct stream_consumer *consumer);
 
 uint64_t sleeping_flows_bytes(const struct sleeping_flows *sleeping); /* memory taken */
 

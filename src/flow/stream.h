@@ -14,11 +14,12 @@
 #include "conversation.h"
 #include "span.h"
 
+struct image;
+
 struct stream {
     struct conversation *conversation;
     struct casebook *casebook; /* where facts and texts are stored */
     uint8_t protocol;          /* the protocols' own note of whose stream it is; 0: nobody looked yet */
-    bool folded;               /* the protocol's own note: its state is packed */
     void *protocol_state;      /* the protocol's own; NULL until it makes one */
 };
 
@@ -35,9 +36,11 @@ struct stream_consumer {
     void (*sides_exchanged)(void *context, struct stream *stream);
     /* The conversation is over: free protocol_state. Called once for each stream whose protocol_state is not NULL. */
     void (*release)(void *context, struct stream *stream);
-    /* Nothing has come for a while: the state is to take as little memory as it can until something does, and must not point to the
-     * conversation or the stream, which move. False: it cannot be done now. */
-    bool (*fold)(void *context, struct stream *stream);
+    /* Nothing has come for a while: the protocol puts its state at the image's end and frees it, or leaves what points neither to the
+     * conversation nor to the stream, which move. False: neither can be done now. */
+    bool (*fold)(void *context, struct stream *stream, struct image *image);
+    /* Something has come: the state that was put there stands in the image. */
+    void (*unfold)(void *context, struct stream *stream, const struct image *image, uint32_t at);
     void *context;
 };
 

@@ -150,10 +150,16 @@ static void on_release(void *context, struct stream *stream)
 }
 
 /* Other protocols' states are few. */
-static bool on_fold(void *context, struct stream *stream)
+static bool on_fold(void *context, struct stream *stream, struct image *image)
 {
     const struct stream_consumer *consumer = consumer_of(context, stream);
-    return !stream->protocol_state || (consumer->fold && consumer->fold(consumer->context, stream));
+    return consumer->fold && consumer->fold(consumer->context, stream, image);
+}
+
+static void on_unfold(void *context, struct stream *stream, const struct image *image, uint32_t at)
+{
+    const struct stream_consumer *consumer = consumer_of(context, stream);
+    consumer->unfold(consumer->context, stream, image, at);
 }
 
 struct stream_consumer protocols_consumer(struct protocols *protocols)
@@ -164,6 +170,7 @@ struct stream_consumer protocols_consumer(struct protocols *protocols)
                                     .sides_exchanged = on_sides_exchanged,
                                     .release = on_release,
                                     .fold = on_fold,
+                                    .unfold = on_unfold,
                                     .context = protocols};
 }
 

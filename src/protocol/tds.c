@@ -60,15 +60,7 @@ static void close_state(struct tds_state *s)
 /* NULL: it has none. */
 static struct tds_state *state_of(struct stream *stream)
 {
-    if (stream->protocol_state == refused_state())
-        return NULL;
-    if (stream->folded) {
-        struct tds_state *s = tds_unfold(stream->protocol_state);
-        s->facts = stream->conversation->tds;
-        stream->protocol_state = s;
-        stream->folded = false;
-    }
-    return stream->protocol_state;
+    return stream->protocol_state == refused_state() ? NULL : stream->protocol_state;
 }
 
 /* NULL: nothing is to be done for this stream. */
@@ -164,7 +156,7 @@ static void on_release(void *context, struct stream *stream)
     stream->protocol_state = NULL;
 }
 
-static bool on_fold(void *context, struct stream *stream)
+static bool on_fold(void *context, struct stream *stream, struct image *image)
 {
     (void)context;
     struct tds_state *s = state_of(stream);
@@ -172,9 +164,16 @@ static bool on_fold(void *context, struct stream *stream)
         return true;
     if (!tds_may_fold(s))
         return false;
-    stream->protocol_state = tds_fold(s);
-    stream->folded = true;
+    tds_fold(s, image);
     return true;
+}
+
+static void on_unfold(void *context, struct stream *stream, const struct image *image, uint32_t at)
+{
+    (void)context;
+    struct tds_state *s = tds_unfold(image, at);
+    s->facts = stream->conversation->tds;
+    stream->protocol_state = s;
 }
 
 struct stream_consumer tds_consumer(const struct tds_options *options)
@@ -185,5 +184,6 @@ struct stream_consumer tds_consumer(const struct tds_options *options)
                                     .sides_exchanged = on_sides_exchanged,
                                     .release = on_release,
                                     .fold = on_fold,
+                                    .unfold = on_unfold,
                                     .context = (void *)(uintptr_t)options};
 }

@@ -4,14 +4,11 @@
 #include <assert.h>
 #include <string.h>
 
+#include "image_packing.h"
 #include "memory.h"
 #include "tds_state.h"
-#include "word_packing.h"
 
 static_assert(sizeof(struct tds_state) % 8 == 0, "only whole words are packed");
-
-/* What states have in common is zero. */
-static const struct packing_model no_model;
 
 static bool is_between_messages(const struct tds_lane *lane)
 {
@@ -31,14 +28,12 @@ bool tds_may_fold(const struct tds_state *s)
     return s->recognised && !s->refused && !s->failed;
 }
 
-/* Addresses within the state itself are left out: the one of the main channel is told by the first byte, and column sets are
- * chosen anew with the next token. */
-void *tds_fold(struct tds_state *s)
+/* Addresses within the state itself are left out: the main channel's is told by a word of its own, and column sets are chosen anew with the
+ * next token. */
+void tds_fold(struct tds_state *s, struct image *image)
 {
-    uint8_t bytes[1 + PACKED_IMAGE_MOST(sizeof *s)];
-    struct word_packing packing;
-    bytes[0] = s->last_request == &s->main;
-    if (bytes[0])
+    uint64_t asked_main = s->last_request == &s->main;
+    if (asked_main)
         s->last_request = NULL;
     for (unsigned i = 0; i < SIDES; i++)
         s->main.lanes[i].walker.values.set = NULL;
@@ -46,22 +41,18 @@ void *tds_fold(struct tds_state *s)
     s->options = NULL;
     s->at = NULL;
     s->facts = NULL;
-    word_packing_begin(&packing, bytes + 1, &no_model);
-    words_pack(&packing, s, sizeof *s);
-    size_t size = (size_t)(packing.at - bytes);
+    image_put(image, s, sizeof *s);
+    image_put(image, &asked_main, sizeof asked_main);
     memory_give(s);
-    return memcpy(memory_take(size), bytes, size);
 }
 
-struct tds_state *tds_unfold(void *folded)
+struct tds_state *tds_unfold(const struct image *image, uint32_t at)
 {
     struct tds_state *s = memory_take(sizeof *s);
-    struct word_packing packing;
-    uint8_t *bytes = folded;
-    word_packing_begin(&packing, bytes + 1, &no_model);
-    words_unpack(&packing, s, sizeof *s);
-    if (bytes[0])
+    uint64_t asked_main;
+    at = image_get(image, at, s, sizeof *s);
+    image_get(image, at, &asked_main, sizeof asked_main);
+    if (asked_main)
         s->last_request = &s->main;
-    memory_give(folded);
     return s;
 }

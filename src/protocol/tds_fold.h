@@ -3,16 +3,18 @@
 #define TDSCOPE_TDS_FOLD_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
+struct image;
 struct tds_state;
 
 /* Whether it stands between two messages, and its facts are the conversation's. */
 bool tds_may_fold(const struct tds_state *state);
 
-/* Frees the state. What is returned holds all of it but the stream, the facts and what belongs to a call. */
-void *tds_fold(struct tds_state *state);
+/* Puts all of the state but the stream, the facts and what belongs to a call at the image's end, and frees it. */
+void tds_fold(struct tds_state *state, struct image *image);
 
-/* Frees what is folded. The caller sets the stream and the facts. */
-struct tds_state *tds_unfold(void *folded);
+/* The state that was put there. The caller sets the stream and the facts. */
+struct tds_state *tds_unfold(const struct image *image, uint32_t at);
 
 #endif

@@ -10,6 +10,7 @@
 #include "casebook.h"
 #include "cursor.h"
 #include "memory.h"
+#include "stream_fold.h"
 #include "tds.h"
 
 enum call { CALL_DATA, CALL_DATA_TOO, CALL_GAP, CALL_END };
@@ -43,8 +44,8 @@ static void make_call(struct exchange *exchange, enum call call, unsigned origin
         consumer->data(consumer->context, &exchange->stream, side, (struct span){block, bytes.size}, &exchange->at);
         memory_give(block);
     }
-    if (length % 2 && exchange->stream.protocol_state)
-        consumer->fold(consumer->context, &exchange->stream);
+    if (length % 2)
+        fold_and_unfold(consumer, &exchange->stream);
 }
 
 static void finish(struct exchange *exchange)

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "memory.h"
+#include "stream_fold.h"
 #include "tds.h"
 
 enum { CLIENT_PORT = 50000, OTHER_PORT = 9000, SQL_PORT = 1433, MS = 1000000 };
@@ -47,8 +48,8 @@ static inline enum side side_now(const struct talk *talk, enum side origin)
 
 static inline void fold_now_and_then(struct talk *talk)
 {
-    if (++talk->calls % 2 && talk->stream.protocol_state)
-        talk->consumer.fold(talk->consumer.context, &talk->stream);
+    if (++talk->calls % 2)
+        fold_and_unfold(&talk->consumer, &talk->stream);
 }
 
 static inline void hand_on(struct talk *talk, enum side origin, struct span bytes)

@@ -18,7 +18,6 @@
 #include "sorted.h"
 #include "text.h"
 #include "text_pool.h"
-#include "word_packing.h"
 
 static struct span bytes_of(const char *literal, size_t size)
 {
@@ -257,47 +256,6 @@ static void test_arena_takes_small_and_large(void **state)
     assert_string_equal(again, "again");
     assert_int_equal((uintptr_t)large % 16, 0);
     arena_close(&arena);
-}
-
-static void test_words_come_back_as_they_were_packed(void **state)
-{
-    (void)state;
-    enum { WORDS = 300, IMAGES = 20 };
-    static struct packing_model model;
-    static uint8_t packed[IMAGES][PACKED_IMAGE_MOST(WORDS * sizeof(uint64_t))];
-    static uint64_t images[IMAGES][WORDS];
-    uint64_t random = 88172645463325252u;
-    for (unsigned image = 0; image < IMAGES; image++) {
-        for (unsigned i = 0; i < WORDS; i++) {
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            const uint64_t words[] = {0,
-                                      0,
-                                      random,
-                                      random >> (random & 63),
-                                      1700000000000000000u + (random >> 40),
-                                      ~0u,
-                                      i,
-                                      images[image][i / 2],
-                                      0x0000555500001000u + (random & 0xfff0)};
-            images[image][i] = words[random % (sizeof words / sizeof *words)];
-        }
-        memset(images[image] + 50, 0, image * 10 * sizeof(uint64_t));
-        words_learn(&model, images[image], sizeof images[image]);
-        struct word_packing packing;
-        word_packing_begin(&packing, packed[image], &model);
-        words_pack(&packing, images[image], sizeof images[image]);
-        assert_true(packing.at <= packed[image] + sizeof packed[image]);
-    }
-    for (unsigned image = 0; image < IMAGES; image++) {
-        uint64_t again[WORDS] = {0};
-        struct word_packing packing;
-        word_packing_begin(&packing, packed[image], &model);
-        words_unpack(&packing, again, sizeof again);
-        assert_memory_equal(again, images[image], sizeof again);
-        assert_true(packing.at <= packed[image] + sizeof packed[image]);
-    }
 }
 
 static void test_slab_truncated_hands_out_zeros_again(void **state)
@@ -565,7 +523,6 @@ int main(void)
         cmocka_unit_test(test_slab_gives_zeroed_elements_and_reuses_them),
         cmocka_unit_test(test_hash_index_keeps_what_it_was_given),
         cmocka_unit_test(test_arena_takes_small_and_large),
-        cmocka_unit_test(test_words_come_back_as_they_were_packed),
         cmocka_unit_test(test_slab_truncated_hands_out_zeros_again),
         cmocka_unit_test(test_slab_truncated_inside_a_block_hands_out_zeros_again),
         cmocka_unit_test(test_slabs_hold_what_a_plain_list_does),
