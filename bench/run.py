@@ -6,6 +6,7 @@ and the capture is in the page cache. A program that is slow runs once. Never as
 
   bench/run.py --tdscope build/tdscope
   bench/run.py --tdscope build/tdscope --processor 1
+  bench/run.py --tdscope build/tdscope --format pcapng
   bench/run.py --tdscope build/tdscope --kind many --conversations 1000000 --clients 200000
 """
 import argparse
@@ -23,6 +24,7 @@ import time
 from generate import KINDS
 
 HERE = pathlib.Path(__file__).resolve().parent
+ONE_THREAD, TWO_THREADS = 'tdscope diagnose', 'tdscope diagnose, two threads'
 PEERS = {  # every round, unless rounds says otherwise
   'cat': ['cat'],
   'capinfos -c': ['capinfos', '-c'],
@@ -124,6 +126,13 @@ def report(runs, subjects):
     print_table(rows)
 
 
+def report_threads(runs):
+  one, two = (runs.get(name, []) for name in (ONE_THREAD, TWO_THREADS))
+  times = sorted(ratios(one, two)) if two else []
+  if times:
+    print(f'two threads are {statistics.median(times):.3g} times as fast as one ({times[0]:.3g} to {times[-1]:.3g})')
+
+
 def capture_for(options):
   sizes = {'--bytes': options.bytes} if options.kind not in ('many', 'open') else {
     '--conversations': options.conversations, '--clients': options.clients}
@@ -131,7 +140,16 @@ def capture_for(options):
   if not capture.exists():
     command = [sys.executable, str(HERE / 'generate.py'), '--kind', options.kind, str(capture)]
     subprocess.run(command + [str(word) for size in sizes.items() for word in size], check=True)
-  return capture
+  return capture if options.format == 'pcap' else rewritten(capture, options.format)
+
+
+def rewritten(capture, format):
+  other = capture.with_suffix(f'.{format}')
+  if not other.exists():
+    unfinished = other.with_suffix('.unfinished')
+    subprocess.run(['editcap', '-F', format, str(capture), str(unfinished)], check=True)
+    unfinished.replace(other)
+  return other
 
 
 def main():
@@ -144,6 +162,8 @@ def main():
                        help='size of the capture (default: %(default)s); not many, open')
   options.add_argument('--conversations', type=int, default=1_000_000, help='of many and open (default: %(default)s)')
   options.add_argument('--clients', type=int, default=1000, help='of many: their addresses (default: %(default)s)')
+  options.add_argument('--format', choices=['pcap', 'pcapng'], default='pcap',
+                       help='of the file; pcapng is written by editcap (default: %(default)s)')
   options.add_argument('--without', action='append', default=[], metavar='PEER', choices=PEERS, help='leave it out')
   options.add_argument('--processor', type=int, help='everything runs on this one: virtual machines have slower ones')
   options.add_argument('--capture', type=pathlib.Path, help='this one instead of a made one')
@@ -151,11 +171,13 @@ def main():
   capture = options.capture or capture_for(options)
 
   subjects = {
-    'tdscope diagnose': [options.tdscope, 'diagnose', '--quiet'],
-    'tdscope diagnose, two threads': [options.tdscope, 'diagnose', '--quiet', '--threads', '2'],
-    'tdscope diagnose, JSON': [options.tdscope, 'diagnose', '--quiet', '--format', 'json'],
-    'tdscope conversations': [options.tdscope, 'conversations', '--quiet', '--format', 'json'],
+    ONE_THREAD: [options.tdscope, 'diagnose', '--quiet', '--threads', '1'],
+    TWO_THREADS: [options.tdscope, 'diagnose', '--quiet', '--threads', '2'],
+    'tdscope diagnose, JSON': [options.tdscope, 'diagnose', '--quiet', '--threads', '1', '--format', 'json'],
+    'tdscope conversations': [options.tdscope, 'conversations', '--quiet', '--threads', '1', '--format', 'json'],
   }
+  if options.processor is not None:
+    del subjects[TWO_THREADS]
   peers = {name: command for name, command in PEERS.items() if name not in options.without}
   missing = [name for name, command in peers.items() if not shutil.which(command[0])]
   commands = {**subjects, **{name: command for name, command in peers.items() if name not in missing}}
@@ -176,6 +198,7 @@ def main():
       if turn == 0 or name not in ONCE:
         runs[name].append(measure([*command, str(capture)]))
   report(runs, list(subjects))
+  report_threads(runs)
 
 
 if __name__ == '__main__':

@@ -222,8 +222,8 @@ static const struct option_row rows[] = {
     {"memory", 0, FOR_ANALYSIS, "SIZE", read_memory,
      "take about so much memory (from 64M on): healthy conversations that are over are forgotten when it is reached"},
     {"threads", 0, FOR_ANALYSIS, "N", read_threads,
-     "work with so many threads at most (without it: one for each of two captures); the report is the same with any "
-     "number"},
+     "work with so many threads at most (without it: as many as there are processors, up to 4); the report is the same "
+     "with any number"},
     {"slow-login", 0, FOR_ANALYSIS, "SECONDS", read_slow_login,
      "a wait in the login counts from here on when the client gave up or its reason is seen (2)"},
     {"late-login", 0, FOR_ANALYSIS, "SECONDS", read_late_login,

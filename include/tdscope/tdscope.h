@@ -65,9 +65,9 @@ TDSCOPE_API void tdscope_set_server_port(struct tdscope *tdscope, uint16_t port)
  * less than 64 MB. */
 TDSCOPE_API bool tdscope_set_memory(struct tdscope *tdscope, uint64_t bytes);
 
-/* The most threads to work with, the caller's one among them; 0, as without it: one for one capture, and where there are two processors one for
- * each of two captures of both ends. Given for one capture, the first beside the caller's reads and decodes ahead, more follow conversations.
- * The results are the same with any number. Before tdscope_run(). */
+/* The most threads to work with, the caller's one among them; 0, as without it: as many as there are processors, up to 4, where there is much
+ * to read. Each of them reads for itself: of two captures of both ends one each, of other captures the conversations that are its share. The
+ * results are the same with any number. Before tdscope_run(). */
 TDSCOPE_API void tdscope_set_threads(struct tdscope *tdscope, unsigned threads);
 
 /* From where on something counts as slow, late or short, where people differ. Zero is the usual value. */

@@ -57,13 +57,24 @@ static inline uint32_t endpoint_hash(const struct endpoint *e)
     return (uint32_t)(h >> 16);
 }
 
-/* The same for both directions. */
-static inline uint32_t endpoints_hash(const struct endpoint *a, const struct endpoint *b)
+/* The same of version 4; four: its bytes as they lie. */
+static inline uint32_t endpoint_hash_of_four(uint16_t port, uint32_t four)
 {
-    uint32_t h = endpoint_hash(a) + endpoint_hash(b);
+    return (uint32_t)(address_hash_step((uint64_t)port << 32, four) >> 16);
+}
+
+/* Of the hashes of both ends: the same for both directions. */
+static inline uint32_t ends_hash(uint32_t a, uint32_t b)
+{
+    uint32_t h = a + b;
     h ^= h >> 15;
     h *= 0x846ca68bu;
     return h ^ h >> 13;
+}
+
+static inline uint32_t endpoints_hash(const struct endpoint *a, const struct endpoint *b)
+{
+    return ends_hash(endpoint_hash(a), endpoint_hash(b));
 }
 
 /* "10.0.0.1", "2001:db8::1"; version 0 gives "". Returns text. */

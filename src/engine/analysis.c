@@ -30,12 +30,12 @@ struct run {
     uint64_t all_bytes; /* 0: not known */
 };
 
-/* One for each of two captures is worth it (docs/performance.md); what more are worth depends on how near to each other the processors are. */
 unsigned analysis_threads(const struct analysis *analysis)
 {
     if (analysis->threads)
         return analysis->threads;
-    return os_processors() > 1 ? 2 : 1;
+    unsigned processors = os_processors();
+    return processors < LIMIT_THREADS_UNASKED ? processors : LIMIT_THREADS_UNASKED;
 }
 
 static char *copy_text(const char *text)

@@ -22,7 +22,7 @@ struct analysis {
     struct evidence_item *items;
     uint32_t item_count;
     struct thresholds thresholds;
-    unsigned threads;      /* at most; 0: one for a capture, one for each of two where there are two processors */
+    unsigned threads;      /* at most; 0: as many as there are processors, a few at most, where there is much to read */
     uint64_t memory_bytes; /* about the most to be taken; 0: no ceiling */
     bool may_fold;         /* what is folded at one capture point would be missed at no other one */
     void (*progress)(void *context, uint64_t done_bytes, uint64_t all_bytes);

@@ -7,13 +7,15 @@
  *
  * What a machine captures are its own connections: one address is in all of them. If all of a point's have one in common, and all of
  * the file's another, these are of two machines; and if they were not, no connection would go on from the one into the other.
+ *
+ * Before each file just the conversations that are new are looked at, so that the time follows their number, however many files there are;
+ * those that were new before the file before it once more, for the handshake may be in two files.
  */
 #include "begins_elsewhere.h"
 
 #include <string.h>
 
 #include "capture_chain.h"
-#include "hash_index.h"
 #include "memory.h"
 #include "packet_decoder.h"
 
@@ -27,21 +29,13 @@ struct handshake_numbers {
 struct handshake {
     struct handshake_numbers numbers;
     uint16_t client_port;
-    bool shared;        /* by another connection of the file */
-    uint32_t sightings; /* conversations of the point that have the same numbers */
+    bool shared; /* by another connection of the file */
 };
 
 struct handshakes {
     struct handshake list[HANDSHAKES_MOST];
     uint32_t count;
     struct hash_index by_numbers;
-};
-
-/* The addresses that are in all connections seen so far. */
-struct common_ends {
-    struct address list[SIDES];
-    uint32_t count;
-    bool any;
 };
 
 static void keep_common(struct common_ends *common, const struct address *a, const struct address *b)
@@ -92,7 +86,7 @@ static void add(struct handshakes *handshakes, const struct packet *p)
         return;
     }
     hash_index_add(&handshakes->by_numbers, hash_bytes(&numbers, sizeof numbers), handshakes->count);
-    handshakes->list[handshakes->count++] = (struct handshake){numbers, p->destination.port, false, 0};
+    handshakes->list[handshakes->count++] = (struct handshake){numbers, p->destination.port, false};
 }
 
 static void read_begin(struct file_begin *begin, const char *path)
@@ -119,41 +113,107 @@ static void read_begin(struct file_begin *begin, const char *path)
     notes_close(&facts.notes);
 }
 
-static void sight(struct handshakes *handshakes, const struct conversation *c)
+/* The same whichever end is taken for the server's. */
+static uint32_t hash_numbers(uint32_t one, uint32_t other)
 {
-    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
-    if (!client->isn_known || !server->isn_known || server->data_packets == 0)
-        return;
-    struct handshake *handshake = find(handshakes, &(struct handshake_numbers){client->isn, server->isn});
-    if (handshake)
-        handshake->sightings++;
+    const uint32_t numbers[2] = {one < other ? one : other, one < other ? other : one};
+    return hash_bytes(numbers, sizeof numbers);
 }
 
-static bool has_seen(const struct file_begin *begin)
+static bool is_indexed(const struct hash_index *index, uint32_t hash, uint32_t number)
 {
-    for (uint32_t i = 0; i < begin->handshakes.count; i++)
-        if (begin->handshakes.list[i].sightings == 1 && !begin->handshakes.list[i].shared)
+    struct hash_probe probe = hash_index_probe(index, hash);
+    for (uint32_t n; (n = hash_probe_next(&probe)) != HASH_NONE;)
+        if (n == number)
             return true;
     return false;
 }
 
-bool begins_elsewhere(const struct casebook *casebook, uint32_t point, const struct capture_facts *file)
+static void index_handshake(struct hash_index *index, const struct conversation *c, uint32_t number)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    if (!client->isn_known || !server->isn_known)
+        return;
+    uint32_t hash = hash_numbers(client->isn, server->isn);
+    if (!is_indexed(index, hash, number))
+        hash_index_add(index, hash, number);
+}
+
+void begun_open(struct begun *begun, uint32_t points_most)
+{
+    *begun = (struct begun){.common = memory_take_array(points_most, sizeof *begun->common)};
+    for (unsigned i = 0; i < STORES_MOST; i++)
+        hash_index_open(&begun->parts[i].by_numbers);
+}
+
+void begun_close(struct begun *begun)
+{
+    for (unsigned i = 0; i < STORES_MOST; i++)
+        hash_index_close(&begun->parts[i].by_numbers);
+    memory_give(begun->common);
+}
+
+static void look_at_new(struct begun *begun, struct begun_part *part, const struct casebook *casebook)
+{
+    uint32_t count = casebook_conversations(casebook);
+    for (uint32_t i = part->looked_at_before; i < count; i++) {
+        const struct conversation *c = casebook_conversation(casebook, i);
+        index_handshake(&part->by_numbers, c, i);
+        if (i >= part->looked_at)
+            keep_common(&begun->common[c->point], &c->ends[SIDE_CLIENT].address, &c->ends[SIDE_SERVER].address);
+    }
+    part->looked_at_before = part->looked_at;
+    part->looked_at = count;
+}
+
+void begun_look(struct begun *begun, const struct followers *followers)
+{
+    for (unsigned i = 0; i < followers_count(followers); i++)
+        look_at_new(begun, &begun->parts[i], followers_casebook(followers, (uint8_t)i));
+}
+
+static bool has_numbers(const struct conversation *c, const struct handshake_numbers *numbers)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    return client->isn_known && server->isn_known && client->isn == numbers->client_isn &&
+           server->isn == numbers->server_isn && server->data_packets > 0;
+}
+
+/* Conversations of the point that have these numbers. */
+static uint32_t sightings(const struct begun *begun, const struct followers *followers, uint32_t point,
+                          const struct handshake_numbers *numbers)
+{
+    uint32_t count = 0, hash = hash_numbers(numbers->client_isn, numbers->server_isn);
+    for (unsigned i = 0; i < followers_count(followers); i++) {
+        struct hash_probe probe = hash_index_probe(&begun->parts[i].by_numbers, hash);
+        for (uint32_t n; (n = hash_probe_next(&probe)) != HASH_NONE;) {
+            const struct conversation *c = casebook_conversation(followers_casebook(followers, (uint8_t)i), n);
+            count += c->point == point && has_numbers(c, numbers);
+        }
+    }
+    return count;
+}
+
+static bool has_seen(const struct begun *begun, const struct followers *followers, uint32_t point,
+                     const struct handshakes *handshakes)
+{
+    for (uint32_t i = 0; i < handshakes->count; i++)
+        if (!handshakes->list[i].shared && sightings(begun, followers, point, &handshakes->list[i].numbers) == 1)
+            return true;
+    return false;
+}
+
+bool begins_elsewhere(const struct begun *begun, const struct followers *followers, uint32_t point,
+                      const struct capture_facts *file)
 {
     if (file->only_once)
         return false;
-    struct common_ends common = {.any = false};
     struct file_begin *begin = memory_take(sizeof *begin);
     *begin = (struct file_begin){.common = {.any = false}};
     hash_index_open(&begin->handshakes.by_numbers);
     read_begin(begin, capture_facts_path(file));
-    for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
-        const struct conversation *c = casebook_conversation(casebook, i);
-        if (c->point != point)
-            continue;
-        sight(&begin->handshakes, c);
-        keep_common(&common, &c->ends[SIDE_CLIENT].address, &c->ends[SIDE_SERVER].address);
-    }
-    bool elsewhere = has_seen(begin) || are_apart(&common, &begin->common);
+    bool elsewhere =
+        has_seen(begun, followers, point, &begin->handshakes) || are_apart(&begun->common[point], &begin->common);
     hash_index_close(&begin->handshakes.by_numbers);
     memory_give(begin);
     return elsewhere;

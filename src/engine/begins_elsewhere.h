@@ -3,9 +3,36 @@
 #define TDSCOPE_BEGINS_ELSEWHERE_H
 
 #include "casebook.h"
+#include "followers.h"
+#include "hash_index.h"
+
+/* The addresses that are in all connections seen so far. */
+struct common_ends {
+    struct address list[SIDES];
+    uint32_t count;
+    bool any;
+};
+
+/* What the conversations that a follower has had so far tell of where they were captured. */
+struct begun_part {
+    uint32_t looked_at, looked_at_before;
+    struct hash_index by_numbers; /* of conversations whose handshake was seen, by its sequence numbers */
+};
+
+struct begun {
+    struct begun_part parts[STORES_MOST];
+    struct common_ends *common; /* of each point */
+};
+
+void begun_open(struct begun *begun, uint32_t points_most);
+void begun_close(struct begun *begun);
+
+/* Looks at the conversations that are new since the last time. */
+void begun_look(struct begun *begun, const struct followers *followers);
 
 /* Of the handshakes that the file begins with, the point has one already; or its packets are of another machine. false as well when the
  * file cannot be read twice. */
-bool begins_elsewhere(const struct casebook *casebook, uint32_t point, const struct capture_facts *file);
+bool begins_elsewhere(const struct begun *begun, const struct followers *followers, uint32_t point,
+                      const struct capture_facts *file);
 
 #endif

@@ -82,7 +82,8 @@ void point_run_open(struct point_run *run, struct analysis *analysis, const stru
 {
     *run = (struct point_run){.casebook = &analysis->casebook, .point = point};
     point_clock_open(&run->clock, &analysis->set_clocks, point);
-    packet_decoder_open(&run->decoder);
+    for (unsigned i = 0; i < SHARDS; i++)
+        packet_decoder_open(&run->decoders[i]);
     run->shards = memory_take_array(SHARDS, sizeof *run->shards);
     for (uint8_t i = 0; i < SHARDS; i++)
         open_shard(run, i, analysis, followers_casebook(followers, i));
@@ -152,7 +153,8 @@ void point_run_close(struct point_run *run)
         flow_table_close(&shard->flows);
         protocols_close(&shard->protocols);
     }
-    packet_decoder_close(&run->decoder);
+    for (unsigned i = 0; i < SHARDS; i++)
+        packet_decoder_close(&run->decoders[i]);
     for (uint32_t i = 0; i < run->casebook->capture_count; i++) {
         struct capture_facts *capture = &run->casebook->captures[i];
         if (capture->point != run->point)

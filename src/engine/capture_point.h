@@ -22,9 +22,13 @@ struct point_shard {
 struct point_run {
     struct casebook *casebook; /* of the run */
     uint32_t point;
-    struct packet_decoder decoder; /* this, the clock and the times are the packet feed's while it reads */
+
+    /* The packet feeds' while they read; decoders: of each follower. */
+    struct packet_decoder decoders[SHARDS];
     struct point_clock clock;
-    struct point_facts times;   /* of its packets so far */
+    struct point_facts times; /* of its packets so far */
+    struct cache_gap before_followers;
+
     uint32_t turn;              /* how many captures were read before the one at hand */
     struct point_shard *shards; /* SHARDS of them */
     uint64_t memory_bytes;      /* fold conversations beyond it; 0: never */

@@ -12,6 +12,12 @@ enum {
     /* Connections that are compared packet by packet. Each takes about 0.5 KB, and what is under way of it. */
     LIMIT_COMPARED = 200000,
 
+    /* One thread follows captures of fewer bytes altogether, unless more are asked for: that takes some hundredths of a second. */
+    LIMIT_BYTES_ALONE = 32 << 20,
+
+    /* Threads, where nobody says how many: each of them reads all, and more than these seldom save what they cost others on the machine. */
+    LIMIT_THREADS_UNASKED = 4,
+
     /* Files of one run: what a ring buffer of 300 MB pieces makes of 30 TB. */
     LIMIT_FILES = 100000,
 

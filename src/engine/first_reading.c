@@ -29,6 +29,7 @@ struct first_reading {
     struct point_run *points;
     uint32_t *first_sources, *last_sources; /* of each point */
     struct followers *followers;
+    struct begun begun;
     struct reading_beside *beside; /* NULL: none is under way */
     uint32_t turns;                /* files whose turn has come */
     uint64_t done_bytes, all_bytes;
@@ -47,7 +48,6 @@ struct reading_beside {
     struct file_turn turn;
     struct casebook *casebook;
     bool tells; /* how far it is: the caller reads it, after all others */
-    bool ahead;
     _Atomic uint64_t consumed;
 };
 
@@ -116,11 +116,12 @@ static uint32_t point_for(struct first_reading *reading, const struct capture_so
     struct casebook *casebook = reading->casebook;
     uint32_t best = casebook->point_count, number = (uint32_t)(source - reading->sources);
     bool in_series = only_of_series(reading, source);
+    begun_look(&reading->begun, reading->followers);
     for (uint32_t i = 0; i < casebook->point_count; i++)
         if (is_of_role(reading, i, source) && is_over_before(reading, i, source) &&
             (!in_series || is_of_series(reading, i, source)) &&
             (best == casebook->point_count || casebook->points[i].last_ns > casebook->points[best].last_ns) &&
-            !begins_elsewhere(casebook, i, &casebook->captures[number]))
+            !begins_elsewhere(&reading->begun, reading->followers, i, &casebook->captures[number]))
             best = i;
     if (best == casebook->point_count) {
         casebook->point_count++;
@@ -190,7 +191,7 @@ static struct file_turn begin_turn(struct first_reading *reading, struct capture
 }
 
 static void read_file(struct first_reading *reading, const struct file_turn *turn, struct followers *followers,
-                      bool ahead, void (*each)(void *context, const struct packet_feed *feed), void *context)
+                      void (*each)(void *context, const struct packet_feed *feed), void *context)
 {
     struct casebook *casebook = reading->casebook;
     struct point_run *point = turn->point;
@@ -200,13 +201,11 @@ static void read_file(struct first_reading *reading, const struct file_turn *tur
     struct packet_feed_input input = {.chain = &turn->source->chain,
                                       .facts = casebook->captures,
                                       .point = &point->times,
-                                      .decoder = &point->decoder,
+                                      .decoder = &point->decoders[0],
                                       .clock = &point->clock,
                                       .server_port = casebook->server_port,
                                       .one_shard = reading->analysis->memory_bytes > 0};
-    struct packet_feed *feed = packet_feed_open(&input, ahead, followers_count(followers));
-    followers_follow(followers, feed, point, each, context);
-    packet_feed_close(feed);
+    followers_follow(followers, &input, (uint32_t)(turn->source - reading->sources), point, each, context);
     point_clock_tell(&point->clock, casebook->captures);
     struct point_facts *facts = &casebook->points[turn->number];
     facts->first_ns = point->times.first_ns;
@@ -222,13 +221,11 @@ static void count_done(struct first_reading *reading, const struct capture_sourc
     reading->done_bytes += consumed;
 }
 
-/* A thread that reads ahead of one that follows gained nothing where it was measured (docs/performance.md): only who asked for threads gets it. */
 static void read_in_order(struct first_reading *reading)
 {
-    bool ahead = reading->analysis->threads > 1;
     for (uint32_t i = 0; i < reading->source_count; i++) {
         struct file_turn turn = begin_turn(reading, &reading->sources[reading->order[i]]);
-        read_file(reading, &turn, reading->followers, ahead, tell_feed, reading);
+        read_file(reading, &turn, reading->followers, tell_feed, reading);
         count_done(reading, turn.source);
     }
     for (uint32_t i = 0; i < reading->casebook->point_count; i++)
@@ -243,7 +240,7 @@ static void read_beside(void *context)
     beside->casebook = memory_take(sizeof *beside->casebook);
     casebook_open_beside(beside->casebook, reading->casebook);
     struct followers *followers = followers_open(beside->casebook, 1);
-    read_file(reading, &beside->turn, followers, beside->ahead, note_feed, beside);
+    read_file(reading, &beside->turn, followers, note_feed, beside);
     point_run_close(beside->turn.point);
     followers_close(followers);
 }
@@ -253,11 +250,11 @@ static void read_apart(struct first_reading *reading)
 {
     unsigned threads = analysis_threads(reading->analysis);
     struct file_turn turn = begin_turn(reading, &reading->sources[reading->order[0]]);
-    struct reading_beside beside = {
-        .reading = reading, .turn = begin_turn(reading, &reading->sources[reading->order[1]]), .ahead = threads > 3};
+    struct reading_beside beside = {.reading = reading,
+                                    .turn = begin_turn(reading, &reading->sources[reading->order[1]])};
     reading->beside = &beside;
     struct os_thread *thread = threads > 1 ? os_thread_start(read_beside, &beside) : NULL;
-    read_file(reading, &turn, reading->followers, threads > 2, tell_feed, reading);
+    read_file(reading, &turn, reading->followers, tell_feed, reading);
     point_run_close(turn.point);
     count_done(reading, turn.source);
     if (thread) {
@@ -285,14 +282,23 @@ static bool may_fold(const struct first_reading *reading)
     return reading->source_count == 1 && !reading->analysis->watching;
 }
 
-/* Several follow one file only: numbers of conversations are not final while they do, and which files are of one capture point is
- * asked of the conversations so far. One of the threads reads. */
+/* Whoever did not ask for threads gets them where they save more time than they take. */
+static bool is_much(const struct first_reading *reading)
+{
+    return reading->analysis->threads > 1 || reading->all_bytes >= LIMIT_BYTES_ALONE;
+}
+
+/* Each opens the files for itself, and numbers of conversations are not final while several follow. */
 static unsigned followers_wanted(const struct first_reading *reading)
 {
     const struct analysis *analysis = reading->analysis;
-    bool one_only = reading->source_count > 1 || analysis->watching || analysis->memory_bytes > 0;
     unsigned threads = analysis_threads(analysis);
-    return one_only || threads < 3 ? 1 : threads - 1;
+    if (analysis->watching || analysis->memory_bytes > 0 || are_apart(reading) || !is_much(reading))
+        return 1;
+    for (uint32_t i = 0; i < reading->source_count; i++)
+        if (reading->casebook->captures[i].only_once)
+            return 1;
+    return threads < SHARDS ? threads : SHARDS;
 }
 
 void first_reading_run(struct analysis *analysis, struct capture_source *sources, uint32_t count, uint64_t all_bytes)
@@ -309,11 +315,13 @@ void first_reading_run(struct analysis *analysis, struct capture_source *sources
     casebook->points = memory_take_array(count, sizeof *casebook->points);
     analysis->may_fold = may_fold(&reading);
     reading.followers = followers_open(casebook, followers_wanted(&reading));
+    begun_open(&reading.begun, count);
     find_order(&reading);
     if (are_apart(&reading))
         read_apart(&reading);
     else
         read_in_order(&reading);
+    begun_close(&reading.begun);
     followers_close(reading.followers);
     for (uint32_t i = 0; i < casebook->point_count; i++) {
         if (!casebook->points[i].role_given)

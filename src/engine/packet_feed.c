@@ -1,10 +1,8 @@
 /*
  * Reading ahead.
  *
- * Theory of operation. Packets go from the reading thread to those that follow in batches, which lie in a ring. The reading thread fills an
- * empty one and hands it to all followers; each picks its packets, and the last to be done with the batch hands it back. Followers
- * take the batches in order, so they are handed back in order, too. A semaphore for each follower counts its full batches, another one
- * the empty ones.
+ * Theory of operation. Packets go from the reading thread to who asks in batches, which lie in a ring and are handed back in order. One
+ * semaphore counts the full ones, another one the empty ones.
  *
  * Packets point into the buffers that files are read by. So the reading thread, as keeper of its windows, keeps a buffer that a window
  * is done with until the batch that was being filled then is empty: whatever points into it lies in that batch or in one before.
@@ -16,8 +14,9 @@
 
 #include "memory.h"
 #include "os_thread.h"
+#include "plain_ipv4.h"
 
-enum { BATCHES = 8, BATCH_PACKETS = 256, SPARE_BUFFERS = 4, FOLLOWERS_MOST = SHARDS };
+enum { BATCHES = 8, BATCH_PACKETS = 256, SPARE_BUFFERS = 4 };
 
 /* Without a thread there is one batch, which is small so that its packets are still in a near cache when they are followed. */
 enum { BATCH_ALONE = 64 };
@@ -34,28 +33,24 @@ struct packet_batch {
     struct fed_packet packets[BATCH_PACKETS];
     uint32_t count;
     bool last;                      /* nothing comes after it */
-    atomic_uint users;              /* followers that are not done with it */
     uint64_t consumed, total;       /* of the chain, when it was full */
     struct kept_bytes *kept;        /* what its packets or those before point into */
     uint32_t kept_count, kept_room; /* of that list */
-};
-
-struct feed_follower {
-    struct packet_batch *at_hand; /* NULL: none yet */
-    uint32_t at;                  /* its next packet */
-    struct os_semaphore *full;
-    struct cache_gap gap;
 };
 
 struct packet_feed {
     struct packet_feed_input input;
     struct packet_batch *batches;
     uint32_t batch_count;
-    unsigned follower_count;
-    struct cache_gap before_followers;
-    struct feed_follower followers[FOLLOWERS_MOST];
+    struct cache_gap before_asking;
+
+    /* Who asks. */
+    struct packet_batch *at_hand; /* NULL: none yet */
+    uint32_t at;                  /* its next packet */
+    struct cache_gap before_filling;
 
     /* Whoever fills. */
+    uint8_t shard; /* of the TCP packet that was chosen last */
     uint32_t read_packets, batch_packets;
     struct packet_batch *filling;
     struct window_keeper keeper;
@@ -63,7 +58,7 @@ struct packet_feed {
     uint32_t spare_count;
 
     struct os_thread *thread; /* NULL: none; whoever asks fills a batch when the one at hand is empty */
-    struct os_semaphore *empty;
+    struct os_semaphore *full, *empty;
     atomic_bool abandoned;
 };
 
@@ -137,6 +132,24 @@ static const struct frame *tell_time(const struct packet_feed *feed, const struc
     return told;
 }
 
+static bool is_of_follower(void *context, const struct packet *packet)
+{
+    struct packet_feed *feed = context;
+    feed->shard = feed->input.one_shard ? 0 : shard_of(packet, feed->input.server_port);
+    return feed->input.followers == 0 || feed->shard % feed->input.followers == feed->input.follower;
+}
+
+/* Seen at a glance. */
+static bool is_anothers(const struct packet_feed *feed, const struct frame *frame)
+{
+    const struct packet_feed_input *input = &feed->input;
+    struct plain_ends ends;
+    if (input->followers < 2 || !plain_ipv4_ends(frame, &ends))
+        return false;
+    uint8_t shard = shard_of_ports(ends.source_port, ends.destination_port, ends.hash, input->server_port);
+    return shard % input->followers != input->follower;
+}
+
 /* False: it is not wanted. */
 static bool decode(struct packet_feed *feed, const struct frame *read, struct fed_packet *fed)
 {
@@ -144,15 +157,22 @@ static bool decode(struct packet_feed *feed, const struct frame *read, struct fe
     struct frame shifted;
     const struct frame *told = tell_time(feed, read, &shifted);
     see_time(input->point, told->moment.time_ns);
-    packet_decode(input->decoder, told, &input->facts[told->moment.capture], &fed->packet);
     fed->number = feed->read_packets++;
-    fed->shard = input->one_shard ? 0 : shard_of(&fed->packet, input->server_port);
+    if (is_anothers(feed, told))
+        return false;
+    if (!packet_decode(input->decoder, told, &input->facts[told->moment.capture], &fed->packet))
+        return false;
+    bool chosen = input->decoder->choice && fed->packet.kind == PACKET_TCP;
+    if (!chosen && !is_of_follower(feed, &fed->packet))
+        return false;
+    fed->shard = feed->shard;
     return !input->sieve || input->sieve(input->sieve_context, fed);
 }
 
 static bool is_full(const struct packet_feed *feed, const struct packet_batch *batch, uint32_t read)
 {
-    bool long_enough = feed->input.sieve && (read == BATCH_READ || batch->kept_count >= BATCH_KEPT);
+    bool few_wanted = feed->input.sieve || feed->input.followers > 1;
+    bool long_enough = few_wanted && (read == BATCH_READ || batch->kept_count >= BATCH_KEPT);
     return batch->count == feed->batch_packets || long_enough;
 }
 
@@ -160,9 +180,9 @@ static void fill_batch(struct packet_feed *feed, struct packet_batch *batch)
 {
     feed->filling = batch;
     take_back(feed, batch);
-    /* Followers have these lines in their caches. Taking them back in a row takes a tenth of the time that taking back each
+    /* Who asks has these lines in its cache. Taking them back in a row takes a tenth of the time that taking back each
      * when its packet is decoded takes. */
-    if (feed->thread)
+    if (feed->batch_count > 1)
         memset(batch->packets, 0, sizeof batch->packets);
     batch->count = 0;
     for (uint32_t looked = 0; !is_full(feed, batch, looked); looked++) {
@@ -190,9 +210,7 @@ static void read_ahead(void *context)
             return;
         fill_batch(feed, batch);
         more = !batch->last;
-        atomic_store(&batch->users, feed->follower_count);
-        for (unsigned i = 0; i < feed->follower_count; i++)
-            os_semaphore_post(feed->followers[i].full);
+        os_semaphore_post(feed->full);
     }
 }
 
@@ -208,81 +226,74 @@ static void open_batches(struct packet_feed *feed, uint32_t count, uint32_t pack
 static bool start_thread(struct packet_feed *feed)
 {
     open_batches(feed, BATCHES, BATCH_PACKETS);
-    for (unsigned i = 0; i < feed->follower_count; i++)
-        feed->followers[i].full = os_semaphore_open(0);
+    feed->full = os_semaphore_open(0);
     feed->empty = os_semaphore_open(BATCHES);
     feed->thread = os_thread_start(read_ahead, feed);
     return feed->thread != NULL;
 }
 
-struct packet_feed *packet_feed_open(const struct packet_feed_input *input, bool ahead, unsigned followers)
+struct packet_feed *packet_feed_open(const struct packet_feed_input *input, bool ahead)
 {
     struct packet_feed *feed = memory_take(sizeof *feed);
     feed->input = *input;
-    feed->follower_count = followers;
+    if (input->followers > 1) {
+        input->decoder->choice = is_of_follower;
+        input->decoder->choice_context = feed;
+    }
     if (ahead && start_thread(feed))
         return feed;
-    feed->follower_count = 1;
     if (!feed->batches)
         open_batches(feed, 1, BATCH_ALONE);
     return feed;
 }
 
-bool packet_feed_is_ahead(const struct packet_feed *feed)
-{
-    return feed->thread != NULL;
-}
-
-/* The one at hand goes back, when the other followers are done with it, too. */
-static void take_next_batch(struct packet_feed *feed, struct feed_follower *follower)
+/* The one at hand goes back. */
+static void take_next_batch(struct packet_feed *feed)
 {
     uint32_t next = 0;
-    follower->at = 0;
+    feed->at = 0;
     if (!feed->thread) {
         fill_batch(feed, feed->batches);
-        follower->at_hand = feed->batches;
+        feed->at_hand = feed->batches;
         return;
     }
-    if (follower->at_hand) {
-        next = (uint32_t)(follower->at_hand - feed->batches + 1) % BATCHES;
-        if (atomic_fetch_sub(&follower->at_hand->users, 1) == 1)
-            os_semaphore_post(feed->empty);
+    if (feed->at_hand) {
+        next = (uint32_t)(feed->at_hand - feed->batches + 1) % BATCHES;
+        os_semaphore_post(feed->empty);
     }
-    os_semaphore_wait(follower->full);
-    follower->at_hand = &feed->batches[next];
+    os_semaphore_wait(feed->full);
+    feed->at_hand = &feed->batches[next];
 }
 
 /* False: that was all. */
-static bool has_more(struct packet_feed *feed, struct feed_follower *follower)
+static bool has_more(struct packet_feed *feed)
 {
-    while (!follower->at_hand || follower->at == follower->at_hand->count) {
-        if (follower->at_hand && follower->at_hand->last)
+    while (!feed->at_hand || feed->at == feed->at_hand->count) {
+        if (feed->at_hand && feed->at_hand->last)
             return false;
-        take_next_batch(feed, follower);
+        take_next_batch(feed);
     }
     return true;
 }
 
 const struct fed_packet *packet_feed_next(struct packet_feed *feed)
 {
-    struct feed_follower *follower = &feed->followers[0];
-    return has_more(feed, follower) ? &follower->at_hand->packets[follower->at++] : NULL;
+    return has_more(feed) ? &feed->at_hand->packets[feed->at++] : NULL;
 }
 
-struct fed_packets packet_feed_take(struct packet_feed *feed, unsigned number)
+struct fed_packets packet_feed_take(struct packet_feed *feed)
 {
-    struct feed_follower *follower = &feed->followers[number];
-    if (!has_more(feed, follower))
+    if (!has_more(feed))
         return (struct fed_packets){0};
-    const struct fed_packet *list = &follower->at_hand->packets[follower->at];
-    uint32_t count = follower->at_hand->count - follower->at;
-    follower->at = follower->at_hand->count;
+    const struct fed_packet *list = &feed->at_hand->packets[feed->at];
+    uint32_t count = feed->at_hand->count - feed->at;
+    feed->at = feed->at_hand->count;
     return (struct fed_packets){list, count};
 }
 
 void packet_feed_progress(const struct packet_feed *feed, uint64_t *consumed, uint64_t *total)
 {
-    const struct packet_batch *batch = feed->followers[0].at_hand;
+    const struct packet_batch *batch = feed->at_hand;
     *consumed = batch ? batch->consumed : 0;
     *total = batch ? batch->total : 0;
 }
@@ -298,6 +309,7 @@ void packet_feed_close(struct packet_feed *feed)
 {
     if (feed->thread)
         close_thread(feed);
+    feed->input.decoder->choice = NULL;
     capture_chain_keep_bytes(feed->input.chain, NULL);
     for (uint32_t i = 0; i < feed->batch_count; i++) {
         take_back(feed, &feed->batches[i]);
@@ -305,10 +317,10 @@ void packet_feed_close(struct packet_feed *feed)
     }
     for (uint32_t i = 0; i < feed->spare_count; i++)
         memory_give(feed->spare[i]);
-    for (unsigned i = 0; i < FOLLOWERS_MOST && feed->followers[i].full; i++)
-        os_semaphore_close(feed->followers[i].full);
-    if (feed->empty)
+    if (feed->empty) {
+        os_semaphore_close(feed->full);
         os_semaphore_close(feed->empty);
+    }
     memory_give(feed->batches);
     memory_give(feed);
 }

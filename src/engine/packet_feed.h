@@ -1,8 +1,8 @@
 /*
  * The packets of one chain of captures, decoded and with their times put right, in the order in which they were recorded.
  *
- * With a thread of its own a feed reads and decodes ahead of those who follow packets: several of them, each of which is given the packets
- * of its own shards. What each is given is the same with and without that thread.
+ * With a thread of its own a feed reads, decodes and sifts ahead of who asks for packets. What it gives is the same with and without that
+ * thread.
  */
 #ifndef TDSCOPE_PACKET_FEED_H
 #define TDSCOPE_PACKET_FEED_H
@@ -28,36 +28,35 @@ typedef bool packet_sieve(void *context, struct fed_packet *fed);
 
 /* All of it belongs to the feed until that is closed. */
 struct packet_feed_input {
-    struct capture_chain *chain; /* not read yet */
-    struct capture_facts *facts; /* by number of the capture; reading and decoding count in them */
-    struct point_facts *point;   /* takes the times of the packets; NULL: they are known */
-    struct packet_decoder *decoder;
+    struct capture_chain *chain;    /* not read yet */
+    struct capture_facts *facts;    /* by number of the capture; reading and decoding count in them */
+    struct point_facts *point;      /* takes the times of the packets; NULL: they are known */
+    struct packet_decoder *decoder; /* its choice is the feed's */
     struct point_clock *clock;
     uint16_t server_port; /* the user's hint; 0: none */
     bool one_shard;       /* memory is limited, and counted in one place; or there is nothing to follow it for */
-    packet_sieve *sieve;  /* by the thread that reads; NULL: all are wanted */
+    unsigned followers,
+        follower;        /* those of one in so many shards are wanted, beginning with that number; 0: all are */
+    packet_sieve *sieve; /* by the thread that reads; NULL: all are wanted */
     void *sieve_context;
 };
 
-/* ahead: in a thread of its own, if the system has one to give. followers: at least 1; more only with `ahead`. */
-struct packet_feed *packet_feed_open(const struct packet_feed_input *input, bool ahead, unsigned followers);
+/* ahead: in a thread of its own, if the system has one to give. */
+struct packet_feed *packet_feed_open(const struct packet_feed_input *input, bool ahead);
 
-/* Whether it has a thread. Without, only follower 0 may ask. */
-bool packet_feed_is_ahead(const struct packet_feed *feed);
-
-/* Some packets in a row, of all shards; none: that was all. Valid until the follower's next call. */
+/* Some packets in a row; none: that was all. Valid until the next call. */
 struct fed_packets {
     const struct fed_packet *list;
     uint32_t count;
 };
-struct fed_packets packet_feed_take(struct packet_feed *feed, unsigned follower);
+struct fed_packets packet_feed_take(struct packet_feed *feed);
 
-/* The next packet, where one follower takes all. Valid until its next call; NULL: that was all. */
+/* The next packet. Valid until the next call; NULL: that was all. */
 const struct fed_packet *packet_feed_next(struct packet_feed *feed);
 
-/* As capture_chain_progress(), of the packets that follower 0 asked for, about. */
+/* As capture_chain_progress(), of the packets that were asked for, about. */
 void packet_feed_progress(const struct packet_feed *feed, uint64_t *consumed, uint64_t *total);
 
-void packet_feed_close(struct packet_feed *feed); /* before the end, too, once no follower asks any more */
+void packet_feed_close(struct packet_feed *feed); /* before the end, too */
 
 #endif

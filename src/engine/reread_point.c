@@ -101,7 +101,7 @@ void reread_point_open(struct reread_point *point, struct compared_connections *
                                       .one_shard = true,
                                       .sieve = sift,
                                       .sieve_context = point};
-    point->feed = packet_feed_open(&input, ahead, 1);
+    point->feed = packet_feed_open(&input, ahead);
 }
 
 void reread_point_close(struct reread_point *point)

@@ -21,5 +21,6 @@ struct cache_gap {
 /* The shard of a packet, from 0 to SHARDS - 1. Connections of a server's well-known port are spread; all others, and what is not TCP, are
  * of shard 0. server_port: the user's hint; 0: none. */
 uint8_t shard_of(const struct packet *packet, uint16_t server_port);
+uint8_t shard_of_ports(uint16_t from, uint16_t to, uint32_t ends_hash, uint16_t server_port); /* of a TCP packet */
 
 #endif

@@ -46,6 +46,15 @@ struct capture_facts {
     struct notes followed; /* by whoever follows its packets while it is read; put after the notes when all is read */
 };
 
+/* Adds what is counted of the packets that are followed, where others followed others of the same capture. */
+static inline void capture_facts_add_followed(struct capture_facts *facts, const struct capture_facts *others)
+{
+    facts->duplicates += others->duplicates;
+    facts->tcp_packets += others->tcp_packets;
+    facts->bad_checksums += others->bad_checksums;
+    facts->offload_checksums += others->offload_checksums;
+}
+
 /* Where its bytes can be read a second time, unless only_once. */
 static inline const char *capture_facts_path(const struct capture_facts *facts)
 {

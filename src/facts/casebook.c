@@ -84,7 +84,7 @@ void casebook_take_parts(struct casebook *casebook, struct casebook *const *part
         casebook->parts[i] = parts[i];
         stores[i] = parts[i]->conversations;
         for (uint32_t j = 0; j < casebook->capture_count; j++)
-            casebook->captures[j].duplicates += parts[i]->captures[j].duplicates;
+            capture_facts_add_followed(&casebook->captures[j], &parts[i]->captures[j]);
     }
     conversation_store_merge(casebook->conversations, stores, count);
 }

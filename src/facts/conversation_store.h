@@ -27,10 +27,11 @@ struct conversation_store {
     uint32_t *resting;         /* a ring of numbers; NULL: none rests yet */
     uint32_t resting_most;
     uint32_t resting_at; /* the next to be written over: the one that was asked for longest ago */
+    uint64_t
+        count; /* as conversation_store_count() told it last, for each packet: so it stands far from what others may write to */
     struct image_packer
         packers[STORES_MOST]; /* the first: of what is packed here; then those of other stores that came in */
     uint64_t packed_bytes;
-    uint64_t count;     /* as conversation_store_count() told it last */
     uint64_t *begun_at; /* of each conversation, that count when it was added; NULL: the order is not kept */
     uint64_t folded;    /* conversations that were forgotten because memory ran short; all of them were plain */
 };

@@ -50,6 +50,7 @@ struct decoding {
     uint32_t cut_bytes;
     uint32_t link_type;    /* of the frame, or named by a header that encloses another link layer */
     bool checksum_unknown; /* the innermost IP header does not tell what TCP's checksum was made over, or not simply */
+    bool unwanted;         /* the decoder's choice */
     bool padded_wlan;      /* radiotap: the 802.11 header is filled up to a multiple of four bytes */
 };
 

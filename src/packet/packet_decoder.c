@@ -132,7 +132,7 @@ static void clear_packet(struct packet *packet, const struct frame *frame)
     packet->icmp = (struct icmp_error){0};
 }
 
-void packet_decode(struct packet_decoder *decoder, const struct frame *frame, struct capture_facts *facts,
+bool packet_decode(struct packet_decoder *decoder, const struct frame *frame, struct capture_facts *facts,
                    struct packet *packet)
 {
     clear_packet(packet, frame);
@@ -149,8 +149,11 @@ void packet_decode(struct packet_decoder *decoder, const struct frame *frame, st
         tcp_decode(&decoding);
     else
         decode_layers(&decoding);
-    facts->undecoded += packet->source.address.version == 0;
-    if (packet->kind == PACKET_TCP || packet->kind == PACKET_ICMP_ERROR)
+    if (decoding.unwanted)
+        return false;
+    if (packet->kind == PACKET_ICMP_ERROR)
         packet->ends_hash = endpoints_hash(&packet->source, &packet->destination);
+    facts->undecoded += packet->source.address.version == 0;
     facts->tcp_packets += packet->kind == PACKET_TCP;
+    return true;
 }

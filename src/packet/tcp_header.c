@@ -118,11 +118,15 @@ enum layer tcp_decode(struct decoding *d)
     packet->kind = PACKET_TCP;
     packet->source.port = source_port;
     packet->destination.port = destination_port;
+    packet->ends_hash = endpoints_hash(&packet->source, &packet->destination);
     tcp->options_cut = header_bytes > segment.size;
     struct span options = span_part(segment, TCP_FIXED_BYTES, header_bytes - TCP_FIXED_BYTES);
     if (!read_options(cursor_over(options), tcp->options_cut, tcp))
         notes_add(&d->facts->notes, "malformed TCP options", "packet %u: the lengths of the TCP options do not fit",
                   d->frame->moment.frame);
+    d->unwanted = d->decoder->choice && !d->decoder->choice(d->decoder->choice_context, packet);
+    if (d->unwanted)
+        return LAYER_NONE;
     packet->payload = span_from(segment, header_bytes);
     packet->payload_length = segment_length - (uint32_t)header_bytes;
     packet->maybe_filling = may_be_filling(packet);

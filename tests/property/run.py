@@ -237,7 +237,9 @@ def check_threads(tap, tool, name, arguments):
 
 def test_threads(tap, tool, source, folder):
   check_threads(tap, tool, f'threads: {source.name}', [source.path])
-  for name, changed in (('fragments', packets.fragment(source.capture)), ('parts', packets.parts(source.capture, 2))):
+  fragments = packets.fragment(source.capture)
+  for name, changed in (('fragments', fragments), ('parts', packets.parts(source.capture, 2)),
+                        ('parts of fragments', packets.parts(fragments, 2))):
     paths = [folder / f'{name}-{number}.pcapng' for number in range(2)]
     for path, capture in zip(paths, changed if isinstance(changed, list) else [changed]):
       packets.write_capture(path, capture)

@@ -1,5 +1,6 @@
 /* Tests of IP: lengths, options, extension headers, tunnels. */
 #include "packet_bench.h"
+#include "plain_ipv4.h"
 
 static void test_header_fields(void **state)
 {
@@ -315,9 +316,80 @@ static void test_ethernet_before_it_changes_nothing(void **state)
     free(ip);
 }
 
+/* A TCP header with and without options, some of them damaged. */
+static void add_options(struct bench *b, uint32_t *seed)
+{
+    static const uint8_t timestamps[] = {1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2};
+    uint8_t words = (uint8_t)(next_number(seed) % 3 ? 8 : next_number(seed) % 16);
+    ADD(b, 0x45, 0, U16(40 + next_number(seed) % 60), U16(7), U16(0x4000), 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0,
+        (uint8_t)next_number(seed), TCP(words, TCP_ACK));
+    bench_add(b, timestamps, sizeof timestamps);
+    if (next_number(seed) % 4 == 0)
+        b->bytes[b->size - 1 - next_number(seed) % sizeof timestamps] = (uint8_t)next_number(seed);
+    bench_add_filler(b, (uint8_t)next_number(seed), next_number(seed) % 60);
+}
+
+static uint64_t all_notes(const struct capture_facts *facts)
+{
+    uint64_t count = facts->notes.dropped;
+    for (uint32_t i = 0; i < facts->notes.count; i++)
+        count += facts->notes.list[i].count;
+    return count;
+}
+
+/* Whoever is content with a glance misses nothing: it is of whom decoding says, and nothing odd is told of it. */
+static void test_glance_tells_what_decoding_does(void **state)
+{
+    struct bench *b = *state, *ip = calloc(1, sizeof *ip);
+    uint32_t seed = 5, told = 0;
+    for (int i = 0; i < 40000; i++) {
+        struct plain_ends ends;
+        ip->size = 0;
+        if (i % 2)
+            add_nearly_plain(ip, &seed);
+        else
+            add_options(ip, &seed);
+        uint64_t notes = all_notes(&b->facts);
+        decode_with(b, LINK_ETHERNET, ip, next_number(&seed) % 4 ? ip->size : next_number(&seed) % (ip->size + 1));
+        if (!plain_ipv4_ends(&b->frame, &ends))
+            continue;
+        told++;
+        assert_int_equal(b->packet.kind, PACKET_TCP);
+        assert_int_equal(ends.source_port, b->packet.source.port);
+        assert_int_equal(ends.destination_port, b->packet.destination.port);
+        assert_int_equal(ends.hash, b->packet.ends_hash);
+        assert_int_equal(all_notes(&b->facts), notes);
+    }
+    assert_true(told > 10000);
+    free(ip);
+}
+
+static bool wants_port(void *context, const struct packet *packet)
+{
+    return packet->destination.port == *(const uint16_t *)context;
+}
+
+static void test_what_nobody_wants_is_not_counted(void **state)
+{
+    struct bench *b = *state;
+    uint16_t port = 1434;
+    b->decoder.choice = wants_port;
+    b->decoder.choice_context = &port;
+    ADD(b, ETHERNET(0x0800), IPV4(20, 6), TCP(5, TCP_ACK));
+    bench_decode(b);
+    assert_int_equal(b->facts.tcp_packets, 0);
+    port = 1433;
+    ADD(b, ETHERNET(0x0800), IPV4(20, 6), TCP(5, TCP_ACK));
+    assert_is_tcp(bench_decode(b));
+    assert_int_equal(b->facts.tcp_packets, 1);
+    b->decoder.choice = NULL;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        BENCH_TEST(test_glance_tells_what_decoding_does),
+        BENCH_TEST(test_what_nobody_wants_is_not_counted),
         BENCH_TEST(test_header_fields),
         BENCH_TEST(test_padding_is_not_payload),
         BENCH_TEST(test_cut_payload_keeps_its_wire_length),
