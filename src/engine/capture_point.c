@@ -7,7 +7,7 @@
 #include "memory.h"
 
 /* With limited memory live conversations may take half of it: a quarter those that are awake, a quarter all others. */
-enum { AWAKE_BYTES = 4608, ASLEEP_BYTES = 1024, FIXED_BYTES = 24 * 1024 * 1024 };
+enum { AWAKE_BYTES = 5120, ASLEEP_BYTES = 640, FIXED_BYTES = 28 * 1024 * 1024 };
 
 /* Connections of servers on other ports are all of the first shard: it may have half of what all may. */
 static void set_ceilings(struct point_run *run)
@@ -139,9 +139,9 @@ static void note_ceilings(const struct point_run *run, uint64_t evicted, struct 
                   (unsigned long long)evicted, evicted == 1 ? "was" : "were");
     uint64_t folded = run->casebook->conversations->folded;
     if (folded > 0)
-        notes_add(notes, "memory ceiling", "memory was limited: %s that %s over %s not listed and not counted any more",
+        notes_add(notes, "memory ceiling", "memory was limited: %s that %s over%s %s not listed and not counted any more",
                   count_words(folded, "healthy conversation").text, folded == 1 ? "was" : "were",
-                  folded == 1 ? "is" : "are");
+                  evicted > 0 ? " or followed no further" : "", folded == 1 ? "is" : "are");
 }
 
 void point_run_close(struct point_run *run)

@@ -149,12 +149,11 @@ int64_t conversation_login_duration_ns(const struct conversation *c)
 
 static bool is_plain_side(const struct tcp_side *side)
 {
-    bool closed =
-        moment_seen(&side->syn) && moment_seen(&side->fin) && side->resets == 0 && !moment_seen(&side->older_reset);
+    bool sound = side->resets == 0 && !moment_seen(&side->older_reset);
     bool heard = side->retransmits == 0 && side->keep_alives == 0 && side->data_run.count == 0 && !side->silent_run &&
                  side->unacknowledged_bytes == 0 && side->hole_bytes == 0 && side->ahead_bytes == 0;
     bool captured = side->unseen_segments == 0 && !side->acknowledged_unseen && side->capture_duplicates == 0;
-    return closed && heard && captured && side->zero_windows == 0;
+    return sound && heard && captured && side->zero_windows == 0;
 }
 
 static bool is_plain_session(const struct tds_facts *tds)
@@ -167,12 +166,34 @@ static bool is_plain_session(const struct tds_facts *tds)
     return !errors && !alerts && answered && tds->malformed == 0 && !moment_seen(&tds->routed);
 }
 
+static bool both_seen(const struct moment *client, const struct moment *server)
+{
+    return moment_seen(client) && moment_seen(server);
+}
+
+/* From SYN to the login's answer; of one that was let go, what there is of it: it may go on from one that was let go before. */
+static bool begins_plainly(const struct conversation *c)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    if (c->let_go && !c->starts_with_syn)
+        return c->tds->recognised_mid_stream;
+    int64_t login_ns = conversation_login_duration_ns(c);
+    return c->starts_with_syn && both_seen(&client->syn, &server->syn) &&
+           conversation_login_stage(c) == LOGIN_STAGE_DONE && login_ns >= 0 && login_ns < PLAIN_WAIT_NS;
+}
+
+static bool ends_plainly(const struct conversation *c)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    if (c->let_go)
+        return c->ending == ENDING_OPEN && !moment_seen(&client->fin) && !moment_seen(&server->fin);
+    return c->ending == ENDING_FIN && c->first_close_known && c->closed_first_by == SIDE_CLIENT &&
+           both_seen(&client->fin, &server->fin);
+}
+
 bool conversation_is_plain(const struct conversation *c)
 {
-    bool ended = c->ending == ENDING_FIN && c->first_close_known && c->closed_first_by == SIDE_CLIENT;
-    if (!ended || !c->starts_with_syn || c->tuple_reused || c->icmp.count > 0 || c->service || c->twin || !c->tds)
+    if (!c->tds || c->tuple_reused || c->icmp.count > 0 || c->service || c->twin)
         return false;
-    int64_t login_ns = conversation_login_duration_ns(c);
-    return conversation_login_stage(c) == LOGIN_STAGE_DONE && login_ns >= 0 && login_ns < PLAIN_WAIT_NS &&
-           is_plain_side(&c->sides[SIDE_CLIENT]) && is_plain_side(&c->sides[SIDE_SERVER]) && is_plain_session(c->tds);
+    return begins_plainly(c) && ends_plainly(c) && is_plain_side(&c->sides[SIDE_CLIENT]) && is_plain_side(&c->sides[SIDE_SERVER]) && is_plain_session(c->tds);
 }

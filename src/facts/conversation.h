@@ -80,6 +80,7 @@ struct conversation {
     bool starts_with_syn; /* the handshake's first packet is in the capture */
     bool tuple_reused;    /* an earlier conversation had the same addresses and ports */
     bool closed;          /* FIN both ways, or a reset */
+    bool let_go;          /* followed no further though it was open, because too many were */
     struct icmp_facts icmp;
     struct tds_facts *tds;         /* NULL unless TDS was recognised */
     struct service_facts *service; /* NULL unless it goes to a port of a domain controller */
@@ -123,7 +124,8 @@ struct moment conversation_first_close(const struct conversation *conversation);
 bool conversation_closed_by_fin(const struct conversation *conversation);
 
 /* Concluded, and nothing in it that any cause but none.normal is made of: it began and ended in the capture, logged in and was answered
- * without delay. Strict: of a healthy conversation it may say no. */
+ * without delay; or it was let go, and what the capture shows of it until then is like that. Strict: of a healthy conversation it may say
+ * no. */
 bool conversation_is_plain(const struct conversation *conversation);
 
 /* How far the login came. */

@@ -345,7 +345,9 @@ static void make_room(struct flow_table *table)
     uint32_t awake = silent_awake(table, &last_ns), asleep = silent_asleep(table, &last_ns);
     if (awake == SLAB_NONE && asleep == SLAB_NONE)
         return;
-    retire_flow(table, asleep == SLAB_NONE ? awake : wake_flow(table, asleep | FLOW_SLEEPS));
+    uint32_t number = asleep == SLAB_NONE ? awake : wake_flow(table, asleep | FLOW_SLEEPS);
+    ((struct flow *)slab_at(&table->flows, number))->conversation->let_go = true;
+    retire_flow(table, number);
     table->evicted++;
 }
 

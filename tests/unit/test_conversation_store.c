@@ -215,6 +215,31 @@ static void test_only_plain_ones_are_folded_the_oldest_first(void **state)
     memory_give(moved);
 }
 
+/* What was let go has no end; whether it has a beginning depends on whether it was let go before. */
+static void test_what_was_let_go_is_plain_as_far_as_it_goes(void **state)
+{
+    struct conversation_store *store = *state;
+    struct conversation *c = conversation_store_add(store);
+    make_plain(store, c, 1);
+    assert_true(conversation_is_plain(c));
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++)
+        c->sides[side].fin = (struct moment){0};
+    c->closed = false;
+    conversation_conclude(c);
+    assert_false(conversation_is_plain(c)); /* it is open */
+    c->let_go = true;
+    assert_true(conversation_is_plain(c));
+    c->starts_with_syn = false;
+    assert_false(conversation_is_plain(c)); /* it has a login, and no SYN */
+    c->tds->recognised_mid_stream = true;
+    assert_true(conversation_is_plain(c));
+    c->sides[SIDE_SERVER].retransmits = 1;
+    assert_false(conversation_is_plain(c));
+    c->sides[SIDE_SERVER].retransmits = 0;
+    c->tds->request_unanswered = true;
+    assert_false(conversation_is_plain(c));
+}
+
 static void test_when_all_are_in_trouble_none_is_folded(void **state)
 {
     struct conversation_store *store = *state;
@@ -294,6 +319,7 @@ int main(void)
 #define STORE_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         STORE_TEST(test_what_rests_comes_back_as_it_was),
+        STORE_TEST(test_what_was_let_go_is_plain_as_far_as_it_goes),
         STORE_TEST(test_a_pointer_outlives_as_many_others_as_may_rest),
         STORE_TEST(test_who_is_asked_for_again_stays),
         STORE_TEST(test_what_is_held_stays_and_may_be_changed),
