@@ -139,7 +139,8 @@ static void note_ceilings(const struct point_run *run, uint64_t evicted, struct 
                   (unsigned long long)evicted, evicted == 1 ? "was" : "were");
     uint64_t folded = run->casebook->conversations->folded;
     if (folded > 0)
-        notes_add(notes, "memory ceiling", "memory was limited: %s that %s over%s %s not listed and not counted any more",
+        notes_add(notes, "memory ceiling",
+                  "memory was limited: %s that %s over%s %s not listed and not counted any more",
                   count_words(folded, "healthy conversation").text, folded == 1 ? "was" : "were",
                   evicted > 0 ? " or followed no further" : "", folded == 1 ? "is" : "are");
 }

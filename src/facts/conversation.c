@@ -195,5 +195,6 @@ bool conversation_is_plain(const struct conversation *c)
 {
     if (!c->tds || c->tuple_reused || c->icmp.count > 0 || c->service || c->twin)
         return false;
-    return begins_plainly(c) && ends_plainly(c) && is_plain_side(&c->sides[SIDE_CLIENT]) && is_plain_side(&c->sides[SIDE_SERVER]) && is_plain_session(c->tds);
+    return begins_plainly(c) && ends_plainly(c) && is_plain_side(&c->sides[SIDE_CLIENT]) &&
+           is_plain_side(&c->sides[SIDE_SERVER]) && is_plain_session(c->tds);
 }
