@@ -384,6 +384,16 @@ static bool refuses_other_syn(const struct flow *flow, enum side sender, const s
            sender == SIDE_SERVER;
 }
 
+/* Both sides had sent their FIN, and after it no number of theirs is used (RFC 9293, 3.4): who goes beyond both speaks on a new connection
+ * whose handshake was not captured. */
+static bool goes_beyond_the_end(const struct flow *flow, enum side sender, const struct packet *p)
+{
+    unsigned origin = sender == SIDE_CLIENT ? flow->client_origin : 1u - flow->client_origin;
+    const struct tcp_direction *own = &flow->directions[origin], *other = &flow->directions[1 - origin];
+    return own->fin_known && other->fin_known && (p->tcp.flags & (TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK &&
+           seq_distance(p->tcp.seq, own->fin_seq) > 1 && seq_distance(p->tcp.ack, other->fin_seq) > 1;
+}
+
 /* A SYN with another initial sequence number opens a new connection, whatever became of the old one: a repeated SYN has the
  * same number (RFC 9293, 3.4.1), and a server in TIME-WAIT accepts a new one (RFC 6191). A SYN+ACK does so only after the
  * old connection's end (the capture missed the SYN): before it, it is the answer to the SYN, if a strange one. So does a refusal
@@ -391,7 +401,7 @@ static bool refuses_other_syn(const struct flow *flow, enum side sender, const s
 static bool opens_again(const struct flow *flow, enum side sender, const struct packet *p)
 {
     if (!(p->tcp.flags & (TCP_SYN | TCP_RST)))
-        return false;
+        return goes_beyond_the_end(flow, sender, p);
     if (refuses_other_syn(flow, sender, p))
         return true;
     if (p->tcp.flags & TCP_RST)
