@@ -80,6 +80,7 @@ struct conversation {
     bool starts_with_syn; /* the handshake's first packet is in the capture */
     bool tuple_reused;    /* an earlier conversation had the same addresses and ports */
     bool closed;          /* FIN both ways, or a reset */
+    bool goes_back;       /* a packet of it is earlier than the one before by more than a second */
     struct icmp_facts icmp;
     struct tds_facts *tds;         /* NULL unless TDS was recognised */
     struct service_facts *service; /* NULL unless it goes to a port of a domain controller */

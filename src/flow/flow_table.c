@@ -428,6 +428,7 @@ static void follow_packet(struct flow_table *table, uint32_t number, unsigned or
     struct conversation *c = flow->conversation;
     c->packets++;
     c->wire_bytes += p->wire_length;
+    c->goes_back = c->goes_back || p->moment.time_ns < c->last.time_ns - NS_PER_SECOND;
     if (p->moment.time_ns < c->first.time_ns)
         c->first = p->moment;
     if (p->moment.time_ns >= c->last.time_ns)
