@@ -382,7 +382,8 @@ static struct silence silence_of(const struct tcp_side *self, const struct tcp_s
     struct silence silence = {.kind = SILENCE_NONE};
     const struct retry_run *probes = &self->keep_alive_run, *data = &self->data_run;
     bool unheard = probes_unheard(self, other);
-    if (probes->count >= RETRIES_OF_A_SILENCE && (unheard || !later(&other->last, &probes->last)))
+    if (probes->count >= RETRIES_OF_A_SILENCE && probes->last.time_ns - probes->first.time_ns >= SILENCE_LEAST_NS &&
+        (unheard || !later(&other->last, &probes->last)))
         silence = (struct silence){.kind = unheard ? SILENCE_UNHEARD : SILENCE_TOTAL,
                                    .retries = probes->count,
                                    .first = probes->first,

@@ -135,6 +135,9 @@ static bool is_keep_alive(const struct tcp_direction *d, const struct packet *p)
     uint32_t until = sent_until(d);
     if (p->tcp.seq + 1 != until)
         return false;
+    /* What the other side acknowledged beyond all data is the FIN, recorded later than that: before it, its number is the next. */
+    if (p->tcp.seq == d->next_seq)
+        return false;
     /* One byte that the other side has not acknowledged yet is data sent again, not a probe. */
     return p->payload_length == 0 || !d->acked_known || seq_distance(d->acked, until) >= 0;
 }

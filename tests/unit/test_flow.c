@@ -373,6 +373,19 @@ static void test_who_closed_first_when_fins_are_recorded_out_of_order(void **sta
     assert_int_equal(c->closed_first_by, SIDE_CLIENT);
 }
 
+/* The server's FIN acknowledges the client's, which is recorded later: what the client sent before that is no keep-alive. */
+static void test_acknowledgements_recorded_after_the_answer_to_a_fin(void **state)
+{
+    struct bench *b = *state;
+    handshake(b);
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 1, "data");
+    send(b, SIDE_SERVER, TCP_ACK, 1, 5, "data");
+    send(b, SIDE_SERVER, TCP_ACK | TCP_FIN, 5, 6, "");
+    send(b, SIDE_CLIENT, TCP_ACK, 5, 5, "");
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_FIN, 5, 5, "");
+    assert_int_equal(only(b)->sides[SIDE_CLIENT].keep_alives, 0);
+}
+
 /* After the FIN that nobody saw, its sender's packets stand one number beyond its data. */
 static void test_who_closed_first_when_only_what_follows_a_fin_is_seen(void **state)
 {
@@ -941,6 +954,7 @@ int main(void)
         FLOW_TEST(test_port_reuse_without_its_handshake),
         FLOW_TEST(test_data_right_after_a_syn),
         FLOW_TEST(test_who_closed_first_when_fins_are_recorded_out_of_order),
+        FLOW_TEST(test_acknowledgements_recorded_after_the_answer_to_a_fin),
         FLOW_TEST(test_who_closed_first_when_only_what_follows_a_fin_is_seen),
         FLOW_TEST(test_refused),
         FLOW_TEST(test_reset_of_an_older_connection_closes_nothing),
