@@ -193,7 +193,7 @@ static bool ends_plainly(const struct conversation *c)
 
 bool conversation_is_plain(const struct conversation *c)
 {
-    if (!c->tds || c->tuple_reused || c->icmp.count > 0 || c->service || c->twin)
+    if (!c->tds || c->tuple_reused || c->goes_back || c->icmp.count > 0 || c->service || c->twin)
         return false;
     return begins_plainly(c) && ends_plainly(c) && is_plain_side(&c->sides[SIDE_CLIENT]) &&
            is_plain_side(&c->sides[SIDE_SERVER]) && is_plain_session(c->tds);

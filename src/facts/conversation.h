@@ -81,6 +81,7 @@ struct conversation {
     bool tuple_reused;    /* an earlier conversation had the same addresses and ports */
     bool closed;          /* FIN both ways, or a reset */
     bool let_go;          /* followed no further though it was open, because too many were */
+    bool goes_back;       /* a packet of it is earlier than the one before by more than a second */
     struct icmp_facts icmp;
     struct tds_facts *tds;         /* NULL unless TDS was recognised */
     struct service_facts *service; /* NULL unless it goes to a port of a domain controller */

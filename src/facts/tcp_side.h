@@ -118,6 +118,7 @@ struct tcp_side {
     uint32_t
         unseen_segments; /* holes in this side's stream that the other side acknowledged: the capture missed them */
     uint64_t unseen_bytes;
+    int64_t first_unseen_ns;  /* when a packet told of the first of them; valid with unseen_segments > 0 */
     bool acknowledged_unseen; /* this side acknowledged data of the other that was not captured */
     struct moment ahead;  /* a packet without data stands beyond all that arrived here, and was acknowledged, of it */
     uint32_t ahead_bytes; /* by so much: they were sent, and lost before they came here */

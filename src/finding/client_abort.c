@@ -92,13 +92,16 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return false;
     int64_t quiet_ns = quiet_before_ns(c, &close);
     bool long_quiet = quiet_ns >= LONG_WAIT_NS;
-    bool open = !fin && !signs_of_own_reset(c, s, SIDE_CLIENT);
+    bool forgotten = !fin && signs_of_forgotten(c, SIDE_CLIENT), gave_up = !fin && signs_of_giving_up(c, SIDE_CLIENT);
+    bool open = forgotten || gave_up || (!fin && !signs_of_own_reset(c, s, SIDE_CLIENT));
     judgement->confidence = long_quiet || open ? 0.6 : fin ? 0.75 : pending ? 0.88 : 0.7;
     if (signs_of_missed_packets(c))
         judgement->confidence -= 0.2;
     if (long_quiet || open) {
         judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->would_settle = open ? settle_by_client_capture : settle_by_server_capture;
+        judgement->would_settle = forgotten                          ? settle_by_earlier_captures
+                                  : gave_up || (!open && long_quiet) ? settle_by_server_capture
+                                                                     : settle_by_client_capture;
     }
     judgement_prove(judgement, &client->last_data, "the client's last data");
     judgement_prove(judgement, &c->sides[SIDE_SERVER].last_data, "the server's last data");
@@ -106,7 +109,17 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
                     fin                      ? "FIN"
                     : client->reset_with_ack ? "ACK+RST"
                                              : "a reset");
-    say(judgement, fin ? "closed the connection" : "reset the connection", pending, long_quiet, quiet_ns);
+    if (forgotten)
+        judgement_say(judgement,
+                      "The client's reset answers a packet of a connection that its machine does not know any "
+                      "more: how it ended is not in the capture.");
+    else if (gave_up)
+        judgement_say(
+            judgement,
+            "The client reset the connection when packets did not get through any more: what was sent before was "
+            "repeated, and not acknowledged.");
+    else
+        say(judgement, fin ? "closed the connection" : "reset the connection", pending, long_quiet, quiet_ns);
     return true;
 }
 
@@ -126,7 +139,9 @@ const struct detector client_abort = {
     .title = "The client aborts the connection",
     .holds_when = "After the login the client's reset comes first, without retries, keep-alive failures or a closed "
                   "window before it, and the client does not end nearly all its connections to this server that way; "
-                  "or its FIN comes while its own request is unanswered.",
+                  "or its FIN comes while its own request is unanswered. The culprit stays open where its reset "
+                  "has no ACK: it answers a packet of a connection that had ended before; and where what either side "
+                  "repeats is not acknowledged any more.",
     .means = "ACK+RST is what a machine sends when the program aborts a connection, dies, or closes with data "
              "unread. The packets before it were received and acknowledged, so the network did its part. Some "
              "third-party drivers and probes close that way by design. (Article, 1.5.5 and 1.5.10.)",

@@ -62,13 +62,26 @@ static bool has_hole(const struct surroundings *s, const struct conversation *c,
     return spans_hole(s, c, judgement) || (view && view->compared && pair_view_has_hole(view, side_of_view(c, view)));
 }
 
+/* Across a clock that was set back, and from there to the capture's end, no time that passed is known. */
+static bool has_no_times(const struct surroundings *s, const struct conversation *c)
+{
+    return surroundings_set_back(s, c->point) && (c->goes_back || !c->closed);
+}
+
 /* A capture that provably missed packets of this conversation may have missed the one that a rule finds lacking; what happened in a hole
  * of it nobody knows. */
 static void withhold(const struct surroundings *s, const struct conversation *c, const struct pair_view *view,
                      struct judgement *judgement)
 {
+    if (judgement->culprit == CULPRIT_NONE)
+        return;
+    if (has_no_times(s, c)) {
+        leave_open(judgement);
+        judgement->would_settle = "A capture of a machine whose clock nobody sets meanwhile.";
+        return;
+    }
     bool rests = judgement->rests_on_absence && missed_packets(c, view);
-    if (judgement->culprit == CULPRIT_NONE || (!rests && !has_hole(s, c, view, judgement)))
+    if (!rests && !has_hole(s, c, view, judgement))
         return;
     leave_open(judgement);
     judgement->would_settle =

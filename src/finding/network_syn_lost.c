@@ -124,7 +124,11 @@ static bool answer_vanishes(const struct pair_view *view)
     if (!view->compared || conversation_established(view->server))
         return false;
     const struct passage *back = &view->compared->passages[SIDE_SERVER];
-    return moment_seen(&view->server->sides[SIDE_SERVER].syn) && back->lost_data > 0 && back->arrived == 0;
+    /* Who lacks the answer asks again, and who lacks its confirmation answers again. If neither does, the handshake went on, and
+     * both captures missed the rest. */
+    bool again =
+        view->client->sides[SIDE_CLIENT].syn_retransmits > 0 || view->server->sides[SIDE_SERVER].syn_retransmits > 0;
+    return again && moment_seen(&view->server->sides[SIDE_SERVER].syn) && back->lost_data > 0 && back->arrived == 0;
 }
 
 /* The SYN left the client and is not in the server's capture; or the SYN+ACK left the server and is not in the client's. */

@@ -142,6 +142,8 @@ bool one_sided_never_arrives(const struct conversation *c, const struct surround
     if (!moment_seen(&sender->ahead) || surroundings_role(s, c) != role_of(here) || signs_of_one_direction(c) ||
         !signs_of_sql(c, s) || surroundings_end_ns(s, c) - sender->ahead.time_ns < REPEATED_BY_NS)
         return false;
+    if (sender->data_run.count > 0 && sender->data_run.last.time_ns > sender->ahead.time_ns)
+        return false; /* it came later, and still is not acknowledged: the receiver does not hear */
     judgement->confidence = 0.8;
     judgement->rests_on_absence = true;
     judgement->would_settle = settled_by_capture_of(there);

@@ -39,8 +39,12 @@ static const struct point_pair *pair_without(const struct surroundings *s, const
  * repetition whose original a capture missed. */
 enum { EARLY_LEAST = 2 };
 
-static bool is_comparable(const struct comparison *comparison)
+static bool is_comparable(const struct surroundings *s, const struct conversation *c)
 {
+    const struct comparison *comparison = c->comparison;
+    const struct conversation *twin = c->twin ? casebook_conversation(s->casebook, c->twin - 1) : NULL;
+    if (surroundings_set_back(s, c->point) || (twin && surroundings_set_back(s, twin->point)))
+        return false;
     return comparison && !comparison->relayed &&
            comparison->passages[SIDE_CLIENT].early + comparison->passages[SIDE_SERVER].early < EARLY_LEAST;
 }
@@ -51,7 +55,7 @@ bool pair_view_of(const struct surroundings *s, const struct conversation *c, st
     if (c->secondary)
         return false;
     *view = (struct pair_view){.client = c,
-                               .compared = is_comparable(c->comparison) ? c->comparison : NULL,
+                               .compared = is_comparable(s, c) ? c->comparison : NULL,
                                .relayed = c->comparison && c->comparison->relayed};
     const struct conversation *twin = c->twin ? casebook_conversation(casebook, c->twin - 1) : NULL;
     bool at_client = casebook->points[c->point].role == CAPTURE_ROLE_CLIENT,

@@ -65,7 +65,7 @@ static bool judge_all_steps(const struct conversation *c, const struct surroundi
 {
     const struct moment *syn = &c->sides[SIDE_CLIENT].syn, *end = &c->tds->steps[LOGIN_STEP_LOGIN_ANSWER];
     if (!moment_seen(syn) || !moment_seen(end) || all_steps(c) < s->thresholds->late_login_ns ||
-        signs_of_retransmits_within(c, syn->time_ns, end->time_ns))
+        signs_of_missed_packets_by(c, end->time_ns) || signs_of_retransmits_within(c, syn->time_ns, end->time_ns))
         return false;
     judgement->confidence = 0.6;
     judgement_prove(judgement, syn, "the client opens the connection");
@@ -108,6 +108,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (longest_ns < s->thresholds->late_login_ns)
         return judge_all_steps(c, s, judgement);
     const struct moment *from = &c->tds->steps[asked], *to = &c->tds->steps[answered];
+    if (signs_of_missed_packets_by(c, to->time_ns))
+        return false; /* the answer may have come before what was captured next */
     bool lossy = signs_of_retransmits_within(c, from->time_ns, to->time_ns);
     judgement->confidence = lossy ? 0.55 : longest_ns >= TOO_LATE * s->thresholds->late_login_ns ? 0.88 : 0.8;
     if (lossy) {

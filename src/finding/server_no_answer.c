@@ -5,6 +5,7 @@
 #include "count_words.h"
 #include "detector.h"
 #include "one_sided.h"
+#include "settling.h"
 #include "signs.h"
 
 /* Linux and current Windows repeat a SYN after one second (RFC 6298, 2.1): an answer that is not there by then is
@@ -25,6 +26,18 @@ static void need_answers_captured(const struct conversation *c, const struct sur
     judgement->culprit = CULPRIT_UNKNOWN;
     judgement->confidence = 0.45;
     judgement->would_settle = "A capture that holds both directions: the server's packets are missing from this one.";
+}
+
+/* A client that waits for its answer asks again. One that does not has left, or has it, and the capture missed it. */
+static void need_repetition(const struct conversation *c, struct judgement *judgement)
+{
+    if (c->sides[SIDE_CLIENT].syn_retransmits > 0)
+        return;
+    judgement->culprit = CULPRIT_UNKNOWN;
+    judgement->confidence = judgement->confidence < 0.5 ? judgement->confidence : 0.5;
+    judgement->would_settle = settle_by_client_capture;
+    judgement_say_more(judgement,
+                       "The client did not ask again: it had left, or it got an answer that the capture missed.");
 }
 
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
@@ -61,6 +74,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
                   name, times);
     one_sided_need_place(c, s, judgement);
     need_answers_captured(c, s, judgement);
+    need_repetition(c, judgement);
     return true;
 }
 

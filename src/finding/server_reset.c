@@ -33,8 +33,9 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     bool unheard = !at_server && client->data_run.count > 0 && client->unacknowledged_bytes > 0;
     /* A reset without ACK answers a packet of a connection that the machine does not know (RFC 9293, 3.10.7.1): it gave it up before, was
      * started again, or a device on the way gave the connection another port. Why is in what came before this capture. */
-    bool forgotten = !c->starts_with_syn && !server->reset_with_ack;
-    bool open = foreign || idle || unheard || forgotten || !signs_of_own_reset(c, s, SIDE_SERVER);
+    bool partly = !c->starts_with_syn || signs_of_missed_packets(c);
+    bool forgotten = partly && signs_of_forgotten(c, SIDE_SERVER), gave_up = signs_of_giving_up(c, SIDE_SERVER);
+    bool open = foreign || idle || unheard || forgotten || gave_up || !signs_of_own_reset(c, s, SIDE_SERVER);
     judgement->confidence = open ? 0.5 : at_server ? 0.85 : 0.7;
     if (signs_of_missed_packets(c))
         judgement->confidence -= 0.1;
@@ -42,14 +43,17 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         judgement->culprit = CULPRIT_UNKNOWN;
     if (forgotten)
         judgement->would_settle = settle_by_earlier_captures;
+    else if (gave_up)
+        judgement->would_settle = settle_by_client_capture;
     else if (!at_server)
         judgement->would_settle = settle_by_server_capture;
     judgement_prove(judgement, &client->last_data, "the client's last data");
     judgement_prove(judgement, &server->last_data, "the server's last data");
     judgement_prove(judgement, &server->reset, "a reset from the server's address");
     judgement_say(
-        judgement, "A reset from the server ended the connection %s after the last data%s%s%s.",
+        judgement, "A reset from the server ended the connection %s after the last data%s%s%s%s.",
         seconds_words(quiet_ns).text, pending ? ", while a request was unanswered" : "",
+        gave_up ? ", when packets did not get through any more" : "",
         forgotten
             ? ", and answers a packet of a connection that the server machine does not know: it gave it up before "
               "the capture began, was started again, or a device that translates addresses gave the "
@@ -74,7 +78,8 @@ const struct detector server_reset = {
     .holds_when = "A reset with the server's address ends a conversation that was established, before either side "
                   "closed, and looks like the server's other packets. The culprit stays open where the capture was not "
                   "given as the server's and the connection was idle; and where a reset without ACK ends a connection "
-                  "whose begin was not captured: the machine may have given it up before.",
+                  "whose begin was not captured, or of which packets were missed: the machine may have given it up "
+                  "before; and where what the server sent before was not acknowledged for long.",
     .means = "A program that aborts a connection, a process that dies, or a machine that no longer knows the "
              "connection (after a restart, say) sends a reset. From the client's capture alone a device could have "
              "sent it; the server's capture shows whether it left there. (Article, 1.5.4, 1.5.6 and 1.5.10.)",

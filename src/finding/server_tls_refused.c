@@ -40,6 +40,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     struct login_halt halt = signs_of_login_halt(c, s);
     if (!halt.halted || signs_of_one_direction(c) || signs_of_missed_packets(c))
         return false;
+    if (!c->starts_with_syn && signs_of_forgotten(c, SIDE_SERVER))
+        return false; /* it had ended the connection before it got that */
     const struct tds_facts *tds = c->tds;
     if (!moment_seen(&tds->steps[LOGIN_STEP_CLIENT_HELLO]) || moment_seen(&tds->steps[LOGIN_STEP_SERVER_HELLO]))
         return false;

@@ -53,6 +53,45 @@ bool signs_of_missed_packets(const struct conversation *conversation)
     return false;
 }
 
+bool signs_of_missed_packets_by(const struct conversation *conversation, int64_t time_ns)
+{
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+        const struct tcp_side *self = &conversation->sides[side];
+        if (self->unseen_segments > 0 && self->first_unseen_ns <= time_ns)
+            return true;
+    }
+    return false;
+}
+
+/* The longest first time-out that stacks use (older Windows: 3 s; RFC 6298, 2.1: a second). */
+#define REPEATED_BY_NS (3 * NS_PER_SECOND)
+
+/* What it sent is not acknowledged, and it repeated it before that. */
+static bool repeats_until(const struct tcp_side *self, const struct moment *end)
+{
+    return self->unacknowledged_bytes > 0 && self->data_run.count > 0 && self->data_run.first.time_ns <= end->time_ns;
+}
+
+bool signs_of_giving_up(const struct conversation *conversation, enum side side)
+{
+    const struct tcp_side *self = &conversation->sides[side], *other = &conversation->sides[side_other(side)];
+    if (!moment_seen(&self->reset))
+        return false;
+    if (repeats_until(other, &self->reset) || (self->keep_alive_run.count > 0 && !self->probes_answered &&
+                                               self->keep_alive_run.last.time_ns <= self->reset.time_ns))
+        return true;
+    if (self->unacknowledged_bytes == 0)
+        return false;
+    return repeats_until(self, &self->reset) ||
+           (moment_seen(&self->last_data) && self->reset.time_ns - self->last_data.time_ns >= REPEATED_BY_NS);
+}
+
+bool signs_of_forgotten(const struct conversation *conversation, enum side side)
+{
+    const struct tcp_side *self = &conversation->sides[side];
+    return moment_seen(&self->reset) && !self->reset_with_ack;
+}
+
 /* An SSPI challenge is a first answer to the login, but not the one that ends it. */
 static bool seen_step(const struct tds_facts *tds, enum login_step step)
 {
@@ -241,6 +280,11 @@ struct login_halt signs_of_login_halt(const struct conversation *conversation, c
     if (speaks_between(speaker, halt.since.time_ns, limit_ns))
         halt.since = speaker->last_data;
     halt.turn = side_other(spoke);
+    /* The server's answer acknowledges what the client said, and was recorded before it: that was a repetition, and the capture began in
+     * between, or it stamps what arrives later than what leaves. */
+    if (halt.turn == SIDE_SERVER && conversation->sides[SIDE_CLIENT].last_data_answered &&
+        conversation->sides[SIDE_SERVER].last_data.time_ns <= halt.since.time_ns)
+        return (struct login_halt){.turn = SIDE_CLIENT};
     /* TLS 1.3: the server had done its part, and the client's Finished asks for nothing. */
     if (halt.last_step == LOGIN_STEP_KEY_EXCHANGE && seen_step(tds, LOGIN_STEP_TLS_DONE))
         halt.turn = SIDE_CLIENT;
@@ -338,7 +382,8 @@ static struct silence silence_of(const struct tcp_side *self, const struct tcp_s
     struct silence silence = {.kind = SILENCE_NONE};
     const struct retry_run *probes = &self->keep_alive_run, *data = &self->data_run;
     bool unheard = probes_unheard(self, other);
-    if (probes->count >= RETRIES_OF_A_SILENCE && (unheard || !later(&other->last, &probes->last)))
+    if (probes->count >= RETRIES_OF_A_SILENCE && probes->last.time_ns - probes->first.time_ns >= SILENCE_LEAST_NS &&
+        (unheard || !later(&other->last, &probes->last)))
         silence = (struct silence){.kind = unheard ? SILENCE_UNHEARD : SILENCE_TOTAL,
                                    .retries = probes->count,
                                    .first = probes->first,

@@ -401,6 +401,18 @@ static void infer_roles(struct surroundings *s, const struct local_ends *ends)
     }
 }
 
+/* Where another capture told by how much, its times are as if it had not been. */
+static void find_set_back(struct surroundings *s)
+{
+    const struct casebook *casebook = s->casebook;
+    s->set_back = memory_take_array((size_t)casebook->point_count + 1, sizeof *s->set_back);
+    for (uint32_t i = 0; i < casebook->capture_count; i++)
+        if (casebook->captures[i].time_backwards > 0 && casebook->captures[i].point < casebook->point_count)
+            s->set_back[casebook->captures[i].point] = true;
+    for (uint32_t i = 0; i < casebook->clock_setting_count; i++)
+        s->set_back[casebook->clock_settings[i].point] = false;
+}
+
 void surroundings_open(struct surroundings *surroundings, const struct casebook *casebook,
                        const struct thresholds *thresholds)
 {
@@ -413,6 +425,7 @@ void surroundings_open(struct surroundings *surroundings, const struct casebook 
     slab_open(&surroundings->clients, sizeof(struct client_record));
     hash_index_open(&surroundings->client_index);
     find_holes(surroundings);
+    find_set_back(surroundings);
     surroundings->inferred_roles = memory_take_array(casebook->point_count, sizeof *surroundings->inferred_roles);
     struct local_ends *local_ends = memory_take_array((size_t)casebook->point_count + 1, sizeof *local_ends);
     for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
@@ -463,6 +476,7 @@ void surroundings_close(struct surroundings *surroundings)
         memory_give(surroundings->holes[i].list);
     memory_give(surroundings->holes);
     memory_give(surroundings->inferred_roles);
+    memory_give(surroundings->set_back);
     *surroundings = (struct surroundings){0};
 }
 
@@ -506,6 +520,11 @@ enum capture_role surroundings_role(const struct surroundings *surroundings, con
         return CAPTURE_ROLE_UNKNOWN;
     enum capture_role given = casebook->points[conversation->point].role;
     return given != CAPTURE_ROLE_UNKNOWN ? given : surroundings->inferred_roles[conversation->point];
+}
+
+bool surroundings_set_back(const struct surroundings *surroundings, uint32_t point)
+{
+    return point < surroundings->casebook->point_count && surroundings->set_back[point];
 }
 
 bool surroundings_stands_at(const struct surroundings *surroundings, const struct conversation *conversation,

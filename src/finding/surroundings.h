@@ -81,9 +81,10 @@ struct surroundings {
     const struct thresholds *thresholds;
     struct slab servers, pairs, clients;
     struct hash_index server_index, pair_index, client_index;
-    struct hash_index host_index;      /* a server of each address */
-    uint32_t reused_tuples;            /* conversations whose addresses and ports an earlier one had */
-    struct time_spans *holes;          /* by capture point: when it has nothing, although packets passed */
+    struct hash_index host_index; /* a server of each address */
+    uint32_t reused_tuples;       /* conversations whose addresses and ports an earlier one had */
+    struct time_spans *holes;     /* by capture point: when it has nothing, although packets passed */
+    bool *set_back; /* by capture point: its clock was, by more than a second, and by how much is not known */
     enum capture_role *inferred_roles; /* by capture point, from hop counts; used where none is given */
 };
 
@@ -128,6 +129,9 @@ int64_t surroundings_watched_after_ns(const struct surroundings *surroundings, c
 
 /* The role of the capture point: given, or inferred; CAPTURE_ROLE_UNKNOWN when neither. */
 enum capture_role surroundings_role(const struct surroundings *surroundings, const struct conversation *conversation);
+
+/* The clock of that capture point was set back, and nothing tells by how much: times across that, and until its end, mean nothing. */
+bool surroundings_set_back(const struct surroundings *surroundings, uint32_t point);
 
 /* Whether the capture was taken on that side's machine itself, as its user says. What packets tell is only that no router stands between the
  * two: a mirror port or a device next to the machine looks the same. */

@@ -71,8 +71,11 @@ struct tcp_direction {
     uint8_t gap_at;
     struct sequence_gap gaps[RECENT_GAPS];
     bool fin_known, ended;
+    bool fin_acks; /* its first FIN acknowledged up to fin_ack */
+    bool
+        fin_unseen; /* its newest packet stands one number beyond all that was captured of it: no message is that short */
     bool told_of_reset; /* the other sent a reset */
-    uint32_t fin_seq;
+    uint32_t fin_seq, fin_ack;
     struct held_segment *held; /* ascending by seq */
     uint32_t held_count, held_bytes;
 };

@@ -388,6 +388,16 @@ static bool refuses_other_syn(const struct flow *flow, enum side sender, const s
            sender == SIDE_SERVER;
 }
 
+/* Both sides had sent their FIN, and after it no number of theirs is used (RFC 9293, 3.4): who goes beyond both speaks on a new connection
+ * whose handshake was not captured. */
+static bool goes_beyond_the_end(const struct flow *flow, enum side sender, const struct packet *p)
+{
+    unsigned origin = sender == SIDE_CLIENT ? flow->client_origin : 1u - flow->client_origin;
+    const struct tcp_direction *own = &flow->directions[origin], *other = &flow->directions[1 - origin];
+    return own->fin_known && other->fin_known && (p->tcp.flags & (TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK &&
+           seq_distance(p->tcp.seq, own->fin_seq) > 1 && seq_distance(p->tcp.ack, other->fin_seq) > 1;
+}
+
 /* A SYN with another initial sequence number opens a new connection, whatever became of the old one: a repeated SYN has the
  * same number (RFC 9293, 3.4.1), and a server in TIME-WAIT accepts a new one (RFC 6191). A SYN+ACK does so only after the
  * old connection's end (the capture missed the SYN): before it, it is the answer to the SYN, if a strange one. So does a refusal
@@ -395,7 +405,7 @@ static bool refuses_other_syn(const struct flow *flow, enum side sender, const s
 static bool opens_again(const struct flow *flow, enum side sender, const struct packet *p)
 {
     if (!(p->tcp.flags & (TCP_SYN | TCP_RST)))
-        return false;
+        return goes_beyond_the_end(flow, sender, p);
     if (refuses_other_syn(flow, sender, p))
         return true;
     if (p->tcp.flags & TCP_RST)
@@ -422,6 +432,7 @@ static void follow_packet(struct flow_table *table, uint32_t number, unsigned or
     struct conversation *c = flow->conversation;
     c->packets++;
     c->wire_bytes += p->wire_length;
+    c->goes_back = c->goes_back || p->moment.time_ns < c->last.time_ns - NS_PER_SECOND;
     if (p->moment.time_ns < c->first.time_ns)
         c->first = p->moment;
     if (p->moment.time_ns >= c->last.time_ns)

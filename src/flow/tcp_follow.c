@@ -135,6 +135,9 @@ static bool is_keep_alive(const struct tcp_direction *d, const struct packet *p)
     uint32_t until = sent_until(d);
     if (p->tcp.seq + 1 != until)
         return false;
+    /* What the other side acknowledged beyond all data is the FIN, recorded later than that: before it, its number is the next. */
+    if (p->tcp.seq == d->next_seq)
+        return false;
     /* One byte that the other side has not acknowledged yet is data sent again, not a probe. */
     return p->payload_length == 0 || !d->acked_known || seq_distance(d->acked, until) >= 0;
 }
@@ -264,15 +267,31 @@ static void follow_new_data(struct flow *flow, unsigned origin, const struct pac
     d->in_pieces = p->payload_length <= PIECE_BYTES && (d->unpushed || d->in_pieces);
 }
 
+/* Recorded first, the other side's FIN may acknowledge this one: then it left after it had come. */
+static void follow_second_fin(const struct tcp_direction *first, struct tcp_side *facts, uint32_t end)
+{
+    if (!moment_seen(&facts->fin) || !first->fin_acks || seq_distance(first->fin_ack, end) < 0)
+        return;
+    facts->fin_answers = true;
+    facts->fin_order_open = false;
+}
+
 static void follow_first_fin(struct flow *flow, unsigned origin, const struct packet *p)
 {
+    struct tcp_direction *d = &flow->directions[origin];
     const struct tcp_direction *other = &flow->directions[1 - origin];
     struct tcp_side *facts = flow_facts(flow, origin);
     facts->fin = p->moment;
-    if (!(p->tcp.flags & TCP_ACK) || !other->started)
+    follow_second_fin(other, flow_facts(flow, 1 - origin), p->tcp.seq + p->payload_length + 1);
+    if (!(p->tcp.flags & TCP_ACK))
+        return;
+    d->fin_acks = true;
+    d->fin_ack = p->tcp.ack;
+    if (!other->started)
         return;
     int32_t beyond = seq_distance(p->tcp.ack, other->next_seq);
-    bool other_closed = moment_seen(&flow_facts(flow, 1 - origin)->fin);
+    bool other_closed =
+        moment_seen(&flow_facts(flow, 1 - origin)->fin) || (other->fin_unseen && facts->zero_windows == 0);
     facts->fin_answers = other_closed ? beyond >= 0 : beyond == 1;
     facts->fin_order_open = !other_closed && beyond > 1;
 }
@@ -304,8 +323,12 @@ static void follow_payload_and_fin(struct flow *flow, unsigned origin, const str
     }
     if (!has_new)
         return;
-    if (tcp_is_pure_ack(p))
+    if (tcp_is_pure_ack(p)) {
+        d->fin_unseen = p->tcp.seq - d->next_seq == 1;
         note_ahead(flow, d, facts, p);
+    } else {
+        d->fin_unseen = false;
+    }
     if (p->payload_length > 0 && seq_distance(data_end, d->next_seq) > 0)
         follow_new_data(flow, origin, p, data_end);
     if (d->oldest_unacked_ns == 0 && (!d->acked_known || seq_distance(d->acked, end) < 0))
@@ -491,7 +514,8 @@ static bool is_of_older_connection(struct flow *flow, unsigned origin, const str
     if (p->tcp.flags & TCP_RST)
         return !(p->tcp.flags & TCP_ACK) && moment_seen(&self->syn) && !moment_seen(&other->syn) &&
                other->packets > other->resets;
-    bool answers = !moment_seen(&self->syn) && (p->tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_ACK;
+    bool answers =
+        !moment_seen(&self->syn) && (p->tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_ACK && p->payload_length == 0;
     return answers && moment_seen(&other->syn) && other->packets == (uint32_t)other->syns + other->resets &&
            p->tcp.ack != flow->directions[1 - origin].next_seq;
 }

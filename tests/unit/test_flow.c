@@ -381,6 +381,46 @@ static void test_who_closed_first_when_a_fin_is_missing(void **state)
     assert_true(c->sides[SIDE_CLIENT].last_data_answered);
 }
 
+/* A capture that stamps what arrives later than what leaves has the answer to a FIN before the FIN. */
+static void test_who_closed_first_when_fins_are_recorded_out_of_order(void **state)
+{
+    struct bench *b = *state;
+    handshake(b);
+    send(b, SIDE_SERVER, TCP_ACK, 1, 5, "data");
+    send(b, SIDE_SERVER, TCP_ACK | TCP_FIN, 5, 6, "");
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 1, "data");
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_FIN, 5, 5, "");
+    const struct conversation *c = only(b);
+    assert_true(c->first_close_known);
+    assert_int_equal(c->closed_first_by, SIDE_CLIENT);
+}
+
+/* The server's FIN acknowledges the client's, which is recorded later: what the client sent before that is no keep-alive. */
+static void test_acknowledgements_recorded_after_the_answer_to_a_fin(void **state)
+{
+    struct bench *b = *state;
+    handshake(b);
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 1, "data");
+    send(b, SIDE_SERVER, TCP_ACK, 1, 5, "data");
+    send(b, SIDE_SERVER, TCP_ACK | TCP_FIN, 5, 6, "");
+    send(b, SIDE_CLIENT, TCP_ACK, 5, 5, "");
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_FIN, 5, 5, "");
+    assert_int_equal(only(b)->sides[SIDE_CLIENT].keep_alives, 0);
+}
+
+/* After the FIN that nobody saw, its sender's packets stand one number beyond its data. */
+static void test_who_closed_first_when_only_what_follows_a_fin_is_seen(void **state)
+{
+    struct bench *b = *state;
+    handshake(b);
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 1, "data");
+    send(b, SIDE_SERVER, TCP_ACK, 1, 5, "data");
+    send(b, SIDE_CLIENT, TCP_ACK, 6, 5, "");
+    send(b, SIDE_SERVER, TCP_ACK | TCP_FIN, 5, 6, "");
+    const struct conversation *c = only(b);
+    assert_int_equal(c->closed_first_by, SIDE_CLIENT);
+}
+
 static void test_truncated_segments_give_gaps_of_the_right_size(void **state)
 {
     struct bench *b = *state;
@@ -567,6 +607,38 @@ static void test_port_reuse_splits_by_initial_sequence_number(void **state)
     assert_int_equal(second->ending, ENDING_NO_ANSWER);
     assert_int_equal(second->sides[SIDE_CLIENT].syn_retransmits, 1);
     assert_true(second->tuple_reused);
+}
+
+/* Both have closed: numbers beyond both ends are of a new connection, of which the capture missed the handshake. */
+static void test_port_reuse_without_its_handshake(void **state)
+{
+    struct bench *b = *state;
+    handshake(b);
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_FIN, 1, 1, "");
+    send(b, SIDE_SERVER, TCP_ACK | TCP_FIN, 1, 2, "");
+    send(b, SIDE_CLIENT, TCP_ACK, 2, 2, "");
+    send(b, SIDE_CLIENT, TCP_ACK, 66000, 79000, "data");
+    send(b, SIDE_SERVER, TCP_ACK, 79000, 66004, "data");
+    flow_table_close(&b->table);
+    assert_int_equal(casebook_conversations(&b->casebook), 2);
+    const struct conversation *first = casebook_conversation(&b->casebook, 0),
+                              *second = casebook_conversation(&b->casebook, 1);
+    assert_int_equal(first->packets, 6);
+    assert_false(first->sides[SIDE_CLIENT].ahead.frame);
+    assert_int_equal(second->packets, 2);
+    assert_false(second->starts_with_syn);
+}
+
+/* Who sends data has accepted: its acknowledgement of more than the SYN is no answer of an older connection. */
+static void test_data_right_after_a_syn(void **state)
+{
+    struct bench *b = *state;
+    send(b, SIDE_CLIENT, TCP_SYN, 0, 0, "");
+    send(b, SIDE_SERVER, TCP_ACK, 1, 50, "data");
+    send(b, SIDE_SERVER, TCP_RST | TCP_ACK, 5, 50, "");
+    const struct conversation *c = only(b);
+    assert_int_equal(c->ending, ENDING_RESET);
+    assert_int_equal(c->sides[SIDE_SERVER].payload_bytes, 4);
 }
 
 static void test_refused(void **state)
@@ -902,6 +974,11 @@ int main(void)
         FLOW_TEST(test_zero_window_and_its_probes),
         FLOW_TEST(test_duplicate_sack_tells_a_spurious_retransmission),
         FLOW_TEST(test_port_reuse_splits_by_initial_sequence_number),
+        FLOW_TEST(test_port_reuse_without_its_handshake),
+        FLOW_TEST(test_data_right_after_a_syn),
+        FLOW_TEST(test_who_closed_first_when_fins_are_recorded_out_of_order),
+        FLOW_TEST(test_acknowledgements_recorded_after_the_answer_to_a_fin),
+        FLOW_TEST(test_who_closed_first_when_only_what_follows_a_fin_is_seen),
         FLOW_TEST(test_refused),
         FLOW_TEST(test_reset_of_an_older_connection_closes_nothing),
         FLOW_TEST(test_data_behind_the_other_side_s_reset),
