@@ -72,8 +72,8 @@ static void count_time(struct capture_file *capture, int64_t time_ns, bool first
     struct capture_facts *facts = capture->facts;
     if (first)
         facts->first_ns = facts->last_ns = time_ns;
-    else if (time_ns < capture->last_ns && (uint64_t)capture->last_ns - (uint64_t)time_ns > NS_PER_SECOND)
-        facts->time_backwards++;
+    else if (time_ns < capture->last_ns - DISORDER_LEAST_NS)
+        *(capture->last_ns - time_ns > NS_PER_SECOND ? &facts->time_backwards : &facts->out_of_order) += 1;
     if (time_ns < facts->first_ns)
         facts->first_ns = time_ns;
     if (time_ns > facts->last_ns)

@@ -41,10 +41,18 @@ struct capture_facts {
     uint64_t
         offload_checksums;   /* TCP checksums that hold just the pseudo header's sum: filled in by the network card */
     uint64_t time_backwards; /* packets earlier than the one before by more than a second */
+    uint64_t out_of_order;   /* by less than that, and more than DISORDER_LEAST_NS */
 
     struct notes notes;
     struct notes followed; /* by whoever follows its packets while it is read; put after the notes when all is read */
 };
+
+/* A clock is set once in a while; a file that nobody sorted steps back again and again. */
+static inline bool capture_facts_disordered(const struct capture_facts *facts)
+{
+    enum { STEPS_LEAST = 3 };
+    return facts->out_of_order >= STEPS_LEAST;
+}
 
 /* Adds what is counted of the packets that are followed, where others followed others of the same capture. */
 static inline void capture_facts_add_followed(struct capture_facts *facts, const struct capture_facts *others)

@@ -81,7 +81,8 @@ struct conversation {
     bool tuple_reused;    /* an earlier conversation had the same addresses and ports */
     bool closed;          /* FIN both ways, or a reset */
     bool let_go;          /* followed no further though it was open, because too many were */
-    bool goes_back;       /* a packet of it is earlier than the one before by more than a second */
+    bool goes_back;       /* a packet of it is earlier than one before by more than a second */
+    bool out_of_order;    /* likewise, by however little */
     struct icmp_facts icmp;
     struct tds_facts *tds;         /* NULL unless TDS was recognised */
     struct service_facts *service; /* NULL unless it goes to a port of a domain controller */

@@ -68,6 +68,19 @@ static bool has_no_times(const struct surroundings *s, const struct conversation
     return surroundings_set_back(s, c->point) && (c->goes_back || !c->closed);
 }
 
+/* What looks lost, sent again or late may only have been written out of order, and what looks like a connection that uses the ports of
+ * another one anew may be the rest of that. */
+static bool has_no_order(const struct surroundings *s, const struct conversation *c)
+{
+    return surroundings_disordered(s, c->point) && (c->out_of_order || c->tuple_reused);
+}
+
+static void leave_open_to_sorting(struct judgement *judgement)
+{
+    leave_open(judgement);
+    judgement->would_settle = "The same capture in order of time: `reordercap IN OUT` of Wireshark sorts it.";
+}
+
 /* A capture that provably missed packets of this conversation may have missed the one that a rule finds lacking; what happened in a hole
  * of it nobody knows. */
 static void withhold(const struct surroundings *s, const struct conversation *c, const struct pair_view *view,
@@ -78,6 +91,10 @@ static void withhold(const struct surroundings *s, const struct conversation *c,
     if (has_no_times(s, c)) {
         leave_open(judgement);
         judgement->would_settle = "A capture of a machine whose clock nobody sets meanwhile.";
+        return;
+    }
+    if (has_no_order(s, c)) {
+        leave_open_to_sorting(judgement);
         return;
     }
     bool rests = judgement->rests_on_absence && missed_packets(c, view);
@@ -161,6 +178,11 @@ static void judge_ends(const struct judge *judge, const struct pair_view *view, 
     *judgement = *pair_judge_choose(view, judgement, &by_server);
 }
 
+static bool views_have_no_order(const struct surroundings *s, const struct pair_view *view)
+{
+    return has_no_order(s, view->client) || (view->server && has_no_order(s, view->server));
+}
+
 static void judge_views(const struct judge *judge, const struct conversation *conversation, struct judgement *judgement)
 {
     struct pair_view view;
@@ -169,10 +191,12 @@ static void judge_views(const struct judge *judge, const struct conversation *co
         settling_reconsider_alone(conversation, &judge->surroundings, judgement);
         return;
     }
-    if (pair_judge_compare(&view, &judge->surroundings, judgement))
-        path_place_tell(&view, &judge->surroundings, judgement);
-    else
+    if (!pair_judge_compare(&view, &judge->surroundings, judgement))
         judge_ends(judge, &view, judgement);
+    else if (judgement->culprit != CULPRIT_NONE && views_have_no_order(&judge->surroundings, &view))
+        leave_open_to_sorting(judgement);
+    else
+        path_place_tell(&view, &judge->surroundings, judgement);
     if (view.relayed && judgement->severity != SEVERITY_NOTE)
         judgement_say_more(judgement,
                            "Between the captures a device ends the client's connection and opens its own to the "

@@ -413,6 +413,15 @@ static void find_set_back(struct surroundings *s)
         s->set_back[casebook->clock_settings[i].point] = false;
 }
 
+static void find_disordered(struct surroundings *s)
+{
+    const struct casebook *casebook = s->casebook;
+    s->disordered = memory_take_array((size_t)casebook->point_count + 1, sizeof *s->disordered);
+    for (uint32_t i = 0; i < casebook->capture_count; i++)
+        if (capture_facts_disordered(&casebook->captures[i]) && casebook->captures[i].point < casebook->point_count)
+            s->disordered[casebook->captures[i].point] = true;
+}
+
 void surroundings_open(struct surroundings *surroundings, const struct casebook *casebook,
                        const struct thresholds *thresholds)
 {
@@ -426,6 +435,7 @@ void surroundings_open(struct surroundings *surroundings, const struct casebook 
     hash_index_open(&surroundings->client_index);
     find_holes(surroundings);
     find_set_back(surroundings);
+    find_disordered(surroundings);
     surroundings->inferred_roles = memory_take_array(casebook->point_count, sizeof *surroundings->inferred_roles);
     struct local_ends *local_ends = memory_take_array((size_t)casebook->point_count + 1, sizeof *local_ends);
     for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
@@ -477,6 +487,7 @@ void surroundings_close(struct surroundings *surroundings)
     memory_give(surroundings->holes);
     memory_give(surroundings->inferred_roles);
     memory_give(surroundings->set_back);
+    memory_give(surroundings->disordered);
     *surroundings = (struct surroundings){0};
 }
 
@@ -525,6 +536,11 @@ enum capture_role surroundings_role(const struct surroundings *surroundings, con
 bool surroundings_set_back(const struct surroundings *surroundings, uint32_t point)
 {
     return point < surroundings->casebook->point_count && surroundings->set_back[point];
+}
+
+bool surroundings_disordered(const struct surroundings *surroundings, uint32_t point)
+{
+    return point < surroundings->casebook->point_count && surroundings->disordered[point];
 }
 
 bool surroundings_stands_at(const struct surroundings *surroundings, const struct conversation *conversation,

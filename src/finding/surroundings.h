@@ -84,6 +84,7 @@ struct surroundings {
     struct hash_index host_index; /* a server of each address */
     uint32_t reused_tuples;       /* conversations whose addresses and ports an earlier one had */
     struct time_spans *holes;     /* by capture point: when it has nothing, although packets passed */
+    bool *disordered;             /* by capture point: its packets are not in order of their times, again and again */
     bool *set_back; /* by capture point: its clock was, by more than a second, and by how much is not known */
     enum capture_role *inferred_roles; /* by capture point, from hop counts; used where none is given */
 };
@@ -132,6 +133,7 @@ enum capture_role surroundings_role(const struct surroundings *surroundings, con
 
 /* The clock of that capture point was set back, and nothing tells by how much: times across that, and until its end, mean nothing. */
 bool surroundings_set_back(const struct surroundings *surroundings, uint32_t point);
+bool surroundings_disordered(const struct surroundings *surroundings, uint32_t point);
 
 /* Whether the capture was taken on that side's machine itself, as its user says. What packets tell is only that no router stands between the
  * two: a mirror port or a device next to the machine looks the same. */

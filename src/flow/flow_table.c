@@ -433,6 +433,7 @@ static void follow_packet(struct flow_table *table, uint32_t number, unsigned or
     c->packets++;
     c->wire_bytes += p->wire_length;
     c->goes_back = c->goes_back || p->moment.time_ns < c->last.time_ns - NS_PER_SECOND;
+    c->out_of_order = c->out_of_order || p->moment.time_ns < c->last.time_ns;
     if (p->moment.time_ns < c->first.time_ns)
         c->first = p->moment;
     if (p->moment.time_ns >= c->last.time_ns)

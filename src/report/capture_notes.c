@@ -40,6 +40,15 @@ static void say_how_recorded(const struct capture_facts *capture, struct text *s
         take(context, text_string(sentence));
         text_clear(sentence);
     }
+    if (capture_facts_disordered(capture)) {
+        text_format(sentence,
+                    "%" PRIu64
+                    " packets are earlier than the one before, by up to a second: the file is not in order of "
+                    "time, and nobody is blamed for what that looks like. `reordercap IN OUT` of Wireshark sorts it",
+                    capture->out_of_order);
+        take(context, text_string(sentence));
+        text_clear(sentence);
+    }
     if (capture->time_backwards > 0) {
         text_format(sentence,
                     "time goes backwards at %" PRIu64 " packet%s: the clock was set, or files were joined out of order",

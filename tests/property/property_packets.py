@@ -240,6 +240,13 @@ def shuffle(capture, within_ns, seed=1):
   return replace(capture, records=sorted(late, key=lambda r: r.time_ns))
 
 
+def unsorted(capture, within_ns, seed=1):
+  """Each frame stands in the file as if it was recorded up to within_ns later, with its own time: nobody has sorted several buffers."""
+  chance = random.Random(seed)
+  late = [(r.time_ns + chance.randrange(within_ns), r) for r in capture.records]
+  return replace(capture, records=[r for _, r in sorted(late, key=lambda pair: pair[0])])
+
+
 def without_first_fins(capture):
   """The first FIN of each connection was not captured."""
   out, closed = [], set()

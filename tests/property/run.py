@@ -209,7 +209,8 @@ def test_poor(tap, tool, source, folder):
   ends = {key[:4] for key in healthy}
   ways = {
     'every hundredth missing': packets.thin(capture, 0.01), 'every twentieth missing': packets.thin(capture, 0.05),
-    'recorded up to 0.2 ms late': packets.shuffle(capture, 200_000), 'first FINs missing': packets.without_first_fins(capture),
+    'recorded up to 0.2 ms late': packets.shuffle(capture, 200_000),
+    'written up to 20 ms late': packets.unsorted(capture, 20_000_000), 'first FINs missing': packets.without_first_fins(capture),
     'copied 0.5 ms later': packets.duplicate(capture, 500_000),
   }
   for label, changed in ways.items():
