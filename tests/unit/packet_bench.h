@@ -45,7 +45,7 @@ struct bench {
 
 /* ports 50000 to 1433      seq              ack              offset        flags    window    checksum  urgent */
 #define TCP(words, flags)                                                                                              \
-    U16(50000), U16(1433), U32(0x01020304), U32(0x05060708), (words) << 4, (flags), U16(8192), 0, 0, 0, 0
+    U16(50000), U16(1433), U32(0x01020304), U32(0x05060708), (uint8_t)((words) << 4), (flags), U16(8192), 0, 0, 0, 0
 
 /* ports 50000 to port                length               checksum */
 #define UDP(payload, port) U16(50000), U16(port), U16(8 + (payload)), 0, 0
