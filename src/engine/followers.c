@@ -16,8 +16,7 @@ struct follower {
     unsigned number;
     struct casebook *casebook;
     struct os_thread *thread;
-    struct point_clock clock; /* as it stands before the file */
-    struct error error;       /* why it could not read; empty: it could */
+    struct error error; /* why it could not read; empty: it could */
 };
 
 struct followers {
@@ -28,6 +27,7 @@ struct followers {
     /* The work at hand. */
     const struct packet_feed_input *input;
     struct point_run *point;
+    struct point_clock clock; /* as it stands before the file */
     uint32_t capture;
 };
 
@@ -97,7 +97,7 @@ static void run_follower(void *context)
     struct casebook *casebook = all->casebook;
     struct own_reading *own = memory_take(sizeof *own);
     own->facts = memory_take_array(casebook->capture_count, sizeof *own->facts);
-    own->clock = follower->clock;
+    own->clock = all->clock;
     follower->error = (struct error){{0}};
     capture_chain_open(&own->chain);
     struct capture_facts *facts = &own->facts[all->capture];
@@ -111,12 +111,20 @@ static void run_follower(void *context)
     memory_give(own);
 }
 
-static void follow_own(struct followers *followers, const struct packet_feed_input *input,
-                       void (*each)(void *context, const struct packet_feed *feed), void *context)
+static void start_others(struct followers *followers)
 {
-    struct packet_feed *feed = packet_feed_open(input, false);
-    uint32_t since_each = 0;
-    for (uint32_t count; (count = follow_some(feed, followers->point)) > 0;) {
+    for (unsigned i = 0; i + 1 < followers->count; i++)
+        followers->list[i].thread = os_thread_start(run_follower, &followers->list[i]);
+}
+
+/* Others begin once the caller has the file open: where few may be open at once, it is not the caller who lacks it. */
+static void follow_own(struct followers *followers, void (*each)(void *context, const struct packet_feed *feed),
+                       void *context)
+{
+    struct packet_feed *feed = packet_feed_open(followers->input, false);
+    uint32_t count = follow_some(feed, followers->point), since_each = 0;
+    start_others(followers);
+    for (; count > 0; count = follow_some(feed, followers->point)) {
         since_each += count;
         if (since_each < LIMIT_PROGRESS_PACKETS)
             continue;
@@ -128,10 +136,8 @@ static void follow_own(struct followers *followers, const struct packet_feed_inp
 }
 
 /* Where the system had no thread to give, or could not open the file so many times at once, it is done after the others. */
-static void await_follower(struct followers *followers, struct follower *follower)
+static void make_up_for(struct followers *followers, struct follower *follower)
 {
-    if (follower->thread)
-        os_thread_join(follower->thread);
     if (!follower->thread || follower->error.text[0])
         run_follower(follower);
     struct capture_facts *facts = &followers->casebook->captures[followers->capture];
@@ -150,13 +156,13 @@ void followers_follow(struct followers *followers, const struct packet_feed_inpu
     followers->input = &divided;
     followers->point = point;
     followers->capture = capture;
-    for (unsigned i = 0; i + 1 < followers->count; i++) {
-        followers->list[i].clock = *input->clock;
-        followers->list[i].thread = os_thread_start(run_follower, &followers->list[i]);
-    }
-    follow_own(followers, &divided, each, context);
+    followers->clock = *input->clock;
+    follow_own(followers, each, context);
     for (unsigned i = 0; i + 1 < followers->count; i++)
-        await_follower(followers, &followers->list[i]);
+        if (followers->list[i].thread)
+            os_thread_join(followers->list[i].thread);
+    for (unsigned i = 0; i + 1 < followers->count; i++)
+        make_up_for(followers, &followers->list[i]);
 }
 
 void followers_close(struct followers *followers)
