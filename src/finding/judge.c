@@ -88,12 +88,12 @@ static void withhold(const struct surroundings *s, const struct conversation *c,
 {
     if (judgement->culprit == CULPRIT_NONE)
         return;
-    if (has_no_times(s, c)) {
+    if (judgement->culprit != CULPRIT_UNKNOWN && has_no_times(s, c)) {
         leave_open(judgement);
         judgement->would_settle = "A capture of a machine whose clock nobody sets meanwhile.";
         return;
     }
-    if (has_no_order(s, c)) {
+    if (judgement->culprit != CULPRIT_UNKNOWN && has_no_order(s, c)) {
         leave_open_to_sorting(judgement);
         return;
     }
