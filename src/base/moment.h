@@ -18,10 +18,6 @@ enum { TIME_TEXT_SIZE = 64 };
 #define TIME_EARLIEST_NS 0
 #define TIME_LATEST_NS (INT64_MAX / 2)
 
-/* Packets of several queues of one network card are written out of order by microseconds. So much is more: files of several interfaces, or
- * of buffers of each processor, that nobody has sorted. */
-#define DISORDER_LEAST_NS NS_PER_MS
-
 struct moment {
     int64_t time_ns; /* since 1970-01-01 UTC, as that capture's clock tells it; in a source 0: not told */
     uint32_t

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "moment.h"
 #include "notes.h"
 
 enum capture_role { CAPTURE_ROLE_UNKNOWN, CAPTURE_ROLE_CLIENT, CAPTURE_ROLE_SERVER, CAPTURE_ROLE_MIDDLE };
@@ -13,6 +14,10 @@ enum capture_role { CAPTURE_ROLE_UNKNOWN, CAPTURE_ROLE_CLIENT, CAPTURE_ROLE_SERV
 #define CAPTURE_BROKEN_NOTE "file broken"
 /* The kind of the note that says that packets of a link type were not looked into. */
 #define CAPTURE_LINK_TYPE_NOTE "unknown link type"
+
+/* Packets of several queues of one network card are written out of order by microseconds. So much is more: files of several interfaces, or
+ * of buffers of each processor, that nobody has sorted. */
+#define DISORDER_LEAST_NS NS_PER_MS
 
 struct capture_facts {
     char *file;         /* path as given, "-" for standard input; owned by the engine */
