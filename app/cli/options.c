@@ -220,7 +220,7 @@ static const struct option_row rows[] = {
     {"server", 0, FOR_ANALYSIS, "FILE", read_server, "a capture taken at the server, or a log of it (repeatable)"},
     {"server-port", 0, FOR_ANALYSIS, "PORT", read_server_port, "a hint: this TCP port is a SQL Server's"},
     {"memory", 0, FOR_ANALYSIS, "SIZE", read_memory,
-     "take about so much memory (from 64M on): healthy conversations that are over are forgotten when it is reached"},
+     "take about so much memory (from 64M on): healthy conversations are forgotten when it is reached"},
     {"threads", 0, FOR_ANALYSIS, "N", read_threads,
      "work with so many threads at most (without it: as many as there are processors, up to 4); the report is the same "
      "with any number"},
