@@ -212,6 +212,7 @@ static void read_file(struct first_reading *reading, const struct file_turn *tur
     facts->last_ns = point->times.last_ns;
     facts->has_packets = point->times.has_packets;
     facts->silences = point->times.silences;
+    facts->tick = point->times.tick;
 }
 
 static void count_done(struct first_reading *reading, const struct capture_source *source)

@@ -113,6 +113,7 @@ static void see_time(struct point_facts *point, int64_t time_ns)
     if (!point)
         return;
     capture_silences_see(&point->silences, time_ns);
+    stamp_tick_see(&point->tick, time_ns);
     if (!point->has_packets || time_ns < point->first_ns)
         point->first_ns = time_ns;
     if (!point->has_packets || time_ns > point->last_ns)

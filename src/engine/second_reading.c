@@ -56,6 +56,7 @@ static void open_comparators(struct second_reading *reading, bool again)
                                  *far = &casebook->points[compared->pair->far];
         comparator_open(&compared->comparator, compared->comparison, compared->views[SIDE_CLIENT],
                         compared->views[SIDE_SERVER], clock);
+        compared->comparator.ticks_ns = stamp_tick_ns(&near->tick) + stamp_tick_ns(&far->tick);
         compared->comparator.ways = again ? NULL : compared->pair->ways;
         int64_t unsure_ns = clock->unsteady ? 2 * clock->uncertainty_ns : 0;
         compared->comparator.coverage[SIDE_CLIENT] =

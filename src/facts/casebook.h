@@ -18,6 +18,7 @@
 #include "lookup_facts.h"
 #include "path_facts.h"
 #include "slab.h"
+#include "stamp_tick.h"
 #include "text_pool.h"
 #include "ticket_facts.h"
 
@@ -35,6 +36,7 @@ struct point_facts {
      * them or this capture is not to be seen. */
     uint64_t perhaps_missed;
     struct capture_silences silences; /* of what was read a second time */
+    struct stamp_tick tick;           /* of its packets' stamps */
 };
 
 struct casebook {

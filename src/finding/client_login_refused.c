@@ -39,7 +39,11 @@ static bool judge_encrypted(const struct conversation *c, struct judgement *judg
     struct moment close = conversation_first_close(c);
     if (!tds || !c->first_close_known || !signs_of_login_done(c) || signs_of_session(c))
         return false;
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT];
     const struct moment *answer = &tds->steps[LOGIN_STEP_LOGIN_ANSWER];
+    /* It answers what came before the login, and was recorded after it. */
+    if (!client->last_data_answered && client->last_data.time_ns <= answer->time_ns)
+        return false;
     if (signs_of_one_direction(c) || signs_of_missed_packets(c) || close.time_ns - answer->time_ns > NOTHING_ASKED_NS)
         return false;
     bool by_server = c->closed_first_by == SIDE_SERVER;

@@ -119,6 +119,7 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     /* What a clock was set by looks like lateness. */
     if (view->pair->clock.unsteady)
         enough_ns += 2 * view->pair->clock.uncertainty_ns;
+    enough_ns += surroundings_tick_ns(s, view->pair->near) + surroundings_tick_ns(s, view->pair->far);
     if (lateness_ns(late) < enough_ns)
         return false;
     const char *name = sender == SIDE_CLIENT ? "client" : "server", *peer = sender == SIDE_CLIENT ? "server" : "client";
@@ -157,7 +158,9 @@ const struct detector network_delay = {
         "A packet was a second or more longer on the way than the fastest one; or three or more were "
         "300 ms longer and one of them half a second. Not when a clock was set meanwhile, which makes "
         "one direction late and the other too fast; when nothing went the other way afterwards and "
-        "nothing was in time again, the culprit stays open. (--delay sets the second, and with it the half.)",
+        "nothing was in time again, the culprit stays open. Where the captures' stamps are coarse (whole seconds, "
+        "ticks of 15.6 ms), each of these times is longer by one step of either capture; and a copy that the sender's "
+        "capture made tells no time. (--delay sets the second, and with it the half.)",
     .means = "A sender's timer follows the round trip of the path; when an acknowledgement comes seconds later than "
              "that and the copies all arrived, something on the way held them in a queue. Each side then sees the "
              "other as slow, and time-outs expire on sound connections. Both captures together show in which "

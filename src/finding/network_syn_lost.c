@@ -153,15 +153,19 @@ static bool judge_never_made(const struct pair_view *view, struct judgement *jud
 }
 
 /* The connection was made in the end, and what cost the time is not in the other capture. */
-static bool judge_made_late(const struct pair_view *view, struct judgement *judgement)
+static bool judge_made_late(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
 {
     if (!view->compared || pair_view_misses_packets(view))
         return false;
     const struct tcp_side *asked = &view->client->sides[SIDE_CLIENT], *heard = &view->server->sides[SIDE_CLIENT],
                           *answer = &view->client->sides[SIDE_SERVER];
     int64_t cost_ns = answer->syn.time_ns - asked->syn.time_ns;
-    bool syn_lost = asked->syns > heard->syns, answer_lost = view->server->sides[SIDE_SERVER].syns > answer->syns;
-    if (cost_ns < NS_PER_SECOND * 9 / 10 || (!syn_lost && !answer_lost))
+    /* A SYN from before the other capture began is not in it, either. */
+    const struct passage *passages = view->compared->passages;
+    bool syn_lost = asked->syns > heard->syns && passages[SIDE_CLIENT].lost_data > 0,
+         answer_lost = view->server->sides[SIDE_SERVER].syns > answer->syns && passages[SIDE_SERVER].lost_data > 0;
+    int64_t tick_ns = surroundings_tick_ns(s, view->client->point);
+    if (cost_ns < NS_PER_SECOND * 9 / 10 + tick_ns || (!syn_lost && !answer_lost))
         return false;
     judgement->confidence = 0.92;
     judgement_prove(judgement, &asked->syn, "the client asks for a connection (SYN)");
@@ -175,12 +179,11 @@ static bool judge_made_late(const struct pair_view *view, struct judgement *judg
 
 static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
 {
-    (void)s;
     const struct tcp_side *client = &view->client->sides[SIDE_CLIENT], *server = &view->client->sides[SIDE_SERVER];
     if (!moment_seen(&client->syn))
         return false;
     if (moment_seen(&server->syn))
-        return judge_made_late(view, judgement);
+        return judge_made_late(view, s, judgement);
     return server->packets == 0 && client->data_packets == 0 && judge_never_made(view, judgement);
 }
 
@@ -204,7 +207,8 @@ const struct detector network_syn_lost = {
     .holds_with_both = "Two SYNs or more left the client, and the server's capture, which was running and saw other "
                        "connections to that address, holds none of them; or the SYN is in it and the server's SYN+ACK "
                        "left, and nothing of that reached the client; or the connection was made a second after the "
-                       "first SYN, and SYNs or their answers that left are missing at the other end.",
+                       "first SYN, and SYNs or their answers that left while the other capture ran are missing in it. "
+                       "(Where a capture's stamps are coarse, that second is longer by one step of them.)",
     .means =
         "Each lost SYN costs the client a second or more (three with older Windows); the drivers' connection "
         "time-out of 15 s is gone after three or four of them, and the client reports error 10060 or 258. A stopped "

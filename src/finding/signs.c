@@ -456,9 +456,9 @@ bool signs_of_foreign_reset(const struct tcp_side *side)
 {
     if (!side->reset_ttl_differs || side->reset_ttl == 0 || side->ttl_max == 0)
         return false;
-    unsigned hops = hops_from_ttl(side->reset_ttl);
-    unsigned least = hops_from_ttl(side->ttl_max), most = hops_from_ttl(side->ttl_min);
-    return hops != least && hops != most && (hops < least || hops > most || least > most);
+    /* Where the way changes from packet to packet, so may the reset's. */
+    unsigned hops = hops_from_ttl(side->reset_ttl), usual = hops_from_ttl(side->ttl_max);
+    return hops != usual && usual == hops_from_ttl(side->ttl_min);
 }
 
 bool signs_of_own_reset(const struct conversation *conversation, const struct surroundings *surroundings,

@@ -538,6 +538,11 @@ bool surroundings_set_back(const struct surroundings *surroundings, uint32_t poi
     return point < surroundings->casebook->point_count && surroundings->set_back[point];
 }
 
+int64_t surroundings_tick_ns(const struct surroundings *surroundings, uint32_t point)
+{
+    return stamp_tick_ns(&surroundings->casebook->points[point].tick);
+}
+
 bool surroundings_disordered(const struct surroundings *surroundings, uint32_t point)
 {
     return point < surroundings->casebook->point_count && surroundings->disordered[point];

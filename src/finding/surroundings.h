@@ -133,6 +133,9 @@ enum capture_role surroundings_role(const struct surroundings *surroundings, con
 
 /* The clock of that capture point was set back, and nothing tells by how much: times across that, and until its end, mean nothing. */
 bool surroundings_set_back(const struct surroundings *surroundings, uint32_t point);
+/* How coarse the stamps of that capture point's packets are; 0: fine, or not known. */
+int64_t surroundings_tick_ns(const struct surroundings *surroundings, uint32_t point);
+
 bool surroundings_disordered(const struct surroundings *surroundings, uint32_t point);
 
 /* Whether the capture was taken on that side's machine itself, as its user says. What packets tell is only that no router stands between the

@@ -3,8 +3,8 @@
 
 /* The same packet recorded twice comes within microseconds (two layers of one stack, two ports of one switch). With an IP
  * ID that tells packets apart, 50 ms are safe: a retransmission carries a new ID. Without one (RFC 6864 allows 0 for
- * unfragmentable packets) only the time tells: SYN and FIN are repeated after a time-out of 200 ms or more, and data that is
- * retransmitted within 3 ms on a very short path is better not counted than taken for loss. */
+ * unfragmentable packets) only the time tells: SYN and FIN are repeated after a time-out of 200 ms or more, resets are not repeated at
+ * all unless something comes for each, and data that is retransmitted within 3 ms on a very short path is better not counted than taken for loss. */
 #define DUPLICATE_WITH_ID_NS (50 * NS_PER_MS)
 #define DUPLICATE_WITHOUT_ID_NS (3 * NS_PER_MS)
 #define DUPLICATE_CONTROL_NS (100 * NS_PER_MS)
@@ -95,7 +95,8 @@ static bool is_recorded_again(struct flow *flow, unsigned origin, const struct p
          * resets may each answer a packet (RFC 9293, 3.5.2): they are copies only with none in between. */
         bool repeated_ack = tcp_is_pure_ack(p) && d->started && p->tcp.seq == d->next_seq;
         bool answers = p->tcp.flags & TCP_RST && flow->last_origin != origin;
-        int64_t patience_ns = p->tcp.flags & (TCP_SYN | TCP_FIN) ? DUPLICATE_CONTROL_NS : DUPLICATE_WITHOUT_ID_NS;
+        int64_t patience_ns =
+            p->tcp.flags & (TCP_SYN | TCP_FIN | TCP_RST) ? DUPLICATE_CONTROL_NS : DUPLICATE_WITHOUT_ID_NS;
         if (p->ip_id == 0 && age_ns <= patience_ns && !repeated_ack && !answers)
             return true;
     }

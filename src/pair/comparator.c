@@ -382,19 +382,21 @@ static void note_arrived(struct comparator *comparator, enum side sender, const 
     }
     if (took_ns > comparator->longest_way_ns[sender])
         comparator->longest_way_ns[sender] = took_ns;
-    bool told_apart = is_told_apart(sent, arrived);
+    /* A copy left when its packet did. */
+    bool told_apart = is_told_apart(sent, arrived) && !sent->copy;
     if (told_apart && (!moment_seen(&passage->longest_sent) || took_ns >= passage->longest_ns)) {
         passage->longest_ns = took_ns;
         passage->longest_sent = sent->moment;
         passage->longest_arrival = arrived->moment;
     }
-    passage->late += told_apart && passage->timed > 0 && took_ns - passage->shortest_ns >= PASSAGE_LATE_NS;
+    passage->late +=
+        told_apart && passage->timed > 0 && took_ns - passage->shortest_ns >= PASSAGE_LATE_NS + comparator->ticks_ns;
     passage->open_at_end = 0;
     /* Whoever gives a dead connection up says so to the other end, and that may arrive when all is well again. */
     if (!(sent->flags & (TCP_RST | TCP_FIN)))
         passage->lost_at_end = 0;
     passage->last_arrival_sent = sent->moment;
-    if (took_ns < PASSAGE_LATE_NS)
+    if (took_ns < PASSAGE_LATE_NS + comparator->ticks_ns)
         passage->last_in_time_sent = sent->moment;
     passage->last_arrival = arrived->moment;
     if (arrived->payload > passage->largest_arrived)

@@ -18,9 +18,25 @@ struct pair_estimate {
     struct way_times any;
 };
 
+struct sample_bounds {
+    struct way_times *times;
+    int64_t tick_ns[SIDES]; /* of the stamps at the near and at the far point */
+};
+
+/* A stamp is of any time up to the next tick: what was received has arrived by then for sure. */
 static void add_sample(void *context, enum side sender, const struct moment *sent, const struct moment *received)
 {
-    way_times_bound(context, sender, sent->time_ns, received->time_ns);
+    const struct sample_bounds *bounds = context;
+    way_times_bound(bounds->times, sender, sent->time_ns, received->time_ns + bounds->tick_ns[side_other(sender)]);
+}
+
+static void add_samples_of(const struct casebook *casebook, const struct conversation *near,
+                           const struct conversation *far, struct way_times *times)
+{
+    struct sample_bounds bounds = {times,
+                                   {[SIDE_CLIENT] = stamp_tick_ns(&casebook->points[near->point].tick),
+                                    [SIDE_SERVER] = stamp_tick_ns(&casebook->points[far->point].tick)}};
+    clock_samples_of(near, far, add_sample, &bounds);
 }
 
 /* Who was said to be at an end is farther out than who only seems to be. */
@@ -74,9 +90,9 @@ static void add_samples(const struct casebook *casebook, const struct view_group
             }
             if (!fit(near, far))
                 continue;
-            clock_samples_of(near, far, add_sample, &estimate->any);
+            add_samples_of(casebook, near, far, &estimate->any);
             if (clock_samples_are_direct(near, far))
-                clock_samples_of(near, far, add_sample, &estimate->same_numbers);
+                add_samples_of(casebook, near, far, &estimate->same_numbers);
         }
 }
 
