@@ -68,7 +68,8 @@ const struct detector client_no_ack = {
     .title = "Packets reach the client machine and nothing answers them",
     .holds_when =
         "In a capture taken on the client, the server repeats a packet three times or more to the end and the client "
-        "sends nothing any more; or the client repeats a packet three times or more to the end although the server's "
+        "sends nothing any more (a client that resets again and again meanwhile answers); or the client repeats a "
+        "packet three times or more to the end although the server's "
         "acknowledgements of it are in the capture; or it goes on asking (SYN) although two answers (SYN+ACK) or more "
         "are "
         "in the capture. A capture that only looks as if it was taken there leaves the culprit open: say so with "

@@ -36,6 +36,11 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     unsigned hops = hops_from_ttl(side->reset_ttl), usual = hops_from_ttl(side->ttl_max);
     judgement->confidence = hops < usual ? 0.88 : 0.8;
     judgement->would_settle = settle_by_both_captures;
+    /* Of this connection too few packets may have been seen to tell. */
+    if (surroundings_pair(s, c)->wandering[c->closed_first_by] > 0) {
+        judgement->culprit = CULPRIT_UNKNOWN;
+        judgement->confidence = 0.45;
+    }
     const char *name = c->closed_first_by == SIDE_CLIENT ? "client" : "server";
     judgement_prove(judgement, &side->last_data, "a packet of the %s: TTL %u, %s away", name, side->ttl_max,
                     count_words(usual, "hop").text);
@@ -186,8 +191,10 @@ static const char *const actions[] = {
 const struct detector network_device_reset = {
     .cause = "network.device-reset",
     .title = "A device on the way resets the connection",
-    .holds_when = "The conversation ends with a reset whose TTL shows another number of hops than every other packet "
-                  "of that side; or that side goes on using the connection after its reset, by more than a round trip "
+    .holds_when = "The conversation ends with a reset whose TTL shows another number of hops than all other packets "
+                  "of that side, which show one number (where they wander in other connections of the two machines, "
+                  "because the way changes from packet to packet, the culprit stays open); or that side goes on using "
+                  "the connection after its reset, by more than a round trip "
                   "and 200 ms.",
     .holds_with_both =
         "A reset arrives that the other end's capture does not show leaving, and not both sides had closed by then; or "

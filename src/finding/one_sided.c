@@ -26,12 +26,20 @@ void one_sided_need_place(const struct conversation *c, const struct surrounding
     judgement->would_settle = settle_by_place;
 }
 
+/* It resets again and again meanwhile: each of these answers a packet that it got (RFC 9293, 3.5.2), whichever was recorded first. */
+static bool resets_what_arrives(const struct tcp_side *here, const struct silence *silence)
+{
+    enum { RESETS_LEAST = 2 };
+    return here->resets >= RESETS_LEAST && here->last.time_ns > silence->first.time_ns;
+}
+
 /* Packets of the other side arrive here, by this machine's own capture, and its TCP behaves as if they did not. */
 static bool swallows(const struct conversation *c, const struct surroundings *s, enum side here,
                      struct silence *silence)
 {
     *silence = signs_of_silence(c);
-    bool unanswered = silence->kind == SILENCE_TOTAL && silence->retrier != here;
+    bool unanswered =
+        silence->kind == SILENCE_TOTAL && silence->retrier != here && !resets_what_arrives(&c->sides[here], silence);
     bool deaf = silence->held && silence->kind != SILENCE_TOTAL && silence->lost_from != here;
     return (unanswered || deaf) && surroundings_role(s, c) == role_of(here) && !signs_of_one_direction(c) &&
            signs_of_sql(c, s);

@@ -27,7 +27,8 @@ const struct detector server_no_ack = {
     .title = "Packets reach the server machine and nothing answers them",
     .holds_when =
         "In a capture taken on the server, the client repeats a packet three times or more to the end and the server "
-        "sends nothing any more; or the server repeats a packet three times or more to the end although the client's "
+        "sends nothing any more (a server that resets again and again meanwhile answers); or the server repeats a "
+        "packet three times or more to the end although the client's "
         "acknowledgements of it are in the capture. A capture that only looks as if it was taken there leaves the "
         "culprit "
         "open: say so with `--server`.",

@@ -337,6 +337,7 @@ static void note_conversation(struct surroundings *s, const struct conversation 
         if (self->largest_acknowledged > pair->largest_passed[side])
             pair->largest_passed[side] = self->largest_acknowledged;
         pair->stuck_large[side] += signs_of_stuck_large(c, side);
+        pair->wandering[side] += hops_from_ttl(self->ttl_min) != hops_from_ttl(self->ttl_max);
     }
     pair->conversations++;
     if (c->tds) {
