@@ -67,13 +67,22 @@ enum capture_opening capture_file_open(struct capture_file *capture, const char 
     return capture_file_open_over(capture, file, facts, error);
 }
 
+static void count_backwards(struct capture_facts *facts)
+{
+    facts->last_backwards = (uint32_t)facts->packets;
+    if (facts->time_backwards++ == 0)
+        facts->first_backwards = facts->last_backwards;
+}
+
 static void count_time(struct capture_file *capture, int64_t time_ns, bool first)
 {
     struct capture_facts *facts = capture->facts;
     if (first)
         facts->first_ns = facts->last_ns = time_ns;
+    else if (time_ns < capture->last_ns - NS_PER_SECOND)
+        count_backwards(facts);
     else if (time_ns < capture->last_ns - DISORDER_LEAST_NS)
-        *(capture->last_ns - time_ns > NS_PER_SECOND ? &facts->time_backwards : &facts->out_of_order) += 1;
+        facts->out_of_order++;
     if (time_ns < facts->first_ns)
         facts->first_ns = time_ns;
     if (time_ns > facts->last_ns)

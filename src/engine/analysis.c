@@ -258,12 +258,23 @@ static void warn_of_file(struct run *run, const struct capture_facts *facts, con
     text_close(&sentence);
 }
 
+static void note_tick(struct capture_facts *facts, int64_t tick_ns)
+{
+    if (tick_ns > 0)
+        notes_add(
+            &facts->notes, "coarse stamps",
+            "the times of its packets are told in steps of %g s: what is shorter is not known, and delays are told "
+            "only where they are longer than that",
+            (double)tick_ns / (double)NS_PER_SECOND);
+}
+
 static void conclude_captures(struct run *run)
 {
     struct casebook *casebook = &run->analysis->casebook;
     for (uint32_t i = 0; i < casebook->capture_count; i++) {
         struct capture_facts *facts = &casebook->captures[i];
         facts->role = casebook->points[facts->point].role;
+        note_tick(facts, stamp_tick_ns(&casebook->points[facts->point].tick));
         run->incomplete = run->incomplete || facts->incomplete || facts->failed;
         for (uint32_t j = 0; j < facts->notes.count; j++)
             if (costs_packets(&facts->notes.list[j]))

@@ -46,7 +46,9 @@ struct capture_facts {
     uint64_t
         offload_checksums;   /* TCP checksums that hold just the pseudo header's sum: filled in by the network card */
     uint64_t time_backwards; /* packets earlier than the one before by more than a second */
-    uint64_t out_of_order;   /* by less than that, and more than DISORDER_LEAST_NS */
+    uint32_t first_backwards,
+        last_backwards;    /* frames: the first and the last of them; valid with time_backwards > 0 */
+    uint64_t out_of_order; /* by less than that, and more than DISORDER_LEAST_NS */
 
     struct notes notes;
     struct notes followed; /* by whoever follows its packets while it is read; put after the notes when all is read */

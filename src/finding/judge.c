@@ -62,10 +62,21 @@ static bool has_hole(const struct surroundings *s, const struct conversation *c,
     return spans_hole(s, c, judgement) || (view && view->compared && pair_view_has_hole(view, side_of_view(c, view)));
 }
 
+/* The conversation has packets from before and from after that, though their times may look as if nothing had happened. */
+static bool spans_setting(const struct surroundings *s, const struct conversation *c)
+{
+    const struct capture_facts *captures = s->casebook->captures;
+    if (c->first.capture != c->last.capture)
+        return captures[c->first.capture].time_backwards + captures[c->last.capture].time_backwards > 0;
+    const struct capture_facts *facts = &captures[c->first.capture];
+    return facts->time_backwards > 0 && c->first.frame < facts->last_backwards &&
+           c->last.frame >= facts->first_backwards;
+}
+
 /* Across a clock that was set back, and from there to the capture's end, no time that passed is known. */
 static bool has_no_times(const struct surroundings *s, const struct conversation *c)
 {
-    return surroundings_set_back(s, c->point) && (c->goes_back || !c->closed);
+    return surroundings_set_back(s, c->point) && (c->goes_back || !c->closed || spans_setting(s, c));
 }
 
 /* What looks lost, sent again or late may only have been written out of order, and what looks like a connection that uses the ports of

@@ -204,11 +204,13 @@ const struct detector network_syn_lost = {
         "reports it by ICMP, or when the server's capture shows SYN+ACK leaving again and again; otherwise the culprit "
         "stays open. It is the likelier where other connections to the same port are opened and served within a second "
         "meanwhile.",
-    .holds_with_both = "Two SYNs or more left the client, and the server's capture, which was running and saw other "
-                       "connections to that address, holds none of them; or the SYN is in it and the server's SYN+ACK "
-                       "left, and nothing of that reached the client; or the connection was made a second after the "
-                       "first SYN, and SYNs or their answers that left while the other capture ran are missing in it. "
-                       "(Where a capture's stamps are coarse, that second is longer by one step of them.)",
+    .holds_with_both =
+        "Two SYNs or more left the client, and the server's capture, which was running and saw other "
+        "connections to that address, holds none of them; or the SYN is in it and the server's SYN+ACK "
+        "left, and nothing of that reached the client, which asks again, or the server answers again "
+        "(else the handshake went on, and both captures missed it); or the connection was made a second after the "
+        "first SYN, and SYNs or their answers that left while the other capture ran are missing in it. "
+        "(Where a capture's stamps are coarse, that second is longer by one step of them.)",
     .means =
         "Each lost SYN costs the client a second or more (three with older Windows); the drivers' connection "
         "time-out of 15 s is gone after three or four of them, and the client reports error 10060 or 258. A stopped "

@@ -141,7 +141,10 @@ const struct detector server_login_late = {
     .title = "The answer to the login comes too late",
     .holds_when =
         "A login step is answered after the client has waited 2 s or more and closed, or the server takes 5 s or "
-        "longer for a step, or for all of them beyond the path's round trips. (--slow-login sets the 2 s, --late-login "
+        "longer for a step, or for all of them beyond the path's round trips. Not when the capture missed packets of "
+        "the connection by then, for the answer may have come before; when packets were sent again meanwhile, the "
+        "culprit of a slow step stays open, and slow steps together do not count. (--slow-login sets the 2 s, "
+        "--late-login "
         "the 5 s.)",
     .means = "The packets went through and were acknowledged by the server's TCP, but SQL Server did not get round "
              "to answering in time: no free worker thread (blocking, high MAXDOP), slow disks, or a slow domain "

@@ -77,9 +77,13 @@ static const char *const actions[] = {
 const struct detector server_tls_refused = {
     .cause = "server.tls-refused",
     .title = "The server refuses the TLS handshake: no common version or cipher suite",
-    .holds_when = "After the ClientHello the server closes within 5 s, or sends a TLS alert, and no ServerHello comes. "
-                  "Alert 70 is about the version, 40 and 71 about cipher suites, hashes or curves; so do the server's "
-                  "events 36874 and 36888 of Schannel within two seconds of it tell.",
+    .holds_when =
+        "After the ClientHello the server closes within 5 s, or sends a TLS alert, and no ServerHello comes. "
+        "Alert 70 is about the version, 40 and 71 about cipher suites, hashes or curves; so do the server's "
+        "events 36874 and 36888 of Schannel within two seconds of it tell. Not when the capture missed packets of "
+        "the connection (the ServerHello may be among them), when the reset's TTL shows that the server did "
+        "not send it, or when the connection began before the capture and the reset bears no "
+        "acknowledgement: then the server did not know the connection any more.",
     .means = "The server looks at the versions and cipher suites that the client offers and goes on with ServerHello "
              "when one suits. To close there means that none did: one side allows TLS 1.0 only and the other demands "
              "1.2, or their cipher suites or hashes do not overlap. (Article, 1.5.3; RFC 8446, 4.1.1.)",
