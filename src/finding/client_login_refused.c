@@ -104,7 +104,8 @@ const struct detector client_login_refused = {
     .holds_when =
         "An ERROR token arrives in answer to the login, and no LOGINACK; one after a request is the request's. With "
         "full encryption, when it cannot be "
-        "read: after the answer nothing is asked, and within a second the server closes (or the client: then it "
+        "read: after the answer (which acknowledges all that the client had sent) nothing is asked, and within a "
+        "second the server closes (or the client: then it "
         "stays open).",
     .means = "Network and server did their work: the server looked at what the client presented and said no - wrong "
              "password, unknown login, database not available. That is not a connectivity fault. A few numbers tell "
