@@ -111,6 +111,19 @@ static bool may_be_in_hole(const struct pair_view *view, const struct surroundin
     return silence && silence->resets >= RESETS_AT_ONCE && !goes_on(&own->sides[sender], reset_ns);
 }
 
+/* It goes on where that end's own packets were, which a device does not know, and that end shows no life after it. */
+static bool looks_own(const struct pair_view *view, enum side sender, const struct moment *reset)
+{
+    const struct conversation *own = sender == SIDE_CLIENT ? view->client : view->server,
+                              *receiver = sender == SIDE_CLIENT ? view->server : view->client;
+    const struct tcp_side *as_received = &receiver->sides[sender];
+    const struct clock_facts *clock = &view->pair->clock;
+    int64_t reset_ns =
+        sender == SIDE_CLIENT ? clock_to_client(clock, reset->time_ns) : clock_to_server(clock, reset->time_ns);
+    return as_received->reset.frame == reset->frame && as_received->reset_goes_on &&
+           !goes_on(&own->sides[sender], reset_ns);
+}
+
 /* The packet that it answers did not get through either: a device that refuses a connection does both. */
 static bool answers_lost_packet(const struct passage *refused, const struct moment *reset)
 {
@@ -127,7 +140,7 @@ static void doubt_capture(const struct pair_view *view, const struct surrounding
          answers = answers_lost_packet(&view->compared->passages[side_other(sender)], reset);
     if (in_hole && answers && judgement->confidence > 0.75)
         judgement->confidence = 0.75;
-    if (!(in_hole && !answers) && !is_poor(s, own->point))
+    if (!(in_hole && !answers) && !looks_own(view, sender, reset) && !is_poor(s, own->point))
         return;
     judgement->culprit = CULPRIT_UNKNOWN;
     judgement->confidence = 0.5;
@@ -150,7 +163,8 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     if (!to_client && !to_server)
         return false;
     /* A capture that missed other packets may have missed this one. */
-    if (!to_client != !to_server && pair_view_capture_misses(view, to_client ? SIDE_SERVER : SIDE_CLIENT))
+    if ((!to_client || pair_view_capture_misses(view, SIDE_SERVER)) &&
+        (!to_server || pair_view_capture_misses(view, SIDE_CLIENT)))
         return false;
     judgement->confidence = to_client && to_server ? 0.98 : pair_view_confidence(view);
     if (!to_client != !to_server)
