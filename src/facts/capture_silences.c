@@ -100,6 +100,23 @@ void capture_silences_miss(struct capture_silences *silences, int64_t from_ns, i
     }
 }
 
+struct capture_silence *capture_silences_pass(struct capture_silences *silences, int64_t from_ns, int64_t to_ns,
+                                              uint32_t packets)
+{
+    struct capture_silence *longest = NULL;
+    int64_t longest_ns = (to_ns - from_ns) / 2;
+    for (uint32_t i = first_from(silences, from_ns); i < silences->count && silences->list[i].to_ns <= to_ns; i++) {
+        struct capture_silence *silence = &silences->list[i];
+        if (silence->from_ns < from_ns || silence->to_ns - silence->from_ns <= longest_ns)
+            continue;
+        longest = silence;
+        longest_ns = silence->to_ns - silence->from_ns;
+    }
+    if (longest)
+        longest->passed += packets;
+    return longest;
+}
+
 void capture_silences_lack_reset(struct capture_silences *silences, int64_t from_ns, int64_t to_ns)
 {
     struct capture_silence *silence = silences->settled ? NULL : capture_silences_in(silences, from_ns, to_ns);
@@ -112,9 +129,14 @@ void capture_silences_settle(struct capture_silences *silences)
     silences->settled = true;
 }
 
+bool capture_silence_is_passed(const struct capture_silence *silence)
+{
+    return silence->passed >= MISSED_BY_NO_CHANCE;
+}
+
 bool capture_silence_is_hole(const struct capture_silence *silence)
 {
-    return silence->file_lacks || silence->missed >= MISSED_BY_NO_CHANCE;
+    return silence->file_lacks || silence->missed >= MISSED_BY_NO_CHANCE || capture_silence_is_passed(silence);
 }
 
 static bool is_hole_at(const struct capture_silence *silence, int64_t from_ns, int64_t to_ns)

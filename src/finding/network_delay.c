@@ -108,6 +108,25 @@ static void doubt_clock(struct judgement *judgement)
                                   "again.");
 }
 
+/* The capture of the sender missed packets, and perhaps the repetition that arrived; or the clocks were compared by packets of which a
+ * capture had missed one. */
+static bool may_be_missed(const struct pair_view *view, enum side sender)
+{
+    bool identified = view->compared->passages[sender].longest_identified;
+    return (!identified && pair_view_capture_misses(view, sender)) ||
+           (view->pair->clock.unsteady && pair_view_misses_packets(view));
+}
+
+static void doubt_captures(struct judgement *judgement)
+{
+    judgement->culprit = CULPRIT_UNKNOWN;
+    judgement->confidence = 0.5;
+    judgement->would_settle =
+        "Captures that miss no packets: on the machines themselves, with a larger buffer, written to a fast disk.";
+    judgement_say_more(judgement, "Or the captures missed the packets that these are taken for: they missed others of "
+                                  "this connection.");
+}
+
 static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
 {
     if (!view->compared || clock_was_set(view))
@@ -132,7 +151,9 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
                   "on the way held them up.",
                   count_words(count, "packet").text, name, count == 1 ? ": it" : ", one", seconds(late->longest_ns),
                   seconds(late->shortest_ns > 0 ? late->shortest_ns : 0));
-    if (may_be_clock(view, s->casebook, sender))
+    if (may_be_missed(view, sender))
+        doubt_captures(judgement);
+    else if (may_be_clock(view, s->casebook, sender))
         doubt_clock(judgement);
     return true;
 }
@@ -157,7 +178,8 @@ const struct detector network_delay = {
         "A packet was a second or more longer on the way than the fastest one; or three or more were "
         "300 ms longer and one of them half a second. Not when a clock was set meanwhile, which makes "
         "one direction late and the other too fast; when nothing went the other way afterwards and "
-        "nothing was in time again, the culprit stays open. (--delay sets the second, and with it the half.)",
+        "nothing was in time again, the culprit stays open; likewise when a capture missed packets of the connection, "
+        "and neither IP ID nor timestamp tells a repetition from the packet. (--delay sets the second, and with it the half.)",
     .means = "A sender's timer follows the round trip of the path; when an acknowledgement comes seconds later than "
              "that and the copies all arrived, something on the way held them in a queue. Each side then sees the "
              "other as slow, and time-outs expire on sound connections. Both captures together show in which "

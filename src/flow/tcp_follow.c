@@ -520,6 +520,34 @@ static bool is_of_older_connection(struct flow *flow, unsigned origin, const str
            p->tcp.ack != flow->directions[1 - origin].next_seq;
 }
 
+/* What hides no drop and no time-out is not looked for: captures keep no silence that is shorter. */
+#define UNSEEN_LEAST_NS (100 * NS_PER_MS)
+
+/* Packets that are needed for so many bytes, at least: cards join them before the capture. A single number may be a FIN. */
+static uint32_t packets_of(const struct tcp_side *sender, int32_t bytes)
+{
+    enum { ETHERNET_PAYLOAD = 1460 };
+    uint32_t most = sender->largest_payload > ETHERNET_PAYLOAD ? sender->largest_payload : ETHERNET_PAYLOAD;
+    return bytes < 2 ? 0 : ((uint32_t)bytes + most - 1) / most;
+}
+
+/* It acknowledges what was never captured: that came, and an answer to it stands before this packet if its own number went on, too. */
+static void note_unseen(const struct flow *flow, unsigned origin, const struct packet *p)
+{
+    struct conversation *c = flow->conversation;
+    const struct tcp_direction *d = &flow->directions[origin], *other = &flow->directions[1 - origin];
+    enum side side = flow_side(flow, origin);
+    const struct tcp_side *self = &c->sides[side], *heard = &c->sides[side_other(side)];
+    int64_t from_ns = self->last.time_ns > heard->last.time_ns ? self->last.time_ns : heard->last.time_ns;
+    if (p->tcp.flags & (TCP_SYN | TCP_RST) || !(p->tcp.flags & TCP_ACK) || !d->started || !other->started ||
+        p->moment.time_ns - from_ns < UNSEEN_LEAST_NS)
+        return;
+    uint32_t acknowledged = packets_of(heard, seq_distance(p->tcp.ack, sent_until(other))),
+             own = packets_of(self, seq_distance(p->tcp.seq, sent_until(d)));
+    if (acknowledged > 0 && acknowledged + own > c->unseen.packets)
+        c->unseen = (struct unseen_stretch){from_ns, p->moment.time_ns, acknowledged + own};
+}
+
 bool tcp_expects_data(const struct flow *flow, unsigned origin, const struct packet *p)
 {
     const struct tcp_direction *d = &flow->directions[origin];
@@ -531,6 +559,7 @@ enum tcp_verdict tcp_follow(struct flow *flow, unsigned origin, const struct pac
     struct tcp_direction *d = &flow->directions[origin];
     struct tcp_direction *other = &flow->directions[1 - origin];
     struct tcp_side *facts = flow_facts(flow, origin);
+    note_unseen(flow, origin, p);
     count_packet(facts, p);
     if (tcp_is_copy(flow, origin, p)) {
         facts->capture_duplicates++;
