@@ -84,6 +84,19 @@ struct capture_silence *capture_silences_in(const struct capture_silences *silen
     return first < silences->count && silences->list[first].from_ns <= to_ns ? &silences->list[first] : NULL;
 }
 
+int64_t capture_silences_longest_ns(const struct capture_silences *silences, int64_t from_ns, int64_t to_ns)
+{
+    int64_t longest_ns = 0;
+    for (uint32_t i = first_from(silences, from_ns); i < silences->count && silences->list[i].from_ns <= to_ns; i++) {
+        const struct capture_silence *silence = &silences->list[i];
+        int64_t within_ns = (silence->to_ns < to_ns ? silence->to_ns : to_ns) -
+                            (silence->from_ns > from_ns ? silence->from_ns : from_ns);
+        if (within_ns > longest_ns)
+            longest_ns = within_ns;
+    }
+    return longest_ns;
+}
+
 void capture_silences_miss(struct capture_silences *silences, int64_t from_ns, int64_t to_ns)
 {
     if (silences->settled)

@@ -43,6 +43,9 @@ bool capture_silences_lack_file(struct capture_silences *silences, int64_t until
 /* The first silence that has a moment in common with that time; NULL: there is none. */
 struct capture_silence *capture_silences_in(const struct capture_silences *silences, int64_t from_ns, int64_t to_ns);
 
+/* The longest stretch of that time in which it recorded nothing; 0: none that is kept. */
+int64_t capture_silences_longest_ns(const struct capture_silences *silences, int64_t from_ns, int64_t to_ns);
+
 /* A packet that the capture does not have passed at some moment of that time; once settled, it was told before. */
 void capture_silences_miss(struct capture_silences *silences, int64_t from_ns, int64_t to_ns);
 

@@ -148,6 +148,15 @@ static void doubt_capture(const struct pair_view *view, const struct surrounding
         "A capture that misses no packets: on the machine itself, with a larger buffer, written to a fast disk.";
 }
 
+/* Who refuses in the server's name keeps the SYN from it. It came there, and the server's machine would have answered it: its capture
+ * missed that answer. */
+static bool is_refusal(const struct pair_view *view)
+{
+    const struct tcp_side *server = &view->server->sides[SIDE_SERVER];
+    return view->client->ending == ENDING_REFUSED && moment_seen(&view->server->sides[SIDE_CLIENT].syn) &&
+           server->packets == 0;
+}
+
 static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
 {
     if (view->relayed)
@@ -161,6 +170,8 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     if (!to_client && to_server == &view->compared->passages[SIDE_CLIENT].injected_fin)
         to_server = NULL;
     if (!to_client && !to_server)
+        return false;
+    if (to_client && !to_server && is_refusal(view))
         return false;
     /* A capture that missed other packets may have missed this one. */
     if ((!to_client || pair_view_capture_misses(view, SIDE_SERVER)) &&

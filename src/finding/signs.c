@@ -104,7 +104,11 @@ static bool seen_step(const struct tds_facts *tds, enum login_step step)
 bool signs_of_login_refused(const struct conversation *conversation)
 {
     const struct tds_facts *tds = conversation->tds;
-    return tds && seen_step(tds, LOGIN_STEP_LOGIN_ERROR) && !seen_step(tds, LOGIN_STEP_LOGIN_ACK);
+    if (!tds || !seen_step(tds, LOGIN_STEP_LOGIN_ERROR) || seen_step(tds, LOGIN_STEP_LOGIN_ACK))
+        return false;
+    /* Who asks has logged in: the error is its answer, and the capture missed the login. */
+    return !seen_step(tds, LOGIN_STEP_FIRST_REQUEST) ||
+           tds->steps[LOGIN_STEP_FIRST_REQUEST].time_ns > tds->steps[LOGIN_STEP_LOGIN_ERROR].time_ns;
 }
 
 bool signs_of_login_done(const struct conversation *conversation)

@@ -68,6 +68,8 @@ static void count_retry(struct flow *flow, unsigned origin, const struct packet 
     if (!moment_seen(&facts->first_retransmit))
         facts->first_retransmit = p->moment;
     facts->last_retransmit = p->moment;
+    if (facts->data_run.count == 0 || seq_distance(p->tcp.seq, d->run_seq) < 0)
+        d->run_seq = p->tcp.seq;
     if (facts->data_run.count++ == 0) {
         facts->data_run.first = p->moment;
         d->heard_since_run = false;
@@ -186,7 +188,9 @@ static int sent_after_edge(const struct tcp_direction *d, const struct packet *p
 /* As long as the receiver's word of a hole takes to the sender, and what is sent again back here. */
 static bool before_it_could_be_asked(const struct flow *flow, const struct tcp_direction *d, const struct packet *p)
 {
-    int64_t patience_ns = flow->handshake_ns > 0 ? flow->handshake_ns * 9 / 10 : REORDER_NS;
+    const struct tcp_side *sides = flow->conversation->sides;
+    bool timed = flow->handshake_ns > 0 && moment_seen(&sides[SIDE_CLIENT].syn) && moment_seen(&sides[SIDE_SERVER].syn);
+    int64_t patience_ns = timed ? flow->handshake_ns * 9 / 10 : REORDER_NS;
     return d->hole_ns != 0 && p->moment.time_ns - d->hole_ns < patience_ns;
 }
 
@@ -411,6 +415,9 @@ static void follow_ack(struct flow *flow, unsigned origin, const struct packet *
     bool first = !other->acked_known;
     other->acked = ack;
     other->acked_known = true;
+    /* Only what nobody acknowledged is sent again: the capture missed this acknowledgement when it came first. */
+    if (facts->data_run.count > 0 && seq_distance(ack, other->run_seq) <= 0)
+        return;
     if (other->round_trip_open && seq_distance(ack, other->round_trip_seq) >= 0) {
         int64_t trip_ns = p->moment.time_ns - other->round_trip_ns;
         add_round_trip(&flow_facts(flow, origin)->round_trips, trip_ns);
