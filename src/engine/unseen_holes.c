@@ -25,8 +25,9 @@ static void note_holes(struct casebook *casebook, struct capture_facts *capture)
     const struct capture_silences *silences = &casebook->points[capture->point].silences;
     for (uint32_t i = 0; i < silences->count; i++) {
         const struct capture_silence *silence = &silences->list[i];
-        if (capture_silence_is_passed(silence) && !silence->file_lacks && silence->to_ns - silence->from_ns >= TOLD_NS &&
-            silence->from_ns >= capture->first_ns && silence->from_ns <= capture->last_ns)
+        if (capture_silence_is_passed(silence) && !silence->file_lacks &&
+            silence->to_ns - silence->from_ns >= TOLD_NS && silence->from_ns >= capture->first_ns &&
+            silence->from_ns <= capture->last_ns)
             note_hole(capture, silence);
     }
 }

@@ -179,7 +179,8 @@ const struct detector network_delay = {
         "300 ms longer and one of them half a second. Not when a clock was set meanwhile, which makes "
         "one direction late and the other too fast; when nothing went the other way afterwards and "
         "nothing was in time again, the culprit stays open; likewise when a capture missed packets of the connection, "
-        "and neither IP ID nor timestamp tells a repetition from the packet. (--delay sets the second, and with it the half.)",
+        "and neither IP ID nor timestamp tells a repetition from the packet. (--delay sets the second, and with it the "
+        "half.)",
     .means = "A sender's timer follows the round trip of the path; when an acknowledgement comes seconds later than "
              "that and the copies all arrived, something on the way held them in a queue. Each side then sees the "
              "other as slow, and time-outs expire on sound connections. Both captures together show in which "

@@ -84,8 +84,8 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     const struct conversation *c = view->client;
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
     bool forged = view->compared && moment_seen(&view->compared->passages[SIDE_SERVER].injected_syn);
-    if ((view->server && (!forged || took_part(view->server))) || !signs_of_sql(c, s) || signs_of_one_direction(c) || !moment_seen(&server->syn) ||
-        server->payload_bytes > 0 || moment_seen(&server->fin))
+    if ((view->server && (!forged || took_part(view->server))) || !signs_of_sql(c, s) || signs_of_one_direction(c) ||
+        !moment_seen(&server->syn) || server->payload_bytes > 0 || moment_seen(&server->fin))
         return false;
     bool unheard = client->payload_bytes > 0 && client->unacknowledged_bytes >= client->payload_bytes;
     if (!unheard && !(client->payload_bytes == 0 && moment_seen(&server->reset)))
@@ -124,11 +124,12 @@ const struct detector network_device_answers = {
         "takes "
         "less than half of the time, or another number of hops, than in connections in which the server spoke; or "
         "three or more such connections are reset the same time after their SYN (then the culprit stays open).",
-    .holds_with_both = "The client got a SYN+ACK that the server did not send: its capture, which was running and saw "
-                       "other connections to that address, holds nothing of this connection, or not that packet, and nothing that "
-                       "the client sent after it without refusing it. After "
-                       "it no byte and no FIN comes from the server's side, and the client's data is never "
-                       "acknowledged - or it sent none and got a reset.",
+    .holds_with_both =
+        "The client got a SYN+ACK that the server did not send: its capture, which was running and saw "
+        "other connections to that address, holds nothing of this connection, or not that packet, and nothing that "
+        "the client sent after it without refusing it. After "
+        "it no byte and no FIN comes from the server's side, and the client's data is never "
+        "acknowledged - or it sent none and got a reset.",
     .means =
         "A machine that completes a handshake acknowledges data, too. A WAN optimiser or a SYN proxy accepts "
         "connections in "

@@ -9,8 +9,8 @@ static bool may_have_stood_still(const struct conversation *c, const struct surr
                                  const struct login_halt *halt)
 {
     const struct capture_silences *silences = &s->casebook->points[c->point].silences;
-    return !halt->closed && capture_silences_longest_ns(silences, c->last.time_ns, surroundings_end_ns(s, c)) >=
-                                halt->waited_ns / 2;
+    return !halt->closed &&
+           capture_silences_longest_ns(silences, c->last.time_ns, surroundings_end_ns(s, c)) >= halt->waited_ns / 2;
 }
 
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)

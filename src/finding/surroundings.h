@@ -34,7 +34,8 @@ struct server_record {
     uint32_t unheard;    /* conversations that went on, but none of the server's packets was captured */
     uint32_t speaks_tds; /* conversations in which TDS was recognised */
     uint32_t logins_done;
-    bool lacks_connections; /* of that address: another point shows some that its machine answered, and this one, running, has not */
+    bool
+        lacks_connections; /* of that address: another point shows some that its machine answered, and this one, running, has not */
     int64_t shortest_handshake_ns;          /* SYN to SYN+ACK, where the server then spoke; 0: none did */
     uint8_t spoken_ttl_min, spoken_ttl_max; /* of the server's packets in such connections; 0: none */
     struct times
@@ -151,7 +152,8 @@ const struct point_pair *surroundings_pair_without(const struct surroundings *su
 
 /* That capture point lacks connections to that address whose data, as another one shows, the machine there had and answered: it stands
  * at one card of several, or at one of several machines. That it lacks one proves nothing. */
-bool surroundings_lacks_connections(const struct surroundings *surroundings, uint32_t point, const struct address *host);
+bool surroundings_lacks_connections(const struct surroundings *surroundings, uint32_t point,
+                                    const struct address *host);
 
 /* Whether that capture point saw any conversation with that server. */
 bool surroundings_knows_server(const struct surroundings *surroundings, uint32_t point, const struct endpoint *server);
