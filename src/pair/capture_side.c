@@ -112,8 +112,8 @@ static void put_right(struct casebook *casebook, uint32_t point, enum capture_ro
             continue;
         capture->role = role;
         capture->role_given = false;
-        notes_add(&capture->notes, "exchanged", "it was given as the %s's, but %s that it was taken %s: taken so", given,
-                  because, place_of(role));
+        notes_add(&capture->notes, "exchanged", "it was given as the %s's, but %s that it was taken %s: taken so",
+                  given, because, place_of(role));
     }
 }
 
