@@ -25,6 +25,7 @@ from generate import KINDS
 
 HERE = pathlib.Path(__file__).resolve().parent
 ONE_THREAD, TWO_THREADS = 'tdscope diagnose', 'tdscope diagnose, two threads'
+TUNED = 'tdscope diagnose, tuned build'
 PEERS = {  # every round, unless rounds says otherwise
   'cat': ['cat'],
   'capinfos -c': ['capinfos', '-c'],
@@ -155,6 +156,7 @@ def rewritten(capture, format):
 def main():
   options = argparse.ArgumentParser(description='Measures tdscope beside other programs.')
   options.add_argument('--tdscope', required=True)
+  options.add_argument('--tuned', help='the same, from ./dev build --tuned')
   options.add_argument('--rounds', type=int, default=5)
   options.add_argument('--kind', choices=KINDS, default='ordinary',
                        help='of capture, see generate.py (default: %(default)s)')
@@ -176,6 +178,8 @@ def main():
     'tdscope diagnose, JSON': [options.tdscope, 'diagnose', '--quiet', '--threads', '1', '--format', 'json'],
     'tdscope conversations': [options.tdscope, 'conversations', '--quiet', '--threads', '1', '--format', 'json'],
   }
+  if options.tuned:
+    subjects[TUNED] = [options.tuned, *subjects[ONE_THREAD][1:]]
   if options.processor is not None:
     del subjects[TWO_THREADS]
   peers = {name: command for name, command in PEERS.items() if name not in options.without}

@@ -18,8 +18,9 @@
 
 enum { BATCHES = 8, BATCH_PACKETS = 256, SPARE_BUFFERS = 4 };
 
-/* Without a thread there is one batch, which is small so that its packets are still in a near cache when they are followed. */
-enum { BATCH_ALONE = 64 };
+/* Without a thread there is one batch, which is small so that its packets are still in the nearest cache, of 32 to 48 KiB, when they are
+ * followed. */
+enum { BATCH_ALONE = 64, BATCH_ALONE_BYTES = 16 << 10 };
 
 /* Where few packets are wanted: those that are read, and the buffers that are kept, for one batch. */
 enum { BATCH_READ = 1024, BATCH_KEPT = 2 };
@@ -32,6 +33,7 @@ struct kept_bytes {
 struct packet_batch {
     struct fed_packet packets[BATCH_PACKETS];
     uint32_t count;
+    size_t payload_bytes;           /* of its packets */
     bool last;                      /* nothing comes after it */
     uint64_t consumed, total;       /* of the chain, when it was full */
     struct kept_bytes *kept;        /* what its packets or those before point into */
@@ -173,7 +175,8 @@ static bool is_full(const struct packet_feed *feed, const struct packet_batch *b
 {
     bool few_wanted = feed->input.sieve || feed->input.followers > 1;
     bool long_enough = few_wanted && (read == BATCH_READ || batch->kept_count >= BATCH_KEPT);
-    return batch->count == feed->batch_packets || long_enough;
+    bool fills_cache = feed->batch_count == 1 && batch->payload_bytes >= BATCH_ALONE_BYTES;
+    return batch->count == feed->batch_packets || long_enough || fills_cache;
 }
 
 static void fill_batch(struct packet_feed *feed, struct packet_batch *batch)
@@ -185,6 +188,7 @@ static void fill_batch(struct packet_feed *feed, struct packet_batch *batch)
     if (feed->batch_count > 1)
         memset(batch->packets, 0, sizeof batch->packets);
     batch->count = 0;
+    batch->payload_bytes = 0;
     for (uint32_t looked = 0; !is_full(feed, batch, looked); looked++) {
         const struct frame *read = capture_chain_next(feed->input.chain);
         batch->last = !read;
@@ -194,6 +198,7 @@ static void fill_batch(struct packet_feed *feed, struct packet_batch *batch)
         if (!decode(feed, read, fed))
             continue;
         keep_payload(feed, &fed->packet, read);
+        batch->payload_bytes += fed->packet.payload.size;
         batch->count++;
     }
     capture_chain_progress(feed->input.chain, &batch->consumed, &batch->total);
