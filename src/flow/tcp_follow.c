@@ -374,7 +374,7 @@ static bool goes_on(const struct tcp_direction *d, const struct tcp_side *facts,
 
 static void note_late_answer(struct tcp_side *facts, const struct tcp_side *other, const struct packet *p)
 {
-    if ((p->tcp.flags & TCP_ACK) || p->ttl < facts->ttl_min || p->ttl > facts->ttl_max)
+    if ((p->tcp.flags & TCP_ACK) || facts->reset_ttl_differs || p->ttl != facts->reset_ttl)
         return;
     if (facts->late_answers == 0 || other->last.time_ns > facts->late_answer.time_ns) {
         facts->late_answer = p->moment;
