@@ -46,13 +46,48 @@ static bool is_late(const struct tcp_side *self, int64_t held_up_ns)
            (self->spurious_retransmits >= LATE_OFTEN && self->longest_repeated_wait_ns >= held_up_ns / 2);
 }
 
+/* Resets of the side that had given up answer the other's repetitions, in their own rhythm: they arrived after all, so much later. A
+ * capture that lacks later repetitions shows the same, but their rhythm is slower than that of all before (RFC 6298, 5.5). */
+static bool judge_late_answers(const struct conversation *c, int64_t held_up_ns, struct judgement *judgement)
+{
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+        const struct tcp_side *self = &c->sides[side], *other = &c->sides[side_other(side)];
+        int64_t sent_ns = other->data_run.last.time_ns - other->last_data.time_ns;
+        int64_t answered_ns = self->last.time_ns - self->late_answer.time_ns;
+        int64_t late_ns = self->late_answer.time_ns - other->last.time_ns; /* at least */
+        if (self->late_answers < NEEDLESS_LEAST || late_ns < held_up_ns || other->data_run.count == 0 ||
+            self->reset.time_ns < other->data_run.last.time_ns || moment_seen(&self->alive_after_reset) ||
+            answered_ns < HELD_TOGETHER_NS || answered_ns > sent_ns + HELD_TOGETHER_NS)
+            continue;
+        const char *name = side == SIDE_CLIENT ? "client" : "server", *peer = side == SIDE_CLIENT ? "server" : "client";
+        judgement->confidence = signs_of_missed_packets(c) ? 0.6 : 0.78;
+        judgement->would_settle = settle_by_both_captures;
+        judgement_prove(judgement, &other->last_data, "data of the %s that nobody acknowledges", peer);
+        judgement_prove(judgement, &other->data_run.last, "its last repetition");
+        judgement_prove(judgement, &self->reset, "the %s gives up with a reset", name);
+        judgement_prove(judgement, &self->late_answer,
+                        "now it answers the first of the %s's packets, with another reset", peer);
+        judgement_prove(judgement, &self->last, "and the last");
+        judgement_say(judgement,
+                      "The %s gave up, and %.1f s or more after the %s had sent its last packet it began to answer its "
+                      "packets, %s, each with a reset: they were not lost, but held up.",
+                      name, seconds(late_ns), peer, count_words(self->late_answers, "time").text);
+        return true;
+    }
+    return false;
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
-    if (!conversation_established(c) || !signs_of_sql(c, s) || signs_of_one_direction(c) || signs_of_silence(c).held)
+    int64_t held_up_ns = s->thresholds->delay_ns;
+    if (!conversation_established(c) || !signs_of_sql(c, s) || signs_of_one_direction(c))
+        return false;
+    if (judge_late_answers(c, held_up_ns, judgement))
+        return true;
+    if (signs_of_silence(c).held)
         return false;
     if (judge_copies(c, judgement))
         return true;
-    int64_t held_up_ns = s->thresholds->delay_ns;
     enum side side = SIDE_CLIENT;
     if (is_late(&c->sides[SIDE_SERVER], held_up_ns) &&
         (!is_late(&c->sides[SIDE_CLIENT], held_up_ns) ||
@@ -173,6 +208,8 @@ const struct detector network_delay = {
     .holds_when = "A packet is acknowledged only after a second or more and several repetitions, and the receiver "
                   "reports at least two of the repetitions as duplicates (DSACK): all copies arrived, late. Or half "
                   "a second and three of them. Or three repetitions of one packet arrive within a tenth of a second. "
+                  "Or one side repeats its data, the other gives up with a reset, and a second or more after the last "
+                  "repetition answers them with resets that have no ACK, in the same rhythm. "
                   "(--delay sets the second, and with it the half.)",
     .holds_with_both =
         "A packet was a second or more longer on the way than the fastest one; or three or more were "

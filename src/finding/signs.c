@@ -80,6 +80,8 @@ bool signs_of_giving_up(const struct conversation *conversation, enum side side)
     if (repeats_until(other, &self->reset) || (self->keep_alive_run.count > 0 && !self->probes_answered &&
                                                self->keep_alive_run.last.time_ns <= self->reset.time_ns))
         return true;
+    if (self->late_answers > 0 && self->late_answer.time_ns - other->last.time_ns >= NS_PER_SECOND)
+        return true; /* what it had not got then, came later */
     if (self->unacknowledged_bytes == 0)
         return false;
     return repeats_until(self, &self->reset) ||

@@ -376,12 +376,25 @@ static bool goes_on(const struct tcp_direction *d, const struct tcp_side *facts,
     return same_window || timestamp || d->ip_id_goes_on;
 }
 
+static void note_late_answer(struct tcp_side *facts, const struct tcp_side *other, const struct packet *p)
+{
+    if ((p->tcp.flags & TCP_ACK) || facts->reset_ttl_differs || p->ttl != facts->reset_ttl)
+        return;
+    if (facts->late_answers == 0 || other->last.time_ns > facts->late_answer.time_ns) {
+        facts->late_answer = p->moment;
+        facts->late_answers = 0;
+    }
+    facts->late_answers++;
+}
+
 static void follow_reset(struct flow *flow, unsigned origin, const struct packet *p)
 {
     struct tcp_side *facts = flow_facts(flow, origin);
     facts->resets++;
-    if (moment_seen(&facts->reset))
+    if (moment_seen(&facts->reset)) {
+        note_late_answer(facts, flow_facts(flow, 1 - origin), p);
         return;
+    }
     facts->reset = p->moment;
     facts->reset_with_ack = p->tcp.flags & TCP_ACK;
     facts->reset_ip_id = p->ip_id;
