@@ -20,6 +20,7 @@
 #include "pairing.h"
 #include "second_reading.h"
 #include "source_zones.h"
+#include "unseen_holes.h"
 
 struct run {
     struct analysis *analysis;
@@ -330,6 +331,7 @@ static void open_run(struct run *run, struct analysis *analysis)
     expand_items(run);
     open_captures(run);
     first_reading_run(analysis, run->sources, run->source_count, run->all_bytes);
+    unseen_holes_find(&analysis->casebook);
     conclude_captures(run);
     pairing_run(&analysis->casebook);
 }

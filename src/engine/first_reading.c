@@ -328,6 +328,7 @@ void first_reading_run(struct analysis *analysis, struct capture_source *sources
         if (!casebook->points[i].role_given)
             casebook->points[i].role = capture_side_infer(casebook, i);
     }
+    capture_side_doubt(casebook);
     memory_give(reading.order);
     memory_give(reading.points);
     memory_give(reading.first_sources);

@@ -186,10 +186,11 @@ static void note_pipes(struct casebook *casebook)
     }
 }
 
-/* People see a gap of a second; what is shorter they are told of by the packets that are lacking. That a file lacks was told. */
+/* People see a gap of a second; what is shorter they are told of by the packets that are lacking. That a file lacks was told, and what the
+ * capture's own conversations tell. */
 static bool is_worth_a_note(const struct capture_silence *silence)
 {
-    return capture_silence_is_hole(silence) && !silence->file_lacks &&
+    return capture_silence_is_hole(silence) && !silence->file_lacks && !capture_silence_is_passed(silence) &&
            silence->to_ns - silence->from_ns >= NS_PER_SECOND;
 }
 

@@ -84,6 +84,19 @@ struct capture_silence *capture_silences_in(const struct capture_silences *silen
     return first < silences->count && silences->list[first].from_ns <= to_ns ? &silences->list[first] : NULL;
 }
 
+int64_t capture_silences_longest_ns(const struct capture_silences *silences, int64_t from_ns, int64_t to_ns)
+{
+    int64_t longest_ns = 0;
+    for (uint32_t i = first_from(silences, from_ns); i < silences->count && silences->list[i].from_ns <= to_ns; i++) {
+        const struct capture_silence *silence = &silences->list[i];
+        int64_t within_ns = (silence->to_ns < to_ns ? silence->to_ns : to_ns) -
+                            (silence->from_ns > from_ns ? silence->from_ns : from_ns);
+        if (within_ns > longest_ns)
+            longest_ns = within_ns;
+    }
+    return longest_ns;
+}
+
 void capture_silences_miss(struct capture_silences *silences, int64_t from_ns, int64_t to_ns)
 {
     if (silences->settled)
@@ -100,6 +113,23 @@ void capture_silences_miss(struct capture_silences *silences, int64_t from_ns, i
     }
 }
 
+struct capture_silence *capture_silences_pass(struct capture_silences *silences, int64_t from_ns, int64_t to_ns,
+                                              uint32_t packets)
+{
+    struct capture_silence *longest = NULL;
+    int64_t longest_ns = (to_ns - from_ns) / 2;
+    for (uint32_t i = first_from(silences, from_ns); i < silences->count && silences->list[i].to_ns <= to_ns; i++) {
+        struct capture_silence *silence = &silences->list[i];
+        if (silence->from_ns < from_ns || silence->to_ns - silence->from_ns <= longest_ns)
+            continue;
+        longest = silence;
+        longest_ns = silence->to_ns - silence->from_ns;
+    }
+    if (longest)
+        longest->passed += packets;
+    return longest;
+}
+
 void capture_silences_lack_reset(struct capture_silences *silences, int64_t from_ns, int64_t to_ns)
 {
     struct capture_silence *silence = silences->settled ? NULL : capture_silences_in(silences, from_ns, to_ns);
@@ -112,9 +142,14 @@ void capture_silences_settle(struct capture_silences *silences)
     silences->settled = true;
 }
 
+bool capture_silence_is_passed(const struct capture_silence *silence)
+{
+    return silence->passed >= MISSED_BY_NO_CHANCE;
+}
+
 bool capture_silence_is_hole(const struct capture_silence *silence)
 {
-    return silence->file_lacks || silence->missed >= MISSED_BY_NO_CHANCE;
+    return silence->file_lacks || silence->missed >= MISSED_BY_NO_CHANCE || capture_silence_is_passed(silence);
 }
 
 static bool is_hole_at(const struct capture_silence *silence, int64_t from_ns, int64_t to_ns)

@@ -16,6 +16,7 @@ struct capture_silence {
     int64_t from_ns, to_ns;               /* the packets before and after it, by the capture point's clock */
     uint32_t missed;                      /* packets that passed meanwhile, demonstrably */
     int64_t missed_from_ns, missed_to_ns; /* the first and the last of them; valid when missed > 0 */
+    uint32_t passed;                      /* likewise, as the capture's own conversations tell that went on meanwhile */
     bool file_lacks;                      /* what was recorded then was not given */
     uint32_t
         resets; /* of connections of the end that it was taken at: they came to the other end meanwhile, and it lacks them */
@@ -42,14 +43,25 @@ bool capture_silences_lack_file(struct capture_silences *silences, int64_t until
 /* The first silence that has a moment in common with that time; NULL: there is none. */
 struct capture_silence *capture_silences_in(const struct capture_silences *silences, int64_t from_ns, int64_t to_ns);
 
+/* The longest stretch of that time in which it recorded nothing; 0: none that is kept. */
+int64_t capture_silences_longest_ns(const struct capture_silences *silences, int64_t from_ns, int64_t to_ns);
+
 /* A packet that the capture does not have passed at some moment of that time; once settled, it was told before. */
 void capture_silences_miss(struct capture_silences *silences, int64_t from_ns, int64_t to_ns);
+
+/* So many packets of a conversation passed between two that the capture has: in its longest silence between those, if that is most of the
+ * time. Returns it; NULL: there is none. */
+struct capture_silence *capture_silences_pass(struct capture_silences *silences, int64_t from_ns, int64_t to_ns,
+                                              uint32_t packets);
 
 /* It does not have a reset that was due at some moment of that time, and nothing tells whether it passed; likewise. */
 void capture_silences_lack_reset(struct capture_silences *silences, int64_t from_ns, int64_t to_ns);
 
 /* All packets that it misses were told of. */
 void capture_silences_settle(struct capture_silences *silences);
+
+/* The capture's own conversations tell that so many packets passed. */
+bool capture_silence_is_passed(const struct capture_silence *silence);
 
 /* So many packets passed that all of it is a hole, or its file is not there. */
 bool capture_silence_is_hole(const struct capture_silence *silence);

@@ -66,6 +66,7 @@ struct passage {
     int64_t shortest_ns; /* time on the way, on one clock; valid when timed > 0 */
     int64_t longest_ns;  /* likewise, of all that arrived and cannot be taken for another one */
     struct moment longest_sent, longest_arrival;
+    bool longest_identified;  /* its IP ID or timestamp says that it is that transmission, and no repetition */
     uint32_t largest_arrived; /* payload of one packet, as it arrived */
     uint32_t smallest_lost;   /* the same of the lost ones, keep-alives left out; 0: none */
 };

@@ -49,9 +49,10 @@ static enum conversation_ending ending_of(const struct conversation *c)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
     bool handshake_failed = moment_seen(&client->syn) && !moment_seen(&server->syn) && server->data_packets == 0;
-    if (handshake_failed && moment_seen(&server->reset))
+    bool only_asks = client->packets <= (uint32_t)client->syns + client->resets + client->capture_duplicates;
+    if (handshake_failed && only_asks && moment_seen(&server->reset))
         return ENDING_REFUSED;
-    if (handshake_failed && server->packets == 0 && client->packets == (uint32_t)client->syns + client->resets)
+    if (handshake_failed && only_asks && server->packets == 0)
         return ENDING_NO_ANSWER;
     if (gave_up_retrying(client) || gave_up_retrying(server))
         return ENDING_TIMEOUT;

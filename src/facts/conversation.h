@@ -67,6 +67,13 @@ struct length_series {
     uint32_t begun; /* in TRACE_TICK_NS after the conversation's first packet */
 };
 
+/* Of two packets of a conversation one after the other: the later shows that others of it passed in between, which its capture has not.
+ * Where there are several such stretches, the one with most of them. */
+struct unseen_stretch {
+    int64_t from_ns, to_ns;
+    uint32_t packets; /* at least; 0: there is none */
+};
+
 struct conversation {
     uint32_t id;    /* from 1, in order of first packet */
     uint32_t point; /* capture point */
@@ -77,6 +84,7 @@ struct conversation {
     struct moment first, last; /* packet by time; a capture's clock may go backwards */
     uint64_t packets, wire_bytes;
     struct length_series series[TRACE_SERIES];
+    struct unseen_stretch unseen;
     bool starts_with_syn; /* the handshake's first packet is in the capture */
     bool tuple_reused;    /* an earlier conversation had the same addresses and ports */
     bool closed;          /* FIN both ways, or a reset */

@@ -72,10 +72,13 @@ struct tcp_side {
     bool offers_window_scale, sack_permitted, timestamps;
 
     uint16_t syns, fins, resets; /* packets, repetitions included, capture duplicates excluded */
-    bool last_data_answered;     /* the other side sent data in a packet that acknowledged all of this side's */
-    bool fin_answers;            /* its first FIN acknowledged the other's FIN, which came first, captured or not */
-    bool fin_order_open;         /* its first FIN acknowledged more than was captured of the other, perhaps a FIN */
-    bool reset_with_ack;         /* the first reset was ACK+RST */
+    /* Resets without ACK after its own reset, since the other side's last packet: each the answer to a packet that reached it without a
+     * connection (RFC 9293, 3.10.7.1). */
+    uint16_t late_answers;
+    bool last_data_answered; /* the other side sent data in a packet that acknowledged all of this side's */
+    bool fin_answers;        /* its first FIN acknowledged the other's FIN, which came first, captured or not */
+    bool fin_order_open;     /* its first FIN acknowledged more than was captured of the other, perhaps a FIN */
+    bool reset_with_ack;     /* the first reset was ACK+RST */
     uint16_t reset_ip_id;
     uint8_t reset_ttl;                   /* of the first reset */
     uint8_t ttl_first, ttl_min, ttl_max; /* of all packets but resets */
@@ -87,6 +90,7 @@ struct tcp_side {
     bool reset_goes_on;
     /* The first packet, no reset, that this side sent well after its own reset: who resets has no connection any more. */
     struct moment alive_after_reset;
+    struct moment late_answer; /* the first of late_answers */
 
     uint32_t retransmits; /* of any kind: data, SYN, FIN; keep-alives and capture duplicates are none */
     uint32_t syn_retransmits, fin_retransmits;

@@ -56,6 +56,7 @@ struct verdict {
     enum culprit culprit;
     const char *cause;
     double confidence;
+    bool other_services; /* nothing was found, and no conversation is SQL Server's as far as can be told */
     char summary[JUDGEMENT_TEXT_SIZE];
 };
 

@@ -46,13 +46,48 @@ static bool is_late(const struct tcp_side *self, int64_t held_up_ns)
            (self->spurious_retransmits >= LATE_OFTEN && self->longest_repeated_wait_ns >= held_up_ns / 2);
 }
 
+/* Resets of the side that had given up answer the other's repetitions, in their own rhythm: they arrived after all, so much later. A
+ * capture that lacks later repetitions shows the same, but their rhythm is slower than that of all before (RFC 6298, 5.5). */
+static bool judge_late_answers(const struct conversation *c, int64_t held_up_ns, struct judgement *judgement)
+{
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+        const struct tcp_side *self = &c->sides[side], *other = &c->sides[side_other(side)];
+        int64_t sent_ns = other->data_run.last.time_ns - other->last_data.time_ns;
+        int64_t answered_ns = self->last.time_ns - self->late_answer.time_ns;
+        int64_t late_ns = self->late_answer.time_ns - other->last.time_ns; /* at least */
+        if (self->late_answers < NEEDLESS_LEAST || late_ns < held_up_ns || other->data_run.count == 0 ||
+            self->reset.time_ns < other->data_run.last.time_ns || moment_seen(&self->alive_after_reset) ||
+            answered_ns < HELD_TOGETHER_NS || answered_ns > sent_ns + HELD_TOGETHER_NS)
+            continue;
+        const char *name = side == SIDE_CLIENT ? "client" : "server", *peer = side == SIDE_CLIENT ? "server" : "client";
+        judgement->confidence = signs_of_missed_packets(c) ? 0.6 : 0.78;
+        judgement->would_settle = settle_by_both_captures;
+        judgement_prove(judgement, &other->last_data, "data of the %s that nobody acknowledges", peer);
+        judgement_prove(judgement, &other->data_run.last, "its last repetition");
+        judgement_prove(judgement, &self->reset, "the %s gives up with a reset", name);
+        judgement_prove(judgement, &self->late_answer,
+                        "now it answers the first of the %s's packets, with another reset", peer);
+        judgement_prove(judgement, &self->last, "and the last");
+        judgement_say(judgement,
+                      "The %s gave up, and %.1f s or more after the %s had sent its last packet it began to answer its "
+                      "packets, %s, each with a reset: they were not lost, but held up.",
+                      name, seconds(late_ns), peer, count_words(self->late_answers, "time").text);
+        return true;
+    }
+    return false;
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
-    if (!conversation_established(c) || !signs_of_sql(c, s) || signs_of_one_direction(c) || signs_of_silence(c).held)
+    int64_t held_up_ns = s->thresholds->delay_ns;
+    if (!conversation_established(c) || !signs_of_sql(c, s) || signs_of_one_direction(c))
+        return false;
+    if (judge_late_answers(c, held_up_ns, judgement))
+        return true;
+    if (signs_of_silence(c).held)
         return false;
     if (judge_copies(c, judgement))
         return true;
-    int64_t held_up_ns = s->thresholds->delay_ns;
     enum side side = SIDE_CLIENT;
     if (is_late(&c->sides[SIDE_SERVER], held_up_ns) &&
         (!is_late(&c->sides[SIDE_CLIENT], held_up_ns) ||
@@ -108,6 +143,25 @@ static void doubt_clock(struct judgement *judgement)
                                   "again.");
 }
 
+/* The capture of the sender missed packets, and perhaps the repetition that arrived; or the clocks were compared by packets of which a
+ * capture had missed one. */
+static bool may_be_missed(const struct pair_view *view, enum side sender)
+{
+    bool identified = view->compared->passages[sender].longest_identified;
+    return (!identified && pair_view_capture_misses(view, sender)) ||
+           (view->pair->clock.unsteady && pair_view_misses_packets(view));
+}
+
+static void doubt_captures(struct judgement *judgement)
+{
+    judgement->culprit = CULPRIT_UNKNOWN;
+    judgement->confidence = 0.5;
+    judgement->would_settle =
+        "Captures that miss no packets: on the machines themselves, with a larger buffer, written to a fast disk.";
+    judgement_say_more(judgement, "Or the captures missed the packets that these are taken for: they missed others of "
+                                  "this connection.");
+}
+
 static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
 {
     if (!view->compared || clock_was_set(view))
@@ -133,7 +187,9 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
                   "on the way held them up.",
                   count_words(count, "packet").text, name, count == 1 ? ": it" : ", one", seconds(late->longest_ns),
                   seconds(late->shortest_ns > 0 ? late->shortest_ns : 0));
-    if (may_be_clock(view, s->casebook, sender))
+    if (may_be_missed(view, sender))
+        doubt_captures(judgement);
+    else if (may_be_clock(view, s->casebook, sender))
         doubt_clock(judgement);
     return true;
 }
@@ -153,14 +209,17 @@ const struct detector network_delay = {
     .holds_when = "A packet is acknowledged only after a second or more and several repetitions, and the receiver "
                   "reports at least two of the repetitions as duplicates (DSACK): all copies arrived, late. Or half "
                   "a second and three of them. Or three repetitions of one packet arrive within a tenth of a second. "
+                  "Or one side repeats its data, the other gives up with a reset, and a second or more after the last "
+                  "repetition answers them with resets that have no ACK, in the same rhythm. "
                   "(--delay sets the second, and with it the half.)",
     .holds_with_both =
         "A packet was a second or more longer on the way than the fastest one; or three or more were "
         "300 ms longer and one of them half a second. Not when a clock was set meanwhile, which makes "
         "one direction late and the other too fast; when nothing went the other way afterwards and "
-        "nothing was in time again, the culprit stays open. Where the captures' stamps are coarse (whole seconds, "
-        "ticks of 15.6 ms), each of these times is longer by one step of either capture; and a copy that the sender's "
-        "capture made tells no time. (--delay sets the second, and with it the half.)",
+        "nothing was in time again, the culprit stays open; likewise when a capture missed packets of the connection, "
+        "and neither IP ID nor timestamp tells a repetition from the packet. Where the captures' stamps are coarse "
+        "(whole seconds, ticks of 15.6 ms), each of these times is longer by one step of either capture; and a copy "
+        "that the sender's capture made tells no time. (--delay sets the second, and with it the half.)",
     .means = "A sender's timer follows the round trip of the path; when an acknowledgement comes seconds later than "
              "that and the copies all arrived, something on the way held them in a queue. Each side then sees the "
              "other as slow, and time-outs expire on sound connections. Both captures together show in which "

@@ -68,6 +68,15 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     return true;
 }
 
+/* What the client sent after the handshake arrives at the server's machine. Where that had not answered the SYN, it would refuse it with a
+ * reset (RFC 9293, 3.10.7.1): the answer was its own, and its capture missed it. */
+static bool took_part(const struct conversation *at_server)
+{
+    const struct tcp_side *client = &at_server->sides[SIDE_CLIENT], *server = &at_server->sides[SIDE_SERVER];
+    return client->packets > (uint32_t)client->syns + client->resets + client->capture_duplicates &&
+           !moment_seen(&server->reset);
+}
+
 /* The server's own capture, which covers the time and holds other connections to that address, has no such connection; or it has
  * not sent the SYN+ACK that the client got. A node of several behind one address would have answered, or have acknowledged. */
 static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
@@ -75,8 +84,8 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     const struct conversation *c = view->client;
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
     bool forged = view->compared && moment_seen(&view->compared->passages[SIDE_SERVER].injected_syn);
-    if ((view->server && !forged) || !signs_of_sql(c, s) || signs_of_one_direction(c) || !moment_seen(&server->syn) ||
-        server->payload_bytes > 0 || moment_seen(&server->fin))
+    if ((view->server && (!forged || took_part(view->server))) || !signs_of_sql(c, s) || signs_of_one_direction(c) ||
+        !moment_seen(&server->syn) || server->payload_bytes > 0 || moment_seen(&server->fin))
         return false;
     bool unheard = client->payload_bytes > 0 && client->unacknowledged_bytes >= client->payload_bytes;
     if (!unheard && !(client->payload_bytes == 0 && moment_seen(&server->reset)))
@@ -115,10 +124,12 @@ const struct detector network_device_answers = {
         "takes "
         "less than half of the time, or another number of hops, than in connections in which the server spoke; or "
         "three or more such connections are reset the same time after their SYN (then the culprit stays open).",
-    .holds_with_both = "The client got a SYN+ACK that the server did not send: its capture, which was running and saw "
-                       "other connections to that address, holds nothing of this connection, or not that packet. After "
-                       "it no byte and no FIN comes from the server's side, and the client's data is never "
-                       "acknowledged - or it sent none and got a reset.",
+    .holds_with_both =
+        "The client got a SYN+ACK that the server did not send: its capture, which was running and saw "
+        "other connections to that address, holds nothing of this connection, or not that packet, and nothing that "
+        "the client sent after it without refusing it. After "
+        "it no byte and no FIN comes from the server's side, and the client's data is never "
+        "acknowledged - or it sent none and got a reset.",
     .means =
         "A machine that completes a handshake acknowledges data, too. A WAN optimiser or a SYN proxy accepts "
         "connections in "

@@ -116,6 +116,19 @@ static bool may_be_in_hole(const struct pair_view *view, const struct surroundin
     return silence && silence->resets >= RESETS_AT_ONCE && !goes_on(&own->sides[sender], reset_ns);
 }
 
+/* It goes on where that end's own packets were, which a device does not know, and that end shows no life after it. */
+static bool looks_own(const struct pair_view *view, enum side sender, const struct moment *reset)
+{
+    const struct conversation *own = sender == SIDE_CLIENT ? view->client : view->server,
+                              *receiver = sender == SIDE_CLIENT ? view->server : view->client;
+    const struct tcp_side *as_received = &receiver->sides[sender];
+    const struct clock_facts *clock = &view->pair->clock;
+    int64_t reset_ns =
+        sender == SIDE_CLIENT ? clock_to_client(clock, reset->time_ns) : clock_to_server(clock, reset->time_ns);
+    return as_received->reset.frame == reset->frame && as_received->reset_goes_on &&
+           !goes_on(&own->sides[sender], reset_ns);
+}
+
 /* The packet that it answers did not get through either: a device that refuses a connection does both. */
 static bool answers_lost_packet(const struct passage *refused, const struct moment *reset)
 {
@@ -132,12 +145,21 @@ static void doubt_capture(const struct pair_view *view, const struct surrounding
          answers = answers_lost_packet(&view->compared->passages[side_other(sender)], reset);
     if (in_hole && answers && judgement->confidence > 0.75)
         judgement->confidence = 0.75;
-    if (!(in_hole && !answers) && !is_poor(s, own->point))
+    if (!(in_hole && !answers) && !looks_own(view, sender, reset) && !is_poor(s, own->point))
         return;
     judgement->culprit = CULPRIT_UNKNOWN;
     judgement->confidence = 0.5;
     judgement->would_settle =
         "A capture that misses no packets: on the machine itself, with a larger buffer, written to a fast disk.";
+}
+
+/* Who refuses in the server's name keeps the SYN from it. It came there, and the server's machine would have answered it: its capture
+ * missed that answer. */
+static bool is_refusal(const struct pair_view *view)
+{
+    const struct tcp_side *server = &view->server->sides[SIDE_SERVER];
+    return view->client->ending == ENDING_REFUSED && moment_seen(&view->server->sides[SIDE_CLIENT].syn) &&
+           server->packets == 0;
 }
 
 static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
@@ -154,8 +176,11 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
         to_server = NULL;
     if (!to_client && !to_server)
         return false;
+    if (to_client && !to_server && is_refusal(view))
+        return false;
     /* A capture that missed other packets may have missed this one. */
-    if (!to_client != !to_server && pair_view_capture_misses(view, to_client ? SIDE_SERVER : SIDE_CLIENT))
+    if ((!to_client || pair_view_capture_misses(view, SIDE_SERVER)) &&
+        (!to_server || pair_view_capture_misses(view, SIDE_CLIENT)))
         return false;
     judgement->confidence = to_client && to_server ? 0.98 : pair_view_confidence(view);
     if (!to_client != !to_server)
@@ -201,7 +226,8 @@ const struct detector network_device_reset = {
         "both ends get such a FIN (at one end alone it is rather a packet that the capture missed). Not when it is at "
         "one end alone and the other capture missed packets of this connection; when that capture missed more than one "
         "packet in a thousand of other connections, or recorded nothing at all while several were reset and no packet "
-        "of theirs was refused, which may be a hole of it, the culprit stays open. Also where a device joins two "
+        "of theirs was refused, which may be a hole of it, the culprit stays open; likewise when the "
+        "reset goes on with that side's IP IDs, timestamps or window and the side shows no life after it. Also where a device joins two "
         "connections: the client sees the server's side close first, and the server the client's.",
     .means = "Routers count the TTL down by one each; packets of one machine arrive with one TTL as long as the way "
              "is the same. A firewall or load balancer that resets a connection in somebody else's name is nearer, "

@@ -52,7 +52,12 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
                       "there, say so with `--server-port %u`.",
                       c->ends[SIDE_SERVER].port, c->ends[SIDE_SERVER].port);
     else if (!signs_of_sql(c, s))
-        judgement_say(judgement, "No SQL Server traffic was recognised, and the connection was made.");
+        judgement_say(judgement,
+                      conversation_established(c)
+                          ? "No SQL Server traffic was recognised; the connection was made, and what other "
+                            "services do on one is not judged."
+                          : "No SQL Server traffic was recognised, and the connection was not made as far as "
+                            "it was captured.");
     else if (c->ending == ENDING_OPEN)
         judgement_say(judgement,
                       "Nothing is wrong with it as far as it was captured; it was open when the trace ended.");

@@ -9,30 +9,12 @@
 enum { DROPPED_PACKETS = 3, DROPPED_IN_POOR_CAPTURE = 5 };
 #define DROPPED_FOR_NS (NS_PER_SECOND * 9 / 10)
 
-static bool runs_at(const struct casebook *casebook, uint32_t point, int64_t time_ns)
-{
-    return casebook->points[point].has_packets && casebook->points[point].first_ns <= time_ns &&
-           casebook->points[point].last_ns >= time_ns;
-}
-
-/* The server's capture that was running all the while, knows the server's machine, and still does not have the connection. */
+/* The server's capture that lacks the connection, and holds all others that are known to have been there. */
 static const struct point_pair *pair_without(const struct surroundings *s, const struct conversation *c)
 {
-    const struct casebook *casebook = s->casebook;
-    if (c->doubtful)
-        return NULL;
-    for (uint32_t i = 0; i < casebook->pairs.count; i++) {
-        const struct point_pair *pair = &casebook->pairs.list[i];
-        if (pair->near == c->point && pair->clock.known && casebook->points[pair->far].role == CAPTURE_ROLE_SERVER &&
-            runs_at(casebook, pair->far, clock_to_server(&pair->clock, c->first.time_ns)) &&
-            runs_at(casebook, pair->far, clock_to_server(&pair->clock, c->last.time_ns)) &&
-            !capture_silences_hole(&casebook->points[pair->far].silences,
-                                   clock_to_server(&pair->clock, c->first.time_ns) - pair->clock.uncertainty_ns,
-                                   clock_to_server(&pair->clock, c->last.time_ns) + pair->clock.uncertainty_ns) &&
-            surroundings_knows_host(s, pair->far, &c->ends[SIDE_SERVER].address))
-            return pair;
-    }
-    return NULL;
+    const struct point_pair *pair = surroundings_pair_without(s, c);
+    bool lacks_others = pair && surroundings_lacks_connections(s, pair->far, &c->ends[SIDE_SERVER].address);
+    return lacks_others ? NULL : pair;
 }
 
 /* Packets that arrive before they left: a clock was set, and the order of what both captures have is not known. A single one is a

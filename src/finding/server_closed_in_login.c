@@ -29,7 +29,9 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     bool reset = moment_seen(&server->reset) && server->reset.time_ns == halt.close.time_ns;
     bool client_silent = halt.turn == SIDE_CLIENT && halt.waited_ns >= CLIENT_SILENT_NS;
     /* A server that got the packet acknowledges it. Repeated in vain, it did not get there, or the answer was not its own. */
-    bool unheard = halt.turn == SIDE_SERVER && !halt.acknowledged && c->sides[SIDE_CLIENT].data_run.count > 0;
+    bool only_resets = server->packets == (uint32_t)server->resets + server->capture_duplicates;
+    bool unheard =
+        halt.turn == SIDE_SERVER && !halt.acknowledged && (c->sides[SIDE_CLIENT].data_run.count > 0 || only_resets);
     /* A reset without ACK answers a packet of a connection that had ended before; how, the capture that began later does not show. */
     bool forgotten = reset && !c->starts_with_syn && signs_of_forgotten(c, SIDE_SERVER);
     bool open = client_silent || unheard || forgotten;

@@ -61,11 +61,10 @@ enum end_capture { END_NOT_CAPTURED, END_HAS_IT, END_LACKS_IT, END_OF_OTHER_TIME
 static bool covers(const struct casebook *casebook, uint32_t point, const struct conversation *c)
 {
     const struct point_facts *facts = &casebook->points[point];
-    return facts->has_packets &&
-           casebook_common_ns(casebook, point, facts->first_ns) <=
-               casebook_common_ns(casebook, c->point, c->first.time_ns) &&
-           casebook_common_ns(casebook, point, facts->last_ns) >=
-               casebook_common_ns(casebook, c->point, c->last.time_ns);
+    int64_t ahead_ns = casebook_common_ns(casebook, point, 0) - casebook_common_ns(casebook, c->point, 0),
+            from_ns = c->first.time_ns - ahead_ns, to_ns = c->last.time_ns - ahead_ns;
+    return facts->has_packets && facts->first_ns <= from_ns && facts->last_ns >= to_ns &&
+           !capture_silences_hole(&facts->silences, from_ns, to_ns);
 }
 
 /* Only captures that have other connections in common with the conversation's are of the ends of its way. */
@@ -120,6 +119,12 @@ void settling_reconsider(const struct pair_view *view, const struct surroundings
     judgement->would_settle = asked == settle_by_large_packets ? "A " PING_LARGE : what_is_lacking(view);
 }
 
+static bool lacks_others(const struct surroundings *s, const struct conversation *c, enum capture_role role)
+{
+    const struct point_pair *pair = role == CAPTURE_ROLE_SERVER ? surroundings_pair_without(s, c) : NULL;
+    return pair && surroundings_lacks_connections(s, pair->far, &c->ends[SIDE_SERVER].address);
+}
+
 void settling_reconsider_alone(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     if (asks_for_place(c, s, judgement))
@@ -135,6 +140,9 @@ void settling_reconsider_alone(const struct conversation *c, const struct surrou
     else if (capture == END_LACKS_IT && c->doubtful)
         judgement->would_settle = "Captures that begin before this connection: which one of the other capture it is "
                                   "could not be told.";
+    else if (capture == END_LACKS_IT && lacks_others(s, c, role))
+        judgement->would_settle = "A capture of all network cards of the other end, and of all machines that share its "
+                                  "address: the one given lacks this connection, and others that were there.";
     else if (capture == END_LACKS_IT)
         judgement->would_settle = "A capture on the way: the other end's, which was running, does not have this "
                                   "connection.";

@@ -80,6 +80,8 @@ bool signs_of_giving_up(const struct conversation *conversation, enum side side)
     if (repeats_until(other, &self->reset) || (self->keep_alive_run.count > 0 && !self->probes_answered &&
                                                self->keep_alive_run.last.time_ns <= self->reset.time_ns))
         return true;
+    if (self->late_answers > 0 && self->late_answer.time_ns - other->last.time_ns >= NS_PER_SECOND)
+        return true; /* what it had not got then, came later */
     if (self->unacknowledged_bytes == 0)
         return false;
     return repeats_until(self, &self->reset) ||
@@ -104,7 +106,11 @@ static bool seen_step(const struct tds_facts *tds, enum login_step step)
 bool signs_of_login_refused(const struct conversation *conversation)
 {
     const struct tds_facts *tds = conversation->tds;
-    return tds && seen_step(tds, LOGIN_STEP_LOGIN_ERROR) && !seen_step(tds, LOGIN_STEP_LOGIN_ACK);
+    if (!tds || !seen_step(tds, LOGIN_STEP_LOGIN_ERROR) || seen_step(tds, LOGIN_STEP_LOGIN_ACK))
+        return false;
+    /* Who asks has logged in: the error is its answer, and the capture missed the login. */
+    return !seen_step(tds, LOGIN_STEP_FIRST_REQUEST) ||
+           tds->steps[LOGIN_STEP_FIRST_REQUEST].time_ns > tds->steps[LOGIN_STEP_LOGIN_ERROR].time_ns;
 }
 
 bool signs_of_login_done(const struct conversation *conversation)

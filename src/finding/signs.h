@@ -30,8 +30,8 @@ bool signs_of_missed_packets(const struct conversation *conversation);
 bool signs_of_missed_packets_by(const struct conversation *conversation, int64_t time_ns);
 
 /* That side's reset ends a connection on which packets did not get through: what it had sent last was not acknowledged, for longer than
- * a sender waits before it repeats it, its probes were not answered, or it does not acknowledge what the other side repeats. It gave
- * up, and why is not its own doing. */
+ * a sender waits before it repeats it, its probes were not answered, it does not acknowledge what the other side repeats, or it got it
+ * a second later. It gave up, and why is not its own doing. */
 bool signs_of_giving_up(const struct conversation *conversation, enum side side);
 
 /* That side's reset answers a packet of a connection that its machine does not know (any more): it has no ACK (RFC 9293, 3.10.7.1). */

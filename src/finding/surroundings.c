@@ -44,15 +44,58 @@ static uint32_t find_server(const struct surroundings *s, uint32_t point, const 
     return HASH_NONE;
 }
 
+static struct server_record *find_host(const struct surroundings *s, uint32_t point, const struct address *host)
+{
+    struct hash_probe probe = hash_index_probe(&s->host_index, key_hash(point, host, NULL));
+    for (uint32_t n; (n = hash_probe_next(&probe)) != HASH_NONE;) {
+        struct server_record *record = slab_at(&s->servers, n);
+        if (record->point == point && address_equal(&record->endpoint.address, host))
+            return record;
+    }
+    return NULL;
+}
+
 bool surroundings_knows_host(const struct surroundings *surroundings, uint32_t point, const struct address *host)
 {
-    struct hash_probe probe = hash_index_probe(&surroundings->host_index, key_hash(point, host, NULL));
-    for (uint32_t n; (n = hash_probe_next(&probe)) != HASH_NONE;) {
-        const struct server_record *record = slab_at(&surroundings->servers, n);
-        if (record->point == point && address_equal(&record->endpoint.address, host))
-            return true;
+    return find_host(surroundings, point, host) != NULL;
+}
+
+bool surroundings_lacks_connections(const struct surroundings *surroundings, uint32_t point, const struct address *host)
+{
+    const struct server_record *record = find_host(surroundings, point, host);
+    return record && record->lacks_connections;
+}
+
+static bool runs_at(const struct casebook *casebook, uint32_t point, int64_t time_ns)
+{
+    return casebook->points[point].has_packets && casebook->points[point].first_ns <= time_ns &&
+           casebook->points[point].last_ns >= time_ns;
+}
+
+static bool runs_throughout(const struct casebook *casebook, const struct point_pair *pair,
+                            const struct conversation *c)
+{
+    int64_t from_ns = clock_to_server(&pair->clock, c->first.time_ns),
+            to_ns = clock_to_server(&pair->clock, c->last.time_ns);
+    return runs_at(casebook, pair->far, from_ns) && runs_at(casebook, pair->far, to_ns) &&
+           !capture_silences_hole(&casebook->points[pair->far].silences, from_ns - pair->clock.uncertainty_ns,
+                                  to_ns + pair->clock.uncertainty_ns);
+}
+
+const struct point_pair *surroundings_pair_without(const struct surroundings *surroundings,
+                                                   const struct conversation *conversation)
+{
+    const struct casebook *casebook = surroundings->casebook;
+    if (conversation->doubtful)
+        return NULL;
+    for (uint32_t i = 0; i < casebook->pairs.count; i++) {
+        const struct point_pair *pair = &casebook->pairs.list[i];
+        if (pair->near == conversation->point && pair->clock.known &&
+            casebook->points[pair->far].role == CAPTURE_ROLE_SERVER && runs_throughout(casebook, pair, conversation) &&
+            surroundings_knows_host(surroundings, pair->far, &conversation->ends[SIDE_SERVER].address))
+            return pair;
     }
-    return false;
+    return NULL;
 }
 
 bool surroundings_knows_server(const struct surroundings *surroundings, uint32_t point, const struct endpoint *server)
@@ -423,6 +466,24 @@ static void find_disordered(struct surroundings *s)
             s->disordered[casebook->captures[i].point] = true;
 }
 
+/* A device that answers for the server has no data to say: what a server says, its machine sent, and what it acknowledges, it got. */
+static void note_lacking(struct surroundings *s, const struct conversation *c)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    bool passed = server->payload_bytes > 0 && client->payload_bytes > 0 && moment_seen(&client->last_progress);
+    if (c->secondary || c->twin || !passed || signs_of_one_direction(c))
+        return;
+    const struct point_pair *pair = surroundings_pair_without(s, c);
+    if (pair)
+        find_host(s, pair->far, &c->ends[SIDE_SERVER].address)->lacks_connections = true;
+}
+
+static void find_lacking(struct surroundings *s)
+{
+    for (uint32_t i = 0; s->casebook->pairs.count > 0 && i < casebook_conversations(s->casebook); i++)
+        note_lacking(s, casebook_conversation(s->casebook, i));
+}
+
 void surroundings_open(struct surroundings *surroundings, const struct casebook *casebook,
                        const struct thresholds *thresholds)
 {
@@ -460,6 +521,7 @@ void surroundings_open(struct surroundings *surroundings, const struct casebook 
         if (pair->accepted == 0 && pair->rejected > 0)
             need_client(surroundings, pair->point, &pair->client)->dead_ends++;
     }
+    find_lacking(surroundings);
     infer_roles(surroundings, local_ends);
     memory_give(local_ends);
 }

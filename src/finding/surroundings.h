@@ -34,6 +34,8 @@ struct server_record {
     uint32_t unheard;    /* conversations that went on, but none of the server's packets was captured */
     uint32_t speaks_tds; /* conversations in which TDS was recognised */
     uint32_t logins_done;
+    bool
+        lacks_connections; /* of that address: another point shows some that its machine answered, and this one, running, has not */
     int64_t shortest_handshake_ns;          /* SYN to SYN+ACK, where the server then spoke; 0: none did */
     uint8_t spoken_ttl_min, spoken_ttl_max; /* of the server's packets in such connections; 0: none */
     struct times
@@ -146,6 +148,16 @@ bool surroundings_stands_at(const struct surroundings *surroundings, const struc
 
 /* Whether that capture point saw any conversation with a server at that address. */
 bool surroundings_knows_host(const struct surroundings *surroundings, uint32_t point, const struct address *host);
+
+/* The capture point at a server, running all the while, and seeing other connections to that address, that does not have the
+ * conversation of a point nearer to its client; NULL: there is none. */
+const struct point_pair *surroundings_pair_without(const struct surroundings *surroundings,
+                                                   const struct conversation *conversation);
+
+/* That capture point lacks connections to that address whose data, as another one shows, the machine there had and answered: it stands
+ * at one card of several, or at one of several machines. That it lacks one proves nothing. */
+bool surroundings_lacks_connections(const struct surroundings *surroundings, uint32_t point,
+                                    const struct address *host);
 
 /* Whether that capture point saw any conversation with that server. */
 bool surroundings_knows_server(const struct surroundings *surroundings, uint32_t point, const struct endpoint *server);

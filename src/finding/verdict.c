@@ -225,6 +225,29 @@ static uint32_t count_of(const struct judge *judge, const char *cause)
     return 0;
 }
 
+/* How far its conversations are SQL Server's: by their bytes, or at least by their ports and neighbours. */
+enum sql_sign { SQL_NOT_AT_ALL, SQL_BY_PORT, SQL_SPOKEN };
+
+static enum sql_sign sql_in(const struct judge *judge)
+{
+    const struct casebook *casebook = judge->surroundings.casebook;
+    enum sql_sign sign = SQL_NOT_AT_ALL;
+    for (uint32_t i = 0; i < casebook_conversations(casebook) && sign != SQL_SPOKEN; i++) {
+        const struct conversation *c = casebook_conversation(casebook, i);
+        sign = c->tds ? SQL_SPOKEN : signs_of_sql(c, &judge->surroundings) ? SQL_BY_PORT : sign;
+    }
+    return sign;
+}
+
+static void say_other_services(uint32_t all, struct verdict *verdict)
+{
+    verdict->other_services = true;
+    snprintf(verdict->summary, sizeof verdict->summary,
+             "%s recognised as SQL Server's; of other services it is only judged whether they could be reached. If SQL "
+             "Server listens on another port, name it: --server-port PORT.",
+             all == 1 ? "The only connection is not" : "None of the connections is");
+}
+
 static void say_nothing_found(const struct judge *judge, struct verdict *verdict)
 {
     uint32_t all = casebook_connections(judge->surroundings.casebook);
@@ -242,15 +265,18 @@ static void say_nothing_found(const struct judge *judge, struct verdict *verdict
     }
     verdict->culprit = CULPRIT_NONE;
     verdict->cause = "none.normal";
-    bool sql = false;
-    for (uint32_t i = 0; i < all && !sql; i++)
-        sql = casebook_conversation(judge->surroundings.casebook, i)->tds != NULL;
-    verdict->confidence = !sql ? 0.6 : cut_off > 0 ? 0.75 : 0.9;
+    enum sql_sign sql = sql_in(judge);
+    verdict->confidence = sql != SQL_SPOKEN ? 0.6 : cut_off > 0 ? 0.75 : 0.9;
+    if (sql == SQL_NOT_AT_ALL) {
+        say_other_services(all, verdict);
+        mention_risks(judge, verdict);
+        return;
+    }
     int size = snprintf(verdict->summary, sizeof verdict->summary, "Nothing is wrong with the %s%s",
                         all == 1 ? "only connection" : count_words(all, "connection").text,
-                        sql        ? ""
-                        : all == 1 ? " (not recognised as SQL Server's)"
-                                   : " (none of them recognised as SQL Server's)");
+                        sql == SQL_SPOKEN ? ""
+                        : all == 1        ? " (not recognised as SQL Server's)"
+                                          : " (none of them recognised as SQL Server's)");
     if (size > 0 && (size_t)size < sizeof verdict->summary)
         snprintf(verdict->summary + size, sizeof verdict->summary - (size_t)size,
                  probes || cut_off ? "; %s, %u cut off by the trace's begin or end." : ".",

@@ -33,8 +33,9 @@ struct tcp_direction {
     uint32_t acked;    /* highest acknowledgement by the other */
     uint32_t answered; /* highest acknowledgement that came with data of the other; valid when the other has data */
     uint8_t burst_segments; /* of that burst: 2 stands for all that are more */
-    uint32_t burst_seq;     /* next_seq when the other side was last heard */
-    int64_t burst_ns;       /* the first packet after that */
+    uint32_t run_seq;   /* the lowest sequence number that was sent again since the other acknowledged something new */
+    uint32_t burst_seq; /* next_seq when the other side was last heard */
+    int64_t burst_ns;   /* the first packet after that */
     uint16_t last_ip_id;
     uint8_t ip_id_steps; /* how often the IP ID counted up, to IP_ID_COUNTS at most */
     bool ip_id_goes_on;  /* the newest packet's is counted on from the one before */

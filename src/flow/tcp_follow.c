@@ -68,6 +68,8 @@ static void count_retry(struct flow *flow, unsigned origin, const struct packet 
     if (!moment_seen(&facts->first_retransmit))
         facts->first_retransmit = p->moment;
     facts->last_retransmit = p->moment;
+    if (facts->data_run.count == 0 || seq_distance(p->tcp.seq, d->run_seq) < 0)
+        d->run_seq = p->tcp.seq;
     if (facts->data_run.count++ == 0) {
         facts->data_run.first = p->moment;
         d->heard_since_run = false;
@@ -186,7 +188,9 @@ static int sent_after_edge(const struct tcp_direction *d, const struct packet *p
 /* As long as the receiver's word of a hole takes to the sender, and what is sent again back here. */
 static bool before_it_could_be_asked(const struct flow *flow, const struct tcp_direction *d, const struct packet *p)
 {
-    int64_t patience_ns = flow->handshake_ns > 0 ? flow->handshake_ns * 9 / 10 : REORDER_NS;
+    const struct tcp_side *sides = flow->conversation->sides;
+    bool timed = flow->handshake_ns > 0 && moment_seen(&sides[SIDE_CLIENT].syn) && moment_seen(&sides[SIDE_SERVER].syn);
+    int64_t patience_ns = timed ? flow->handshake_ns * 9 / 10 : REORDER_NS;
     return d->hole_ns != 0 && p->moment.time_ns - d->hole_ns < patience_ns;
 }
 
@@ -372,12 +376,25 @@ static bool goes_on(const struct tcp_direction *d, const struct tcp_side *facts,
     return same_window || timestamp || d->ip_id_goes_on;
 }
 
+static void note_late_answer(struct tcp_side *facts, const struct tcp_side *other, const struct packet *p)
+{
+    if ((p->tcp.flags & TCP_ACK) || facts->reset_ttl_differs || p->ttl != facts->reset_ttl)
+        return;
+    if (facts->late_answers == 0 || other->last.time_ns > facts->late_answer.time_ns) {
+        facts->late_answer = p->moment;
+        facts->late_answers = 0;
+    }
+    facts->late_answers++;
+}
+
 static void follow_reset(struct flow *flow, unsigned origin, const struct packet *p)
 {
     struct tcp_side *facts = flow_facts(flow, origin);
     facts->resets++;
-    if (moment_seen(&facts->reset))
+    if (moment_seen(&facts->reset)) {
+        note_late_answer(facts, flow_facts(flow, 1 - origin), p);
         return;
+    }
     facts->reset = p->moment;
     facts->reset_with_ack = p->tcp.flags & TCP_ACK;
     facts->reset_ip_id = p->ip_id;
@@ -411,6 +428,9 @@ static void follow_ack(struct flow *flow, unsigned origin, const struct packet *
     bool first = !other->acked_known;
     other->acked = ack;
     other->acked_known = true;
+    /* Only what nobody acknowledged is sent again: the capture missed this acknowledgement when it came first. */
+    if (facts->data_run.count > 0 && seq_distance(ack, other->run_seq) <= 0)
+        return;
     if (other->round_trip_open && seq_distance(ack, other->round_trip_seq) >= 0) {
         int64_t trip_ns = p->moment.time_ns - other->round_trip_ns;
         add_round_trip(&flow_facts(flow, origin)->round_trips, trip_ns);
@@ -520,6 +540,34 @@ static bool is_of_older_connection(struct flow *flow, unsigned origin, const str
            p->tcp.ack != flow->directions[1 - origin].next_seq;
 }
 
+/* What hides no drop and no time-out is not looked for: captures keep no silence that is shorter. */
+#define UNSEEN_LEAST_NS (100 * NS_PER_MS)
+
+/* Packets that are needed for so many bytes, at least: cards join them before the capture. A single number may be a FIN. */
+static uint32_t packets_of(const struct tcp_side *sender, int32_t bytes)
+{
+    enum { ETHERNET_PAYLOAD = 1460 };
+    uint32_t most = sender->largest_payload > ETHERNET_PAYLOAD ? sender->largest_payload : ETHERNET_PAYLOAD;
+    return bytes < 2 ? 0 : ((uint32_t)bytes + most - 1) / most;
+}
+
+/* It acknowledges what was never captured: that came, and an answer to it stands before this packet if its own number went on, too. */
+static void note_unseen(const struct flow *flow, unsigned origin, const struct packet *p)
+{
+    struct conversation *c = flow->conversation;
+    const struct tcp_direction *d = &flow->directions[origin], *other = &flow->directions[1 - origin];
+    enum side side = flow_side(flow, origin);
+    const struct tcp_side *self = &c->sides[side], *heard = &c->sides[side_other(side)];
+    int64_t from_ns = self->last.time_ns > heard->last.time_ns ? self->last.time_ns : heard->last.time_ns;
+    if (p->tcp.flags & (TCP_SYN | TCP_RST) || !(p->tcp.flags & TCP_ACK) || !d->started || !other->started ||
+        p->moment.time_ns - from_ns < UNSEEN_LEAST_NS)
+        return;
+    uint32_t acknowledged = packets_of(heard, seq_distance(p->tcp.ack, sent_until(other))),
+             own = packets_of(self, seq_distance(p->tcp.seq, sent_until(d)));
+    if (acknowledged > 0 && acknowledged + own > c->unseen.packets)
+        c->unseen = (struct unseen_stretch){from_ns, p->moment.time_ns, acknowledged + own};
+}
+
 bool tcp_expects_data(const struct flow *flow, unsigned origin, const struct packet *p)
 {
     const struct tcp_direction *d = &flow->directions[origin];
@@ -531,6 +579,7 @@ enum tcp_verdict tcp_follow(struct flow *flow, unsigned origin, const struct pac
     struct tcp_direction *d = &flow->directions[origin];
     struct tcp_direction *other = &flow->directions[1 - origin];
     struct tcp_side *facts = flow_facts(flow, origin);
+    note_unseen(flow, origin, p);
     count_packet(facts, p);
     if (tcp_is_copy(flow, origin, p)) {
         facts->capture_duplicates++;

@@ -252,7 +252,10 @@ static enum packet_fate fate_of_arrival(const struct comparator *comparator, enu
     if (!has_bytes(arrived) && !(arrived->flags & TCP_RST) &&
         is_past(&comparator->reached_until[side_other(sender)], arrived->ack))
         return FATE_MISSED;
-    return hole_for(comparator, sender, arrived, true) ? FATE_OPEN : FATE_INJECTED;
+    if (hole_for(comparator, sender, arrived, true))
+        return FATE_OPEN;
+    /* Devices close, answer and acknowledge in somebody's name; they have no data to send. */
+    return arrived->payload > 1 && !(arrived->flags & TCP_RST) ? FATE_MISSED : FATE_INJECTED;
 }
 
 /* A keep-alive bears the number of a byte that was sent and acknowledged before (RFC 9293, 3.8.4), with that byte or none. */
@@ -355,13 +358,17 @@ static void note_changes(const struct comparator *comparator, enum side sender, 
     note_sack(comparator, sender, sent, arrived);
 }
 
+static bool is_identified(const struct compared_packet *sent, const struct compared_packet *arrived)
+{
+    return (sent->ip_id != 0 && sent->ip_id == arrived->ip_id) ||
+           (sent->timestamp != 0 && sent->timestamp == arrived->timestamp);
+}
+
 /* Acknowledgements and keep-alives are alike: where captures miss one, the next is taken for it, unless its IP ID or TCP timestamp says which
  * it is. Then it cannot be told that it was long on the way. */
 static bool is_told_apart(const struct compared_packet *sent, const struct compared_packet *arrived)
 {
-    return sent->payload > 1 || (sent->flags & (TCP_SYN | TCP_FIN)) ||
-           (sent->ip_id != 0 && sent->ip_id == arrived->ip_id) ||
-           (sent->timestamp != 0 && sent->timestamp == arrived->timestamp);
+    return sent->payload > 1 || (sent->flags & (TCP_SYN | TCP_FIN)) || is_identified(sent, arrived);
 }
 
 static void note_arrived(struct comparator *comparator, enum side sender, const struct compared_packet *sent,
@@ -388,6 +395,7 @@ static void note_arrived(struct comparator *comparator, enum side sender, const 
         passage->longest_ns = took_ns;
         passage->longest_sent = sent->moment;
         passage->longest_arrival = arrived->moment;
+        passage->longest_identified = is_identified(sent, arrived);
     }
     passage->late +=
         told_apart && passage->timed > 0 && took_ns - passage->shortest_ns >= PASSAGE_LATE_NS + comparator->ticks_ns;

@@ -82,7 +82,7 @@ void text_troubles(const struct report *report, struct sink *sink)
     uint32_t all = casebook_connections(report->casebook);
     if (tally.troubled > 0)
         put_troubles(report, tally.troubled, sink);
-    if (all == 0)
+    if (all == 0 || report->judge->verdict.other_services)
         return;
     sink_format(sink, "\n%" PRIu32 " of %" PRIu32 " conversation%s %s healthy.", tally.healthy, all, count_plural(all),
                 tally.healthy == 1 || all == 1 ? "was" : "were");

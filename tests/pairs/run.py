@@ -2,6 +2,7 @@
 """Properties of captures taken at several places, over the lab's captures and, where they are there, the labelled ones; prints TAP.
 
 swap       the captures given for each other's side: nobody is blamed who is not to blame
+misnamed   a capture alone given for the other side's, or both for one's: likewise
 unrelated  one more capture, of other connections: the verdicts stay
 cut        either capture begins late or ends early: nobody is blamed for what was not captured
 holes      either capture has nothing of a while in between: likewise
@@ -59,6 +60,19 @@ KNOWN = {}  # where it is known to be wrong, and why
 
 def test_swap(desk, pair, _):
   return blamed_wrongly(pair, desk.ask(('server', pair.captures['client']), ('client', pair.captures['server'])))
+
+
+def test_misnamed(desk, pair, _):
+  out = []
+  for given, side in (('server', 'client'), ('client', 'server')):
+    report = desk.ask((given, pair.captures[side]))
+    out += [f'the {side}\'s alone as the {given}\'s: {line}' for line in blamed_wrongly(pair, report)]
+    role = report['captures'][0]['role'] if report else None
+    if pair.name == 'healthy-nat' and role != side:
+      out.append(f'the {side}\'s alone as the {given}\'s: it is taken for one of the {role}')
+    report = desk.ask(*((given, pair.captures[each]) for each in SIDES))
+    out += [f'both as the {given}\'s: {line}' for line in blamed_wrongly(pair, report)]
+  return out
 
 
 def test_unrelated(desk, pair, other):
@@ -465,7 +479,7 @@ def test_copies(desk, pair, _):
   return out
 
 
-PROPERTIES = {'swap': test_swap, 'unrelated': test_unrelated, 'cut': test_cut, 'holes': test_holes, 'advice': test_advice, 'thin': test_thin,
+PROPERTIES = {'swap': test_swap, 'misnamed': test_misnamed, 'unrelated': test_unrelated, 'cut': test_cut, 'holes': test_holes, 'advice': test_advice, 'thin': test_thin,
     'middle': test_middle, 'shown': test_shown, 'clock set': test_clock_set, 'set late': test_set_late, 'slewed': test_slewed,
     'time zone': test_time_zone, 'several': test_several,
     'under way': test_under_way, 'copies': test_copies, 'pipe': test_pipe, 'rings': test_rings, 'left out': test_left_out,

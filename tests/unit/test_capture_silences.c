@@ -109,6 +109,42 @@ static void test_of_too_many_the_long_ones_stay(void **state)
     capture_silences_close(&silences);
 }
 
+static struct capture_silence *pass(struct capture_silences *silences, int64_t from_ms, int64_t to_ms, uint32_t packets)
+{
+    return capture_silences_pass(silences, BEGIN_NS + from_ms * NS_PER_MS, BEGIN_NS + to_ms * NS_PER_MS, packets);
+}
+
+static void test_what_connections_tell_of_is_a_hole(void **state)
+{
+    (void)state;
+    struct capture_silences silences = {0};
+    see_at(&silences, 0);
+    see_at(&silences, 4000);
+    see_at(&silences, 5000);
+    assert_null(pass(&silences, 1000, 4500, 9)); /* it was recorded meanwhile */
+    assert_null(pass(&silences, 0, 9000, 9));    /* most of the time was recorded */
+    assert_non_null(pass(&silences, 0, 5000, 4));
+    assert_null(hole_at(&silences, 2000));
+    assert_non_null(pass(&silences, 0, 4000, 1));
+    assert_true(capture_silence_is_passed(hole_at(&silences, 2000)));
+    assert_null(hole_at(&silences, 4500));
+    capture_silences_close(&silences);
+}
+
+static void test_the_longest_stretch_of_a_time(void **state)
+{
+    (void)state;
+    struct capture_silences silences = {0};
+    see_at(&silences, 0);
+    see_at(&silences, 4000);
+    see_at(&silences, 5000);
+    assert_int_equal(capture_silences_longest_ns(&silences, BEGIN_NS + 1000 * NS_PER_MS, BEGIN_NS + 9000 * NS_PER_MS),
+                     3000 * NS_PER_MS);
+    assert_int_equal(capture_silences_longest_ns(&silences, BEGIN_NS + 5001 * NS_PER_MS, BEGIN_NS + 9000 * NS_PER_MS),
+                     0);
+    capture_silences_close(&silences);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -116,6 +152,8 @@ int main(void)
         cmocka_unit_test(test_a_late_packet_ends_a_silence),
         cmocka_unit_test(test_what_is_a_hole),
         cmocka_unit_test(test_where_a_file_lacks_is_a_hole),
+        cmocka_unit_test(test_what_connections_tell_of_is_a_hole),
+        cmocka_unit_test(test_the_longest_stretch_of_a_time),
         cmocka_unit_test(test_of_too_many_the_long_ones_stay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
