@@ -227,7 +227,8 @@ const struct detector network_device_reset = {
         "one end alone and the other capture missed packets of this connection; when that capture missed more than one "
         "packet in a thousand of other connections, or recorded nothing at all while several were reset and no packet "
         "of theirs was refused, which may be a hole of it, the culprit stays open; likewise when the "
-        "reset goes on with that side's IP IDs, timestamps or window and the side shows no life after it. Also where a device joins two "
+        "reset goes on with that side's IP IDs, timestamps or window and the side shows no life after it. Also where a "
+        "device joins two "
         "connections: the client sees the server's side close first, and the server the client's.",
     .means = "Routers count the TTL down by one each; packets of one machine arrive with one TTL as long as the way "
              "is the same. A firewall or load balancer that resets a connection in somebody else's name is nearer, "

@@ -70,13 +70,15 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     return true;
 }
 
-static void prove_lost(const struct passage *passage, enum side sender, struct judgement *judgement)
+static void prove_lost(const struct passage *passage, enum side sender, uint32_t lost, struct judgement *judgement)
 {
     bool client = sender == SIDE_CLIENT;
+    if (lost == 0)
+        return;
     judgement_prove(judgement, &passage->first_lost, "a packet leaves the %s and does not reach the %s",
                     client ? "client" : "server", client ? "server" : "client");
-    if (passage->lost_data > 1)
-        judgement_prove(judgement, &passage->last_lost, "the last such packet, of %u", passage->lost_data);
+    if (lost > 1)
+        judgement_prove(judgement, &passage->last_lost, "the last such packet, of %u", lost);
 }
 
 static void say_lost(uint32_t of_client, uint32_t of_server, int64_t repair_ns, struct judgement *judgement)
@@ -94,14 +96,25 @@ static void say_lost(uint32_t of_client, uint32_t of_server, int64_t repair_ns, 
                   repair);
 }
 
-/* What the receiver's capture lacks was lost, whoever repeated it and whether the repetition was needed. */
+/* Of what a side sent: what the receiver's capture lacks was lost, whoever repeated it and whether the repetition was needed. But a capture
+ * that misses packets of others may miss these: then no more were lost than TCP sent again. */
+static uint32_t lost_of(const struct pair_view *view, const struct surroundings *s, enum side sender)
+{
+    uint32_t lost = view->compared->passages[sender].lost_data;
+    bool from_client = sender == SIDE_CLIENT;
+    const struct point_facts *far = &s->casebook->points[from_client ? view->server->point : view->client->point];
+    uint32_t repeated = (from_client ? view->client : view->server)->sides[sender].retransmits;
+    return far->missed > 0 && repeated < lost ? repeated : lost;
+}
+
 static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
 {
     if (!view->compared || !conversation_established(view->client) || signs_of_one_direction(view->client) ||
         signs_of_one_direction(view->server))
         return false;
     const struct passage *out = &view->compared->passages[SIDE_CLIENT], *back = &view->compared->passages[SIDE_SERVER];
-    uint64_t lost = (uint64_t)out->lost_data + back->lost_data;
+    uint32_t of_client = lost_of(view, s, SIDE_CLIENT), of_server = lost_of(view, s, SIDE_SERVER);
+    uint64_t lost = (uint64_t)of_client + of_server;
     uint64_t missed = (uint64_t)out->missed + out->unsent + back->missed + back->unsent;
     if (missed >= lost) /* which of the two befell a packet is not always to be seen */
         return false;
@@ -120,9 +133,9 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     if (lost == 0 || !repeated || (!often_or_there && repair_ns < LONG_REPAIR_NS))
         return false; /* what nobody sends again hurts nobody, and the capture may have missed it */
     judgement->confidence = pair_view_confidence(view) - (often ? 0.02 : 0.1);
-    prove_lost(out, SIDE_CLIENT, judgement);
-    prove_lost(back, SIDE_SERVER, judgement);
-    say_lost(out->lost_data, back->lost_data, repair_ns, judgement);
+    prove_lost(out, SIDE_CLIENT, of_client, judgement);
+    prove_lost(back, SIDE_SERVER, of_server, judgement);
+    say_lost(of_client, of_server, repair_ns, judgement);
     if (path_loses)
         judgement_say_more(judgement, other_losses);
     return true;
@@ -151,7 +164,8 @@ const struct detector network_loss = {
     .holds_with_both =
         "Packets with data, SYN or FIN left one machine and are not in the other's capture: two or more, and one in a "
         "hundred; or one, while the path between the two loses that many in other connections; or a repair took a "
-        "second or more. Not when nothing was sent again, or when the captures themselves missed as many, which "
+        "second or more. Where the receiver's capture missed packets, no more count than were sent again. Not when "
+        "nothing was sent again, or when the captures themselves missed as many, which "
         "acknowledgements prove.",
     .means = "TCP repairs loss, but each lost packet costs a few hundred milliseconds and more when it happens "
              "again: queries and logins get slow, and some run into time-outs. Typical are overloaded links, bad "
