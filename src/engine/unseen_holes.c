@@ -38,7 +38,7 @@ void unseen_holes_find(struct casebook *casebook)
         const struct conversation *c = casebook_conversation(casebook, i);
         if (c->unseen.packets > 0 && c->point < casebook->point_count)
             capture_silences_pass(&casebook->points[c->point].silences, c->unseen.from_ns, c->unseen.to_ns,
-                                  c->unseen.packets);
+                                  c->unseen.packets, c->unseen.both_ways);
     }
     for (uint32_t i = 0; i < casebook->capture_count; i++)
         if (casebook->captures[i].point < casebook->point_count)

@@ -10,7 +10,7 @@
 enum { SILENCES_MOST = 8192 };
 
 /* Of a capture that misses every fourth packet, one in a thousand silences holds so many. */
-enum { MISSED_BY_NO_CHANCE = 5 };
+enum { MISSED_BY_NO_CHANCE = 5, WITNESSES_LEAST = 2 };
 
 static void keep_long_ones(struct capture_silences *silences)
 {
@@ -114,7 +114,7 @@ void capture_silences_miss(struct capture_silences *silences, int64_t from_ns, i
 }
 
 struct capture_silence *capture_silences_pass(struct capture_silences *silences, int64_t from_ns, int64_t to_ns,
-                                              uint32_t packets)
+                                              uint32_t packets, bool both_ways)
 {
     struct capture_silence *longest = NULL;
     int64_t longest_ns = (to_ns - from_ns) / 2;
@@ -125,8 +125,10 @@ struct capture_silence *capture_silences_pass(struct capture_silences *silences,
         longest = silence;
         longest_ns = silence->to_ns - silence->from_ns;
     }
-    if (longest)
+    if (longest) {
         longest->passed += packets;
+        longest->witnesses += both_ways ? 2 : 1;
+    }
     return longest;
 }
 
@@ -144,7 +146,7 @@ void capture_silences_settle(struct capture_silences *silences)
 
 bool capture_silence_is_passed(const struct capture_silence *silence)
 {
-    return silence->passed >= MISSED_BY_NO_CHANCE;
+    return silence->passed >= MISSED_BY_NO_CHANCE && silence->witnesses >= WITNESSES_LEAST;
 }
 
 bool capture_silence_is_hole(const struct capture_silence *silence)

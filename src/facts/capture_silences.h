@@ -17,6 +17,7 @@ struct capture_silence {
     uint32_t missed;                      /* packets that passed meanwhile, demonstrably */
     int64_t missed_from_ns, missed_to_ns; /* the first and the last of them; valid when missed > 0 */
     uint32_t passed;                      /* likewise, as the capture's own conversations tell that went on meanwhile */
+    uint32_t witnesses;                   /* those conversations; one that went on both ways counts twice */
     bool file_lacks;                      /* what was recorded then was not given */
     uint32_t
         resets; /* of connections of the end that it was taken at: they came to the other end meanwhile, and it lacks them */
@@ -50,9 +51,9 @@ int64_t capture_silences_longest_ns(const struct capture_silences *silences, int
 void capture_silences_miss(struct capture_silences *silences, int64_t from_ns, int64_t to_ns);
 
 /* So many packets of a conversation passed between two that the capture has: in its longest silence between those, if that is most of the
- * time. Returns it; NULL: there is none. */
+ * time. Returns it; NULL: there is none. both_ways: either side sent some. */
 struct capture_silence *capture_silences_pass(struct capture_silences *silences, int64_t from_ns, int64_t to_ns,
-                                              uint32_t packets);
+                                              uint32_t packets, bool both_ways);
 
 /* It does not have a reset that was due at some moment of that time, and nothing tells whether it passed; likewise. */
 void capture_silences_lack_reset(struct capture_silences *silences, int64_t from_ns, int64_t to_ns);
@@ -60,7 +61,8 @@ void capture_silences_lack_reset(struct capture_silences *silences, int64_t from
 /* All packets that it misses were told of. */
 void capture_silences_settle(struct capture_silences *silences);
 
-/* The capture's own conversations tell that so many packets passed. */
+/* The capture's own conversations tell that so many packets passed, and not in one moment, which a capture may miss at any time: two of
+ * them tell it, or one that went on both ways. */
 bool capture_silence_is_passed(const struct capture_silence *silence);
 
 /* So many packets passed that all of it is a hole, or its file is not there. */

@@ -72,6 +72,7 @@ struct length_series {
 struct unseen_stretch {
     int64_t from_ns, to_ns;
     uint32_t packets; /* at least; 0: there is none */
+    bool both_ways;   /* both sides sent some of them: it was not one moment */
 };
 
 struct conversation {

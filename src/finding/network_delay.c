@@ -68,10 +68,11 @@ static bool judge_late_answers(const struct conversation *c, int64_t held_up_ns,
         judgement_prove(judgement, &self->late_answer,
                         "now it answers the first of the %s's packets, with another reset", peer);
         judgement_prove(judgement, &self->last, "and the last");
-        judgement_say(judgement,
-                      "The %s gave up, and %.1f s or more after the %s had sent its last packet it began to answer its "
-                      "packets, %s, each with a reset: they were not lost, but held up.",
-                      name, seconds(late_ns), peer, count_words(self->late_answers, "time").text);
+        judgement_say(
+            judgement,
+            "The %s gave up, and %.1f s or more after the %s had sent its last packet the %s answered %s, each "
+            "with a reset: they were not lost, but held up.",
+            name, seconds(late_ns), peer, name, count_words(self->late_answers, "packet").text);
         return true;
     }
     return false;

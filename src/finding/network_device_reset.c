@@ -22,6 +22,16 @@ static bool judge_disowned(const struct conversation *c, const struct surroundin
     return true;
 }
 
+/* Among the connections of the two, that side's packets often come over ways of different length. Of this one too few may have been seen
+ * to tell. A single odd one is no habit: it may be of the device itself. */
+static bool ways_wander(const struct conversation *c, const struct surroundings *s)
+{
+    enum { OFTEN = 2, OFTEN_PERCENT = 10 };
+    const struct pair_record *pair = surroundings_pair(s, c);
+    uint32_t wandering = pair->wandering[c->closed_first_by];
+    return wandering >= OFTEN && (uint64_t)wandering * 100 >= (uint64_t)pair->conversations * OFTEN_PERCENT;
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     if (!c->first_close_known || signs_of_silence(c).held || !conversation_established(c) || !signs_of_sql(c, s))
@@ -36,8 +46,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     unsigned hops = hops_from_ttl(side->reset_ttl), usual = hops_from_ttl(side->ttl_max);
     judgement->confidence = hops < usual ? 0.88 : 0.8;
     judgement->would_settle = settle_by_both_captures;
-    /* Of this connection too few packets may have been seen to tell. */
-    if (surroundings_pair(s, c)->wandering[c->closed_first_by] > 0) {
+    if (ways_wander(c, s)) {
         judgement->culprit = CULPRIT_UNKNOWN;
         judgement->confidence = 0.45;
     }

@@ -429,7 +429,7 @@ static void follow_ack(struct flow *flow, unsigned origin, const struct packet *
     other->acked = ack;
     other->acked_known = true;
     /* Only what nobody acknowledged is sent again: the capture missed this acknowledgement when it came first. */
-    if (facts->data_run.count > 0 && seq_distance(ack, other->run_seq) <= 0)
+    if (facts->data_run.count > 1 && seq_distance(ack, other->run_seq) <= 0)
         return;
     if (other->round_trip_open && seq_distance(ack, other->round_trip_seq) >= 0) {
         int64_t trip_ns = p->moment.time_ns - other->round_trip_ns;
@@ -559,13 +559,13 @@ static void note_unseen(const struct flow *flow, unsigned origin, const struct p
     enum side side = flow_side(flow, origin);
     const struct tcp_side *self = &c->sides[side], *heard = &c->sides[side_other(side)];
     int64_t from_ns = self->last.time_ns > heard->last.time_ns ? self->last.time_ns : heard->last.time_ns;
-    if (p->tcp.flags & (TCP_SYN | TCP_RST) || !(p->tcp.flags & TCP_ACK) || !d->started || !other->started ||
-        p->moment.time_ns - from_ns < UNSEEN_LEAST_NS)
+    if (p->tcp.flags & (TCP_SYN | TCP_RST) || !(p->tcp.flags & TCP_ACK) || p->checksum == CHECKSUM_BAD || !d->started ||
+        !other->started || p->moment.time_ns - from_ns < UNSEEN_LEAST_NS)
         return;
     uint32_t acknowledged = packets_of(heard, seq_distance(p->tcp.ack, sent_until(other))),
              own = packets_of(self, seq_distance(p->tcp.seq, sent_until(d)));
     if (acknowledged > 0 && acknowledged + own > c->unseen.packets)
-        c->unseen = (struct unseen_stretch){from_ns, p->moment.time_ns, acknowledged + own};
+        c->unseen = (struct unseen_stretch){from_ns, p->moment.time_ns, acknowledged + own, own > 0};
 }
 
 bool tcp_expects_data(const struct flow *flow, unsigned origin, const struct packet *p)

@@ -111,7 +111,8 @@ static void test_of_too_many_the_long_ones_stay(void **state)
 
 static struct capture_silence *pass(struct capture_silences *silences, int64_t from_ms, int64_t to_ms, uint32_t packets)
 {
-    return capture_silences_pass(silences, BEGIN_NS + from_ms * NS_PER_MS, BEGIN_NS + to_ms * NS_PER_MS, packets);
+    return capture_silences_pass(silences, BEGIN_NS + from_ms * NS_PER_MS, BEGIN_NS + to_ms * NS_PER_MS, packets,
+                                 false);
 }
 
 static void test_what_connections_tell_of_is_a_hole(void **state)
@@ -128,6 +129,19 @@ static void test_what_connections_tell_of_is_a_hole(void **state)
     assert_non_null(pass(&silences, 0, 4000, 1));
     assert_true(capture_silence_is_passed(hole_at(&silences, 2000)));
     assert_null(hole_at(&silences, 4500));
+    capture_silences_close(&silences);
+}
+
+static void test_one_moment_that_is_missed_is_no_hole(void **state)
+{
+    (void)state;
+    struct capture_silences silences = {0};
+    see_at(&silences, 0);
+    see_at(&silences, 4000);
+    assert_non_null(pass(&silences, 0, 4000, 9)); /* one large packet, perhaps */
+    assert_null(hole_at(&silences, 2000));
+    assert_non_null(capture_silences_pass(&silences, BEGIN_NS, BEGIN_NS + 4000 * NS_PER_MS, 2, true));
+    assert_non_null(hole_at(&silences, 2000));
     capture_silences_close(&silences);
 }
 
@@ -153,6 +167,7 @@ int main(void)
         cmocka_unit_test(test_what_is_a_hole),
         cmocka_unit_test(test_where_a_file_lacks_is_a_hole),
         cmocka_unit_test(test_what_connections_tell_of_is_a_hole),
+        cmocka_unit_test(test_one_moment_that_is_missed_is_no_hole),
         cmocka_unit_test(test_the_longest_stretch_of_a_time),
         cmocka_unit_test(test_of_too_many_the_long_ones_stay),
     };
