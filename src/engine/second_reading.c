@@ -11,6 +11,7 @@
 #include "ceilings.h"
 #include "clock_estimate.h"
 #include "compared_connections.h"
+#include "hole_notes.h"
 #include "memory.h"
 #include "path_clocks.h"
 #include "reread_point.h"
@@ -186,38 +187,6 @@ static void note_pipes(struct casebook *casebook)
     }
 }
 
-/* People see a gap of a second; what is shorter they are told of by the packets that are lacking. That a file lacks was told, and what the
- * capture's own conversations tell. */
-static bool is_worth_a_note(const struct capture_silence *silence)
-{
-    return capture_silence_is_hole(silence) && !silence->file_lacks && !capture_silence_is_passed(silence) &&
-           silence->to_ns - silence->from_ns >= NS_PER_SECOND;
-}
-
-static void note_hole(struct capture_facts *capture, const struct capture_silence *hole)
-{
-    char from[TIME_TEXT_SIZE];
-    time_text(hole->from_ns, from);
-    notes_add(&capture->notes, "hole",
-              "it has nothing from %s on for %.1f s, although packets passed meanwhile, as another capture shows: "
-              "nobody is blamed for what it lacks of that time",
-              from, (double)(hole->to_ns - hole->from_ns) / (double)NS_PER_SECOND);
-}
-
-static void note_holes(struct casebook *casebook)
-{
-    for (uint32_t i = 0; i < casebook->capture_count; i++) {
-        struct capture_facts *capture = &casebook->captures[i];
-        const struct capture_silences *silences = &casebook->points[capture->point].silences;
-        for (uint32_t j = 0; j < silences->count; j++) {
-            const struct capture_silence *silence = &silences->list[j];
-            if (is_worth_a_note(silence) && silence->from_ns >= capture->first_ns &&
-                silence->from_ns <= capture->last_ns)
-                note_hole(capture, silence);
-        }
-    }
-}
-
 static void better_clocks(struct casebook *casebook)
 {
     for (uint32_t i = 0; i < casebook->pairs.count; i++) {
@@ -270,7 +239,7 @@ void second_reading_run(struct casebook *casebook, const struct second_reading_o
             compare_again(&reading);
         count_missed(&reading);
         note_last_arrivals(&reading);
-        note_holes(casebook);
+        hole_notes_add(casebook, false, "although packets passed meanwhile, as another capture shows");
         better_clocks(casebook);
     }
     compared_connections_close(&reading.connections);

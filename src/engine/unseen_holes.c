@@ -7,30 +7,7 @@
  */
 #include "unseen_holes.h"
 
-/* People see a gap of a second. */
-#define TOLD_NS NS_PER_SECOND
-
-static void note_hole(struct capture_facts *capture, const struct capture_silence *hole)
-{
-    char from[TIME_TEXT_SIZE];
-    time_text(hole->from_ns, from);
-    notes_add(&capture->notes, "hole",
-              "it has nothing from %s on for %.1f s, although its connections went on meanwhile, as what they "
-              "acknowledge afterwards shows: nobody is blamed for what it lacks of that time",
-              from, (double)(hole->to_ns - hole->from_ns) / (double)NS_PER_SECOND);
-}
-
-static void note_holes(struct casebook *casebook, struct capture_facts *capture)
-{
-    const struct capture_silences *silences = &casebook->points[capture->point].silences;
-    for (uint32_t i = 0; i < silences->count; i++) {
-        const struct capture_silence *silence = &silences->list[i];
-        if (capture_silence_is_passed(silence) && !silence->file_lacks &&
-            silence->to_ns - silence->from_ns >= TOLD_NS && silence->from_ns >= capture->first_ns &&
-            silence->from_ns <= capture->last_ns)
-            note_hole(capture, silence);
-    }
-}
+#include "hole_notes.h"
 
 void unseen_holes_find(struct casebook *casebook)
 {
@@ -40,7 +17,6 @@ void unseen_holes_find(struct casebook *casebook)
             capture_silences_pass(&casebook->points[c->point].silences, c->unseen.from_ns, c->unseen.to_ns,
                                   c->unseen.packets, c->unseen.both_ways);
     }
-    for (uint32_t i = 0; i < casebook->capture_count; i++)
-        if (casebook->captures[i].point < casebook->point_count)
-            note_holes(casebook, &casebook->captures[i]);
+    hole_notes_add(casebook, true,
+                   "although its connections went on meanwhile, as what they acknowledge afterwards shows");
 }
