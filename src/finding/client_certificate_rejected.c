@@ -62,9 +62,11 @@ static void say_faults(const struct certificate_faults *faults, struct judgement
 static void prove(const struct conversation *c, const struct login_halt *halt, struct judgement *judgement)
 {
     const struct tds_facts *tds = c->tds;
+    char alert[ALERT_WORDS_SIZE];
     judgement_prove(judgement, &tds->steps[LOGIN_STEP_CLIENT_HELLO], "the client begins TLS (ClientHello)");
     judgement_prove(judgement, &tds->steps[LOGIN_STEP_SERVER_HELLO], "the server answers with its certificate");
-    judgement_prove(judgement, &tds->client_alert, "the client sends TLS alert %u", tds->client_alert_code);
+    judgement_prove(judgement, &tds->client_alert, "the client sends %s",
+                    signs_alert_number_words(tds->client_alert_code, alert));
     judgement_prove(judgement, &halt->close,
                     halt->closed_by == SIDE_SERVER           ? "the server closes"
                     : halt->last_step == LOGIN_STEP_TLS_DONE ? "the client closes instead of logging in"
@@ -83,13 +85,14 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (!alert && !at_certificate && !after_handshake)
         return false;
     judgement->confidence = alert ? 0.97 : at_certificate ? 0.85 : 0.75;
+    char words[ALERT_WORDS_SIZE];
     prove(c, &halt, judgement);
     if (alert)
-        judgement_say(judgement, "The client refused the server's certificate (TLS alert %u).",
-                      c->tds->client_alert_code);
+        judgement_say(judgement, "The client refused the server's certificate with %s.",
+                      signs_alert_number_words(c->tds->client_alert_code, words));
     else if (at_certificate)
         judgement_say(judgement, "The client closed as soon as it had seen the server's certificate, without a key "
-                                 "exchange: it does not trust it.");
+                                 "exchange: it seems not to trust it.");
     else
         judgement_say(judgement,
                       "The client closed %s after the TLS handshake, without a login: it looked at the "

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "certificate_faults.h"
+#include "tls_names.h"
 
 /* Three retries in a row without an answer. Timers double (RFC 6298, 5.5), so they span well over a second; at a
  * loss of one packet in ten that happens by chance once in a thousand times. */
@@ -314,12 +315,19 @@ bool signs_of_time_spent(const struct conversation *conversation, const struct s
            !signs_of_foreign_reset(&conversation->sides[SIDE_CLIENT]);
 }
 
+const char *signs_alert_number_words(uint8_t number, char text[static ALERT_WORDS_SIZE])
+{
+    const char *name = tls_alert_name(number);
+    snprintf(text, ALERT_WORDS_SIZE, "TLS alert %u%s%s%s", number, name ? " (" : "", name ? name : "", name ? ")" : "");
+    return text;
+}
+
 const char *signs_alert_words(const struct tls_alert *alert, char text[static ALERT_WORDS_SIZE])
 {
     if (alert->encrypted)
         snprintf(text, ALERT_WORDS_SIZE, "an encrypted TLS alert");
     else
-        snprintf(text, ALERT_WORDS_SIZE, "TLS alert %u", alert->number);
+        signs_alert_number_words(alert->number, text);
     return text;
 }
 
@@ -516,8 +524,12 @@ struct count_words seconds_words(int64_t ns)
     struct count_words words;
     if (ns >= 0 && ns < NS_PER_MS)
         snprintf(words.text, sizeof words.text, "less than 0.001 s");
-    else
+    else if (ns < 3600 * NS_PER_SECOND)
         snprintf(words.text, sizeof words.text, "%.3f s", seconds(ns));
+    else if (ns < 48 * 3600 * NS_PER_SECOND)
+        snprintf(words.text, sizeof words.text, "%.1f hours", seconds(ns) / 3600);
+    else
+        snprintf(words.text, sizeof words.text, "%.0f days", seconds(ns) / 86400);
     return words;
 }
 

@@ -70,8 +70,9 @@ struct login_halt signs_of_login_halt(const struct conversation *conversation, c
 /* The client sent PRELOGIN, which no probe does, and closed without waiting for the answer or going on from it. */
 bool signs_of_time_spent(const struct conversation *conversation, const struct surroundings *surroundings);
 
-/* "TLS alert 48", "an encrypted TLS alert". Returns text. */
+/* "TLS alert 48 (unknown_ca)", "an encrypted TLS alert". Return text. */
 enum { ALERT_WORDS_SIZE = 64 };
+const char *signs_alert_number_words(uint8_t number, char text[static ALERT_WORDS_SIZE]);
 const char *signs_alert_words(const struct tls_alert *alert, char text[static ALERT_WORDS_SIZE]);
 
 /* The TLS handshake was complete, and the client closed in good order without a login, although the certificate that it had been shown
@@ -152,7 +153,7 @@ bool signs_of_set_time(int64_t wait_ns);
 
 double seconds(int64_t ns);
 
-/* A time that passed: "0.250 s", "less than 0.001 s". */
+/* A time that passed: "0.250 s", "less than 0.001 s", "3.4 hours", "12 days". */
 struct count_words seconds_words(int64_t ns);
 
 #endif
