@@ -24,6 +24,7 @@ void one_sided_need_place(const struct conversation *c, const struct surrounding
     judgement->culprit = CULPRIT_UNKNOWN;
     judgement->confidence = judgement->confidence < 0.6 ? judgement->confidence : 0.6;
     judgement->would_settle = settle_by_place;
+    judgement_say_more(judgement, "That holds if the capture was taken on that machine, as it looks.");
 }
 
 /* It resets again and again meanwhile: each of these answers a packet that it got (RFC 9293, 3.5.2), whichever was recorded first. */
@@ -184,9 +185,7 @@ bool one_sided_loss(const struct pair_view *view, enum side sender, struct judge
     if (works)
         judgement_prove(judgement, &back->last_arrival, "a packet of the %s reaches the %s", names[receiver],
                         names[sender]);
-    judgement_say(judgement,
-                  "%s that left the %s, up to the end, %s not in the %s's capture, which went on: lost on the "
-                  "way.",
+    judgement_say(judgement, "%s in a row that left the %s %s not in the %s's capture, which went on: lost on the way.",
                   count_words(passage->lost_at_end, "packet").text, names[sender],
                   passage->lost_at_end == 1 ? "is" : "are", names[receiver]);
     return true;

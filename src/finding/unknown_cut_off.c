@@ -70,8 +70,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     bool watched = halt.waited_ns >= s->thresholds->late_login_ns;
     judgement->confidence = watched ? 0.5 : 0.6;
     judgement_prove(judgement, &halt.since, "the last word of the login: %s", login_step_words(halt.last_step));
-    judgement_say(judgement, "%s %.1f s after %s, with the login unfinished and the %s's turn%s.", end_words(c, s),
-                  seconds(halt.waited_ns), login_step_words(halt.last_step),
+    judgement_say(judgement, "%s %s after %s, with the login unfinished and the %s's turn%s.", end_words(c, s),
+                  seconds_words(halt.waited_ns).text, login_step_words(halt.last_step),
                   halt.turn == SIDE_CLIENT ? "client" : "server",
                   watched ? "" : "; that is too early to say what became of it");
     return true;
