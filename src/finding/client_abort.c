@@ -137,14 +137,17 @@ static const char *const actions[] = {
 const struct detector client_abort = {
     .cause = "client.abort",
     .title = "The client aborts the connection",
-    .holds_when = "After the login the client's reset comes first, without retries, keep-alive failures or a closed "
-                  "window before it, and the client does not end nearly all its connections to this server that way; "
-                  "or its FIN comes while its own request is unanswered. The culprit stays open where its reset "
-                  "has no ACK: it answers a packet of a connection that had ended before; and where what either side "
-                  "repeats is not acknowledged any more.",
-    .means = "ACK+RST is what a machine sends when the program aborts a connection, dies, or closes with data "
-             "unread. The packets before it were received and acknowledged, so the network did its part. Some "
-             "third-party drivers and probes close that way by design. (Article, 1.5.5 and 1.5.10.)",
+    .holds_when =
+        "After the login the client's reset comes first, without retries or keep-alives in vain before it, and the "
+        "client does not end nearly all its connections to this server that way; or its FIN comes while its own "
+        "request is unanswered. The culprit stays open after 5 s or more without data; where the reset has no ACK, for "
+        "then it answers a packet of a connection that had ended before; where what either side repeats is not "
+        "acknowledged any more; and where the capture was not given as the client's and the reset does not go on with "
+        "the client's IP IDs, timestamps or window, for then a device may have made it.",
+    .means = "ACK+RST is what a machine sends when the program aborts a connection, dies, or closes with data unread; "
+             "on Linux the FIN of a program that dies may come first. The packets before it were received and "
+             "acknowledged, so the network did its part. Some third-party drivers and probes close with a reset by "
+             "design. (Article, 1.5.5 and 1.5.10.)",
     .actions = actions,
     .culprit = CULPRIT_CLIENT,
     .severity = SEVERITY_FAULT,

@@ -66,10 +66,11 @@ static const char *const actions[] = {
 const struct detector client_closed_in_login = {
     .cause = "client.closed-in-login",
     .title = "The client closes part-way through the login",
-    .holds_when = "After TLS or the login began the client's FIN or reset comes first, or a TLS alert of it that "
-                  "both close after, while it was the client's turn, or less than 2 s after its own packet; no error "
-                  "from the server precedes it. (--slow-login "
-                  "sets the 2 s.)",
+    .holds_when =
+        "After TLS or the login began the client's FIN or reset comes first, or a TLS alert of it that both close "
+        "after: while it was the client's turn, or less than 2 s after its own packet, which the server's machine had "
+        "acknowledged. No error from the server precedes it. Not when a part of what the server had sent did not reach "
+        "the client, or when the reset's TTL shows that the client did not send it. (--slow-login sets the 2 s.)",
     .means = "The server had answered all it was asked, or had no time to. The client's own connection time-out ran "
              "out - spent on name resolution, security calls or waiting for a thread - or it did not like what it "
              "got, or the program was stopped. (Article, 1.5.5.)",

@@ -28,15 +28,17 @@ const struct detector network_drop_to_client = {
     .title = "Packets from the server stop arriving at the client",
     .holds_when = "In a capture taken on the server, the client repeats three times or more what was acknowledged to "
                   "it, or goes on sending without ever acknowledging what the server repeats, to the end of the "
-                  "connection.",
+                  "connection: the culprit stays open. In a capture taken on the client, a packet of the server shows "
+                  "by its sequence number that bytes before it never came, for a second or more, and the client does "
+                  "not acknowledge them: these were lost on the way.",
     .holds_with_both =
         "Of the server, three packets or more in a row (keep-alives count), over a second and up to the end, left its "
         "machine and are not in the client's capture, which went on. Five or more where one of the captures provably "
         "missed packets of this connection, other than in a hole at another time. The client's packets do not vanish "
         "that way, too.",
     .means = "The direction from the client works, since its packets arrive; it behaves as if it heard nothing. So "
-             "packets of the server vanish on the way, or - what only the client's capture can exclude - in a filter "
-             "driver of the client machine. (Article, 1.5.4.)",
+             "packets of the server vanish on the way. Without a capture taken on the client it may as well be a "
+             "filter driver of that machine that drops them. (Article, 1.5.4.)",
     .actions = actions,
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,

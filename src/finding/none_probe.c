@@ -79,7 +79,9 @@ const struct detector none_probe = {
                   "or reset; or the client answers SYN+ACK with a reset; or a client finds twenty or more endpoints "
                   "closed, as a port scan does.",
     .means = "Load balancers, monitoring and port tests look whether somebody listens and go again; a client that "
-             "tries several addresses at once (MultiSubnetFailover) drops the slower ones. (Article, 1.5.10.)",
+             "tries several addresses at once (MultiSubnetFailover) drops the slower ones. A client whose time was "
+             "spent before it connected leaves in the same way: client.gave-up-before-login says when that is known. "
+             "(Article, 1.5.5 and 1.5.10.)",
     .actions = actions,
     .culprit = CULPRIT_NONE,
     .severity = SEVERITY_NOTE,

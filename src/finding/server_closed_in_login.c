@@ -67,13 +67,12 @@ static const char *const actions[] = {
 const struct detector server_closed_in_login = {
     .cause = "server.closed-in-login",
     .title = "The server closes part-way through the login",
-    .holds_when =
-        "The server's FIN or reset comes before the client's, or a TLS alert of it that both close after, once the "
-        "login began and before it was answered, without an error token. The culprit stays open when it was the "
-        "client's turn and it had been silent for 10 s, when the client repeats a packet that the server never "
-        "acknowledged, or when the connection began before the capture and the reset bears no acknowledgement: then "
-        "the server did not know the connection any more. Not when the reset's TTL shows that the server did not send "
-        "it.",
+    .holds_when = "The server's FIN or reset comes before the client's, or a TLS alert of it that both close after, "
+                  "once the login began and before it was answered, without an error token. The culprit stays open "
+                  "when it was the client's turn and it had been silent for 10 s, when the client repeats a packet "
+                  "that the server never acknowledged or the server sends nothing but resets, or when the connection "
+                  "began before the capture and the reset bears no acknowledgement: then the server did not know the "
+                  "connection any more. Not when the reset's TTL shows that the server did not send it.",
     .means =
         "A server that does not want a login says so with an error; to hang up in the middle means that it failed: "
         "the process crashed or was stopped, had no resources, or could not go on with TLS or authentication. "
