@@ -88,6 +88,7 @@ struct tcp_side {
     /* The first reset goes on where this side's other packets were: in its IP IDs, timestamps or window, which a device that
      * makes one up does not know. Without it nothing is said: some stacks send resets with all of them zero. */
     bool reset_goes_on;
+    bool reset_beyond; /* the first reset stands beyond all that was captured of this side: it had sent more */
     /* The first packet, no reset, that this side sent well after its own reset: who resets has no connection any more. */
     struct moment alive_after_reset;
     struct moment late_answer; /* the first of late_answers */
@@ -124,8 +125,9 @@ struct tcp_side {
     uint64_t unseen_bytes;
     int64_t first_unseen_ns;  /* when a packet told of the first of them; valid with unseen_segments > 0 */
     bool acknowledged_unseen; /* this side acknowledged data of the other that was not captured */
-    struct moment ahead;  /* a packet without data stands beyond all that arrived here, and was acknowledged, of it */
-    uint32_t ahead_bytes; /* by so much: they were sent, and lost before they came here */
+    struct moment
+        ahead; /* a packet without data, or a FIN, stands beyond all that arrived here, and was acknowledged, of it */
+    uint32_t ahead_bytes;          /* by so much: they were sent, and lost before they came here */
     uint64_t unacknowledged_bytes; /* sent and never acknowledged, at the end */
 
     uint32_t largest_payload;       /* of a captured packet of this side; cards join and split packets */

@@ -26,11 +26,12 @@ static const char *const actions[] = {
 const struct detector network_drop_to_server = {
     .cause = "network.drop-to-server",
     .title = "Packets from the client stop arriving at the server",
-    .holds_when = "In a capture taken on the client, the server repeats three times or more what was acknowledged to "
-                  "it, or goes on sending without ever acknowledging what the client repeats, to the end of the "
-                  "connection: the culprit stays open. In a capture taken on the server, a packet of the client shows "
-                  "by its sequence number that bytes before it never came, for a second or more, and the server does "
-                  "not acknowledge them: these were lost on the way.",
+    .holds_when =
+        "In a capture taken on the client, the server repeats three times or more what was acknowledged to it, or goes "
+        "on sending without ever acknowledging what the client repeats, to the end of the connection: the culprit "
+        "stays open. In a capture taken on the server, a packet without data or a FIN of the client shows by its "
+        "sequence number that bytes before it never came, for a second or more, and the server does not acknowledge "
+        "them: these were lost on the way. A reset that shows it leaves the culprit open.",
     .holds_with_both =
         "Of the client, three packets or more in a row (keep-alives count), over a second and up to the end, left its "
         "machine and are not in the server's capture, which went on. Five or more where one of the captures provably "

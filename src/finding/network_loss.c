@@ -63,7 +63,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     prove_repeated(client, "client", judgement);
     prove_repeated(server, "server", judgement);
     judgement_say(judgement,
-                  "%llu of %s with data (or of the handshake) had to be sent again, the longest repair took %.2f s.",
+                  "%llu of %s with data (or of the handshake) had to be sent again; the longest repair took %.2f s.",
                   (unsigned long long)lost, count_words(data, "packet").text, seconds(repair_ns));
     if (path_loses)
         judgement_say_more(judgement, other_losses);

@@ -39,7 +39,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
     if (!c->starts_with_syn || !moment_seen(&server->syn) || !conversation_established(c) || !c->first_close_known)
         return false;
-    if (client->payload_bytes + server->payload_bytes > 0 || signs_of_one_direction(c) || signs_of_missed_packets(c) ||
+    if (client->payload_bytes + server->payload_bytes > 0 || signs_of_more_sent(c, SIDE_CLIENT) ||
+        signs_of_more_sent(c, SIDE_SERVER) || signs_of_one_direction(c) || signs_of_missed_packets(c) ||
         signs_of_silence(c).held)
         return false;
     if (signs_of_foreign_reset(&c->sides[c->closed_first_by]))

@@ -143,16 +143,44 @@ bool one_sided_drop(const struct conversation *c, const struct surroundings *s, 
 /* A first repetition is due after a second at most where nothing is known of the path (RFC 6298, 2.1). */
 #define REPEATED_BY_NS NS_PER_SECOND
 
+/* Who aborts acknowledges nothing, and nobody acknowledges it any more: what lies before its reset may have been missed, and a device may
+ * have drawn the number. */
+static bool lacks_before_reset(const struct conversation *c, const struct surroundings *s, enum side here,
+                               struct judgement *judgement)
+{
+    enum side there = side_other(here);
+    const struct tcp_side *sender = &c->sides[there];
+    if (!signs_of_more_sent(c, there) || moment_seen(&sender->ahead) || surroundings_role(s, c) != role_of(here) ||
+        signs_of_one_direction(c) || !signs_of_sql(c, s))
+        return false;
+    judgement->culprit = CULPRIT_UNKNOWN;
+    judgement->confidence = 0.5;
+    judgement->would_settle = settled_by_capture_of(there);
+    judgement_prove(judgement, &sender->last_data, "the last data that arrives from the %s", names[there]);
+    judgement_prove(judgement, &sender->reset, "a reset of the %s stands beyond it", names[there]);
+    judgement_say(
+        judgement,
+        "By the sequence number of its reset the %s had sent more than arrived at the %s machine: that was lost on "
+        "the way, or the capture missed it, or a device made the reset.",
+        names[there], names[here]);
+    return true;
+}
+
 bool one_sided_never_arrives(const struct conversation *c, const struct surroundings *s, enum side here,
                              struct judgement *judgement)
 {
     enum side there = side_other(here);
     const struct tcp_side *sender = &c->sides[there];
+    if (lacks_before_reset(c, s, here, judgement))
+        return true;
     if (!moment_seen(&sender->ahead) || surroundings_role(s, c) != role_of(here) || signs_of_one_direction(c) ||
         !signs_of_sql(c, s) || surroundings_end_ns(s, c) - sender->ahead.time_ns < REPEATED_BY_NS)
         return false;
     if (sender->data_run.count > 0 && sender->data_run.last.time_ns > sender->ahead.time_ns)
         return false; /* it came later, and still is not acknowledged: the receiver does not hear */
+    const struct moment *reset = &c->sides[here].reset;
+    if (moment_seen(reset) && reset->time_ns - sender->ahead.time_ns < REPEATED_BY_NS)
+        return false; /* who has reset acknowledges nothing */
     judgement->confidence = 0.8;
     judgement->rests_on_absence = true;
     judgement->would_settle = settled_by_capture_of(there);
@@ -163,7 +191,7 @@ bool one_sided_never_arrives(const struct conversation *c, const struct surround
                     names[here]);
     judgement_say(judgement,
                   "Of what the %s had sent before a packet that came, %s never reached the %s machine, which did not "
-                  "acknowledge it: it was lost on the way.",
+                  "acknowledge them: they were lost on the way.",
                   names[there], count_words(sender->ahead_bytes, "byte").text, names[here]);
     return true;
 }

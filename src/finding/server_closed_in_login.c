@@ -24,6 +24,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     struct login_halt halt = signs_of_login_halt(c, s);
     if (!halt.halted || !halt.closed || halt.stopped_by != SIDE_SERVER || signs_of_silence(c).held)
         return false;
+    if (signs_of_more_sent(c, SIDE_SERVER))
+        return false; /* perhaps the answer, or an error */
     if (signs_of_one_direction(c) || (moment_seen(&server->reset) && signs_of_foreign_reset(server)))
         return false;
     bool reset = moment_seen(&server->reset) && server->reset.time_ns == halt.close.time_ns;
@@ -72,7 +74,8 @@ const struct detector server_closed_in_login = {
                   "when it was the client's turn and it had been silent for 10 s, when the client repeats a packet "
                   "that the server never acknowledged or the server sends nothing but resets, or when the connection "
                   "began before the capture and the reset bears no acknowledgement: then the server did not know the "
-                  "connection any more. Not when the reset's TTL shows that the server did not send it.",
+                  "connection any more. Not when the reset's TTL shows that the server did not send it. Not when the "
+                  "sequence number of the server's last packets shows that it had sent more than was captured.",
     .means =
         "A server that does not want a login says so with an error; to hang up in the middle means that it failed: "
         "the process crashed or was stopped, had no resources, or could not go on with TLS or authentication. "

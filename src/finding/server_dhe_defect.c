@@ -22,6 +22,8 @@ static bool is_dhe(uint16_t suite)
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     struct login_halt halt = signs_of_login_halt(c, s);
+    if (signs_of_more_sent(c, SIDE_CLIENT) || signs_of_more_sent(c, SIDE_SERVER))
+        return false; /* the handshake went on */
     if (!halt.halted || !halt.closed || halt.waited_ns > BROKEN_OFF_NS || !is_dhe(c->tds->cipher_suite))
         return false;
     if (halt.last_step != LOGIN_STEP_KEY_EXCHANGE && halt.last_step != LOGIN_STEP_SERVER_HELLO)

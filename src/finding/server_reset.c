@@ -20,7 +20,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (!moment_seen(&server->reset) || moment_seen(&server->fin) || signs_of_silence(c).held ||
         signs_of_one_direction(c) || signs_of_disowned_reset(c, s, SIDE_SERVER))
         return false;
-    if (client->payload_bytes + server->payload_bytes == 0 || signs_of_login_refused(c))
+    if (client->payload_bytes + server->payload_bytes == 0 || signs_of_login_refused(c) ||
+        signs_of_more_sent(c, SIDE_SERVER))
         return false;
     const struct moment *last =
         server->last_data.time_ns > client->last_data.time_ns ? &server->last_data : &client->last_data;
@@ -81,7 +82,8 @@ const struct detector server_reset = {
         "while a request is unanswered), the client repeats a packet in vain, the reset came over another number of "
         "hops, or it does not go on with the server's IP IDs, timestamps or window; where a reset without ACK ends a "
         "connection whose begin was not captured, or of which packets were missed, for the machine may have given it "
-        "up before; and where what the server sent before was not acknowledged for long.",
+        "up before; and where what the server sent before was not acknowledged for long. Not when the sequence number "
+        "of the server's last packets shows that it had sent more than was captured.",
     .means = "A program that aborts a connection, a process that dies, or a machine that no longer knows the "
              "connection (after a restart, say) sends a reset. From the client's capture alone a device could have "
              "sent it; the server's capture shows whether it left there. (Article, 1.5.4, 1.5.6 and 1.5.10.)",

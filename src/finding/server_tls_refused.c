@@ -49,7 +49,7 @@ static const char *reason_by_event(const struct log_record *event)
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     struct login_halt halt = signs_of_login_halt(c, s);
-    if (!halt.halted || signs_of_one_direction(c) || signs_of_missed_packets(c))
+    if (!halt.halted || signs_of_one_direction(c) || signs_of_missed_packets(c) || signs_of_more_sent(c, SIDE_SERVER))
         return false;
     if (!c->starts_with_syn && signs_of_forgotten(c, SIDE_SERVER))
         return false; /* it had ended the connection before it got that */
@@ -91,14 +91,14 @@ static const char *const actions[] = {
 const struct detector server_tls_refused = {
     .cause = "server.tls-refused",
     .title = "The server refuses the TLS handshake: no common version or cipher suite",
-    .holds_when = "After the ClientHello the server closes within 5 s, or sends a TLS alert, and no ServerHello comes. "
-                  "Alerts 70 and 86 are about the version, 40 and 71 about cipher suites, hashes or curves, 112 about "
-                  "the name that "
-                  "the client asks for; the server's events 36874 and 36888 of Schannel within two seconds of it tell "
-                  "it, too. Not when the capture missed packets of "
-                  "the connection (the ServerHello may be among them), when the reset's TTL shows that the server did "
-                  "not send it, or when the connection began before the capture and the reset bears no "
-                  "acknowledgement: then the server did not know the connection any more.",
+    .holds_when =
+        "After the ClientHello the server closes within 5 s, or sends a TLS alert, and no ServerHello comes. Alerts 70 "
+        "and 86 are about the version, 40 and 71 about cipher suites, hashes or curves, 112 about the name that the "
+        "client asks for; the server's events 36874 and 36888 of Schannel within two seconds of it tell it, too. Not "
+        "when the capture missed packets of the connection (the ServerHello may be among them), when the reset's TTL "
+        "shows that the server did not send it, or when the connection began before the capture and the reset bears no "
+        "acknowledgement: then the server did not know the connection any more. Not when the sequence number of the "
+        "server's last packets shows that it had sent more than was captured.",
     .means =
         "The server looks at the versions and cipher suites that the client offers and goes on with ServerHello "
         "when one suits. To close there mostly means that none did: one side allows TLS 1.0 only and the other "

@@ -89,6 +89,12 @@ bool signs_of_giving_up(const struct conversation *conversation, enum side side)
            (moment_seen(&self->last_data) && self->reset.time_ns - self->last_data.time_ns >= REPEATED_BY_NS);
 }
 
+bool signs_of_more_sent(const struct conversation *conversation, enum side side)
+{
+    const struct tcp_side *self = &conversation->sides[side];
+    return moment_seen(&self->ahead) || (moment_seen(&self->reset) && self->reset_beyond);
+}
+
 bool signs_of_forgotten(const struct conversation *conversation, enum side side)
 {
     const struct tcp_side *self = &conversation->sides[side];
@@ -309,10 +315,11 @@ bool signs_of_time_spent(const struct conversation *conversation, const struct s
         return false;
     struct login_halt halt = signs_of_login_halt(conversation, surroundings);
     bool early = halt.halted && halt.closed && halt.closed_by == SIDE_CLIENT;
-    bool answered = halt.last_step == LOGIN_STEP_PRELOGIN_ANSWER && halt.turn == SIDE_CLIENT;
+    bool answered = halt.last_step == LOGIN_STEP_PRELOGIN_ANSWER && halt.turn == SIDE_CLIENT &&
+                    halt.waited_ns < surroundings->thresholds->slow_login_ns;
     bool unanswered = halt.last_step == LOGIN_STEP_PRELOGIN && halt.waited_ns < LEAVES_AT_ONCE_NS;
     return early && (answered || unanswered) && !signs_of_missed_packets(conversation) &&
-           !signs_of_foreign_reset(&conversation->sides[SIDE_CLIENT]);
+           !signs_of_more_sent(conversation, SIDE_CLIENT) && !signs_of_foreign_reset(&conversation->sides[SIDE_CLIENT]);
 }
 
 const char *signs_alert_number_words(uint8_t number, char text[static ALERT_WORDS_SIZE])

@@ -1,6 +1,7 @@
 /* unknown.cut-off: the trace begins or ends too late to say. */
 #include "actions.h"
 #include "detector.h"
+#include "settling.h"
 #include "signs.h"
 
 /* Older Windows repeats a SYN after three seconds; newer systems after one. */
@@ -37,6 +38,28 @@ static bool judge_gaps(const struct conversation *c, const struct surroundings *
     return true;
 }
 
+/* Who had sent more than was captured may have asked, answered or said why it closes. */
+static bool judge_more_sent(const struct conversation *c, struct judgement *judgement)
+{
+    bool client = signs_of_more_sent(c, SIDE_CLIENT);
+    if (!client && !signs_of_more_sent(c, SIDE_SERVER))
+        return false;
+    const struct tcp_side *self = &c->sides[client ? SIDE_CLIENT : SIDE_SERVER];
+    const char *name = client ? "client" : "server";
+    judgement->confidence = 0.45;
+    judgement->would_settle = client ? settle_by_client_capture : settle_by_server_capture;
+    judgement_prove(judgement, &self->last_data, "the %s's last data that was captured", name);
+    judgement_prove(judgement, moment_seen(&self->ahead) ? &self->ahead : &self->reset,
+                    "by its sequence number the %s had sent more by then", name);
+    judgement_say(
+        judgement,
+        "By the sequence number of a packet without data, or of its close, the %s had sent more than the capture "
+        "has of it, and nobody acknowledges that: it was lost before it came here, or the capture missed it. "
+        "What it was, and so who failed, is not to be told.",
+        name);
+    return true;
+}
+
 /* What keeps from seeing how a conversation goes on. */
 static const char *end_words(const struct conversation *c, const struct surroundings *s)
 {
@@ -48,7 +71,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 {
     if (signs_of_one_direction(c) || !signs_of_sql(c, s))
         return false;
-    if (judge_begin(c, judgement) || judge_gaps(c, s, judgement))
+    if (judge_begin(c, judgement) || judge_gaps(c, s, judgement) || judge_more_sent(c, judgement))
         return true;
     const struct tcp_side *client = &c->sides[SIDE_CLIENT];
     if (c->ending == ENDING_NO_ANSWER) {
@@ -87,8 +110,9 @@ static const char *const actions[] = {
 const struct detector unknown_cut_off = {
     .cause = "unknown.cut-off",
     .title = "The trace begins or ends too late to say",
-    .holds_when = "A login is open when the trace ends, a SYN without an answer is not repeated, only the reset "
-                  "of a connection is in the trace, or a request seems unanswered where the capture missed packets.",
+    .holds_when = "A login is open when the trace ends, a SYN without an answer is not repeated, only the reset of a "
+                  "connection is in the trace, a request seems unanswered where the capture missed packets, or a "
+                  "sequence number tells that a side had sent more than was captured.",
     .means =
         "What would decide lies outside the trace. Pooled connections live for hours, so that in a short trace "
         "neither their begin nor their end is seen (article, 1.5.7); with a circular buffer the begin may have been "

@@ -285,7 +285,7 @@ static void say_nothing_found(const struct judge *judge, struct verdict *verdict
         snprintf(verdict->summary, sizeof verdict->summary,
                  all == 0 ? "There is no TCP conversation in the evidence, so nothing can be said."
                           : "The trace begins or ends too late to say anything about its %s.",
-                 count_words(all, "connection").text);
+                 all == 1 ? "only connection" : count_words(all, "connection").text);
         mention_risks(judge, verdict);
         return;
     }
