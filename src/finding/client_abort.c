@@ -35,7 +35,7 @@ static bool is_healthy_until_close(const struct conversation *c, const struct su
 {
     if (!conversation_established(c) || !signs_of_sql(c, s) || signs_of_silence(c).held || signs_of_one_direction(c))
         return false;
-    if (moment_seen(&c->sides[SIDE_SERVER].ahead) || signs_of_more_sent(c, SIDE_CLIENT))
+    if (signs_of_more_sent(c, SIDE_SERVER) || signs_of_more_sent(c, SIDE_CLIENT))
         return false; /* it had been answered, and the answer was lost; or it had asked, and that was */
     if (signs_of_login_halt(c, s).halted || signs_of_login_refused(c) || (c->tds && !signs_of_login_done(c)))
         return false;
@@ -143,8 +143,8 @@ const struct detector client_abort = {
         "request is unanswered. The culprit stays open after 5 s or more without data; where the reset has no ACK, for "
         "then it answers a packet of a connection that had ended before; where what either side repeats is not "
         "acknowledged any more; and where the capture was not given as the client's and the reset does not go on with "
-        "the client's IP IDs, timestamps or window, for then a device may have made it. Not when the sequence number "
-        "of the client's last packets shows that it had sent more than was captured.",
+        "the client's IP IDs, timestamps or window, for then a device may have made it. Not when a sequence number of "
+        "the client or the other side's SACK shows that it had sent more than arrived.",
     .means = "ACK+RST is what a machine sends when the program aborts a connection, dies, or closes with data unread; "
              "on Linux the FIN of a program that dies may come first. The packets before it were received and "
              "acknowledged, so the network did its part. Some third-party drivers and probes close with a reset by "

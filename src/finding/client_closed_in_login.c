@@ -74,8 +74,8 @@ const struct detector client_closed_in_login = {
                   "reset comes first, or a TLS alert of it that both close after: while it was the client's turn, or "
                   "less than 2 s after its own packet, which the server's machine had acknowledged. No error from the "
                   "server precedes it. Not when a part of what the server had sent did not reach the client, or when "
-                  "the reset's TTL shows that the client did not send it. Not when the sequence number of the client's "
-                  "last packets shows that it had sent more than was captured. (--slow-login sets the 2 s.)",
+                  "the reset's TTL shows that the client did not send it. Not when a sequence number of the client or "
+                  "the other side's SACK shows that it had sent more than arrived. (--slow-login sets the 2 s.)",
     .means = "The server had answered all it was asked, or had no time to. The client's own connection time-out ran "
              "out - spent on name resolution, security calls or waiting for a thread - or it did not like what it "
              "got, or the program was stopped. (Article, 1.5.5.)",

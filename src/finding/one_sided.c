@@ -150,8 +150,8 @@ static bool lacks_before_reset(const struct conversation *c, const struct surrou
 {
     enum side there = side_other(here);
     const struct tcp_side *sender = &c->sides[there];
-    if (!signs_of_more_sent(c, there) || moment_seen(&sender->ahead) || surroundings_role(s, c) != role_of(here) ||
-        signs_of_one_direction(c) || !signs_of_sql(c, s))
+    if (!moment_seen(&sender->reset) || !sender->reset_beyond || moment_seen(&sender->ahead) ||
+        surroundings_role(s, c) != role_of(here) || signs_of_one_direction(c) || !signs_of_sql(c, s))
         return false;
     judgement->culprit = CULPRIT_UNKNOWN;
     judgement->confidence = 0.5;
@@ -166,6 +166,15 @@ static bool lacks_before_reset(const struct conversation *c, const struct surrou
     return true;
 }
 
+/* Nobody repeats what is lacking once either side has reset, and who has reset acknowledges nothing. */
+static bool was_reset_by(const struct conversation *c, int64_t time_ns)
+{
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++)
+        if (moment_seen(&c->sides[side].reset) && c->sides[side].reset.time_ns < time_ns)
+            return true;
+    return false;
+}
+
 bool one_sided_never_arrives(const struct conversation *c, const struct surroundings *s, enum side here,
                              struct judgement *judgement)
 {
@@ -173,26 +182,32 @@ bool one_sided_never_arrives(const struct conversation *c, const struct surround
     const struct tcp_side *sender = &c->sides[there];
     if (lacks_before_reset(c, s, here, judgement))
         return true;
-    if (!moment_seen(&sender->ahead) || surroundings_role(s, c) != role_of(here) || signs_of_one_direction(c) ||
-        !signs_of_sql(c, s) || surroundings_end_ns(s, c) - sender->ahead.time_ns < REPEATED_BY_NS)
+    bool ahead = moment_seen(&sender->ahead);
+    const struct moment *since = ahead ? &sender->ahead : &sender->hole;
+    uint32_t bytes = ahead ? sender->ahead_bytes : sender->hole_bytes;
+    if (bytes == 0 || !moment_seen(since) || surroundings_role(s, c) != role_of(here) || signs_of_one_direction(c) ||
+        !signs_of_sql(c, s) || surroundings_end_ns(s, c) - since->time_ns < REPEATED_BY_NS)
         return false;
-    if (sender->data_run.count > 0 && sender->data_run.last.time_ns > sender->ahead.time_ns)
+    if (sender->data_run.count > 0 && sender->data_run.last.time_ns > since->time_ns)
         return false; /* it came later, and still is not acknowledged: the receiver does not hear */
-    const struct moment *reset = &c->sides[here].reset;
-    if (moment_seen(reset) && reset->time_ns - sender->ahead.time_ns < REPEATED_BY_NS)
-        return false; /* who has reset acknowledges nothing */
+    if (was_reset_by(c, since->time_ns + REPEATED_BY_NS))
+        return false;
     judgement->confidence = 0.8;
     judgement->rests_on_absence = true;
     judgement->would_settle = settled_by_capture_of(there);
     judgement_prove(judgement, &sender->last_data, "the last data that arrives from the %s", names[there]);
-    judgement_prove(judgement, &sender->ahead, "a packet of the %s stands %s beyond it", names[there],
-                    count_words(sender->ahead_bytes, "byte").text);
+    if (ahead)
+        judgement_prove(judgement, since, "a packet of the %s stands %s beyond it", names[there],
+                        count_words(bytes, "byte").text);
+    else
+        judgement_prove(judgement, since, "the %s has a later packet, and lacks %s before it (SACK)", names[here],
+                        count_words(bytes, "byte").text);
     judgement_prove(judgement, &c->sides[here].last, "the last packet of the %s: it acknowledges none of them",
                     names[here]);
     judgement_say(judgement,
                   "Of what the %s had sent before a packet that came, %s never reached the %s machine, which did not "
                   "acknowledge them: they were lost on the way.",
-                  names[there], count_words(sender->ahead_bytes, "byte").text, names[here]);
+                  names[there], count_words(bytes, "byte").text, names[here]);
     return true;
 }
 

@@ -74,8 +74,8 @@ const struct detector server_closed_in_login = {
                   "when it was the client's turn and it had been silent for 10 s, when the client repeats a packet "
                   "that the server never acknowledged or the server sends nothing but resets, or when the connection "
                   "began before the capture and the reset bears no acknowledgement: then the server did not know the "
-                  "connection any more. Not when the reset's TTL shows that the server did not send it. Not when the "
-                  "sequence number of the server's last packets shows that it had sent more than was captured.",
+                  "connection any more. Not when the reset's TTL shows that the server did not send it. Not when a "
+                  "sequence number of the server or the other side's SACK shows that it had sent more than arrived.",
     .means =
         "A server that does not want a login says so with an error; to hang up in the middle means that it failed: "
         "the process crashed or was stopped, had no resources, or could not go on with TLS or authentication. "

@@ -114,8 +114,8 @@ const struct detector server_closed_session = {
         "After the login the server's FIN comes first, and the client had said no farewell. A fault while a request is "
         "unanswered, after a fatal error, or when the client then asks in vain; of an idle session a risk. Unless the "
         "capture was given as the server's, the culprit stays open of an idle session and where the client asked only "
-        "after the close, for a proxy in the server's place does the same. Not when the sequence number of the "
-        "server's last packets shows that it had sent more than was captured.",
+        "after the close, for a proxy in the server's place does the same. Not when a sequence number of the server or "
+        "the other side's SACK shows that it had sent more than arrived.",
     .means =
         "A session is the client's to close: SQL Server has no idle limit, and ends one only when it was killed "
         "(KILL, a database taken offline or to single user WITH ROLLBACK), at an error of severity 20 or above, or "

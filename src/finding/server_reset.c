@@ -82,8 +82,8 @@ const struct detector server_reset = {
         "while a request is unanswered), the client repeats a packet in vain, the reset came over another number of "
         "hops, or it does not go on with the server's IP IDs, timestamps or window; where a reset without ACK ends a "
         "connection whose begin was not captured, or of which packets were missed, for the machine may have given it "
-        "up before; and where what the server sent before was not acknowledged for long. Not when the sequence number "
-        "of the server's last packets shows that it had sent more than was captured.",
+        "up before; and where what the server sent before was not acknowledged for long. Not when a sequence number of "
+        "the server or the other side's SACK shows that it had sent more than arrived.",
     .means = "A program that aborts a connection, a process that dies, or a machine that no longer knows the "
              "connection (after a restart, say) sends a reset. From the client's capture alone a device could have "
              "sent it; the server's capture shows whether it left there. (Article, 1.5.4, 1.5.6 and 1.5.10.)",

@@ -97,8 +97,8 @@ const struct detector server_tls_refused = {
         "client asks for; the server's events 36874 and 36888 of Schannel within two seconds of it tell it, too. Not "
         "when the capture missed packets of the connection (the ServerHello may be among them), when the reset's TTL "
         "shows that the server did not send it, or when the connection began before the capture and the reset bears no "
-        "acknowledgement: then the server did not know the connection any more. Not when the sequence number of the "
-        "server's last packets shows that it had sent more than was captured.",
+        "acknowledgement: then the server did not know the connection any more. Not when a sequence number of the "
+        "server or the other side's SACK shows that it had sent more than arrived.",
     .means =
         "The server looks at the versions and cipher suites that the client offers and goes on with ServerHello "
         "when one suits. To close there mostly means that none did: one side allows TLS 1.0 only and the other "

@@ -92,7 +92,7 @@ bool signs_of_giving_up(const struct conversation *conversation, enum side side)
 bool signs_of_more_sent(const struct conversation *conversation, enum side side)
 {
     const struct tcp_side *self = &conversation->sides[side];
-    return moment_seen(&self->ahead) || (moment_seen(&self->reset) && self->reset_beyond);
+    return moment_seen(&self->ahead) || self->hole_bytes > 0 || (moment_seen(&self->reset) && self->reset_beyond);
 }
 
 bool signs_of_forgotten(const struct conversation *conversation, enum side side)

@@ -37,8 +37,8 @@ bool signs_of_giving_up(const struct conversation *conversation, enum side side)
 /* That side's reset answers a packet of a connection that its machine does not know (any more): it has no ACK (RFC 9293, 3.10.7.1). */
 bool signs_of_forgotten(const struct conversation *conversation, enum side side);
 
-/* By the sequence number of a packet without data, or of its close, that side had sent more than was captured of it, and nobody
- * acknowledges it: it was lost before it came here, or the capture missed it. What it seems not to have said, it may have. */
+/* That side had sent more than arrived, or than was captured, to the end: its close or a packet without data stands beyond it, or the
+ * other side's SACK tells that it lacks it. What that side seems not to have said, it may have. */
 bool signs_of_more_sent(const struct conversation *conversation, enum side side);
 
 /* The login succeeded, or it lies before the capture. */

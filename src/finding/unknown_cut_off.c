@@ -49,14 +49,18 @@ static bool judge_more_sent(const struct conversation *c, struct judgement *judg
     judgement->confidence = 0.45;
     judgement->would_settle = client ? settle_by_client_capture : settle_by_server_capture;
     judgement_prove(judgement, &self->last_data, "the %s's last data that was captured", name);
-    judgement_prove(judgement, moment_seen(&self->ahead) ? &self->ahead : &self->reset,
-                    "by its sequence number the %s had sent more by then", name);
+    bool sacked = !moment_seen(&self->ahead) && self->hole_bytes > 0;
+    judgement_prove(judgement,
+                    sacked                      ? &self->hole
+                    : moment_seen(&self->ahead) ? &self->ahead
+                                                : &self->reset,
+                    "by %s the %s had sent more by then", sacked ? "the other side's SACK" : "its sequence number",
+                    name);
     judgement_say(
         judgement,
-        "By the sequence number of a packet without data, or of its close, the %s had sent more than the capture "
-        "has of it, and nobody acknowledges that: it was lost before it came here, or the capture missed it. "
-        "What it was, and so who failed, is not to be told.",
-        name);
+        "By %s the %s had sent more than the capture has of it, and to the end nobody acknowledges that: it was "
+        "lost on the way, or the capture missed it. What it was, and so who failed, is not to be told.",
+        sacked ? "the other side's SACK" : "the sequence number of a packet without data, or of its close,", name);
     return true;
 }
 
@@ -112,7 +116,7 @@ const struct detector unknown_cut_off = {
     .title = "The trace begins or ends too late to say",
     .holds_when = "A login is open when the trace ends, a SYN without an answer is not repeated, only the reset of a "
                   "connection is in the trace, a request seems unanswered where the capture missed packets, or a "
-                  "sequence number tells that a side had sent more than was captured.",
+                  "sequence number or SACK tells that a side had sent more than arrived or was captured.",
     .means =
         "What would decide lies outside the trace. Pooled connections live for hours, so that in a short trace "
         "neither their begin nor their end is seen (article, 1.5.7); with a circular buffer the begin may have been "
