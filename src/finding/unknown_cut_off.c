@@ -117,10 +117,9 @@ const struct detector unknown_cut_off = {
     .holds_when = "A login is open when the trace ends, a SYN without an answer is not repeated, only the reset of a "
                   "connection is in the trace, a request seems unanswered where the capture missed packets, or a "
                   "sequence number or SACK tells that a side had sent more than arrived or was captured.",
-    .means =
-        "What would decide lies outside the trace. Pooled connections live for hours, so that in a short trace "
-        "neither their begin nor their end is seen (article, 1.5.7); with a circular buffer the begin may have been "
-        "overwritten.",
+    .means = "What would decide lies outside the trace, or among packets that it missed. Pooled connections live for "
+             "hours, so that in a short trace neither their begin nor their end is seen (article, 1.5.7); with a "
+             "circular buffer the begin may have been overwritten.",
     .actions = actions,
     .culprit = CULPRIT_UNKNOWN,
     .severity = SEVERITY_NOTE,

@@ -148,7 +148,10 @@ static void say_reason(const struct finding *reason, struct verdict *verdict)
         address_text(&reason->client, subject);
     else if (reason->server.address.version != 0)
         endpoint_text(&reason->server, subject);
-    say_title(title, reason->detector->title);
+    if (subject[0])
+        say_title(title, reason->detector->title);
+    else
+        snprintf(title, sizeof title, "%s", reason->detector->title);
     if (reason->explained > 0)
         snprintf(symptoms, sizeof symptoms, " %s failed for it.", count_words(reason->explained, "connection").text);
     snprintf(verdict->summary, sizeof verdict->summary, "%s%s%.200s.%s", subject, subject[0] ? ": " : "", title,
@@ -267,9 +270,9 @@ static void say_normal(const struct judge *judge, uint32_t all, uint32_t cut_off
                                      : "; %u of them are probes",
                     probes);
     text_add(text, ".");
-    if (cut_off > 0)
-        text_format(text, " %u%s %s cut off by the trace's begin or end.", cut_off, judged > 0 ? " more" : "",
-                    cut_off == 1 ? "is" : "are");
+    if (cut_off > 0 && judged > 0)
+        text_format(text, " %u more cannot: the trace begins or ends too late for %s, or lacks packets.", cut_off,
+                    cut_off == 1 ? "it" : "them");
     if (one_sided > 0 && one_sided < all)
         text_format(text, " Of %u only one side's packets were captured.", one_sided);
 }
@@ -284,7 +287,7 @@ static void say_nothing_found(const struct judge *judge, struct verdict *verdict
         verdict->confidence = 0.5;
         snprintf(verdict->summary, sizeof verdict->summary,
                  all == 0 ? "There is no TCP conversation in the evidence, so nothing can be said."
-                          : "The trace begins or ends too late to say anything about its %s.",
+                          : "The trace does not hold enough to say anything about its %s.",
                  all == 1 ? "only connection" : count_words(all, "connection").text);
         mention_risks(judge, verdict);
         return;
