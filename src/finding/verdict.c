@@ -274,7 +274,7 @@ static void say_normal(const struct judge *judge, uint32_t all, uint32_t cut_off
         text_format(text, " %u more cannot: the trace begins or ends too late for %s, or lacks packets.", cut_off,
                     cut_off == 1 ? "it" : "them");
     if (one_sided > 0 && one_sided < all)
-        text_format(text, " Of %u only one side's packets were captured.", one_sided);
+        text_format(text, " Of %s only one side's packets were captured.", count_words(one_sided, "other").text);
 }
 
 static void say_nothing_found(const struct judge *judge, struct verdict *verdict)
