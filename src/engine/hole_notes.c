@@ -8,6 +8,13 @@ static bool is_worth_a_note(const struct capture_silence *silence)
            silence->to_ns - silence->from_ns >= NS_PER_SECOND;
 }
 
+static enum hole_sign sign_of(const struct capture_silence *hole)
+{
+    return capture_silence_is_passed(hole) ? HOLE_BY_OWN_CONNECTIONS
+           : hole->stood_still             ? HOLE_BY_TIMERS
+                                           : HOLE_BY_OTHER_CAPTURE;
+}
+
 static void note_hole(struct capture_facts *capture, const struct capture_silence *hole, const char *because)
 {
     char from[TIME_TEXT_SIZE];
@@ -17,7 +24,7 @@ static void note_hole(struct capture_facts *capture, const struct capture_silenc
               (double)(hole->to_ns - hole->from_ns) / (double)NS_PER_SECOND, because);
 }
 
-void hole_notes_add(struct casebook *casebook, bool passed, const char *because)
+void hole_notes_add(struct casebook *casebook, enum hole_sign sign, const char *because)
 {
     for (uint32_t i = 0; i < casebook->capture_count; i++) {
         struct capture_facts *capture = &casebook->captures[i];
@@ -26,8 +33,8 @@ void hole_notes_add(struct casebook *casebook, bool passed, const char *because)
         const struct capture_silences *silences = &casebook->points[capture->point].silences;
         for (uint32_t j = 0; j < silences->count; j++) {
             const struct capture_silence *silence = &silences->list[j];
-            if (is_worth_a_note(silence) && capture_silence_is_passed(silence) == passed &&
-                silence->from_ns >= capture->first_ns && silence->from_ns <= capture->last_ns)
+            if (is_worth_a_note(silence) && sign_of(silence) == sign && silence->from_ns >= capture->first_ns &&
+                silence->from_ns <= capture->last_ns)
                 note_hole(capture, silence, because);
         }
     }

@@ -152,6 +152,7 @@ static void count_missed(struct second_reading *reading)
             struct point_facts *point = &reading->casebook->points[number];
             point->compared += comparison->strays[at] + own->arrived + others->arrived;
             point->missed += comparison->strays[at];
+            point->missed_syns += comparison->missed_syns[at];
             point->perhaps_missed += lost_singly(others);
         }
     }
@@ -239,7 +240,7 @@ void second_reading_run(struct casebook *casebook, const struct second_reading_o
             compare_again(&reading);
         count_missed(&reading);
         note_last_arrivals(&reading);
-        hole_notes_add(casebook, false, "although packets passed meanwhile, as another capture shows");
+        hole_notes_add(casebook, HOLE_BY_OTHER_CAPTURE, "although packets passed meanwhile, as another capture shows");
         better_clocks(casebook);
     }
     compared_connections_close(&reading.connections);

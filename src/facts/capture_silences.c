@@ -113,8 +113,8 @@ void capture_silences_miss(struct capture_silences *silences, int64_t from_ns, i
     }
 }
 
-struct capture_silence *capture_silences_pass(struct capture_silences *silences, int64_t from_ns, int64_t to_ns,
-                                              uint32_t packets, bool both_ways)
+/* The longest that lies within that time, if it is most of it. */
+static struct capture_silence *most_of(const struct capture_silences *silences, int64_t from_ns, int64_t to_ns)
 {
     struct capture_silence *longest = NULL;
     int64_t longest_ns = (to_ns - from_ns) / 2;
@@ -125,11 +125,33 @@ struct capture_silence *capture_silences_pass(struct capture_silences *silences,
         longest = silence;
         longest_ns = silence->to_ns - silence->from_ns;
     }
+    return longest;
+}
+
+struct capture_silence *capture_silences_pass(struct capture_silences *silences, int64_t from_ns, int64_t to_ns,
+                                              uint32_t packets, bool both_ways)
+{
+    struct capture_silence *longest = most_of(silences, from_ns, to_ns);
     if (longest) {
         longest->passed += packets;
         longest->witnesses += both_ways ? 2 : 1;
     }
     return longest;
+}
+
+void capture_silences_stand_still(struct capture_silences *silences, int64_t from_ns, int64_t to_ns)
+{
+    struct capture_silence *longest = most_of(silences, from_ns, to_ns);
+    if (longest)
+        longest->stood_still = true;
+}
+
+bool capture_silences_stood_still(const struct capture_silences *silences, int64_t from_ns, int64_t to_ns)
+{
+    for (uint32_t i = first_from(silences, from_ns); i < silences->count && silences->list[i].from_ns <= to_ns; i++)
+        if (silences->list[i].stood_still)
+            return true;
+    return false;
 }
 
 void capture_silences_lack_reset(struct capture_silences *silences, int64_t from_ns, int64_t to_ns)
@@ -151,7 +173,8 @@ bool capture_silence_is_passed(const struct capture_silence *silence)
 
 bool capture_silence_is_hole(const struct capture_silence *silence)
 {
-    return silence->file_lacks || silence->missed >= MISSED_BY_NO_CHANCE || capture_silence_is_passed(silence);
+    return silence->file_lacks || silence->stood_still || silence->missed >= MISSED_BY_NO_CHANCE ||
+           capture_silence_is_passed(silence);
 }
 
 static bool is_hole_at(const struct capture_silence *silence, int64_t from_ns, int64_t to_ns)

@@ -4,7 +4,7 @@
  *
  * A capture that misses single packets leaves silences around them, too. So a hole is what lies between packets that it missed, with
  * none recorded in between; and once they are many, which are not missed by chance one after the other, all of the silence. So it is where
- * a file of the capture is not there.
+ * a file of the capture is not there, and where TCP's timers should have gone off and did not.
  */
 #ifndef TDSCOPE_CAPTURE_SILENCES_H
 #define TDSCOPE_CAPTURE_SILENCES_H
@@ -19,6 +19,7 @@ struct capture_silence {
     uint32_t passed;                      /* likewise, as the capture's own conversations tell that went on meanwhile */
     uint32_t witnesses;                   /* those conversations; one that went on both ways counts twice */
     bool file_lacks;                      /* what was recorded then was not given */
+    bool stood_still; /* what TCP does in that time was not recorded, or the clock was set and no time passed */
     uint32_t
         resets; /* of connections of the end that it was taken at: they came to the other end meanwhile, and it lacks them */
     uint32_t hidden; /* packets at the other end whose fate is not known because of it */
@@ -55,6 +56,12 @@ void capture_silences_miss(struct capture_silences *silences, int64_t from_ns, i
 struct capture_silence *capture_silences_pass(struct capture_silences *silences, int64_t from_ns, int64_t to_ns,
                                               uint32_t packets, bool both_ways);
 
+/* In that time timers of TCP ran out, and nothing of what follows was recorded; likewise. */
+void capture_silences_stand_still(struct capture_silences *silences, int64_t from_ns, int64_t to_ns);
+
+/* The capture stood still at some moment of that time, or its clock was set. */
+bool capture_silences_stood_still(const struct capture_silences *silences, int64_t from_ns, int64_t to_ns);
+
 /* It does not have a reset that was due at some moment of that time, and nothing tells whether it passed; likewise. */
 void capture_silences_lack_reset(struct capture_silences *silences, int64_t from_ns, int64_t to_ns);
 
@@ -65,7 +72,7 @@ void capture_silences_settle(struct capture_silences *silences);
  * them tell it, or one that went on both ways. */
 bool capture_silence_is_passed(const struct capture_silence *silence);
 
-/* So many packets passed that all of it is a hole, or its file is not there. */
+/* So many packets passed that all of it is a hole, or its file is not there, or it stood still. */
 bool capture_silence_is_hole(const struct capture_silence *silence);
 
 /* The first hole within that time; NULL: there is none. */

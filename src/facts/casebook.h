@@ -31,7 +31,8 @@ struct point_facts {
     struct clock_facts
         clock; /* the point's minus the common one's, which is that of a capture at a client; known: it is related */
     uint64_t compared,
-        missed; /* packets that both ends had, by comparing the captures; and those of them not in this one */
+        missed;           /* packets that both ends had, by comparing the captures; and those of them not in this one */
+    uint64_t missed_syns; /* of those: SYN, and SYN+ACK */
     /* Besides, packets without data that left the other end and are not in this one: nobody asks again for those, so whether the way lost
      * them or this capture is not to be seen. */
     uint64_t perhaps_missed;

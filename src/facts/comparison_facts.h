@@ -78,6 +78,7 @@ struct comparison {
     /* Of the missed ones, and of the hidden ones: those that the capture at that side missed other than in a hole of many packets, one here
      * and one there. What it misses so it may miss at any time. */
     uint32_t strays[SIDES];
+    uint32_t missed_syns[SIDES]; /* of the missed ones, by the capture at that side: SYN, and SYN+ACK */
     /* The two captures show two connections: a device ends the one and opens the other. Packets are not compared then. */
     bool relayed;
 };

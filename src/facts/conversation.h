@@ -75,6 +75,12 @@ struct unseen_stretch {
     bool both_ways;   /* both sides sent some of them: it was not one moment */
 };
 
+/* Of two packets one after the other: what was under way when the first was recorded, TCP would have repeated or acknowledged before the
+ * second. That was not recorded, or the capture's clock was set forward. The longest such stretch; both zero: there is none. */
+struct stretch {
+    int64_t from_ns, to_ns;
+};
+
 struct conversation {
     uint32_t id;    /* from 1, in order of first packet */
     uint32_t point; /* capture point */
@@ -86,6 +92,7 @@ struct conversation {
     uint64_t packets, wire_bytes;
     struct length_series series[TRACE_SERIES];
     struct unseen_stretch unseen;
+    struct stretch left_alone;
     bool starts_with_syn; /* the handshake's first packet is in the capture */
     bool tuple_reused;    /* an earlier conversation had the same addresses and ports */
     bool closed;          /* FIN both ways, or a reset */

@@ -106,6 +106,7 @@ struct tcp_side {
     /* Of segments that were sent again, at most: from the first sight to the last repetition, and to the acknowledgement. */
     int64_t longest_recovery_ns, longest_repeated_wait_ns;
 
+    uint32_t bare;                   /* acknowledgements alone: packets without data and other flags, no probes */
     uint32_t keep_alives;            /* probes, by sequence number (RFC 9293, 3.8.4), of zero or one byte */
     struct retry_run keep_alive_run; /* the longest run of probes without an answer: the other side's probes are none */
     bool probes_answered;            /* an answer came after that run */

@@ -31,6 +31,17 @@ static bool leaves_unanswered(const struct conversation *c)
            !moment_seen(&c->tds->smp_fin[SIDE_CLIENT]) && !signs_of_missed_packets(c);
 }
 
+/* Its reset acknowledges what it has got (RFC 9293, 3.10.7.1). What had left for longer than a way and a least time-out take, and is not
+ * among that, did not come through. */
+#define ON_ITS_WAY_NS (200 * NS_PER_MS)
+
+static bool lacks_answer(const struct conversation *c, const struct moment *close)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    return server->unacknowledged_bytes > 0 && client->reset_with_ack && server->last_data.time_ns <= close->time_ns &&
+           close->time_ns - server->last_data.time_ns > ON_ITS_WAY_NS;
+}
+
 static bool is_healthy_until_close(const struct conversation *c, const struct surroundings *s)
 {
     if (!conversation_established(c) || !signs_of_sql(c, s) || signs_of_silence(c).held || signs_of_one_direction(c))
@@ -76,6 +87,22 @@ static void say(struct judgement *judgement, const char *how, bool pending, bool
                       "third-party drivers always do so, otherwise the program aborted.");
 }
 
+static bool say_open(struct judgement *judgement, bool forgotten, bool gave_up, bool unknown_request)
+{
+    if (forgotten)
+        judgement_say(judgement,
+                      "The client's reset answers a packet of a connection that its machine does not know any "
+                      "more: how it ended is not in the capture.");
+    else if (gave_up)
+        judgement_say(
+            judgement,
+            "The client reset the connection when packets did not get through any more: what was sent before was "
+            "not acknowledged.");
+    else if (unknown_request)
+        judgement_say(judgement, "The client reset the connection; what it had asked before is not in the capture.");
+    return forgotten || gave_up || unknown_request;
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT];
@@ -92,14 +119,16 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return false;
     int64_t quiet_ns = quiet_before_ns(c, &close);
     bool long_quiet = quiet_ns >= LONG_WAIT_NS;
-    bool forgotten = !fin && signs_of_forgotten(c, SIDE_CLIENT), gave_up = !fin && signs_of_giving_up(c, SIDE_CLIENT);
-    bool open = forgotten || gave_up || (!fin && !signs_of_own_reset(c, s, SIDE_CLIENT));
+    bool forgotten = !fin && signs_of_forgotten(c, SIDE_CLIENT),
+         gave_up = !fin && (signs_of_giving_up(c, SIDE_CLIENT) || lacks_answer(c, &close));
+    bool unknown_request = !long_quiet && !c->starts_with_syn && client->payload_bytes == 0;
+    bool open = forgotten || gave_up || unknown_request || (!fin && !signs_of_own_reset(c, s, SIDE_CLIENT));
     judgement->confidence = long_quiet || open ? 0.6 : fin ? 0.75 : pending ? 0.88 : 0.7;
     if (signs_of_missed_packets(c))
         judgement->confidence -= 0.2;
     if (long_quiet || open) {
         judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->would_settle = forgotten                          ? settle_by_earlier_captures
+        judgement->would_settle = forgotten || unknown_request       ? settle_by_earlier_captures
                                   : gave_up || (!open && long_quiet) ? settle_by_server_capture
                                                                      : settle_by_client_capture;
     }
@@ -109,16 +138,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
                     fin                      ? "FIN"
                     : client->reset_with_ack ? "ACK+RST"
                                              : "a reset");
-    if (forgotten)
-        judgement_say(judgement,
-                      "The client's reset answers a packet of a connection that its machine does not know any "
-                      "more: how it ended is not in the capture.");
-    else if (gave_up)
-        judgement_say(
-            judgement,
-            "The client reset the connection when packets did not get through any more: what was sent before was "
-            "repeated, and not acknowledged.");
-    else
+    if (!say_open(judgement, forgotten, gave_up, unknown_request))
         say(judgement, fin ? "closed the connection" : "reset the connection", pending, long_quiet, quiet_ns);
     return true;
 }
@@ -142,7 +162,9 @@ const struct detector client_abort = {
         "client does not end nearly all its connections to this server that way; or its FIN comes while its own "
         "request is unanswered. The culprit stays open after 5 s or more without data; where the reset has no ACK, for "
         "then it answers a packet of a connection that had ended before; where what either side repeats is not "
-        "acknowledged any more; and where the capture was not given as the client's and the reset does not go on with "
+        "acknowledged any more, or the reset does not acknowledge data that had left a fifth of a second before; where "
+        "the capture began later and has no data of the client; and where the capture was not given as the client's "
+        "and the reset does not go on with "
         "the client's IP IDs, timestamps or window, for then a device may have made it. Not when a sequence number of "
         "the client or the other side's SACK shows that it had sent more than arrived.",
     .means = "ACK+RST is what a machine sends when the program aborts a connection, dies, or closes with data unread; "

@@ -11,6 +11,8 @@ static bool judge_after_prelogin(const struct conversation *c, const struct surr
     struct login_halt halt = signs_of_login_halt(c, s);
     if (!halt.halted || !halt.closed || halt.closed_by != SIDE_CLIENT || signs_of_missed_packets(c))
         return false;
+    if (!moment_seen(&client->fin) && signs_of_forgotten(c, SIDE_CLIENT))
+        return false; /* it had left before, and the capture missed that */
     if (halt.last_step > LOGIN_STEP_PRELOGIN_ANSWER || (moment_seen(&client->reset) && signs_of_foreign_reset(client)))
         return false;
     bool own_turn = halt.turn == SIDE_CLIENT;

@@ -73,11 +73,13 @@ const struct detector client_no_ack = {
         "acknowledgements of it are in the capture; or it goes on asking (SYN) although two answers (SYN+ACK) or more "
         "are "
         "in the capture. A capture that only looks as if it was taken there leaves the culprit open: say so with "
-        "`--client`.",
+        "`--client`. So does a client that may have given up, and whose reset the capture lacks: it stopped repeating "
+        "what was not acknowledged, or what it said last was a repetition after 2 s or more.",
     .holds_with_both =
         "The same, and the server's capture, which went on, shows those packets leave and no answer come; the client's "
         "capture missed no packet of this connection. Of answers to the SYN: where the server's capture does not show "
-        "them leave, the culprit stays open, for a device may have made them.",
+        "them leave, the culprit stays open, for a device may have made them. Not when a reset with the client's "
+        "address answers them in the server's capture.",
     .means = "TCP itself acknowledges almost every packet, whatever the program does; several at once in a large "
              "transfer, but one that is repeated at once (RFC 9293, 3.10.7.4). A packet that is in the machine's own "
              "capture and gets no ACK was eaten between the network card and TCP: by antivirus, another filter driver, "

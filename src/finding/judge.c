@@ -112,8 +112,7 @@ static void withhold(const struct surroundings *s, const struct conversation *c,
     if (!rests && !has_hole(s, c, view, judgement))
         return;
     leave_open(judgement);
-    judgement->would_settle =
-        "A capture that misses no packets: on the machine itself, with a larger buffer, written to a fast disk.";
+    judgement->would_settle = settle_by_complete_capture;
 }
 
 static bool outweighs(const struct judgement *a, const struct judgement *b)

@@ -153,6 +153,18 @@ static bool may_be_missed(const struct pair_view *view, enum side sender)
            (view->pair->clock.unsteady && pair_view_misses_packets(view));
 }
 
+/* While it was under way a capture stood still, or its clock was set: then it was as late as that. */
+static bool spans_standstill(const struct pair_view *view, const struct surroundings *s, enum side sender)
+{
+    const struct passage *late = &view->compared->passages[sender];
+    const struct conversation *from = sender == SIDE_CLIENT ? view->client : view->server,
+                              *to = sender == SIDE_CLIENT ? view->server : view->client;
+    int64_t sent_ns = late->longest_sent.time_ns, came_ns = late->longest_arrival.time_ns;
+    return capture_silences_stood_still(&s->casebook->points[from->point].silences, sent_ns,
+                                        sent_ns + late->longest_ns) ||
+           capture_silences_stood_still(&s->casebook->points[to->point].silences, came_ns - late->longest_ns, came_ns);
+}
+
 static void doubt_captures(struct judgement *judgement)
 {
     judgement->culprit = CULPRIT_UNKNOWN;
@@ -160,7 +172,7 @@ static void doubt_captures(struct judgement *judgement)
     judgement->would_settle =
         "Captures that miss no packets: on the machines themselves, with a larger buffer, written to a fast disk.";
     judgement_say_more(judgement, "Or the captures missed the packets that these are taken for: they missed others of "
-                                  "this connection.");
+                                  "this connection, or have nothing of anybody for most of that time.");
 }
 
 static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
@@ -188,7 +200,7 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
                   "on the way held %s up.",
                   count_words(count, "packet").text, name, count == 1 ? ": it" : ", one", seconds(late->longest_ns),
                   seconds(late->shortest_ns > 0 ? late->shortest_ns : 0), count == 1 ? "it" : "them");
-    if (may_be_missed(view, sender))
+    if (may_be_missed(view, sender) || spans_standstill(view, s, sender))
         doubt_captures(judgement);
     else if (may_be_clock(view, s->casebook, sender))
         doubt_clock(judgement);
@@ -217,7 +229,8 @@ const struct detector network_delay = {
         "A packet was a second or more longer on the way than the fastest one; or three or more were "
         "300 ms longer and one of them half a second. Not when a clock was set meanwhile, which makes "
         "one direction late and the other too fast; when nothing went the other way afterwards and "
-        "nothing was in time again, the culprit stays open; likewise when a capture missed packets of the connection, "
+        "nothing was in time again, the culprit stays open; likewise when a capture stood still meanwhile, as TCP's "
+        "timers tell; and when a capture missed packets of the connection, "
         "and neither IP ID nor timestamp tells a repetition from the packet. Where the captures' stamps are coarse "
         "(whole seconds, ticks of 15.6 ms), each of these times is longer by one step of either capture; and a copy "
         "that the sender's capture made tells no time. (--delay sets the second, and with it the half.)",

@@ -158,8 +158,7 @@ static void doubt_capture(const struct pair_view *view, const struct surrounding
         return;
     judgement->culprit = CULPRIT_UNKNOWN;
     judgement->confidence = 0.5;
-    judgement->would_settle =
-        "A capture that misses no packets: on the machine itself, with a larger buffer, written to a fast disk.";
+    judgement->would_settle = settle_by_complete_capture;
 }
 
 /* Who refuses in the server's name keeps the SYN from it. It came there, and the server's machine would have answered it: its capture
@@ -188,8 +187,11 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     if (to_client && !to_server && is_refusal(view))
         return false;
     /* A capture that missed other packets may have missed this one. */
-    if ((!to_client || pair_view_capture_misses(view, SIDE_SERVER)) &&
-        (!to_server || pair_view_capture_misses(view, SIDE_CLIENT)))
+    if (to_client && pair_view_capture_misses(view, SIDE_SERVER))
+        to_client = NULL;
+    if (to_server && pair_view_capture_misses(view, SIDE_CLIENT))
+        to_server = NULL;
+    if (!to_client && !to_server)
         return false;
     judgement->confidence = to_client && to_server ? 0.98 : pair_view_confidence(view);
     if (!to_client != !to_server)
@@ -232,8 +234,9 @@ const struct detector network_device_reset = {
                   "and 200 ms.",
     .holds_with_both =
         "A reset arrives that the other end's capture does not show leaving, and not both sides had closed by then; or "
-        "both ends get such a FIN (at one end alone it is rather a packet that the capture missed). Not when it is at "
-        "one end alone and the other capture missed packets of this connection; when that capture missed more than one "
+        "both ends get such a FIN (at one end alone it is rather a packet that the capture missed). What one "
+        "end gets does not count when the other's capture missed packets of this connection. When that capture missed "
+        "more than one "
         "packet in a thousand of other connections, or recorded nothing at all while several were reset and no packet "
         "of theirs was refused, which may be a hole of it, the culprit stays open; likewise when the "
         "reset goes on with that side's IP IDs, timestamps or window and the side shows no life after it. Also where a "

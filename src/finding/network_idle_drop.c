@@ -56,7 +56,9 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     bool long_idle = silence.quiet_before_ns >= IDLE_NS;
     bool alive = surroundings_pair(s, c)->last_heard_ns[side_other(silence.retrier)] > silence.last.time_ns;
     judgement->confidence = alive ? 0.78 : long_idle ? 0.7 : 0.65;
-    if (!alive)
+    /* What this machine's own capture has was not dropped on the way to it. */
+    bool arrives = surroundings_stands_at(s, c, side_other(silence.retrier));
+    if (!alive || arrives)
         judgement->culprit = CULPRIT_UNKNOWN;
     if (signs_of_missed_packets(c))
         judgement->confidence -= 0.2;
@@ -135,7 +137,8 @@ const struct detector network_idle_drop = {
         "Three or more keep-alives in a row get no answer, or after 29 s or more without a packet data is repeated "
         "three times or more without one; the connection had been working, and nobody had closed it. It is the "
         "network's where the other machine is heard on another connection afterwards; otherwise the culprit stays "
-        "open, for that machine may be gone. So it does where the other machine had been probing the idle connection, "
+        "open, for that machine may be gone, and where they arrive at the machine that the capture was taken on. So it "
+        "does where the other machine had been probing the idle connection, "
         "and its probes no longer come, for twice the usual time and all that it would repeat them.",
     .holds_with_both = "Packets of one side or of both stop arriving as in network.drop-to-server, "
                        "network.drop-to-client or network.drop-both-ways, after 29 s or more in which nothing got "

@@ -96,6 +96,14 @@ static void say_lost(uint32_t of_client, uint32_t of_server, int64_t repair_ns, 
                   repair);
 }
 
+/* Of packets that are known to have passed, that capture misses half as large a share or more: it may have missed all of these. Chance doubles
+ * what is few. */
+static bool may_all_be_missed(const struct point_facts *far, const struct passage *passage)
+{
+    uint64_t sent = (uint64_t)passage->arrived + passage->lost + passage->missed;
+    return passage->lost_data * far->compared <= 2 * far->missed * sent;
+}
+
 /* Of what a side sent: what the receiver's capture lacks was lost, whoever repeated it and whether the repetition was needed. But a capture
  * that misses packets of others may miss these: then no more were lost than TCP sent again. */
 static uint32_t lost_of(const struct pair_view *view, const struct surroundings *s, enum side sender)
@@ -103,6 +111,8 @@ static uint32_t lost_of(const struct pair_view *view, const struct surroundings 
     uint32_t lost = view->compared->passages[sender].lost_data;
     bool from_client = sender == SIDE_CLIENT;
     const struct point_facts *far = &s->casebook->points[from_client ? view->server->point : view->client->point];
+    if (far->missed > 0 && may_all_be_missed(far, &view->compared->passages[sender]))
+        return 0;
     uint32_t repeated = (from_client ? view->client : view->server)->sides[sender].retransmits;
     return far->missed > 0 && repeated < lost ? repeated : lost;
 }
@@ -164,7 +174,9 @@ const struct detector network_loss = {
     .holds_with_both =
         "Packets with data, SYN or FIN left one machine and are not in the other's capture: two or more, and one in a "
         "hundred; or one, while the path between the two loses that many in other connections; or a repair took a "
-        "second or more. Where the receiver's capture missed packets, no more count than were sent again. Not when "
+        "second or more. Where the receiver's capture missed packets, no more count than were sent again, and none "
+        "when "
+        "it misses as many of those that are known to have passed. Not when "
         "nothing was sent again, or when the captures themselves missed as many, which "
         "acknowledgements prove.",
     .means = "TCP repairs loss, but each lost packet costs a few hundred milliseconds and more when it happens "

@@ -18,6 +18,7 @@ struct stuck {
     uint32_t size;     /* of what does not arrive */
     uint32_t passed;   /* of the largest that did */
     bool small_passes; /* smaller packets that were sent later arrived */
+    bool not_seen;     /* nothing but that they were not captured tells that large ones did not arrive */
 };
 
 /* Cards join packets before they are captured, and a hole may be of several: none is larger than the MSS. */
@@ -53,7 +54,8 @@ static bool lacks_large(const struct conversation *c, const struct surroundings 
     uint32_t size = one_packet(self, sacked ? self->hole_bytes : self->ahead_bytes);
     if (self->largest_payload >= size || surroundings_end_ns(s, c) - since->time_ns < OPEN_NS)
         return false;
-    *stuck = (struct stuck){.sender = sender, .size = size, .passed = self->largest_payload, .small_passes = true};
+    *stuck = (struct stuck){
+        .sender = sender, .size = size, .passed = self->largest_payload, .small_passes = true, .not_seen = !sacked};
     return true;
 }
 
@@ -105,6 +107,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         if (alone)
             judgement->culprit = CULPRIT_UNKNOWN;
         judgement->would_settle = settle_by_large_packets;
+        judgement->rests_on_absence = stuck.not_seen;
         prove(c, &stuck, judgement);
         say(&stuck, told, pair->stuck_large[side], judgement);
         return true;

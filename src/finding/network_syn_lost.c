@@ -131,8 +131,17 @@ static bool answer_vanishes(const struct pair_view *view)
     return again && moment_seen(&view->server->sides[SIDE_SERVER].syn) && back->lost_data > 0 && back->arrived == 0;
 }
 
+/* It lacks handshakes of connections that were made. */
+static void doubt_capture(struct judgement *judgement)
+{
+    judgement->culprit = CULPRIT_UNKNOWN;
+    judgement->confidence = 0.5;
+    judgement->would_settle = settle_by_complete_capture;
+    judgement_say_more(judgement, "Or that capture missed them: it has no SYN of other connections that were made.");
+}
+
 /* The SYN left the client and is not in the server's capture; or the SYN+ACK left the server and is not in the client's. */
-static bool judge_never_made(const struct pair_view *view, struct judgement *judgement)
+static bool judge_never_made(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
 {
     const struct tcp_side *client = &view->client->sides[SIDE_CLIENT];
     if (view->server ? !answer_vanishes(view) : client->syns < 2)
@@ -149,6 +158,8 @@ static bool judge_never_made(const struct pair_view *view, struct judgement *jud
                   "%u SYNs left the client, and the server's capture, which was running, holds none of them: they were "
                   "lost on the way.",
                   client->syns);
+    if (s->casebook->points[view->pair->far].missed_syns > 0)
+        doubt_capture(judgement);
     return true;
 }
 
@@ -184,7 +195,7 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
         return false;
     if (moment_seen(&server->syn))
         return judge_made_late(view, s, judgement);
-    return server->packets == 0 && client->data_packets == 0 && judge_never_made(view, judgement);
+    return server->packets == 0 && client->data_packets == 0 && judge_never_made(view, s, judgement);
 }
 
 static const char *const actions[] = {
@@ -207,7 +218,8 @@ const struct detector network_syn_lost = {
         "and served within a second meanwhile. Not told of a port scan.",
     .holds_with_both =
         "Two SYNs or more left the client, and the server's capture, which was running and saw other "
-        "connections to that address, holds none of them; or the SYN is in it and the server's SYN+ACK "
+        "connections to that address, holds none of them (the culprit stays open where it lacks SYNs of connections "
+        "that were made); or the SYN is in it and the server's SYN+ACK "
         "left, and nothing of that reached the client, which asks again, or the server answers again "
         "(else the handshake went on, and both captures missed it); or the connection was made a second after the "
         "first SYN, and SYNs or their answers that left while the other capture ran are missing in it. "

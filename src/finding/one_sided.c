@@ -34,6 +34,53 @@ static bool resets_what_arrives(const struct tcp_side *here, const struct silenc
     return here->resets >= RESETS_LEAST && here->last.time_ns > silence->first.time_ns;
 }
 
+/* What it repeats in vain it repeats after twice as long each time (RFC 6298, 5.5). If that was due, and much more, it does not repeat it any
+ * more: its connection is gone. */
+static bool stopped_repeating(const struct tcp_side *here, int64_t until_ns)
+{
+    const struct retry_run *run = &here->data_run;
+    int64_t first_wait_ns = run->first.time_ns - here->last_data.time_ns,
+            next_wait_ns = run->last.time_ns - run->first.time_ns + 2 * first_wait_ns;
+    return run->count > 0 && here->unacknowledged_bytes > 0 && first_wait_ns > 0 &&
+           until_ns - run->last.time_ns > 2 * next_wait_ns;
+}
+
+/* The last it said was still the same as this long before: it waited for an answer, as long as people and programs do. */
+static bool waited_in_vain(const struct tcp_side *here, const struct surroundings *s)
+{
+    return here->last.frame == here->last_retransmit.frame && here->last.capture == here->last_retransmit.capture &&
+           here->last_retransmit.time_ns - here->last_data.time_ns >= s->thresholds->slow_login_ns;
+}
+
+/* It may have closed the connection, and answer each packet with a reset that this capture does not have: some record what a machine sends
+ * before its filters, others what the card gets. */
+static bool may_be_gone(const struct conversation *c, const struct surroundings *s, enum side side,
+                        const struct silence *silence)
+{
+    const struct tcp_side *here = &c->sides[side];
+    return silence->kind == SILENCE_TOTAL &&
+           (stopped_repeating(here, silence->last.time_ns) || waited_in_vain(here, s));
+}
+
+/* The client ends the handshake with an acknowledgement, and acknowledges what it gets. A capture that has none leaves such packets out. */
+static bool lacks_acknowledgements(const struct conversation *c)
+{
+    return c->starts_with_syn && conversation_established(c) && c->sides[SIDE_CLIENT].bare == 0;
+}
+
+static void doubt_that_it_is_there(const struct surroundings *s, const struct conversation *c, enum side here,
+                                   const struct silence *silence, struct judgement *judgement)
+{
+    if (!may_be_gone(c, s, here, silence))
+        return;
+    judgement->culprit = CULPRIT_UNKNOWN;
+    judgement->confidence = 0.5;
+    judgement_say_more(judgement,
+                       "Or that machine had given the connection up before, for it no longer repeats what was "
+                       "not acknowledged, or had waited long for an answer: then this capture lacks its "
+                       "reset.");
+}
+
 /* Packets of the other side arrive here, by this machine's own capture, and its TCP behaves as if they did not. */
 static bool swallows(const struct conversation *c, const struct surroundings *s, enum side here,
                      struct silence *silence)
@@ -42,8 +89,8 @@ static bool swallows(const struct conversation *c, const struct surroundings *s,
     bool unanswered =
         silence->kind == SILENCE_TOTAL && silence->retrier != here && !resets_what_arrives(&c->sides[here], silence);
     bool deaf = silence->held && silence->kind != SILENCE_TOTAL && silence->lost_from != here;
-    return (unanswered || deaf) && surroundings_role(s, c) == role_of(here) && !signs_of_one_direction(c) &&
-           signs_of_sql(c, s);
+    return (unanswered || deaf) && !lacks_acknowledgements(c) && surroundings_role(s, c) == role_of(here) &&
+           !signs_of_one_direction(c) && signs_of_sql(c, s);
 }
 
 static void tell_swallowed(const struct conversation *c, const struct silence *silence, enum side here,
@@ -80,6 +127,7 @@ bool one_sided_no_ack(const struct conversation *c, const struct surroundings *s
     judgement->confidence = 0.87;
     judgement->would_settle = settled_by_capture_of(side_other(here));
     tell_swallowed(c, &silence, here, judgement);
+    doubt_that_it_is_there(s, c, here, &silence, judgement);
     one_sided_need_place(c, s, judgement);
     return true;
 }
@@ -91,6 +139,8 @@ bool one_sided_no_ack_by_both(const struct pair_view *view, const struct surroun
     struct silence silence;
     if (!own || !pair_view_gets_through(view, side_other(here)) || !swallows(own, s, here, &silence))
         return false;
+    if (moment_seen(&view->compared->passages[here].injected_reset))
+        return false; /* an answer came, whoever made it */
     judgement->confidence = 0.96;
     tell_swallowed(own, &silence, here, judgement);
     judgement_say_more(judgement, "The other end's capture shows the same packets leave, and no answer come.");

@@ -8,6 +8,8 @@ const char settle_by_both_captures[] = "Captures taken on client and server at t
 const char settle_by_place[] =
     "To know that the capture was taken on the machine itself and not on a mirror port near it: then "
     "give it with --client or --server.";
+const char settle_by_complete_capture[] =
+    "A capture that misses no packets: on the machine itself, with a larger buffer, written to a fast disk.";
 const char settle_by_earlier_captures[] = "Captures of both ends that begin before the connection does.";
 
 #define PING_LARGE                                                                                                     \

@@ -12,6 +12,7 @@ extern const char settle_by_large_packets[]; /* or by the captures of both ends 
 /* Of one that looks as if it was taken on the machine, and may have been taken near it. */
 extern const char settle_by_place[];
 
+extern const char settle_by_complete_capture[];
 extern const char settle_by_earlier_captures[];
 
 /* Puts what the captures lack in place of a capture that is there; view: of the connection. */

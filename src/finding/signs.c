@@ -270,7 +270,7 @@ struct login_halt signs_of_login_halt(const struct conversation *conversation, c
     int64_t limit_ns = halt.closed ? halt.close.time_ns : INT64_MAX;
     if (!tds || signs_of_login_refused(conversation) || !latest_step(tds, limit_ns, &halt.last_step))
         return halt;
-    if (halt.last_step >= LOGIN_STEP_LOGIN_ANSWER || seen_step(tds, LOGIN_STEP_FIRST_REQUEST) ||
+    if (halt.last_step >= LOGIN_STEP_LOGIN_ANSWER || moment_seen(&tds->last_request) ||
         begins_before_its_steps(conversation))
         return halt;
     halt.halted = true;
@@ -287,7 +287,9 @@ struct login_halt signs_of_login_halt(const struct conversation *conversation, c
     const struct tcp_side *other = &conversation->sides[side_other(spoke)];
     bool unasked = halt.last_step == LOGIN_STEP_PRELOGIN && moment_seen(&tds->unasked) &&
                    other->last_data.time_ns <= tds->unasked.time_ns;
-    if (speaks_between(other, halt.since.time_ns, limit_ns) && !unasked)
+    const struct tcp_side *own = &conversation->sides[spoke];
+    bool has_last_word = speaks_between(own, other->last_data.time_ns, limit_ns);
+    if (speaks_between(other, halt.since.time_ns, limit_ns) && !unasked && !has_last_word)
         spoke = side_other(spoke);
     const struct tcp_side *speaker = &conversation->sides[spoke];
     if (speaks_between(speaker, halt.since.time_ns, limit_ns))

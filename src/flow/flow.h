@@ -111,15 +111,21 @@ static inline enum side flow_side(const struct flow *flow, unsigned origin)
     return origin == flow->client_origin ? SIDE_CLIENT : SIDE_SERVER;
 }
 
-static inline struct tcp_side *flow_facts(struct flow *flow, unsigned origin)
-{
-    return &flow->conversation->sides[flow_side(flow, origin)];
-}
-
 /* a - b in sequence space (RFC 9293, 3.4): negative when a is before b. */
 static inline int32_t seq_distance(uint32_t a, uint32_t b)
 {
     return (int32_t)(a - b);
+}
+
+/* One past everything this origin is known to have sent, seen here or acknowledged by the other side. */
+static inline uint32_t tcp_sent_until(const struct tcp_direction *d)
+{
+    return d->acked_known && seq_distance(d->acked, d->next_seq) > 0 ? d->acked : d->next_seq;
+}
+
+static inline struct tcp_side *flow_facts(struct flow *flow, unsigned origin)
+{
+    return &flow->conversation->sides[flow_side(flow, origin)];
 }
 
 #endif

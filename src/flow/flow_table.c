@@ -8,6 +8,7 @@
 #include "memory.h"
 #include "sleeping_flows.h"
 #include "tcp_follow.h"
+#include "tcp_opening.h"
 #include "tcp_stream.h"
 
 /*
@@ -378,47 +379,6 @@ static uint32_t add_flow(struct flow_table *table, const struct packet *p, bool 
     return number;
 }
 
-static bool refuses_other_syn(const struct flow *flow, enum side sender, const struct packet *p)
-{
-    enum { REFUSAL = TCP_RST | TCP_ACK };
-    const struct conversation *c = flow->conversation;
-    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
-    bool refused = client->isn_known && !server->isn_known && server->resets > 0 && server->packets == server->resets;
-    return refused && (p->tcp.flags & (REFUSAL | TCP_SYN)) == REFUSAL && p->tcp.ack != client->isn + 1 &&
-           sender == SIDE_SERVER;
-}
-
-/* Both sides had sent their FIN, and after it no number of theirs is used (RFC 9293, 3.4): who goes beyond both speaks on a new connection
- * whose handshake was not captured. */
-static bool goes_beyond_the_end(const struct flow *flow, enum side sender, const struct packet *p)
-{
-    unsigned origin = sender == SIDE_CLIENT ? flow->client_origin : 1u - flow->client_origin;
-    const struct tcp_direction *own = &flow->directions[origin], *other = &flow->directions[1 - origin];
-    return own->fin_known && other->fin_known && (p->tcp.flags & (TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK &&
-           seq_distance(p->tcp.seq, own->fin_seq) > 1 && seq_distance(p->tcp.ack, other->fin_seq) > 1;
-}
-
-/* A SYN with another initial sequence number opens a new connection, whatever became of the old one: a repeated SYN has the
- * same number (RFC 9293, 3.4.1), and a server in TIME-WAIT accepts a new one (RFC 6191). A SYN+ACK does so only after the
- * old connection's end (the capture missed the SYN): before it, it is the answer to the SYN, if a strange one. So does a refusal
- * that acknowledges another SYN than the one that was refused. */
-static bool opens_again(const struct flow *flow, enum side sender, const struct packet *p)
-{
-    if (!(p->tcp.flags & (TCP_SYN | TCP_RST)))
-        return goes_beyond_the_end(flow, sender, p);
-    if (refuses_other_syn(flow, sender, p))
-        return true;
-    if (p->tcp.flags & TCP_RST)
-        return false;
-    const struct conversation *c = flow->conversation;
-    const struct tcp_side *facts = &c->sides[sender], *asked = &c->sides[side_other(sender)];
-    if (p->tcp.flags & TCP_ACK) {
-        bool answers = !facts->isn_known && asked->isn_known && p->tcp.ack == asked->isn + 1;
-        return c->closed && !answers && (!facts->isn_known || facts->isn != p->tcp.seq);
-    }
-    return facts->isn_known ? facts->isn != p->tcp.seq : facts->packets > 0;
-}
-
 static void note_close(struct conversation *c)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
@@ -501,7 +461,7 @@ void flow_table_packet(struct flow_table *table, const struct packet *p)
     }
     enum side sender = SIDE_CLIENT;
     uint32_t number = find_flow(table, p, &sender);
-    bool reused = number != HASH_NONE && opens_again(slab_at(&table->flows, number), sender, p);
+    bool reused = number != HASH_NONE && tcp_opens_again(slab_at(&table->flows, number), sender, p);
     if (reused)
         retire_flow(table, number);
     if (number == HASH_NONE || reused)

@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "tcp_copies.h"
+#include "tcp_opening.h"
 #include "tcp_sizes.h"
 #include "tcp_traces.h"
+#include "tcp_unseen.h"
 
 /* Reordered segments arrive within a fraction of a round trip; a retransmission needs at least a whole one. Without a
  * known round trip, 3 ms (the figure Wireshark uses, too). */
@@ -24,13 +26,20 @@ static void note_burst(struct flow *flow, unsigned origin, const struct packet *
     d->burst_segments = 0;
 }
 
-/* One past everything this origin is known to have sent, seen here or acknowledged by the other side. */
-static uint32_t sent_until(const struct tcp_direction *d)
+/* The shortest time-out after which a stack sends something again (Linux: 200 ms, Windows: 300 ms; RFC 6298, 2.4: a second). */
+#define LEAST_TIMEOUT_NS (200 * NS_PER_MS)
+
+/* Of a keep-alive or a repetition the other side's acknowledgement tells that it is one. But what left before it knew of that, and stands
+ * shortly after it, may be the only copy, recorded out of order or stamped late: no stack repeats anything so soon. */
+static bool is_in_order(const struct flow *flow, unsigned origin, const struct packet *p)
 {
-    return d->acked_known && seq_distance(d->acked, d->next_seq) > 0 ? d->acked : d->next_seq;
+    const struct tcp_side *heard = &flow->conversation->sides[flow_side(flow, 1 - origin)];
+    bool answered = heard->payload_bytes > 0 &&
+                    seq_distance(flow->directions[origin].answered, p->tcp.seq + p->payload_length) >= 0,
+         knew = answered && seq_distance(p->tcp.ack, flow->directions[1 - origin].next_seq) >= 0;
+    return knew || p->moment.time_ns - heard->last.time_ns > HELD_TOGETHER_NS;
 }
 
-/* Of a keep-alive or a repetition the other side's acknowledgement tells that it is one, unless that was recorded out of order. */
 static void start_direction(struct flow *flow, unsigned origin, const struct packet *p)
 {
     struct tcp_direction *d = &flow->directions[origin];
@@ -39,8 +48,7 @@ static void start_direction(struct flow *flow, unsigned origin, const struct pac
     d->started = true;
     d->next_seq = p->tcp.seq;
     int32_t old = d->acked_known && !(p->tcp.flags & (TCP_SYN | TCP_FIN)) ? seq_distance(d->acked, p->tcp.seq) : 0;
-    bool in_order = p->moment.time_ns - flow_facts(flow, 1 - origin)->last.time_ns > REORDER_NS;
-    if (old > 0 && old >= (int32_t)p->payload_length && (old == 1 || in_order))
+    if (old > 0 && old >= (int32_t)p->payload_length && (old == 1 || is_in_order(flow, origin, p)))
         d->next_seq = d->acked;
 }
 
@@ -112,6 +120,10 @@ static void follow_syn(struct flow *flow, unsigned origin, const struct packet *
     if (first) {
         note_options(facts, p);
         tcp_traces_stamp(flow, origin, p);
+        if (seq_distance(p->tcp.seq, d->next_seq) != 0 && tcp_begins_there(d, p->tcp.seq)) {
+            flow->conversation->starts_with_syn = true; /* recorded after what came next */
+            return;
+        }
         d->next_seq = p->tcp.seq + 1 + p->payload_length;
         open_round_trip(d, p->tcp.seq + 1, p->moment.time_ns);
         return;
@@ -126,7 +138,7 @@ static bool is_window_probe(const struct tcp_direction *d, const struct tcp_dire
 {
     if (!other->zero_window || p->tcp.flags & (TCP_SYN | TCP_FIN | TCP_RST))
         return false;
-    int32_t ahead = seq_distance(p->tcp.seq, sent_until(d));
+    int32_t ahead = seq_distance(p->tcp.seq, tcp_sent_until(d));
     return (p->payload_length == 1 && (ahead == 0 || ahead == -1)) || (p->payload_length == 0 && ahead == -1);
 }
 
@@ -134,7 +146,7 @@ static bool is_keep_alive(const struct tcp_direction *d, const struct packet *p)
 {
     if (p->payload_length > 1 || p->tcp.flags & (TCP_SYN | TCP_FIN | TCP_RST) || !(p->tcp.flags & TCP_ACK))
         return false;
-    uint32_t until = sent_until(d);
+    uint32_t until = tcp_sent_until(d);
     if (p->tcp.seq + 1 != until)
         return false;
     /* What the other side acknowledged beyond all data is the FIN, recorded later than that: before it, its number is the next. */
@@ -196,11 +208,14 @@ static bool before_it_could_be_asked(const struct flow *flow, const struct tcp_d
 
 /* Old by its number but never seen: it was overtaken on its way here, or in the capture itself (then the other side's
  * acknowledgement of it is recorded before it). */
-static bool was_reordered(const struct flow *flow, const struct tcp_direction *d, const struct packet *p)
+static bool was_reordered(const struct flow *flow, unsigned origin, const struct packet *p)
 {
+    const struct tcp_direction *d = &flow->directions[origin];
     uint32_t end = p->tcp.seq + p->payload_length;
     if (d->positioned && p->payload_length > 0 && seq_distance(end, d->start) <= 0)
         return true; /* older than the capture: nobody knows whether it was sent before */
+    if (p->payload_length > 0 && !d->positioned && !is_in_order(flow, origin, p))
+        return true; /* its acknowledgements tell of it, and were recorded first */
     if (p->payload_length == 0 || !tcp_never_captured(d, p->tcp.seq, end))
         return false;
     if (d->acked_known && seq_distance(d->acked, end) >= 0)
@@ -244,6 +259,14 @@ static void mark_segment(struct tcp_side *facts, const struct packet *p, uint32_
     facts->marked_seq = end;
 }
 
+/* It goes beyond all that was captured before, perhaps with a hole in between. */
+static void note_edge(struct tcp_direction *d, const struct packet *p)
+{
+    if (seq_distance(p->tcp.seq, d->next_seq) > 0 && !d->held)
+        d->hole_ns = p->moment.time_ns;
+    d->edge_ip_id = p->ip_id;
+}
+
 static void follow_new_data(struct flow *flow, unsigned origin, const struct packet *p, uint32_t end)
 {
     struct tcp_direction *d = &flow->directions[origin];
@@ -264,9 +287,6 @@ static void follow_new_data(struct flow *flow, unsigned origin, const struct pac
     } else {
         d->data_unacked = true;
     }
-    if (seq_distance(p->tcp.seq, d->next_seq) > 0 && !d->held)
-        d->hole_ns = p->moment.time_ns;
-    d->edge_ip_id = p->ip_id;
     d->unpushed = !(p->tcp.flags & TCP_PSH);
     d->in_pieces = p->payload_length <= PIECE_BYTES && (d->unpushed || d->in_pieces);
 }
@@ -318,7 +338,7 @@ static void follow_payload_and_fin(struct flow *flow, unsigned origin, const str
             facts->fin_retransmits++;
     }
     if (has_old && p->payload_length + fin > 0) {
-        if (!has_new && was_reordered(flow, d, p))
+        if (!has_new && was_reordered(flow, origin, p))
             facts->out_of_order++;
         else if (!has_new && was_resent_smaller(flow, d, facts, p))
             facts->resent_smaller++;
@@ -335,6 +355,8 @@ static void follow_payload_and_fin(struct flow *flow, unsigned origin, const str
         if (p->payload_length == 0)
             note_ahead(flow, d, facts, p);
     }
+    if (p->payload_length + fin > 0)
+        note_edge(d, p);
     if (p->payload_length > 0 && seq_distance(data_end, d->next_seq) > 0)
         follow_new_data(flow, origin, p, data_end);
     if (d->oldest_unacked_ns == 0 && (!d->acked_known || seq_distance(d->acked, end) < 0))
@@ -342,20 +364,18 @@ static void follow_payload_and_fin(struct flow *flow, unsigned origin, const str
     d->next_seq = end;
     if (d->burst_segments < 2)
         d->burst_segments++;
-    if (!has_old && sent_until(d) == end)
+    if (!has_old && tcp_sent_until(d) == end)
         open_round_trip(d, end, p->moment.time_ns);
 }
 
 /* Packets that were sent before a reset may arrive after it, by as much as the path differs; a stack that waits for nothing
  * sends its next one after its least time-out. */
-#define AFTER_RESET_NS (200 * NS_PER_MS)
-
 static void note_alive(struct flow *flow, unsigned origin, const struct packet *p)
 {
     struct tcp_side *facts = flow_facts(flow, origin);
     if (!moment_seen(&facts->reset) || moment_seen(&facts->alive_after_reset))
         return;
-    int64_t path_ns = flow->handshake_ns > AFTER_RESET_NS ? flow->handshake_ns : AFTER_RESET_NS;
+    int64_t path_ns = flow->handshake_ns > LEAST_TIMEOUT_NS ? flow->handshake_ns : LEAST_TIMEOUT_NS;
     if (p->moment.time_ns - facts->reset.time_ns > path_ns)
         facts->alive_after_reset = p->moment;
 }
@@ -427,8 +447,11 @@ static void follow_ack(struct flow *flow, unsigned origin, const struct packet *
     struct tcp_direction *other = &flow->directions[1 - origin];
     struct tcp_side *facts = flow_facts(flow, 1 - origin);
     uint32_t ack = p->tcp.ack;
-    if (p->tcp.flags & TCP_RST && !other->started)
+    if (p->tcp.flags & TCP_RST && !other->started) {
+        other->acked = ack; /* which SYN it refuses */
+        other->acked_known = true;
         return;
+    }
     if (other->acked_known && seq_distance(ack, other->acked) <= 0)
         return;
     bool first = !other->acked_known;
@@ -546,34 +569,6 @@ static bool is_of_older_connection(struct flow *flow, unsigned origin, const str
            p->tcp.ack != flow->directions[1 - origin].next_seq;
 }
 
-/* What hides no drop and no time-out is not looked for: captures keep no silence that is shorter. */
-#define UNSEEN_LEAST_NS (100 * NS_PER_MS)
-
-/* Packets that are needed for so many bytes, at least: cards join them before the capture. A single number may be a FIN. */
-static uint32_t packets_of(const struct tcp_side *sender, int32_t bytes)
-{
-    enum { ETHERNET_PAYLOAD = 1460 };
-    uint32_t most = sender->largest_payload > ETHERNET_PAYLOAD ? sender->largest_payload : ETHERNET_PAYLOAD;
-    return bytes < 2 ? 0 : ((uint32_t)bytes + most - 1) / most;
-}
-
-/* It acknowledges what was never captured: that came, and an answer to it stands before this packet if its own number went on, too. */
-static void note_unseen(const struct flow *flow, unsigned origin, const struct packet *p)
-{
-    struct conversation *c = flow->conversation;
-    const struct tcp_direction *d = &flow->directions[origin], *other = &flow->directions[1 - origin];
-    enum side side = flow_side(flow, origin);
-    const struct tcp_side *self = &c->sides[side], *heard = &c->sides[side_other(side)];
-    int64_t from_ns = self->last.time_ns > heard->last.time_ns ? self->last.time_ns : heard->last.time_ns;
-    if (p->tcp.flags & (TCP_SYN | TCP_RST) || !(p->tcp.flags & TCP_ACK) || p->checksum == CHECKSUM_BAD || !d->started ||
-        !other->started || p->moment.time_ns - from_ns < UNSEEN_LEAST_NS)
-        return;
-    uint32_t acknowledged = packets_of(heard, seq_distance(p->tcp.ack, sent_until(other))),
-             own = packets_of(self, seq_distance(p->tcp.seq, sent_until(d)));
-    if (acknowledged > 0 && acknowledged + own > c->unseen.packets)
-        c->unseen = (struct unseen_stretch){from_ns, p->moment.time_ns, acknowledged + own, own > 0};
-}
-
 bool tcp_expects_data(const struct flow *flow, unsigned origin, const struct packet *p)
 {
     const struct tcp_direction *d = &flow->directions[origin];
@@ -585,7 +580,7 @@ enum tcp_verdict tcp_follow(struct flow *flow, unsigned origin, const struct pac
     struct tcp_direction *d = &flow->directions[origin];
     struct tcp_direction *other = &flow->directions[1 - origin];
     struct tcp_side *facts = flow_facts(flow, origin);
-    note_unseen(flow, origin, p);
+    tcp_unseen_before(flow, origin, p);
     count_packet(facts, p);
     if (tcp_is_copy(flow, origin, p)) {
         facts->capture_duplicates++;
@@ -617,6 +612,7 @@ enum tcp_verdict tcp_follow(struct flow *flow, unsigned origin, const struct pac
         else if (!is_window_probe(d, other, p))
             follow_payload_and_fin(flow, origin, p);
     }
+    facts->bare += verdict != TCP_PACKET_PROBE && tcp_is_pure_ack(p);
     if (p->tcp.flags & TCP_ACK) {
         tcp_sizes_acknowledged(flow, origin, p);
         follow_ack(flow, origin, p);

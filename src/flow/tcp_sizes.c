@@ -24,6 +24,8 @@ void tcp_sizes_again(struct flow *flow, unsigned origin, const struct packet *p)
 {
     const struct tcp_direction *d = &flow->directions[origin];
     struct tcp_side *facts = flow_facts(flow, origin);
+    if (p->payload_length > facts->largest_payload)
+        facts->largest_payload = p->payload_length;
     if (p->tcp.seq == d->larger_seq && p->payload_length > 0 && p->payload_length < facts->larger_unacknowledged)
         facts->larger_unacknowledged = p->payload_length;
 }

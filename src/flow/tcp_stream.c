@@ -127,6 +127,12 @@ void tcp_stream_segment(struct flow *flow, unsigned origin, const struct packet 
         d->position = d->start = seq;
         d->positioned = true;
     }
+    /* What it acknowledges is where the other side's bytes begin, though that SYN was not captured. */
+    struct tcp_direction *other = &flow->directions[1 - origin];
+    if (syn && packet->tcp.flags & TCP_ACK && !other->positioned && !other->started) {
+        other->position = other->start = packet->tcp.ack;
+        other->positioned = true;
+    }
     if (packet->tcp.flags & TCP_FIN && !d->fin_known) {
         d->fin_known = true;
         d->fin_seq = seq + length;

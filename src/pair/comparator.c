@@ -133,6 +133,7 @@ static void note_missed(const struct comparator *comparator, enum side at, const
     if (comparator->silences[at])
         capture_silences_miss(comparator->silences[at], due.from_ns, due.to_ns);
     comparator->comparison->strays[at] += is_stray(comparator, at, due);
+    comparator->comparison->missed_syns[at] += (p->flags & TCP_SYN) != 0;
     note_unclear(comparator, is_own ? at : side_other(at), p);
 }
 

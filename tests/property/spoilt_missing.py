@@ -4,12 +4,18 @@
 lacks-connections  one capture lacks whole connections: one card of a team
 lacks-resets       the client's capture misses its own resets
 lacks-answers      the server's capture misses every SYN+ACK
+lacks-handshakes   the server's capture misses every SYN and SYN+ACK
+lacks-first        the client's capture misses the first packet of each connection
+lacks-beginnings   each capture misses the first ten packets of each connection
+lacks-bare         the client's capture has no acknowledgement alone
 holes              each capture has nothing of some seconds, each of others
 thinned            each capture misses one packet in ten
+thinned-much       each capture misses three of ten packets
 thinned-sent       each capture misses three of ten packets that its machine sent
 """
 
 import argparse
+import collections
 import json
 import pathlib
 import random
@@ -29,10 +35,12 @@ from tap import Tap, skip_all
 
 LABELLED = HERE.parent.parent.parent / 'shared' / 'captures' / 'labelled'
 FOLDERS = ('server-backlog-overflow/1', 'server-firewall-drop/1', 'benign-client-rst-close/1', 'client-abort/1',
-           'server-not-listening/3', 'tls-cert-rejected/1', 'server-filter-driver/1', 'login-failed/1', 'normal/1')
+           'server-not-listening/3', 'tls-cert-rejected/1', 'server-filter-driver/1', 'login-failed/1', 'normal/1',
+           'nat-drop/1', 'network-delay/1', 'server-crash-mid-login/1', 'client-filter-driver/1',
+           'server-closes-many-at-once/3', 'client-timeout-before-prelogin/1')
 SIDES = ('client', 'server')
 SECOND = 10**9
-SYN, RST, ACK = 2, 4, 16
+FIN, SYN, RST, ACK = 1, 2, 4, 16
 
 
 def heads(capture):
@@ -59,6 +67,31 @@ def lacks_answers(capture, side, rng, clients):
   return kept(capture, lambda h: h.flags & (SYN | ACK) != SYN | ACK) if side == 'server' else capture
 
 
+def lacks_handshakes(capture, side, rng, clients):
+  return kept(capture, lambda h: not h.flags & SYN) if side == 'server' else capture
+
+
+def lacks_first(capture, side, rng, clients):
+  seen = set()
+  if side == 'server':
+    return capture
+  return kept(capture, lambda h: frozenset((h.source, h.destination)) in seen or seen.add(frozenset((h.source, h.destination))))
+
+
+def lacks_beginnings(capture, side, rng, clients):
+  seen = collections.Counter()
+
+  def is_later(head):
+    ends = frozenset((head.source, head.destination))
+    seen[ends] += 1
+    return seen[ends] > 10
+  return kept(capture, is_later)
+
+
+def lacks_bare(capture, side, rng, clients):
+  return kept(capture, lambda h: h.payload or h.flags & (SYN | FIN | RST)) if side == 'client' else capture
+
+
 def holes(capture, side, rng, clients):
   times = [record.time_ns for record in capture.records]
   length = int(rng.uniform(3, 12) * SECOND)
@@ -70,6 +103,10 @@ def thinned(capture, side, rng, clients):
   return kept(capture, lambda h: rng.random() >= .1)
 
 
+def thinned_much(capture, side, rng, clients):
+  return kept(capture, lambda h: rng.random() >= .3)
+
+
 def thinned_sent(capture, side, rng, clients):
   return kept(capture, lambda h: (h.source in clients) != (side == 'client') or rng.random() >= .3)
 
@@ -78,8 +115,13 @@ WAYS = {
   'lacks-connections': lacks_connections,
   'lacks-resets': lacks_resets,
   'lacks-answers': lacks_answers,
+  'lacks-handshakes': lacks_handshakes,
+  'lacks-first': lacks_first,
+  'lacks-beginnings': lacks_beginnings,
+  'lacks-bare': lacks_bare,
   'holes': holes,
   'thinned': thinned,
+  'thinned-much': thinned_much,
   'thinned-sent': thinned_sent,
 }
 

@@ -3,9 +3,10 @@
 
 copies   packets that a capture recorded twice, up to 10 ms apart
 coarse   stamps of a clock that ticks in whole seconds or by 15.6 ms
-late     received packets stamped later than sent ones
+late     received packets stamped later than sent ones, all alike, by queues, or each by another time
+order    packets written in another order than they were stamped in
 ways     hop counts that change from packet to packet
-set      a clock that was set back while the capture ran
+set      a clock that was set while the capture ran
 Of captures as they are, the same connections have to be judged: a property that leaves everything open would hold nothing.
 """
 
@@ -32,6 +33,7 @@ SHARED = HERE.parent.parent.parent / 'shared' / 'captures' / 'labelled'
 FOLDERS = (
   'benign-client-rst-close/1', 'capture-windows-differ/1', 'client-abort/1', 'nat-drop/1', 'nat-drop/3', 'no-pooling/3',
   'server-backlog-overflow/1', 'server-crash-mid-login/1', 'server-firewall-drop/1', 'server-not-listening/1',
+  'network-drop-syn/1', 'network-loss/1',
 )
 JUDGED = ('client-abort/1', 'nat-drop/1', 'server-not-listening/1')
 MS, SECOND = 10**6, 10**9
@@ -50,14 +52,24 @@ def coarse(tick_ns):
 
 
 def late(by_ns):
-  def is_received(record, capture, side, clients):
+  """by_ns: of the head of a received packet, and a source of chance."""
+  def received_late(record, capture, rng, side, clients):
     head = head_of(record, capture.interfaces[record.interface])
-    return head and (head.source in clients) != (side == 'client')
+    received = head and (head.source in clients) != (side == 'client')
+    return replace(record, time_ns=record.time_ns + by_ns(head, rng)) if received else record
 
   def change(capture, rng, side, clients):
-    records = [replace(r, time_ns=r.time_ns + by_ns) if is_received(r, capture, side, clients) else r for r in capture.records]
+    records = [received_late(r, capture, rng, side, clients) for r in capture.records]
     return replace(capture, records=sorted(records, key=lambda r: r.time_ns))
   return change
+
+
+def by_queue(head, rng):
+  return (head.source[1] + head.destination[1]) % 4 * 5 * MS
+
+
+def unsorted(within_ns):
+  return lambda capture, rng, side, clients: packets.unsorted(capture, within_ns, seed=rng.random())
 
 
 def hops_on(record, link_type, hops):
@@ -75,10 +87,10 @@ def ways(capture, rng, side, clients):
   return replace(capture, records=[hops_on(r, capture.interfaces[r.interface], rng.randrange(3)) for r in capture.records])
 
 
-def set_back(by_ns):
+def set_forward(by_ns):
   def change(capture, rng, side, clients):
     half = len(capture.records) // 2
-    return replace(capture, records=[replace(r, time_ns=r.time_ns - by_ns * (i >= half)) for i, r in enumerate(capture.records)])
+    return replace(capture, records=[replace(r, time_ns=r.time_ns + by_ns * (i >= half)) for i, r in enumerate(capture.records)])
   return change
 
 
@@ -88,9 +100,16 @@ CHANGES = {
   'half of them copied after 50 us': copies(50_000, 0.5),
   'stamps in whole seconds': coarse(SECOND),
   'stamps in ticks of 15.625 ms': coarse(15_625_000),
-  'received packets stamped 2 ms late': late(2 * MS),
+  'received packets stamped 2 ms late': late(lambda head, rng: 2 * MS),
+  'received packets stamped 15 ms late': late(lambda head, rng: 15 * MS),
+  'received packets stamped late by queues': late(by_queue),
+  'received packets stamped up to 15 ms late': late(lambda head, rng: rng.randrange(15 * MS)),
+  'written up to 20 ms late': unsorted(20 * MS),
+  'written up to 300 ms late': unsorted(300 * MS),
   'ways that change from packet to packet': ways,
-  'clock set back by 5 s': set_back(5 * SECOND),
+  'clock set back by 5 s': set_forward(-5 * SECOND),
+  'clock set forward by 5 s': set_forward(5 * SECOND),
+  'clock set forward by 1 h': set_forward(3600 * SECOND),
 }
 VIEWS = (SIDES, ('client',), ('server',))
 
@@ -108,7 +127,7 @@ def try_change(desk, pair, label, change):
   rng = random.Random(f'{pair.name} {label}')
   changed = {side: change(pair.captures[side], rng, side, clients_of(pair, side)) for side in SIDES}
   for view in VIEWS:
-    if label == 'clock set back by 5 s' and len(view) > 1:
+    if label.startswith('clock set') and len(view) > 1:
       continue  # the other capture tells by how much: tests/pairs
     report = desk.ask(*((side, changed[side]) for side in view))
     complaints += [f'{"and ".join(view)}: {wrong}' for wrong in blamed_wrongly(pair, report)]

@@ -64,6 +64,7 @@ static inline struct conversation *new_conversation(struct trace *trace, double 
     c->ends[SIDE_CLIENT] = (struct endpoint){ipv4(1), (uint16_t)(50000 + c->id)};
     c->ends[SIDE_SERVER] = (struct endpoint){ipv4(2), 1433};
     c->starts_with_syn = true;
+    c->sides[SIDE_CLIENT].bare = 1; /* the end of the handshake */
     c->sides[SIDE_CLIENT].ttl_first = c->sides[SIDE_CLIENT].ttl_min = c->sides[SIDE_CLIENT].ttl_max = 128;
     c->sides[SIDE_SERVER].ttl_first = c->sides[SIDE_SERVER].ttl_min = c->sides[SIDE_SERVER].ttl_max = 125;
     c->first = c->last = at(trace, time_s);

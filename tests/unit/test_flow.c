@@ -606,9 +606,106 @@ static void test_a_refusal_of_a_syn_that_was_not_captured(void **state)
     assert_int_equal(casebook_conversation(&b->casebook, 0)->sides[SIDE_SERVER].resets, 2);
 }
 
+/* Captures that nobody sorted, or that stamp what arrives later than what leaves. */
+static void test_a_syn_recorded_after_what_followed_it(void **state)
+{
+    struct bench *b = *state;
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_PSH, 1, 1, "question");
+    send(b, SIDE_CLIENT, TCP_SYN, 0, 0, "");
+    send(b, SIDE_SERVER, TCP_ACK | TCP_PSH, 1, 9, "answer");
+    send(b, SIDE_SERVER, TCP_SYN | TCP_ACK, 0, 1, "");
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_PSH, 9, 7, "more");
+    const struct conversation *c = only(b);
+    assert_true(c->starts_with_syn);
+    assert_int_equal(c->sides[SIDE_CLIENT].retransmits + c->sides[SIDE_SERVER].retransmits, 0);
+    assert_string_equal(text_string(&b->heard[SIDE_CLIENT]), "questionmore.");
+    assert_string_equal(text_string(&b->heard[SIDE_SERVER]), "answer.");
+}
+
+/* The first attempt's SYN was not captured, or its refusal and the second's SYN. */
+static void test_refusals_of_two_attempts(void **state)
+{
+    enum { OTHER_ISN = 1000000 };
+    struct bench *b = *state;
+    send(b, SIDE_SERVER, TCP_RST | TCP_ACK, 0, 1, "");
+    send(b, SIDE_CLIENT, TCP_SYN, OTHER_ISN, 0, "");
+    send(b, SIDE_SERVER, TCP_RST | TCP_ACK, 0, 2 * OTHER_ISN + 1, "");
+    flow_table_close(&b->table);
+    assert_int_equal(casebook_conversations(&b->casebook), 3);
+}
+
+static void test_an_answer_recorded_before_what_it_acknowledges(void **state)
+{
+    struct bench *b = *state;
+    send(b, SIDE_SERVER, TCP_ACK | TCP_PSH, 1, 9, "answer");
+    wait_ms(b, 15);
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_PSH, 1, 1, "question");
+    assert_int_equal(only(b)->sides[SIDE_CLIENT].retransmits, 0);
+}
+
+/* Near: it acknowledges the answer, so it left after that had come. */
+static void test_who_knows_the_answer_repeats_the_question(void **state)
+{
+    struct bench *b = *state;
+    send(b, SIDE_SERVER, TCP_ACK | TCP_PSH, 1, 9, "answer");
+    wait_ms(b, 15);
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_PSH, 1, 7, "question");
+    assert_int_equal(only(b)->sides[SIDE_CLIENT].retransmits, 1);
+}
+
+static void test_a_fin_recorded_before_the_last_data(void **state)
+{
+    struct bench *b = *state;
+    handshake(b);
+    struct packet last = packet_from(b, SIDE_CLIENT, TCP_ACK | TCP_PSH, 1, 1, "last");
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_FIN, 5, 1, "");
+    wait_ms(b, 10);
+    last.moment.time_ns = b->now_ns;
+    last.moment.frame = ++b->frame;
+    flow_table_packet(&b->table, &last);
+    const struct tcp_side *client = &only(b)->sides[SIDE_CLIENT];
+    assert_int_equal(client->retransmits, 0);
+    assert_int_equal(client->out_of_order, 1);
+}
+
+static void test_what_no_timer_touched(void **state)
+{
+    struct bench *b = *state;
+    handshake(b);
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_PSH, 1, 1, "question");
+    wait_ms(b, 5000);
+    send(b, SIDE_SERVER, TCP_ACK | TCP_PSH, 1, 9, "answer");
+    const struct conversation *c = only(b);
+    assert_in_range((c->left_alone.to_ns - c->left_alone.from_ns) / NS_PER_MS, 5000, 5010);
+}
+
+/* Near: it was acknowledged, or repeated, and the answer took so long. */
+static void test_what_a_timer_touched(void **state)
+{
+    struct bench *b = *state;
+    handshake(b);
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_PSH, 1, 1, "question");
+    wait_ms(b, 200);
+    send(b, SIDE_SERVER, TCP_ACK, 1, 9, "");
+    wait_ms(b, 5000);
+    send(b, SIDE_SERVER, TCP_ACK | TCP_PSH, 1, 9, "answer");
+    wait_ms(b, 300);
+    send(b, SIDE_SERVER, TCP_ACK | TCP_PSH, 1, 9, "answer");
+    wait_ms(b, 5000);
+    send(b, SIDE_SERVER, TCP_ACK | TCP_PSH, 1, 9, "answer");
+    assert_int_equal(only(b)->left_alone.to_ns, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        FLOW_TEST(test_a_syn_recorded_after_what_followed_it),
+        FLOW_TEST(test_refusals_of_two_attempts),
+        FLOW_TEST(test_an_answer_recorded_before_what_it_acknowledges),
+        FLOW_TEST(test_who_knows_the_answer_repeats_the_question),
+        FLOW_TEST(test_a_fin_recorded_before_the_last_data),
+        FLOW_TEST(test_what_no_timer_touched),
+        FLOW_TEST(test_what_a_timer_touched),
         FLOW_TEST(test_ordinary_conversation),
         FLOW_TEST(test_retransmissions_of_every_kind),
         FLOW_TEST(test_far_retransmission_is_found),

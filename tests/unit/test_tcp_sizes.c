@@ -56,6 +56,16 @@ static void assert_sizes(const struct bench *b, uint32_t largest, uint32_t arriv
     assert_int_equal(facts_of(b)->larger_unacknowledged, unacknowledged);
 }
 
+/* What is sent again may be what is seen of it for the first time. */
+static void test_a_large_repetition_came_through(void **state)
+{
+    (void)state;
+    struct bench b = {0};
+    sent(&b, 1, 100);
+    sent_again(&b, 101, 1460);
+    assert_int_equal(facts_of(&b)->largest_payload, 1460);
+}
+
 static void test_acknowledged_as_far_as_it_goes(void **state)
 {
     (void)state;
@@ -146,9 +156,13 @@ static void test_lost_by_chance_and_sent_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_acknowledged_as_far_as_it_goes), cmocka_unit_test(test_large_ones_never_arrive),
-        cmocka_unit_test(test_duplicates_leave_no_hole),       cmocka_unit_test(test_a_hole_is_filled),
-        cmocka_unit_test(test_in_pieces_it_arrives),           cmocka_unit_test(test_lost_by_chance_and_sent_again),
+        cmocka_unit_test(test_a_large_repetition_came_through),
+        cmocka_unit_test(test_acknowledged_as_far_as_it_goes),
+        cmocka_unit_test(test_large_ones_never_arrive),
+        cmocka_unit_test(test_duplicates_leave_no_hole),
+        cmocka_unit_test(test_a_hole_is_filled),
+        cmocka_unit_test(test_in_pieces_it_arrives),
+        cmocka_unit_test(test_lost_by_chance_and_sent_again),
     };
     return cmocka_run_group_tests_name("tcp_sizes", tests, NULL, NULL);
 }
