@@ -45,7 +45,7 @@ static bool judge_closed(const struct conversation *c, const struct surroundings
     if (waited_ns < CLOSED_LEAST_NS || !signs_of_set_time(waited_ns) || (!at_server && !path_lives) ||
         signs_of_foreign_reset(client) || signs_of_retransmits_within(c, c->tds->last_request.time_ns, close.time_ns))
         return false;
-    judgement->confidence = signs_of_missed_packets(c) ? 0.5 : at_server ? 0.85 : 0.8;
+    judgement->confidence = at_server ? 0.85 : 0.8;
     judgement_prove(judgement, &c->tds->last_request, "the client sends a request");
     judgement_prove(judgement, &close, "after %.1f s without an answer it closes", seconds(waited_ns));
     judgement_prove(judgement, &c->sides[SIDE_SERVER].last, "the server's last packet: no answer among them");
@@ -98,7 +98,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (waited_ns < LEAST_NS)
         return false;
     bool lossy = signs_of_retransmits_within(c, request.time_ns, c->tds->first_attention.time_ns);
-    judgement->confidence = lossy || signs_of_missed_packets(c) ? 0.6 : waited_ns >= 5 * NS_PER_SECOND ? 0.9 : 0.85;
+    judgement->confidence = lossy ? 0.6 : waited_ns >= 5 * NS_PER_SECOND ? 0.9 : 0.85;
     if (lossy) {
         judgement->culprit = CULPRIT_UNKNOWN;
         judgement->would_settle = settle_by_server_capture;
@@ -141,5 +141,6 @@ const struct detector server_query_timeout = {
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,
+    .rests_on_absence = true,
     .judge = judge,
 };
