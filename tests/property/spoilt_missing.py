@@ -6,6 +6,7 @@ lacks-resets       the client's capture misses its own resets
 lacks-answers      the server's capture misses every SYN+ACK
 holes              each capture has nothing of some seconds, each of others
 thinned            each capture misses one packet in ten
+lacks-both         each capture misses a packet with data that came, and the next two that its machine sent
 thinned-sent       each capture misses three of ten packets that its machine sent
 """
 
@@ -74,12 +75,31 @@ def thinned_sent(capture, side, rng, clients):
   return kept(capture, lambda h: (h.source in clients) != (side == 'client') or rng.random() >= .3)
 
 
+def lacks_both(capture, side, rng, clients):
+  """What was missed is not acknowledged in what is left, as if it had been lost."""
+  came, left = {}, {}
+
+  def is_kept(head):
+    ends = frozenset((head.source, head.destination))
+    if (head.source in clients) == (side == 'client'):
+      left[ends] = left.get(ends, 0) - 1
+      return left[ends] < 0
+    came[ends] = came.get(ends, 0) + head.payload
+    if not head.payload or came[ends] != 3:
+      return True
+    left[ends] = 2
+    return False
+
+  return kept(capture, is_kept)
+
+
 WAYS = {
   'lacks-connections': lacks_connections,
   'lacks-resets': lacks_resets,
   'lacks-answers': lacks_answers,
   'holes': holes,
   'thinned': thinned,
+  'lacks-both': lacks_both,
   'thinned-sent': thinned_sent,
 }
 
