@@ -128,7 +128,9 @@ struct tcp_side {
     bool acknowledged_unseen; /* this side acknowledged data of the other that was not captured */
     struct moment
         ahead; /* a packet without data, or a FIN, stands beyond all that arrived here, and was acknowledged, of it */
-    uint32_t ahead_bytes;          /* by so much: they were sent, and lost before they came here */
+    uint32_t ahead_bytes; /* by so much: they were sent, and lost before they came here, or the capture missed them */
+    bool fin_missed;      /* its FIN was not captured: the other side acknowledged one number more, and no byte */
+    bool ahead_lacking;   /* the *other* side spoke after that, and did not acknowledge them: it lacks them */
     uint64_t unacknowledged_bytes; /* sent and never acknowledged, at the end */
 
     uint32_t largest_payload;       /* of a captured packet of this side; cards join and split packets */

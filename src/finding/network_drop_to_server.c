@@ -31,7 +31,8 @@ const struct detector network_drop_to_server = {
         "on sending without ever acknowledging what the client repeats, to the end of the connection: the culprit "
         "stays open. In a capture taken on the server, a packet without data or a FIN of the client, by its sequence "
         "number, or the server's SACK shows that bytes before a packet that came never did, for a second or more and "
-        "to the end: these were lost on the way. A reset that shows it leaves the culprit open.",
+        "to the end: these were lost on the way, where the server was heard after it and did not acknowledge them. "
+        "Where it was not heard any more, or a reset shows it, the culprit stays open.",
     .holds_with_both =
         "Of the client, three packets or more in a row (keep-alives count), over a second and up to the end, left its "
         "machine and are not in the server's capture, which went on. Five or more where one of the captures provably "

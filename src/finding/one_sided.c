@@ -225,6 +225,30 @@ static bool was_reset_by(const struct conversation *c, int64_t time_ns)
     return false;
 }
 
+/* No more than the largest window is ever under way (RFC 7323, 2.3): a number beyond it is of another connection, or somebody's guess. */
+static bool fits_window(const struct conversation *c, enum side receiver, uint32_t bytes)
+{
+    enum { LARGEST_SHIFT = 14 };
+    const struct tcp_side *self = &c->sides[receiver];
+    bool scaled = self->offers_window_scale && c->sides[side_other(receiver)].offers_window_scale;
+    uint32_t shift = !scaled ? 0 : self->window_scale < LARGEST_SHIFT ? self->window_scale : LARGEST_SHIFT;
+    return bytes <= (uint32_t)UINT16_MAX << shift;
+}
+
+/* The receiver has not been heard since, or the number is none that it would have taken. */
+static void leave_ahead_open(const struct tcp_side *sender, enum side here, struct judgement *judgement)
+{
+    const char *there = names[side_other(here)];
+    judgement->culprit = CULPRIT_UNKNOWN;
+    judgement->confidence = 0.5;
+    judgement_prove(judgement, &sender->ahead, "a packet of the %s stands %s beyond it", there,
+                    count_words(sender->ahead_bytes, "byte").text);
+    judgement_say(judgement,
+                  "By the sequence number of a packet that came the %s had sent %s more than the %s machine's capture "
+                  "has: that was lost on the way, or the capture missed it and what the %s answered.",
+                  there, count_words(sender->ahead_bytes, "byte").text, names[here], names[here]);
+}
+
 bool one_sided_never_arrives(const struct conversation *c, const struct surroundings *s, enum side here,
                              struct judgement *judgement)
 {
@@ -242,10 +266,14 @@ bool one_sided_never_arrives(const struct conversation *c, const struct surround
         return false; /* it came later, and still is not acknowledged: the receiver does not hear */
     if (was_reset_by(c, since->time_ns + REPEATED_BY_NS))
         return false;
-    judgement->confidence = 0.8;
     judgement->rests_on_absence = true;
     judgement->would_settle = settled_by_capture_of(there);
     judgement_prove(judgement, &sender->last_data, "the last data that arrives from the %s", names[there]);
+    if (ahead && (!sender->ahead_lacking || !fits_window(c, here, bytes))) {
+        leave_ahead_open(sender, here, judgement);
+        return true;
+    }
+    judgement->confidence = 0.8;
     if (ahead)
         judgement_prove(judgement, since, "a packet of the %s stands %s beyond it", names[there],
                         count_words(bytes, "byte").text);

@@ -24,6 +24,14 @@ static int64_t waited_for_ns(const struct tds_facts *tds, struct moment *request
     return 0;
 }
 
+/* What the client sends next acknowledges all that came: an answer that the capture missed is among what it knows of that (RFC 9293, 3.4). */
+static bool may_have_missed_answer(const struct conversation *c, const struct moment *request)
+{
+    const struct tcp_side *server = &c->sides[SIDE_SERVER];
+    uint32_t before = server->first_unseen_ns <= request->time_ns;
+    return server->unseen_segments > before;
+}
+
 /* Drivers that close instead of sending an attention, and those whose time-out counts from the connection's begin, do so when
  * a set time is over. Shorter ones are set for the network, not for a statement. */
 #define CLOSED_LEAST_NS (5 * NS_PER_SECOND)
@@ -45,7 +53,8 @@ static bool judge_closed(const struct conversation *c, const struct surroundings
     if (waited_ns < CLOSED_LEAST_NS || !signs_of_set_time(waited_ns) || (!at_server && !path_lives) ||
         signs_of_foreign_reset(client) || signs_of_retransmits_within(c, c->tds->last_request.time_ns, close.time_ns))
         return false;
-    judgement->confidence = signs_of_missed_packets(c) ? 0.5 : at_server ? 0.85 : 0.8;
+    judgement->rests_on_absence = may_have_missed_answer(c, &c->tds->last_request);
+    judgement->confidence = at_server ? 0.85 : 0.8;
     judgement_prove(judgement, &c->tds->last_request, "the client sends a request");
     judgement_prove(judgement, &close, "after %.1f s without an answer it closes", seconds(waited_ns));
     judgement_prove(judgement, &c->sides[SIDE_SERVER].last, "the server's last packet: no answer among them");
@@ -98,7 +107,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (waited_ns < LEAST_NS)
         return false;
     bool lossy = signs_of_retransmits_within(c, request.time_ns, c->tds->first_attention.time_ns);
-    judgement->confidence = lossy || signs_of_missed_packets(c) ? 0.6 : waited_ns >= 5 * NS_PER_SECOND ? 0.9 : 0.85;
+    judgement->rests_on_absence = may_have_missed_answer(c, &request);
+    judgement->confidence = lossy ? 0.6 : waited_ns >= 5 * NS_PER_SECOND ? 0.9 : 0.85;
     if (lossy) {
         judgement->culprit = CULPRIT_UNKNOWN;
         judgement->would_settle = settle_by_server_capture;
@@ -134,7 +144,8 @@ const struct detector server_query_timeout = {
         "or it closes after a whole number of seconds, five at least, with nothing sent again meanwhile - in the "
         "server's capture, or where the server's machine confirms the close at once. When packets were sent again "
         "before the attention, the culprit stays open. Not when a sequence number of the server or the client's SACK "
-        "shows that an answer was sent and did not arrive.",
+        "shows that an answer was sent and did not arrive. Where the capture missed packets of the server since the "
+        "request, the culprit stays open.",
     .means = "The connection is sound: the request arrived and was acknowledged, and the attention is the driver's "
              "own way to call a statement off. The time went into executing or blocking. \"Timeout expired\" of this "
              "kind is not a network fault. (MS-TDS 2.2.1.7.)",

@@ -265,7 +265,9 @@ struct login_halt signs_of_login_halt(const struct conversation *conversation, c
     struct login_halt halt = {.turn = SIDE_CLIENT};
     const struct tds_facts *tds = conversation->tds;
     halt.close = conversation_first_close(conversation);
-    halt.closed = moment_seen(&halt.close) && conversation->first_close_known;
+    /* Whose FIN the capture missed had closed before, nobody knows when: its reset answers what came after that. */
+    const struct tcp_side *closer = &conversation->sides[conversation->closed_first_by];
+    halt.closed = moment_seen(&halt.close) && conversation->first_close_known && !closer->fin_missed;
     halt.closed_by = halt.closed ? conversation->closed_first_by : SIDE_CLIENT;
     int64_t limit_ns = halt.closed ? halt.close.time_ns : INT64_MAX;
     if (!tds || signs_of_login_refused(conversation) || !latest_step(tds, limit_ns, &halt.last_step))

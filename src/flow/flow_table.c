@@ -100,6 +100,15 @@ static enum role_evidence guess_client(const struct flow_table *table, const str
     return ROLE_PORT;
 }
 
+/* A FIN takes one number (RFC 9293, 3.4), and no message is that short. At a closed window it may have been a probe's byte. */
+static bool misses_fin(const struct tcp_direction *d, const struct tcp_side *facts, const struct tcp_side *other)
+{
+    if (moment_seen(&facts->fin) || !d->started || !d->acked_known || other->zero_windows > 0)
+        return false;
+    int32_t beyond = seq_distance(d->acked, d->next_seq);
+    return beyond == 1 || (d->fin_unseen && beyond == 0);
+}
+
 /* Nothing is handed on any more: what that took is free at once, though the conversation may linger. */
 static void stop_streams(struct flow_table *table, struct flow *flow)
 {
@@ -122,6 +131,7 @@ static void conclude_flow(struct flow_table *table, struct flow *flow)
         /* Who does not acknowledge what arrived does not acknowledge what may have been lost, either. */
         if (d->acked_known && seq_distance(d->acked, d->ahead_seq - facts->ahead_bytes) < 0)
             facts->ahead = (struct moment){0};
+        facts->fin_missed = misses_fin(d, facts, flow_facts(flow, 1 - origin));
         facts->seqs_known = d->started;
         facts->seq_first = d->positioned ? d->start : d->next_seq;
         facts->seq_end = d->next_seq;

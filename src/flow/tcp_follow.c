@@ -235,9 +235,10 @@ static bool was_resent_smaller(const struct flow *flow, const struct tcp_directi
            tcp_never_captured(d, p->tcp.seq, p->tcp.seq + p->payload_length) && before_it_could_be_asked(flow, d, p);
 }
 
-/* A packet without data stands where its sender's next byte will, and a FIN behind its last one (RFC 9293, 3.4). The receiver that never acknowledges that far lacks
- * what lies before; it is no fault of the capture. Of a connection that was under way when the capture began, the first that is
- * seen may be a repetition, and what lies before came earlier. A single number may be a FIN that the capture missed. */
+/* A packet without data stands where its sender's next byte will, and a FIN behind its last one (RFC 9293, 3.4). What lies before was
+ * lost, or the capture missed it: the receiver's next packets tell, for each acknowledges all that has come. Of a connection that was
+ * under way when the capture began, the first that is seen may be a repetition, and what lies before came earlier. A single number may
+ * be a FIN that the capture missed. */
 static void note_ahead(const struct flow *flow, struct tcp_direction *d, struct tcp_side *facts, const struct packet *p)
 {
     if (!flow->conversation->starts_with_syn || p->tcp.seq - d->next_seq < 2)
@@ -246,6 +247,7 @@ static void note_ahead(const struct flow *flow, struct tcp_direction *d, struct 
         return;
     facts->ahead = p->moment;
     facts->ahead_bytes = p->tcp.seq - d->next_seq;
+    facts->ahead_lacking = false;
     d->ahead_seq = p->tcp.seq;
 }
 
@@ -452,6 +454,8 @@ static void follow_ack(struct flow *flow, unsigned origin, const struct packet *
         other->acked_known = true;
         return;
     }
+    if (moment_seen(&facts->ahead) && seq_distance(ack, other->ahead_seq) < 0)
+        facts->ahead_lacking = true;
     if (other->acked_known && seq_distance(ack, other->acked) <= 0)
         return;
     bool first = !other->acked_known;

@@ -11,6 +11,7 @@ lacks-bare         the client's capture has no acknowledgement alone
 holes              each capture has nothing of some seconds, each of others
 thinned            each capture misses one packet in ten
 thinned-much       each capture misses three of ten packets
+lacks-both         each capture misses a packet with data that came, and the next two that its machine sent
 thinned-sent       each capture misses three of ten packets that its machine sent
 """
 
@@ -111,6 +112,24 @@ def thinned_sent(capture, side, rng, clients):
   return kept(capture, lambda h: (h.source in clients) != (side == 'client') or rng.random() >= .3)
 
 
+def lacks_both(capture, side, rng, clients):
+  """What was missed is not acknowledged in what is left, as if it had been lost."""
+  came, left = {}, {}
+
+  def is_kept(head):
+    ends = frozenset((head.source, head.destination))
+    if (head.source in clients) == (side == 'client'):
+      left[ends] = left.get(ends, 0) - 1
+      return left[ends] < 0
+    came[ends] = came.get(ends, 0) + head.payload
+    if not head.payload or came[ends] != 3:
+      return True
+    left[ends] = 2
+    return False
+
+  return kept(capture, is_kept)
+
+
 WAYS = {
   'lacks-connections': lacks_connections,
   'lacks-resets': lacks_resets,
@@ -122,6 +141,7 @@ WAYS = {
   'holes': holes,
   'thinned': thinned,
   'thinned-much': thinned_much,
+  'lacks-both': lacks_both,
   'thinned-sent': thinned_sent,
 }
 

@@ -580,6 +580,29 @@ static void test_a_packet_beyond_what_was_captured(void **state)
     const struct tcp_side *server = &only(b)->sides[SIDE_SERVER];
     assert_true(moment_seen(&server->ahead));
     assert_int_equal(server->ahead_bytes, 22);
+    assert_false(server->ahead_lacking); /* the client was not heard since: the capture may have missed both */
+}
+
+static void test_who_speaks_again_tells_what_it_lacks(void **state)
+{
+    struct bench *b = *state;
+    handshake(b);
+    send(b, SIDE_SERVER, TCP_ACK | TCP_PSH, 1, 1, "answer");
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 7, "");
+    send(b, SIDE_SERVER, TCP_ACK | TCP_FIN, 29, 1, "");
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 7, "");
+    assert_true(only(b)->sides[SIDE_SERVER].ahead_lacking);
+}
+
+static void test_a_fin_that_was_not_captured(void **state)
+{
+    struct bench *b = *state;
+    handshake(b);
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_PSH, 1, 1, "question");
+    send(b, SIDE_SERVER, TCP_ACK, 1, 10, ""); /* eight bytes, and one number more */
+    const struct conversation *c = only(b);
+    assert_true(c->sides[SIDE_CLIENT].fin_missed);
+    assert_false(c->sides[SIDE_SERVER].fin_missed);
 }
 
 /* Near: the client does not acknowledge what did arrive, either. */
@@ -740,6 +763,8 @@ int main(void)
         FLOW_TEST(test_reset_with_another_time_to_live),
         FLOW_TEST(test_nothing_is_kept_of_streams_that_ended),
         FLOW_TEST(test_a_packet_beyond_what_was_captured),
+        FLOW_TEST(test_who_speaks_again_tells_what_it_lacks),
+        FLOW_TEST(test_a_fin_that_was_not_captured),
         FLOW_TEST(test_who_acknowledges_nothing_tells_nothing_of_the_way),
         FLOW_TEST(test_a_refusal_of_a_syn_that_was_not_captured),
     };
