@@ -82,6 +82,8 @@ struct tcp_side {
     uint16_t reset_ip_id;
     uint8_t reset_ttl;                   /* of the first reset */
     uint8_t ttl_first, ttl_min, ttl_max; /* of all packets but resets */
+    uint8_t damaged;                     /* packets with a wrong TCP checksum, 255 at most; of cut ones nobody knows */
+    bool sound;                          /* others had a right one */
     /* The reset does not look like this side's other packets: its TTL differs from all of them. One reason more to
      * suspect a device on the way; none alone proves it. */
     bool reset_ttl_differs;

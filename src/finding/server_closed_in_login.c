@@ -24,7 +24,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     struct login_halt halt = signs_of_login_halt(c, s);
     if (!halt.halted || !halt.closed || halt.stopped_by != SIDE_SERVER || signs_of_silence(c).held)
         return false;
-    if (signs_of_one_direction(c) || (moment_seen(&server->reset) && signs_of_foreign_reset(server)))
+    if (signs_of_one_direction(c) || (moment_seen(&server->reset) && signs_of_foreign_reset(server)) ||
+        signs_of_stand_in(c, s))
         return false;
     bool reset = moment_seen(&server->reset) && server->reset.time_ns == halt.close.time_ns;
     bool client_silent = halt.turn == SIDE_CLIENT && halt.waited_ns >= CLIENT_SILENT_NS;

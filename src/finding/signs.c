@@ -348,6 +348,11 @@ static bool later(const struct moment *a, const struct moment *b)
     return moment_seen(a) && (!moment_seen(b) || a->time_ns > b->time_ns);
 }
 
+bool signs_of_damage(const struct tcp_side *side)
+{
+    return side->damaged >= RETRIES_OF_A_SILENCE && side->sound;
+}
+
 /* After the other side's reset there is nobody left to answer; what came before it counts when it lasted long enough
  * to be RETRIES_OF_A_SILENCE doubling time-outs. */
 static bool ends_by_reset_of(const struct tcp_side *other, const struct retry_run *run)
@@ -369,6 +374,8 @@ static enum silence_kind kind_of(const struct tcp_side *self, const struct tcp_s
                          other->last.time_ns >= self->reset.time_ns;
     if (!later(&other->last, &run->first) || (owed && !talks && answers_reset))
         return SILENCE_TOTAL;
+    if (run->last.time_ns - run->first.time_ns < HELD_TOGETHER_NS)
+        return SILENCE_NONE; /* its sender spaced them out: they were held up, and came at once */
     if (!owed && self->fins == 0)
         return SILENCE_DEAF;
     return owed && talks ? SILENCE_UNHEARD : SILENCE_NONE;
@@ -388,8 +395,10 @@ static struct silence silence_of(const struct tcp_side *self, const struct tcp_s
     struct silence silence = {.kind = SILENCE_NONE};
     const struct retry_run *probes = &self->keep_alive_run, *data = &self->data_run;
     bool unheard = probes_unheard(self, other);
+    /* What came after it had given up is no answer. */
+    bool gave_up = !self->probes_answered && later(&self->reset, &probes->last);
     if (probes->count >= RETRIES_OF_A_SILENCE && probes->last.time_ns - probes->first.time_ns >= SILENCE_LEAST_NS &&
-        (unheard || !later(&other->last, &probes->last)))
+        (unheard || gave_up || !later(&other->last, &probes->last)))
         silence = (struct silence){.kind = unheard ? SILENCE_UNHEARD : SILENCE_TOTAL,
                                    .retries = probes->count,
                                    .first = probes->first,
@@ -418,7 +427,8 @@ struct silence signs_of_silence(const struct conversation *conversation)
         silence.retrier = side;
         silence.lost_from = silence.kind == SILENCE_DEAF ? side_other(side) : side;
         if (silence.kind == SILENCE_TOTAL && moment_seen(&other->last))
-            silence.quiet_before_ns = silence.first.time_ns - other->last.time_ns;
+            silence.quiet_before_ns = later(&other->last, &silence.first) ? self->probes_after_ns
+                                                                          : silence.first.time_ns - other->last.time_ns;
     }
     return silence;
 }
@@ -465,6 +475,45 @@ bool signs_of_foreign_reset(const struct tcp_side *side)
     /* Where the way changes from packet to packet, so may the reset's. */
     unsigned hops = hops_from_ttl(side->reset_ttl), usual = hops_from_ttl(side->ttl_max);
     return hops != usual && usual == hops_from_ttl(side->ttl_min);
+}
+
+bool signs_of_other_way(unsigned ttl, struct ttl_range usual)
+{
+    unsigned hops = hops_from_ttl(ttl);
+    return usual.most != 0 && ttl != 0 && (ttl < usual.least || ttl > usual.most) &&
+           hops != hops_from_ttl(usual.least) && hops != hops_from_ttl(usual.most);
+}
+
+bool signs_of_foreign_refusal(const struct conversation *c, const struct surroundings *s)
+{
+    return c->ending == ENDING_REFUSED && surroundings_role(s, c) != CAPTURE_ROLE_SERVER &&
+           signs_of_other_way(c->sides[SIDE_SERVER].reset_ttl,
+                              surroundings_host_ttls(s, c->point, &c->ends[SIDE_SERVER].address));
+}
+
+static bool is_hollow(const struct conversation *c, const struct surroundings *s)
+{
+    const struct tcp_side *server = &c->sides[SIDE_SERVER];
+    return c->starts_with_syn && moment_seen(&server->syn) && server->payload_bytes == 0 &&
+           !signs_of_missed_packets(c) && surroundings_role(s, c) != CAPTURE_ROLE_SERVER;
+}
+
+bool signs_of_quick_answer(const struct conversation *c, const struct surroundings *s)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    int64_t usual_ns = surroundings_server(s, c)->shortest_handshake_ns,
+            answer_ns = server->syn.time_ns - client->syn.time_ns;
+    return is_hollow(c, s) && client->syns == 1 && usual_ns > 0 && answer_ns * 2 < usual_ns;
+}
+
+bool signs_of_answer_elsewhere(const struct conversation *c, const struct surroundings *s)
+{
+    return is_hollow(c, s) && signs_of_other_way(c->sides[SIDE_SERVER].ttl_first, surroundings_server(s, c)->spoken);
+}
+
+bool signs_of_stand_in(const struct conversation *c, const struct surroundings *s)
+{
+    return signs_of_quick_answer(c, s) || signs_of_answer_elsewhere(c, s);
 }
 
 bool signs_of_own_reset(const struct conversation *conversation, const struct surroundings *surroundings,

@@ -130,6 +130,24 @@ bool signs_of_foreign_reset(const struct tcp_side *side);
 bool signs_of_own_reset(const struct conversation *conversation, const struct surroundings *surroundings,
                         enum side side);
 
+/* A packet with this TTL came over another number of hops than all those. */
+bool signs_of_other_way(unsigned ttl, struct ttl_range usual);
+
+/* The reset that refuses the SYN came over another number of hops than all that the server's machine says in other connections: a device
+ * on the way refused it. */
+bool signs_of_foreign_refusal(const struct conversation *conversation, const struct surroundings *surroundings);
+
+/* The SYN+ACK came too soon to be the server's, by half of the quickest answer in which it spoke, or over another number of hops; and the
+ * server says no byte after it. At the server's own machine nothing is. */
+bool signs_of_quick_answer(const struct conversation *conversation, const struct surroundings *surroundings);
+bool signs_of_answer_elsewhere(const struct conversation *conversation, const struct surroundings *surroundings);
+/* Either: something stands in for the server. */
+bool signs_of_stand_in(const struct conversation *conversation, const struct surroundings *surroundings);
+
+/* Of this side's packets several arrived damaged, and others whole: TCP throws the damaged ones away without a word (RFC 9293, 3.1). In a
+ * capture that was edited, all are. */
+bool signs_of_damage(const struct tcp_side *side);
+
 /* That side lives on after its reset, which a side that had reset could not: the reset was made by somebody else. */
 bool signs_of_disowned_reset(const struct conversation *conversation, const struct surroundings *surroundings,
                              enum side side);

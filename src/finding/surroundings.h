@@ -25,6 +25,11 @@ struct time_spans {
     uint32_t count, capacity;
 };
 
+/* Of packets that arrived; most 0: there were none. */
+struct ttl_range {
+    uint8_t least, most;
+};
+
 /* One listening endpoint as one capture point saw it. */
 struct server_record {
     uint32_t point;
@@ -36,8 +41,9 @@ struct server_record {
     uint32_t logins_done;
     bool
         lacks_connections; /* of that address: another point shows some that its machine answered, and this one, running, has not */
-    int64_t shortest_handshake_ns;          /* SYN to SYN+ACK, where the server then spoke; 0: none did */
-    uint8_t spoken_ttl_min, spoken_ttl_max; /* of the server's packets in such connections; 0: none */
+    int64_t shortest_handshake_ns; /* SYN to SYN+ACK, where the server then spoke; 0: none did */
+    struct ttl_range spoken;       /* of the server's packets in such connections */
+    struct ttl_range of_host;      /* of all that the machine said on any of its ports; kept with one of them */
     struct times
         hollow_resets; /* from SYN to reset, ns, of connections that were accepted and in which the server never spoke */
     struct times accepts;  /* of the SYN of each accepted connection */
@@ -148,6 +154,10 @@ bool surroundings_stands_at(const struct surroundings *surroundings, const struc
 
 /* Whether that capture point saw any conversation with a server at that address. */
 bool surroundings_knows_host(const struct surroundings *surroundings, uint32_t point, const struct address *host);
+
+/* TTLs of what that machine said, whatever port it has; resets are not among it. */
+struct ttl_range surroundings_host_ttls(const struct surroundings *surroundings, uint32_t point,
+                                        const struct address *host);
 
 /* The capture point at a server, running all the while, and seeing other connections to that address, that does not have the
  * conversation of a point nearer to its client; NULL: there is none. */

@@ -167,13 +167,15 @@ static enum tcp_verdict follow_keep_alive(struct flow *flow, unsigned origin, co
 }
 
 /* A probe is answered by an acknowledgement. What the other side sends of its own accord, its probes and what it repeats, it sends
- * whether or not ours arrived; a reset ends both. */
+ * whether or not ours arrived; a reset ends both. After the prober's own reset nothing is an answer any more: it had given up. */
 static void note_answer(struct flow *flow, unsigned origin)
 {
     struct tcp_direction *prober = &flow->directions[1 - origin];
+    struct tcp_side *probing = flow_facts(flow, 1 - origin);
     if (prober->keep_alives.count == 0)
         return;
-    flow_facts(flow, 1 - origin)->probes_answered = true;
+    if (!moment_seen(&probing->reset))
+        probing->probes_answered = true;
     prober->keep_alives = (struct retry_run){0};
 }
 
@@ -439,7 +441,8 @@ static void follow_ack(struct flow *flow, unsigned origin, const struct packet *
         other->round_trip_open = false;
     }
     /* The first in a capture that began later may tell only of what came before. */
-    if (first && (!other->started || (other->positioned && seq_distance(ack, other->start) <= 0)))
+    if (first &&
+        (!other->started || (other->positioned && !moment_seen(&facts->syn) && seq_distance(ack, other->start) <= 0)))
         return;
     if (facts->data_run.count > 0 && other->oldest_unacked_ns != 0) {
         int64_t recovery_ns = facts->data_run.last.time_ns - other->oldest_unacked_ns,
@@ -511,6 +514,9 @@ static void count_packet(struct tcp_side *facts, const struct packet *p)
 {
     facts->packets++;
     facts->wire_bytes += p->wire_length;
+    facts->sound |= p->checksum == CHECKSUM_GOOD;
+    if (p->checksum == CHECKSUM_BAD && facts->damaged < UINT8_MAX)
+        facts->damaged++;
     if (!moment_seen(&facts->first))
         facts->first = p->moment;
     facts->last = p->moment;
@@ -526,18 +532,26 @@ static void note_ttl(struct tcp_side *facts, const struct packet *p)
         facts->ttl_max = p->ttl;
 }
 
+/* Far from what the SYN counts from: more than a client can have sent that nobody captured. An older connection's numbers are anywhere. */
+static bool is_far_from(uint32_t ack, uint32_t next_seq)
+{
+    enum { UNSEEN_MOST = 1 << 20 };
+    return ack - next_seq > UNSEEN_MOST;
+}
+
 /* RFC 9293, 3.10.7.3: a server that still knows an older connection on these ports answers the SYN with that one's
- * acknowledgement. The client, which has sent nothing but SYNs, resets that one and sends its SYN again. */
+ * acknowledgement, and may repeat that one's data. The client, which has sent nothing but SYNs, resets that one and sends its SYN
+ * again. */
 static bool is_of_older_connection(struct flow *flow, unsigned origin, const struct packet *p)
 {
     const struct tcp_side *self = flow_facts(flow, origin), *other = flow_facts(flow, 1 - origin);
     if (p->tcp.flags & TCP_RST)
         return !(p->tcp.flags & TCP_ACK) && moment_seen(&self->syn) && !moment_seen(&other->syn) &&
                other->packets > other->resets;
-    bool answers =
-        !moment_seen(&self->syn) && (p->tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_ACK && p->payload_length == 0;
+    uint32_t next_seq = flow->directions[1 - origin].next_seq;
+    bool answers = !moment_seen(&self->syn) && (p->tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_ACK;
     return answers && moment_seen(&other->syn) && other->packets == (uint32_t)other->syns + other->resets &&
-           p->tcp.ack != flow->directions[1 - origin].next_seq;
+           (p->payload_length == 0 ? p->tcp.ack != next_seq : is_far_from(p->tcp.ack, next_seq));
 }
 
 /* What hides no drop and no time-out is not looked for: captures keep no silence that is shorter. */
