@@ -132,9 +132,14 @@ struct capture_silence *capture_silences_pass(struct capture_silences *silences,
     return longest;
 }
 
+struct capture_silence *capture_silences_lack(struct capture_silences *silences, int64_t from_ns, int64_t to_ns)
+{
+    return silences->settled ? NULL : capture_silences_in(silences, from_ns, to_ns);
+}
+
 void capture_silences_lack_reset(struct capture_silences *silences, int64_t from_ns, int64_t to_ns)
 {
-    struct capture_silence *silence = silences->settled ? NULL : capture_silences_in(silences, from_ns, to_ns);
+    struct capture_silence *silence = capture_silences_lack(silences, from_ns, to_ns);
     if (silence)
         silence->resets++;
 }

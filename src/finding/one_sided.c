@@ -4,6 +4,7 @@
 #include "count_words.h"
 #include "settling.h"
 #include "signs.h"
+#include "standstill.h"
 
 static const char *const names[SIDES] = {[SIDE_CLIENT] = "client", [SIDE_SERVER] = "server"};
 
@@ -42,7 +43,7 @@ static bool swallows(const struct conversation *c, const struct surroundings *s,
         silence->kind == SILENCE_TOTAL && silence->retrier != here && !resets_what_arrives(&c->sides[here], silence);
     bool deaf = silence->held && silence->kind != SILENCE_TOTAL && silence->lost_from != here;
     return (unanswered || deaf) && surroundings_role(s, c) == role_of(here) && !signs_of_one_direction(c) &&
-           signs_of_sql(c, s);
+           signs_of_sql(c, s) && !signs_of_damage(&c->sides[side_other(here)]);
 }
 
 static void tell_swallowed(const struct conversation *c, const struct silence *silence, enum side here,
@@ -167,7 +168,8 @@ bool one_sided_never_arrives(const struct conversation *c, const struct surround
     return true;
 }
 
-bool one_sided_loss(const struct pair_view *view, enum side sender, struct judgement *judgement)
+bool one_sided_loss(const struct pair_view *view, const struct surroundings *s, enum side sender,
+                    struct judgement *judgement)
 {
     enum side receiver = side_other(sender);
     if (pair_view_drop(view) != (sender == SIDE_CLIENT ? PAIR_DROP_TO_SERVER : PAIR_DROP_TO_CLIENT))
@@ -189,5 +191,6 @@ bool one_sided_loss(const struct pair_view *view, enum side sender, struct judge
                   "way.",
                   count_words(passage->lost_at_end, "packet").text, names[sender],
                   passage->lost_at_end == 1 ? "is" : "are", names[receiver]);
+    standstill_doubt(view, s, sender, &passage->lost_at_end_first, &passage->last_lost, judgement);
     return true;
 }
