@@ -42,7 +42,9 @@ static bool judge_closed(const struct conversation *c, const struct surroundings
     bool at_server = surroundings_stands_at(s, c, SIDE_SERVER);
     bool path_lives = moment_seen(&client->fin) && client->last_progress.time_ns >= client->fin.time_ns &&
                       client->fin_retransmits == 0;
-    if (waited_ns < CLOSED_LEAST_NS || !signs_of_set_time(waited_ns) || (!at_server && !path_lives) ||
+    /* Devices have timers of whole seconds, too. */
+    bool own = conversation_closed_by_fin(c) || signs_of_own_reset(c, s, SIDE_CLIENT);
+    if (waited_ns < CLOSED_LEAST_NS || !signs_of_set_time(waited_ns) || (!at_server && !path_lives) || !own ||
         signs_of_foreign_reset(client) || signs_of_retransmits_within(c, c->tds->last_request.time_ns, close.time_ns))
         return false;
     judgement->confidence = signs_of_missed_packets(c) ? 0.5 : at_server ? 0.85 : 0.8;
@@ -135,7 +137,8 @@ const struct detector server_query_timeout = {
         "it "
         "closes after "
         "a whole number of seconds, five at least, with nothing sent again meanwhile - in the server's capture, or "
-        "where the server's machine confirms the close at once.",
+        "where the server's machine confirms the close at once. A reset is held for the client's only when it goes on "
+        "where the client's packets were: devices have timers of whole seconds, too.",
     .means = "The connection is sound: the request arrived and was acknowledged, and the attention is the driver's "
              "own way to call a statement off. The time went into executing or blocking. \"Timeout expired\" of this "
              "kind is not a network fault. (MS-TDS 2.2.1.7.)",

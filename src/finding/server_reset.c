@@ -22,12 +22,16 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return false;
     if (client->payload_bytes + server->payload_bytes == 0 || signs_of_login_refused(c))
         return false;
+    struct login_halt halt = signs_of_login_halt(c, s);
+    if (halt.halted && halt.closed)
+        return false; /* whose turn it was then is server.closed-in-login's to tell */
+    bool asked_after = client->last_data.time_ns > server->reset.time_ns;
     const struct moment *last =
-        server->last_data.time_ns > client->last_data.time_ns ? &server->last_data : &client->last_data;
+        asked_after || server->last_data.time_ns > client->last_data.time_ns ? &server->last_data : &client->last_data;
     int64_t quiet_ns = server->reset.time_ns - last->time_ns;
     bool at_server = surroundings_stands_at(s, c, SIDE_SERVER);
     bool foreign = !at_server && signs_of_foreign_reset(server);
-    bool pending = signs_of_pending_request(c);
+    bool pending = !asked_after && signs_of_pending_request(c);
     bool idle = !at_server && quiet_ns >= (pending ? IDLE_PENDING_NS : IDLE_NS);
     /* Who has the packet acknowledges it: what is repeated in vain did not reach the server that is said to reset. */
     bool unheard = !at_server && client->data_run.count > 0 && client->unacknowledged_bytes > 0;
@@ -79,7 +83,8 @@ const struct detector server_reset = {
                   "closed, and looks like the server's other packets. The culprit stays open where the capture was not "
                   "given as the server's and the connection was idle; and where a reset without ACK ends a connection "
                   "whose begin was not captured, or of which packets were missed: the machine may have given it up "
-                  "before; and where what the server sent before was not acknowledged for long.",
+                  "before; and where what the server sent before was not acknowledged for long. Not in the middle of a "
+                  "login, which is server.closed-in-login's.",
     .means = "A program that aborts a connection, a process that dies, or a machine that no longer knows the "
              "connection (after a restart, say) sends a reset. From the client's capture alone a device could have "
              "sent it; the server's capture shows whether it left there. (Article, 1.5.4, 1.5.6 and 1.5.10.)",

@@ -399,7 +399,11 @@ static void test_idle_drop(void **state)
     expect(trace, c, "network.idle-drop", CULPRIT_UNKNOWN); /* the server may be down */
     fin(trace, logged_in(trace, 320), SIDE_CLIENT, 321);
     expect(trace, c, "network.idle-drop", CULPRIT_NETWORK); /* it is not */
+    /* What its own probes do not reach comes back: nothing was forgotten, and who stood still is not known. */
+    packet(trace, c, SIDE_SERVER, 330);
+    expect(trace, c, "network.idle-drop", CULPRIT_UNKNOWN);
     /* The server answers after all. */
+    client->probes_answered = true;
     packet(trace, c, SIDE_SERVER, 309.5);
     client->silent_run = false;
     struct judgement judgement = judged(trace, c);
