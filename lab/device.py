@@ -3,8 +3,10 @@
 It runs as a process of its own. It routes by destination address, takes one off the TTL, and applies the rules that it
 has been given. A rule is a dict:
 
-  do      drop | hold | delay | reorder | copy | ttl | clamp | unscale (takes the window scale out of SYNs) | damage (payload, not the checksum)
-          answer | refuse (by ICMP, with `code` and `mtu`; IPv4 only) | reject (by a reset in the other end's name, with `ttl`)
+  do      drop | hold | delay | reorder | copy | ttl | clamp
+          unscale (takes the window scale out of SYNs) | damage (payload, not the checksum)
+          answer (in the server's name; with `passes` the server answers, too; with `takes` it acknowledges data)
+          refuse (by ICMP, with `code` and `mtu`; IPv4 only) | reject (by a reset in the other end's name, with `ttl`)
   flow    ((client address, port), (server address, port)) as the client sees them; None: everything
   way     'to_server' | 'to_client' | None: both
   only    'syn' | 'synack' | 'data' | 'big' (of `bytes` and more) | 'bare' | 'reset' | 'old' (all but SYNs) | 'udp' | None: all of them
@@ -246,7 +248,7 @@ class Router:
         self.held.setdefault(number, []).append((flow, way, packet))
         return
       wait_s += self.obey(rule, flow, way, packet)
-      if rule['do'] in ('answer', 'refuse', 'reject'):
+      if rule['do'] in ('answer', 'refuse', 'reject') and not rule.get('passes'):
         return
     self.schedule(flow, way, packet, wait_s)
 

@@ -534,3 +534,150 @@ def device_takes(lab):
     quietly(talk.client_prelogin)
     wait_for_login(talk, 6)
   lab.run_all(one, [(63, False), (None, True), (None, False)])
+
+
+@scenario('field-inspection-drops-data')
+def inspection_drops_data(lab):
+  """An intrusion prevention system drops what carries a certain payload, however often it is sent; acknowledgements and keep-alives pass."""
+  def one(way):
+    talk = lab.talk(encryption='no').open()
+    talk.variant = way
+    talk.label = truth.label('network.drop-to-server' if way == 'to_server' else 'network.drop-to-client', *DROP,
+                             ('network', 'network.loss'), ('network', 'network.mtu-black-hole'), alone=OPEN + [('unknown', 'network.loss')])
+    talk.work(2)
+    talk.server.keep_alive(3)
+    talk.client.keep_alive(3)
+    lab.device.rule('drop', talk.flow, way, only='data')
+    talk.request()
+    server = threading.Thread(target=quietly, args=(answer_phase, talk, 'request'), daemon=True)
+    server.start()
+    try:
+      talk.client.receive(11)
+    except Closed:
+      pass
+    talk.client.close()
+    lab.sleep(2)
+  lab.run_all(one, ['to_server', 'to_client', 'to_server'])
+
+
+@scenario('field-outage-heals', quiet=True)
+def outage_heals(lab):
+  """The way is dead for nine seconds, in one direction or both; clients give up meanwhile, and what both ends repeat arrives after all."""
+  way = lab.rng.choice([None, 'to_client', 'to_server'])
+  talks = [lab.talk() for _ in range(4)]
+  def one(talk):
+    talk.open()
+    talk.work(2)
+    talk.variant = str(way)
+    talk.label = truth.label('network.drop-both-ways', *DROP, ('network', 'network.loss'), ('network', 'network.delay'), alone=OPEN,
+                             server=[('none', 'none.normal')])
+    if way == 'to_client':
+      return
+    talk.request()
+    talk.server.receive()
+  def use(talk, how):
+    if way == 'to_client':
+      talk.request()
+      quietly(talk.server.receive)
+      threading.Timer(0.5, talk.answer_quietly, [3000]).start()
+    elif way is None:
+      threading.Timer(0.5, talk.answer_quietly, [3000]).start()
+    else:
+      talk.answer_quietly(300)
+      quietly(talk.client.receive, 3)
+      quietly(talk.request)
+    lab.sleep(4, 6)
+    if how == 'reset':
+      talk.client.reset()
+    else:
+      talk.client.close()
+    lab.sleep(10)
+  lab.run_all(one, talks)
+  number = lab.device.rule('drop', None, way)
+  threads = [lab.run_beside(use, talk, how) for talk, how in zip(talks, ['fin', 'reset', 'fin', 'reset'])]
+  lab.sleep(9)
+  lab.device.lift(number)
+  for thread in threads:
+    thread.join(40)
+  after = lab.talk().open()
+  after.work(2)
+  after.close()
+
+
+@scenario('field-two-machines-answer')
+def two_machines_answer(lab):
+  """Two machines have the server's address: the other's answer to the SYN comes first, and the server resets what it does not know."""
+  def one(ttl):
+    talk = lab.talk()
+    talk.variant = f'ttl {ttl}'
+    talk.label = truth.label('network.device-answers', ('network', 'network.device-reset'), *OPEN, ('unknown', 'server.reset'),
+                             ('unknown', 'server.not-listening'), ('unknown', 'server.backlog-full'), ('unknown', 'none.probe'))
+    lab.device.rule('answer', talk.flow, 'to_server', only='syn', ttl=ttl or (128 if lab.look.windows_server else 64) - lab.look.hops, passes=True)
+    quietly(talk.connect, 5, False)
+    quietly(talk.client_prelogin)
+    wait_for_login(talk, 3)
+    lab.sleep(1)
+  lab.run_all(one, [None, 62, None])
+
+
+@scenario('field-router-reports', family=socket.AF_INET)
+def router_reports(lab):
+  """A router loses its way to the server, and says so by ICMP: connections that were there get host unreachable for each packet."""
+  def one(what):
+    talk = lab.talk(encryption='no').open()
+    talk.variant = what
+    talk.label = truth.label('network.drop-to-server', *DROP, alone=OPEN, server=[('none', 'none.normal')])
+    talk.work(2)
+    lab.device.rule('refuse', talk.flow, 'to_server', only='old', code=1)
+    talk.request()
+    wait_for_answer(talk)
+  lab.run_all(one, ['host unreachable'] * 2)
+
+
+@scenario('field-pool-behind-dead-way', quiet=True)
+def pool_behind_dead_way(lab):
+  """An idle pool finds the way dead, one connection after the other, and opens new ones, which work: a device forgot the idle ones."""
+  talks = [lab.talk() for _ in range(4)]
+  def one(talk):
+    talk.open()
+    talk.query()
+    talk.label = truth.label('network.idle-drop', *DROP, alone=OPEN, client=[('network', 'network.idle-drop')], server=[('none', 'none.normal')])
+  lab.run_all(one, talks)
+  lab.sleep(5)
+  for talk in talks:
+    lab.device.rule('drop', talk.flow)
+  def use(talk):
+    lab.sleep(0, 3)
+    quietly(talk.request)
+    wait_for_answer(talk, 6)
+    new = lab.talk().open()
+    new.work(2)
+    new.close()
+  lab.run_all(use, talks)
+
+
+@scenario('field-login-cut-by-tls-inspection')
+def cut_by_inspection(lab):
+  """A device that looks into TLS drops the server's certificates for some clients, or resets both ends at the ClientHello."""
+  def one(how):
+    talk = lab.talk(encryption='full')
+    talk.variant = how
+    talk.label = truth.label('network.drop-to-client' if how == 'drop' else 'network.device-reset', *DROP, ('network', 'network.mtu-black-hole'),
+                             alone=RESET_OPEN + [('unknown', 'network.mtu-black-hole'), ('unknown', 'server.tls-refused')],
+                             client=[('network', 'network.mtu-black-hole')])
+    login_until(talk, 'tls')
+    if how == 'drop':
+      lab.device.rule('drop', talk.flow, 'to_client', only='data')
+      talk.tls_flight(talk.client, talk.server)
+      sender = threading.Thread(target=quietly, args=(talk.server.send, talk.driver.answer_type, talk.server.handshake_step()), daemon=True)
+      sender.start()
+      wait_for_login(talk, 8)
+      return
+    lab.device.rule('drop', talk.flow, 'to_server', only='data')
+    send_phase(talk, 'tls')
+    lab.sleep(0.001)
+    for end in ('client', 'server') if how == 'reset' else ('client',):
+      lab.device.forge_reset(talk.flow, end, None, True)
+    lab.sleep(0.5)
+    talk.client.close()
+  lab.run_all(one, ['drop', 'reset', 'reset to client', 'drop'])
