@@ -1,6 +1,7 @@
 /* client.closed-in-login: the client closes part-way through the login, without a reason in the packets. */
 #include "actions.h"
 #include "detector.h"
+#include "settling.h"
 #include "signs.h"
 
 /* What the client disliked was in the packets before its alert; TLS 1.3 encrypts both. */
@@ -36,6 +37,11 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement->confidence = signs_of_missed_packets(c) ? 0.55 : halt.turn == SIDE_CLIENT ? 0.85 : 0.75;
     if (signs_of_certificate_disliked(c, &halt))
         judgement->confidence = 0.7; /* who closes there has one reason more, which client.certificate-rejected names */
+    if (!halt.alert && signs_of_doubtful_close(c, s)) {
+        judgement->culprit = CULPRIT_UNKNOWN;
+        judgement->confidence = 0.5;
+        judgement->would_settle = settle_by_client_capture;
+    }
     char alert[ALERT_WORDS_SIZE];
     judgement_prove(judgement, &client->syn, "the client connects");
     judgement_prove(judgement, &halt.since, "the last word of the login: %s", login_step_words(halt.last_step));

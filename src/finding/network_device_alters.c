@@ -31,18 +31,19 @@ static bool came_to_grief(const struct conversation *c, const struct surrounding
 }
 
 /* TCP throws a packet with a wrong checksum away without a word (RFC 9293, 3.1), so that its sender repeats it in vain. */
-static bool arrives_damaged(const struct conversation *at_receiver, enum side sender)
+static bool arrives_damaged(const struct conversation *at_receiver, const struct surroundings *s, enum side sender)
 {
-    struct silence silence = signs_of_silence(at_receiver);
-    return silence.held && signs_of_damage(&at_receiver->sides[sender]) && !signs_of_one_direction(at_receiver);
+    bool in_vain = signs_of_silence(at_receiver).held ||
+                   (!conversation_established(at_receiver) && at_receiver->sides[sender].syn_retransmits > 0);
+    return in_vain && signs_of_damage(at_receiver, s, sender) && !signs_of_one_direction(at_receiver);
 }
 
 static void say_damaged(const struct conversation *at_receiver, enum side sender, struct judgement *judgement)
 {
-    struct silence silence = signs_of_silence(at_receiver);
-    judgement_prove(judgement, &silence.first, "the %s repeats a packet",
-                    silence.retrier == SIDE_CLIENT ? "client" : "server");
-    judgement_prove(judgement, &silence.last, "the last of %u repetitions", silence.retries);
+    const struct tcp_side *self = &at_receiver->sides[sender];
+    judgement_prove(judgement, &self->first_retransmit, "the %s repeats a packet",
+                    sender == SIDE_CLIENT ? "client" : "server");
+    judgement_prove(judgement, &self->last_retransmit, "its last repetition");
     judgement_say(judgement,
                   "%s on the way %s damaged, with a wrong TCP checksum: the receiver's TCP throws such a packet away, "
                   "and its sender repeats it.",
@@ -57,7 +58,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     enum side sender = role == CAPTURE_ROLE_CLIENT ? SIDE_SERVER : SIDE_CLIENT;
     if (role != CAPTURE_ROLE_CLIENT && role != CAPTURE_ROLE_SERVER)
         return false;
-    if (!signs_of_sql(c, s) || !arrives_damaged(c, sender))
+    if (!signs_of_sql(c, s) || !arrives_damaged(c, s, sender))
         return false;
     judgement->culprit = CULPRIT_UNKNOWN;
     judgement->confidence = 0.8;
@@ -67,12 +68,12 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 }
 
 /* What left with the right checksum was damaged on the way. Where the card was to make it, the card may have. */
-static bool judge_damaged(const struct pair_view *view, struct judgement *judgement)
+static bool judge_damaged(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
 {
     for (enum side sender = SIDE_CLIENT; sender < SIDES; sender++) {
         const struct conversation *own = sender == SIDE_CLIENT ? view->client : view->server,
                                   *receiver = sender == SIDE_CLIENT ? view->server : view->client;
-        if (!arrives_damaged(receiver, sender))
+        if (!arrives_damaged(receiver, s, sender))
             continue;
         bool whole = own->sides[sender].sound && own->sides[sender].damaged == 0;
         judgement->confidence = whole ? 0.97 : 0.8;
@@ -94,7 +95,7 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
 {
     if (!view->compared || !view->server || !signs_of_sql(view->client, s))
         return false;
-    if (judge_damaged(view, judgement))
+    if (judge_damaged(view, s, judgement))
         return true;
     for (enum side sender = SIDE_CLIENT; sender < SIDES; sender++) {
         const struct passage *passage = &view->compared->passages[sender];
@@ -218,7 +219,7 @@ static const char *const actions[] = {
 const struct detector network_device_alters = {
     .cause = "network.device-alters",
     .title = "A device on the way changes packets",
-    .holds_when = "Three packets or more arrive with a wrong TCP checksum, while others arrive whole, and what their "
+    .holds_when = "Packets arrive with a wrong TCP checksum, while others arrive whole, and what their "
                   "sender repeats never comes through. In a capture of one end the culprit stays open: the sender's "
                   "network card may have damaged them. All else needs captures of both ends.",
     .holds_with_both = "The same, and the packets left whole (where the sender's card was to make the checksums, the "

@@ -26,8 +26,37 @@ static bool is_deaf(const struct conversation *c)
     return client->unacknowledged_bytes >= client->payload_bytes && !moment_seen(&c->sides[SIDE_SERVER].fin);
 }
 
+/* One SYN, two answers: two machines have that address, or a device answers besides. */
+static bool judge_two_answers(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    bool mistaken = signs_of_mistaken_answer(c);
+    if (!c->starts_with_syn || !signs_of_sql(c, s) || (!server->answers_differ && !mistaken) ||
+        !moment_seen(&server->reset))
+        return false;
+    judgement->confidence = mistaken ? 0.75 : 0.88;
+    if (mistaken) {
+        judgement->culprit = CULPRIT_UNKNOWN;
+        judgement->would_settle = settle_by_client_capture;
+    }
+    judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
+    judgement_prove(judgement, &server->syn, "an answer with the server's address");
+    judgement_prove(judgement, &server->reset, "a reset without acknowledgement");
+    judgement_prove(judgement, &server->syn_last,
+                    mistaken ? "the server still waits for an answer to its own SYN+ACK"
+                             : "another answer, with another number");
+    judgement_say(judgement,
+                  "%s: another machine has the server's address, or a device answers in its name, and who "
+                  "then gets what the client sends does not know the connection.",
+                  mistaken ? "The client acknowledges a number that the server never sent"
+                           : "To one SYN of the client two answers came, which begin at different numbers");
+    return true;
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
+    if (judge_two_answers(c, s, judgement))
+        return true;
     if (!is_hollow(c) || !signs_of_sql(c, s) || surroundings_role(s, c) == CAPTURE_ROLE_SERVER)
         return false;
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
@@ -109,7 +138,9 @@ const struct detector network_device_answers = {
     .cause = "network.device-answers",
     .title = "A device on the way answers in place of the server",
     .holds_when =
-        "In a capture that is not the server's, SYN+ACK comes, no byte of the client is answered, and: the SYN+ACK "
+        "Two answers come to one SYN, which begin at different numbers, and a reset; or the client acknowledges what "
+        "the server never sent (then the culprit stays open). Or in a capture that is not the server's, SYN+ACK comes, "
+        "no byte of the client is answered, and: the SYN+ACK "
         "takes "
         "less than half of the time, or another number of hops, than in connections in which the server spoke; or "
         "three or more such connections, in which nothing is acknowledged either, are reset the same time after their "

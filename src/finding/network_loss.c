@@ -37,6 +37,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 {
     if (!conversation_established(c) || signs_of_one_direction(c) || !signs_of_sql(c, s))
         return false;
+    if (signs_of_holding(c, s, SIDE_CLIENT) || signs_of_holding(c, s, SIDE_SERVER))
+        return false; /* it had come, and was not passed on inside this machine */
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
     uint64_t lost = signs_of_loss(c), needless = (uint64_t)client->spurious_retransmits + server->spurious_retransmits -
                                                  client->late_acknowledged - server->late_acknowledged;

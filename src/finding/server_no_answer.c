@@ -44,7 +44,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT];
     if (c->ending != ENDING_NO_ANSWER || surroundings_scanned_by(s, c) || !c->starts_with_syn ||
-        signs_of_one_direction(c) || signs_of_other_service(c, s))
+        signs_of_one_direction(c) || signs_of_other_service(c, s) || signs_of_damage(c, s, SIDE_CLIENT))
         return false;
     bool at_server = surroundings_role(s, c) == CAPTURE_ROLE_SERVER;
     int64_t watched_ns = surroundings_end_ns(s, c) - client->syn.time_ns;

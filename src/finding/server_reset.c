@@ -18,7 +18,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         !signs_of_sql(c, s))
         return false;
     if (!moment_seen(&server->reset) || moment_seen(&server->fin) || signs_of_silence(c).held ||
-        signs_of_one_direction(c) || signs_of_disowned_reset(c, s, SIDE_SERVER))
+        signs_of_one_direction(c) || signs_of_disowned_reset(c, s, SIDE_SERVER) || signs_of_mistaken_answer(c))
         return false;
     if (client->payload_bytes + server->payload_bytes == 0 || signs_of_login_refused(c))
         return false;
@@ -28,7 +28,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     bool asked_after = client->last_data.time_ns > server->reset.time_ns;
     const struct moment *last =
         asked_after || server->last_data.time_ns > client->last_data.time_ns ? &server->last_data : &client->last_data;
-    int64_t quiet_ns = server->reset.time_ns - last->time_ns;
+    int64_t quiet_ns = server->reset.time_ns - (moment_seen(last) ? last : &c->first)->time_ns;
     bool at_server = surroundings_stands_at(s, c, SIDE_SERVER);
     bool foreign = !at_server && signs_of_foreign_reset(server);
     bool pending = !asked_after && signs_of_pending_request(c);

@@ -80,6 +80,10 @@ bool signs_of_giving_up(const struct conversation *conversation, enum side side)
     if (repeats_until(other, &self->reset) || (self->keep_alive_run.count > 0 && !self->probes_answered &&
                                                self->keep_alive_run.last.time_ns <= self->reset.time_ns))
         return true;
+    if (moment_seen(&self->last_data) && self->last_retransmit.time_ns >= self->last_data.time_ns &&
+        self->last_progress.time_ns - self->last_data.time_ns >= REPEATED_BY_NS &&
+        self->reset.time_ns - self->last_progress.time_ns < NS_PER_SECOND)
+        return true; /* nothing had got through until moments before */
     if (self->late_answers > 0 && self->late_answer.time_ns - other->last.time_ns >= NS_PER_SECOND)
         return true; /* what it had not got then, came later */
     if (self->unacknowledged_bytes == 0)
@@ -348,9 +352,21 @@ static bool later(const struct moment *a, const struct moment *b)
     return moment_seen(a) && (!moment_seen(b) || a->time_ns > b->time_ns);
 }
 
-bool signs_of_damage(const struct tcp_side *side)
+bool signs_of_damage(const struct conversation *c, const struct surroundings *s, enum side sender)
 {
-    return side->damaged >= RETRIES_OF_A_SILENCE && side->sound;
+    enum { DAMAGED_LEAST = 2 };
+    const struct tcp_side *side = &c->sides[sender];
+    const struct capture_facts *capture = &s->casebook->captures[c->first.capture];
+    return side->damaged >= DAMAGED_LEAST && (side->sound || capture->bad_checksums * 2 < capture->tcp_packets);
+}
+
+bool signs_of_holding(const struct conversation *c, const struct surroundings *s, enum side here)
+{
+    const struct tcp_side *arriving = &c->sides[side_other(here)];
+    /* Copies that came at once were held up before they came. */
+    return arriving->held_copies >= RETRIES_OF_A_SILENCE && arriving->longest_recovery_ns >= SILENCE_LEAST_NS &&
+           arriving->damaged == 0 && surroundings_stands_at(s, c, here) && !signs_of_one_direction(c) &&
+           !signs_of_missed_packets(c);
 }
 
 /* After the other side's reset there is nobody left to answer; what came before it counts when it lasted long enough
@@ -396,7 +412,7 @@ static struct silence silence_of(const struct tcp_side *self, const struct tcp_s
     const struct retry_run *probes = &self->keep_alive_run, *data = &self->data_run;
     bool unheard = probes_unheard(self, other);
     /* What came after it had given up is no answer. */
-    bool gave_up = !self->probes_answered && later(&self->reset, &probes->last);
+    bool gave_up = !self->probes_answered && later(&self->reset, &probes->last) && later(&other->last, &self->reset);
     if (probes->count >= RETRIES_OF_A_SILENCE && probes->last.time_ns - probes->first.time_ns >= SILENCE_LEAST_NS &&
         (unheard || gave_up || !later(&other->last, &probes->last)))
         silence = (struct silence){.kind = unheard ? SILENCE_UNHEARD : SILENCE_TOTAL,
@@ -511,15 +527,38 @@ bool signs_of_answer_elsewhere(const struct conversation *c, const struct surrou
     return is_hollow(c, s) && signs_of_other_way(c->sides[SIDE_SERVER].ttl_first, surroundings_server(s, c)->spoken);
 }
 
+bool signs_of_mistaken_answer(const struct conversation *c)
+{
+    const struct tcp_side *server = &c->sides[SIDE_SERVER];
+    return c->starts_with_syn && signs_of_forgotten(c, SIDE_SERVER) && server->payload_bytes == 0 &&
+           server->syn_last.time_ns > server->reset.time_ns;
+}
+
 bool signs_of_stand_in(const struct conversation *c, const struct surroundings *s)
 {
-    return signs_of_quick_answer(c, s) || signs_of_answer_elsewhere(c, s);
+    return signs_of_quick_answer(c, s) || signs_of_answer_elsewhere(c, s) || c->sides[SIDE_SERVER].answers_differ;
 }
 
 bool signs_of_own_reset(const struct conversation *conversation, const struct surroundings *surroundings,
                         enum side side)
 {
     return conversation->sides[side].reset_goes_on || surroundings_stands_at(surroundings, conversation, side);
+}
+
+/* A machine's answer to a packet that it has no connection for bears no marks of one. Seen from the client, it comes as late as the answer
+ * to the SYN came; that of a device on the way comes sooner. */
+static bool answers_from_afar(const struct conversation *c)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    int64_t way_ns = client->syns == 1 && server->syns > 0 ? server->syn.time_ns - client->syn.time_ns : INT64_MAX;
+    return c->closed_first_by == SIDE_SERVER && signs_of_forgotten(c, SIDE_SERVER) &&
+           server->reset.time_ns - client->last_data.time_ns >= way_ns - way_ns / 10;
+}
+
+bool signs_of_doubtful_close(const struct conversation *c, const struct surroundings *s)
+{
+    return c->first_close_known && !conversation_closed_by_fin(c) && c->sides[c->closed_first_by].reset_breaks_off &&
+           !surroundings_stands_at(s, c, c->closed_first_by) && !answers_from_afar(c);
 }
 
 bool signs_of_disowned_reset(const struct conversation *conversation, const struct surroundings *surroundings,

@@ -141,12 +141,23 @@ bool signs_of_foreign_refusal(const struct conversation *conversation, const str
  * server says no byte after it. At the server's own machine nothing is. */
 bool signs_of_quick_answer(const struct conversation *conversation, const struct surroundings *surroundings);
 bool signs_of_answer_elsewhere(const struct conversation *conversation, const struct surroundings *surroundings);
+/* The server, which still waits for the handshake's end and repeats its SYN+ACK, refused what the client sent: that acknowledges a number
+ * the server never had (RFC 9293, 3.10.7.4). Something else had answered the client's SYN, too. */
+bool signs_of_mistaken_answer(const struct conversation *conversation);
 /* Either: something stands in for the server. */
 bool signs_of_stand_in(const struct conversation *conversation, const struct surroundings *surroundings);
 
-/* Of this side's packets several arrived damaged, and others whole: TCP throws the damaged ones away without a word (RFC 9293, 3.1). In a
- * capture that was edited, all are. */
-bool signs_of_damage(const struct tcp_side *side);
+/* Of this side's packets several arrived damaged: TCP throws those away without a word (RFC 9293, 3.1). In a capture that was edited, (nearly)
+ * all are, whoever sent them. */
+bool signs_of_damage(const struct conversation *conversation, const struct surroundings *surroundings,
+                     enum side sender);
+
+/* That side's machine, at which the capture was taken, got a packet again and again, and acknowledged it only long after its first copy: something
+ * in it held the packet. No way of the network is in that time. */
+bool signs_of_holding(const struct conversation *conversation, const struct surroundings *surroundings, enum side here);
+
+/* It was closed first by a reset that has not what that side's machine would have put into it: a device may have made it. */
+bool signs_of_doubtful_close(const struct conversation *conversation, const struct surroundings *surroundings);
 
 /* That side lives on after its reset, which a side that had reset could not: the reset was made by somebody else. */
 bool signs_of_disowned_reset(const struct conversation *conversation, const struct surroundings *surroundings,

@@ -65,6 +65,10 @@ static void count_retry(struct flow *flow, unsigned origin, const struct packet 
     count_copies(d, facts, p);
     facts->run_acknowledged = d->acked_known && seq_distance(d->acked, p->tcp.seq + p->payload_length) >= 0;
     tcp_sizes_again(flow, origin, p);
+    uint32_t end = p->tcp.seq + p->payload_length;
+    if (p->payload_length > 0 && !tcp_never_captured(d, p->tcp.seq, end) && !facts->run_acknowledged &&
+        d->held_copies < UINT8_MAX)
+        d->held_copies++;
     if (!moment_seen(&facts->first_retransmit))
         facts->first_retransmit = p->moment;
     facts->last_retransmit = p->moment;
@@ -117,6 +121,9 @@ static void follow_syn(struct flow *flow, unsigned origin, const struct packet *
         return;
     }
     facts->syn_retransmits++;
+    /* To a SYN that is repeated a listener that keeps nothing (SYN cookies) may answer with another number. */
+    facts->answers_differ |=
+        p->tcp.flags & TCP_ACK && p->tcp.seq != facts->isn && facts->syns > flow_facts(flow, 1 - origin)->syns;
     count_retry(flow, origin, p);
 }
 
@@ -378,6 +385,13 @@ static bool goes_on(const struct tcp_direction *d, const struct tcp_side *facts,
     return same_window || timestamp || d->ip_id_goes_on;
 }
 
+/* It has not what this side's packets have had until now; or it stands beyond bytes that never came. */
+static bool breaks_off(const struct tcp_direction *d, const struct tcp_side *facts, const struct packet *p)
+{
+    bool numbered = d->edge_ip_id != 0 && p->ip_id == 0;
+    return facts->timestamps || numbered || (d->started && seq_distance(p->tcp.seq, d->next_seq) > 1);
+}
+
 static void note_late_answer(struct tcp_side *facts, const struct tcp_side *other, const struct packet *p)
 {
     if ((p->tcp.flags & TCP_ACK) || facts->reset_ttl_differs || p->ttl != facts->reset_ttl)
@@ -403,6 +417,7 @@ static void follow_reset(struct flow *flow, unsigned origin, const struct packet
     facts->reset_ttl = p->ttl;
     facts->reset_ttl_differs = facts->ttl_max != 0 && (p->ttl < facts->ttl_min || p->ttl > facts->ttl_max);
     facts->reset_goes_on = goes_on(&flow->directions[origin], facts, p);
+    facts->reset_breaks_off = !facts->reset_goes_on && breaks_off(&flow->directions[origin], facts, p);
 }
 
 static void add_round_trip(struct round_trips *trips, int64_t ns)
@@ -457,6 +472,9 @@ static void follow_ack(struct flow *flow, unsigned origin, const struct packet *
     facts->last_progress = p->moment;
     if (facts->data_run.count > 0)
         facts->data_run = (struct retry_run){0};
+    if (other->held_copies > facts->held_copies)
+        facts->held_copies = other->held_copies;
+    other->held_copies = 0;
     facts->silent_run = false;
     if (seq_distance(ack, other->next_seq) < 0) {
         other->oldest_unacked_ns = p->moment.time_ns;
