@@ -284,7 +284,9 @@ struct login_halt signs_of_login_halt(const struct conversation *conversation, c
     const struct tcp_side *other = &conversation->sides[side_other(spoke)];
     bool unasked = halt.last_step == LOGIN_STEP_PRELOGIN && moment_seen(&tds->unasked) &&
                    other->last_data.time_ns <= tds->unasked.time_ns;
-    if (speaks_between(other, halt.since.time_ns, limit_ns) && !unasked)
+    bool other_spoke = speaks_between(other, halt.since.time_ns, limit_ns) && !unasked,
+         spoke_again = speaks_between(&conversation->sides[spoke], other->last_data.time_ns, limit_ns);
+    if (other_spoke && !spoke_again)
         spoke = side_other(spoke);
     const struct tcp_side *speaker = &conversation->sides[spoke];
     if (speaks_between(speaker, halt.since.time_ns, limit_ns))
