@@ -681,3 +681,148 @@ def cut_by_inspection(lab):
     lab.sleep(0.5)
     talk.client.close()
   lab.run_all(one, ['drop', 'reset', 'reset to client', 'drop'])
+
+
+@scenario('field-half-of-the-ways-dead')
+def half_of_the_ways_dead(lab):
+  """One of two parallel links is dead in one direction: some connections cannot be made, or stop, others beside them work."""
+  def one(what):
+    talk = lab.talk(encryption=lab.rng.choice(['no', 'full']))
+    talk.variant = what
+    if what == 'works':
+      talk.open()
+      talk.work(8)
+      talk.close()
+      return
+    if what == 'no answer':
+      talk.label = truth.label('network.syn-lost', *DROP, alone=DROP + OPEN + [('unknown', 'network.syn-lost')])
+      lab.device.rule('drop', talk.flow, 'to_client')
+      quietly(talk.connect, 8, False)
+      talk.client.close()
+      return
+    talk.label = truth.label('network.drop-to-client', *DROP, alone=DROP + OPEN)
+    talk.open()
+    talk.work(3)
+    lab.device.rule('drop', talk.flow, 'to_client')
+    talk.request()
+    server = threading.Thread(target=quietly, args=(answer_phase, talk, 'request'), daemon=True)
+    server.start()
+    wait_for_answer(talk)
+  lab.run_all(one, ['works', 'no answer', 'stops', 'works', 'stops'])
+
+
+@scenario('field-login-through-a-slow-tunnel')
+def login_through_slow_tunnel(lab):
+  """The way gets slow by seconds in the middle of logins with TLS: clients give up, by FIN or reset; the server answers all the same."""
+  def one(how):
+    talk = lab.talk(encryption='full')
+    talk.variant = how
+    talk.label = truth.label('network.delay', *DROP, ('network', 'network.loss'), alone=OPEN + [('unknown', 'client.closed-in-login'), ('unknown', 'network.delay'), ('unknown', 'server.login-late')],
+                             server=[('network', 'network.delay'), ('network', 'network.loss')], client=[('network', 'network.delay')])
+    way = lab.rng.choice(['to_server', 'to_client'])
+    talk.connect()
+    talk.prelogin()
+    lab.device.rule('delay', talk.flow, way, seconds=3.5)
+    talk.begin_tls()
+    send_phase(talk, 'tls')
+    server = threading.Thread(target=quietly, args=(slow_hello, talk), daemon=True)
+    server.start()
+    lab.sleep(2.6)
+    if how == 'reset':
+      talk.client.reset()
+    else:
+      talk.client.half_close()
+    lab.sleep(9)
+    talk.client.close()
+  lab.run_all(one, ['fin', 'reset', 'fin'])
+
+
+def slow_hello(talk):
+  talk.server.incoming.write(talk.server.receive(8)[1])
+  talk.server.send(talk.driver.answer_type, talk.server.handshake_step())
+
+
+@scenario('field-server-process-dies-in-logins')
+def server_dies_in_logins(lab):
+  """The server's process dies while logins are under way: the system ends them, by FIN or by a reset where bytes are unread."""
+  def one(phase):
+    talk = lab.talk(encryption='full' if phase == 'tls' else 'no')
+    talk.variant = phase
+    talk.label = truth.label('server.closed-in-login', 'server.reset', 'server.closed-many', 'server.tls-refused', 'server.backlog-full',
+                             client=[('unknown', 'server.closed-in-login'), ('unknown', 'server.reset')])
+    login_until(talk, phase)
+    send_phase(talk, phase)
+    if phase == 'prelogin':
+      talk.server.receive()
+    return talk
+  talks = []
+  lab.run_all(lambda phase: talks.append(one(phase)), ['prelogin', 'tls', 'login', 'login'])
+  lab.sleep(0.5)
+  for talk in talks:
+    talk.server.close()
+  lab.sleep(0.5)
+  for talk in talks:
+    talk.client.close()
+
+
+@scenario('field-reset-lost')
+def reset_lost(lab):
+  """The server resets sessions, and the reset gets lost: the client's next request finds no connection, and is refused."""
+  def one(_):
+    talk = lab.talk().open()
+    talk.label = truth.label('server.reset', 'server.closed-many', *OPEN, ('network', 'network.loss'), ('unknown', 'server.reset'))
+    talk.query()
+    rule = lab.device.rule('drop', talk.flow, 'to_client', only='reset')
+    talk.server.reset()
+    lab.sleep(5)
+    lab.device.lift(rule)
+    quietly(talk.request)
+    wait_for_login(talk, 3)
+  lab.run_all(one, range(3))
+
+
+@scenario('field-kernel-eats-syn-for-a-while')
+def server_ignores_for_a_while(lab):
+  """The server's firewall is loaded anew and eats everything for four seconds: who asks meanwhile asks again, and is served."""
+  def one(what):
+    talk = lab.talk(encryption='no')
+    talk.variant = what
+    talk.label = truth.label('server.no-answer', ('server', 'server.no-ack'), ('server', 'server.backlog-full'), ('none', 'none.normal'), *OPEN,
+                             client=[('network', 'network.loss'), ('network', 'network.syn-lost'), ('network', 'network.delay')])
+    if what == 'open':
+      talk.open()
+      lab.sleep(2)
+      quietly(talk.query)
+      talk.work(2)
+      talk.close()
+      return
+    lab.sleep(1.5, 3)
+    talk.connect(15)
+    talk.prelogin()
+    talk.login()
+    talk.work(2)
+    talk.close()
+  for talk in lab.talks:
+    talk.label = truth.label('none.normal', ('server', 'server.no-ack'), *OPEN, ('network', 'network.loss'), ('network', 'network.delay'))
+  threads = [lab.run_beside(one, what) for what in ('open', 'new', 'new', 'open')]
+  lab.sleep(1.2)
+  lab.server.firewall('tcp dport 1433 drop')
+  lab.sleep(4)
+  lab.server.lift_firewall()
+  for thread in threads:
+    thread.join(40)
+
+
+@scenario('field-answer-dropped-once', giants=False)
+def answer_dropped_once(lab):
+  """Of an answer its last packet gets lost again and again for some seconds, and then comes: the query was slow on the way only."""
+  def one(count):
+    talk = lab.talk(encryption=lab.rng.choice(['no', 'full'])).open()
+    talk.variant = str(count)
+    talk.label = truth.label('network.loss', *DROP, ('network', 'network.delay'), alone=OPEN, client=[('none', 'none.normal'), ('none', 'server.slow-response'), ('network', 'network.loss')])
+    talk.work(2)
+    lab.device.rule('drop', talk.flow, 'to_client', only='data', count=count)
+    quietly(talk.query, 900)
+    talk.work(2)
+    talk.close()
+  lab.run_all(one, [3, 4, 5])

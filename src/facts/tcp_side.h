@@ -112,6 +112,7 @@ struct tcp_side {
     bool probes_answered;            /* an answer came after that run */
     /* Of one packet, the most repetitions that arrived here when it had, and before its acknowledgement left or came; 255 at most. */
     uint8_t held_copies;
+    uint16_t held_total; /* all such repetitions */
     /* Its first reset does not go on (see reset_goes_on), although its packets have timestamps, or IP IDs and it has none; or it stands beyond bytes
      * that never came. */
     bool reset_breaks_off;

@@ -40,8 +40,9 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (signs_of_holding(c, s, SIDE_CLIENT) || signs_of_holding(c, s, SIDE_SERVER))
         return false; /* it had come, and was not passed on inside this machine */
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
-    uint64_t lost = signs_of_loss(c), needless = (uint64_t)client->spurious_retransmits + server->spurious_retransmits -
-                                                 client->late_acknowledged - server->late_acknowledged;
+    uint64_t lost = signs_of_loss(c, s), needless = (uint64_t)client->spurious_retransmits +
+                                                    server->spurious_retransmits - client->late_acknowledged -
+                                                    server->late_acknowledged;
     uint64_t data = signs_of_segments(client) + signs_of_segments(server);
     const struct pair_record *pair = surroundings_pair(s, c);
     int64_t repair_ns = client->longest_recovery_ns > server->longest_recovery_ns ? client->longest_recovery_ns

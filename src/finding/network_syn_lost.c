@@ -115,7 +115,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (!moment_seen(&c->sides[SIDE_SERVER].syn) || c->ending == ENDING_REFUSED)
         return false;
     return judge_answer_lost(c, s, judgement) ||
-           judge_answered_late(c, surroundings_server(s, c), surroundings_pair(s, c), judgement);
+           (!surroundings_stands_at(s, c, SIDE_SERVER) &&
+            judge_answered_late(c, surroundings_server(s, c), surroundings_pair(s, c), judgement));
 }
 
 /* The server answered, and none of its packets is in the client's capture, which was running. */

@@ -457,12 +457,36 @@ uint64_t signs_of_segments(const struct tcp_side *side)
     return needed > side->data_packets ? needed : side->data_packets;
 }
 
-uint32_t signs_of_loss(const struct conversation *conversation)
+/* Of this side's repetitions, those that came to the machine that the capture was taken at, which had the packet and had not answered. */
+static uint32_t come_before(const struct conversation *c, const struct surroundings *s, enum side side)
+{
+    const struct tcp_side *self = &c->sides[side], *other = &c->sides[side_other(side)];
+    if (!surroundings_stands_at(s, c, side_other(side)))
+        return 0;
+    bool unanswered = side == SIDE_CLIENT && moment_seen(&other->syn) && other->syn.time_ns > self->syn_last.time_ns;
+    return self->held_total + (unanswered ? self->syn_retransmits : 0);
+}
+
+bool signs_of_held_up(const struct conversation *c, const struct moment *until)
+{
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+        const struct tcp_side *self = &c->sides[side];
+        bool repeats = self->data_run.count >= 2 && self->data_run.first.time_ns < until->time_ns;
+        if (self->retransmits > 0 && self->first_retransmit.time_ns < until->time_ns &&
+            (repeats || self->longest_repeated_wait_ns >= NS_PER_SECOND))
+            return true;
+    }
+    return false;
+}
+
+uint32_t signs_of_loss(const struct conversation *conversation, const struct surroundings *surroundings)
 {
     uint32_t lost = 0;
     for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
         const struct tcp_side *self = &conversation->sides[side];
-        uint32_t needless = self->spurious_retransmits + self->data_run.count;
+        uint32_t needless = self->spurious_retransmits + self->data_run.count,
+                 came = come_before(conversation, surroundings, side);
+        needless = came > needless ? came : needless;
         if (self->syn_retransmits > 0 && self->syn_last.time_ns - self->syn.time_ns < SYN_REPEATED_NS)
             needless += self->syn_retransmits;
         lost += self->retransmits > needless ? self->retransmits - needless : 0;

@@ -113,8 +113,11 @@ struct silence {
 struct silence signs_of_silence(const struct conversation *conversation);
 
 /* Packets that were lost and sent again: retransmissions without the needless ones and without a run that ends it
- * all. */
-uint32_t signs_of_loss(const struct conversation *conversation);
+ * all. At the receiver's machine, what had come before and not been answered was not lost on the way there. */
+uint32_t signs_of_loss(const struct conversation *conversation, const struct surroundings *surroundings);
+
+/* Until that moment packets were repeated for a second and more before they got through: a time-out may have run out over it. */
+bool signs_of_held_up(const struct conversation *conversation, const struct moment *until);
 
 /* Packets with data that this side put on the wire, at least: a card that cuts large ones up shows the capture a single one. */
 uint64_t signs_of_segments(const struct tcp_side *side);

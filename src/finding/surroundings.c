@@ -412,7 +412,7 @@ static void note_conversation(struct surroundings *s, const struct conversation 
     note_handshake(s, server, c);
     note_ending(server, pair, c);
     if (conversation_established(c) && !signs_of_silence(c).held && !signs_of_one_direction(c)) {
-        uint32_t lost = signs_of_loss(c);
+        uint32_t lost = signs_of_loss(c, s);
         pair->lost_packets += lost;
         pair->conversations_with_loss += lost > 0;
         pair->data_packets += signs_of_segments(&c->sides[SIDE_CLIENT]);

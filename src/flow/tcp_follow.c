@@ -66,9 +66,10 @@ static void count_retry(struct flow *flow, unsigned origin, const struct packet 
     facts->run_acknowledged = d->acked_known && seq_distance(d->acked, p->tcp.seq + p->payload_length) >= 0;
     tcp_sizes_again(flow, origin, p);
     uint32_t end = p->tcp.seq + p->payload_length;
-    if (p->payload_length > 0 && !tcp_never_captured(d, p->tcp.seq, end) && !facts->run_acknowledged &&
-        d->held_copies < UINT8_MAX)
-        d->held_copies++;
+    if (p->payload_length > 0 && !tcp_never_captured(d, p->tcp.seq, end) && !facts->run_acknowledged) {
+        d->held_copies = (uint8_t)(d->held_copies + (d->held_copies < UINT8_MAX));
+        facts->held_total = (uint16_t)(facts->held_total + (facts->held_total < UINT16_MAX));
+    }
     if (!moment_seen(&facts->first_retransmit))
         facts->first_retransmit = p->moment;
     facts->last_retransmit = p->moment;
@@ -122,8 +123,9 @@ static void follow_syn(struct flow *flow, unsigned origin, const struct packet *
     }
     facts->syn_retransmits++;
     /* To a SYN that is repeated a listener that keeps nothing (SYN cookies) may answer with another number. */
+    const struct tcp_side *asker = flow_facts(flow, 1 - origin);
     facts->answers_differ |=
-        p->tcp.flags & TCP_ACK && p->tcp.seq != facts->isn && facts->syns > flow_facts(flow, 1 - origin)->syns;
+        p->tcp.flags & TCP_ACK && p->tcp.seq != facts->isn && asker->syns > 0 && facts->syns > asker->syns;
     count_retry(flow, origin, p);
 }
 
