@@ -64,8 +64,8 @@ def main():
       run('diagnose', '--threads', '1', pcap)
       run('diagnose', '--threads', '1', pcapng)
       run('diagnose', '--threads', '1', '--format', 'json', pcap)
+      run('diagnose', '--threads', '2', pcap)
     client, server = pathlib.Path(folder) / 'ordinary.pcap', pathlib.Path(folder) / 'server.pcap'
-    run('diagnose', '--threads', '2', client)
     run('conversations', '--threads', '1', client)
     write_server(client, server, 0.01)
     run('diagnose', '--threads', '1', '--client', client, '--server', server)

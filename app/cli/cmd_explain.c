@@ -9,9 +9,8 @@ const struct command command_explain = {
     .run = cmd_explain,
     .arguments = "[CAUSE]",
     .help = "Says what a cause means, how it is recognised and what to do.",
-    .details = "Without CAUSE, lists the causes that there are. Some rest on evidence that this version does not read "
-               "yet: those are\n"
-               "explained, and it does not look for them. With --format json each cause is one object on one line.\n",
+    .details =
+        "Without CAUSE, lists the causes that there are. With --format json each cause is one object on one line.\n",
     .examples = "  tdscope explain server.login-stalled\n"
                 "  tdscope explain\n"
                 "  tdscope explain --format json\n",

@@ -2,6 +2,7 @@
 #ifndef TDSCOPE_SPAN_H
 #define TDSCOPE_SPAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,11 @@ static inline struct span span_part(struct span s, size_t offset, size_t size)
         return (struct span){s.data, 0};
     size_t left = s.size - offset;
     return (struct span){s.data + offset, size < left ? size : left};
+}
+
+static inline bool span_lies_within(struct span part, struct span whole)
+{
+    return part.size == 0 || (uintptr_t)part.data - (uintptr_t)whole.data < whole.size;
 }
 
 /* Everything of s from offset on. */

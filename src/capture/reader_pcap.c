@@ -188,6 +188,7 @@ static enum reader_result pcap_next(void *state, struct window *window, struct c
         record.wire = record.captured;
     }
     window_skip(window, wanted);
+    window_fetch(window);
     pcap->packets = number;
     int64_t fraction_ns = record.fraction * (pcap->nanoseconds ? 1 : NS_PER_US);
     *frame = (struct frame){.moment = {.time_ns = record.seconds * NS_PER_SECOND + fraction_ns, .frame = number},

@@ -340,9 +340,6 @@ static enum block_result packet_to_frame(struct pcapng_reading *reading, const s
     struct span bytes = cursor_take(body, packet.captured);
     if (!packet.timeless)
         pcapng->last_ns = interface_time_ns(interface, packet.time);
-    if (pcapng->last_ns == INT64_MAX)
-        notes_add(&reading->facts->notes, "time out of range", "the time of packet %u is beyond the year 2262",
-                  pcapng->numbered + 1);
     pcapng->numbered++;
     *reading->frame = (struct frame){
         .moment = {.time_ns = pcapng->last_ns, .frame = pcapng->numbered},

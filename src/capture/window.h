@@ -66,4 +66,13 @@ static inline uint64_t window_skip(struct window *window, uint64_t size)
     return size;
 }
 
+/* The bytes at the front will be looked at soon: has the processor bring them into its cache meanwhile. */
+static inline void window_fetch(const struct window *window)
+{
+#if defined(__GNUC__)
+    __builtin_prefetch(window->buffer + window->start);
+    __builtin_prefetch(window->buffer + window->start + 64);
+#endif
+}
+
 #endif

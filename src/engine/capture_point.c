@@ -25,10 +25,10 @@ static uint32_t lesser(uint64_t number, uint32_t most)
     return number < most ? (uint32_t)number : most;
 }
 
-/* Everything is of the first shard then. */
 static void limit_memory(struct point_run *run, const struct analysis *analysis)
 {
     struct flow_table *flows = &run->shards[0].flows;
+    run->memory_limited = true;
     flows->ceiling = lesser(analysis->memory_bytes / 4 / ASLEEP_BYTES, LIMIT_LIVE_CONVERSATIONS);
     flows->awake_most = lesser(analysis->memory_bytes / 4 / AWAKE_BYTES, LIMIT_AWAKE_CONVERSATIONS);
     run->memory_bytes = analysis->may_fold ? analysis->memory_bytes : 0;

@@ -6,6 +6,7 @@
 #include "flow_table.h"
 #include "followers.h"
 #include "packet_decoder.h"
+#include "packet_feed.h"
 #include "protocols.h"
 #include "set_clocks.h"
 
@@ -31,6 +32,7 @@ struct point_run {
 
     uint32_t turn;              /* how many captures were read before the one at hand */
     struct point_shard *shards; /* SHARDS of them */
+    bool memory_limited;        /* and counted in one place: everything is of the first shard */
     uint64_t memory_bytes;      /* fold conversations beyond it; 0: never */
     uint32_t until_memory;
     struct cache_gap gap; /* another thread may read the next point */

@@ -15,7 +15,7 @@ enum {
     /* One thread follows captures of fewer bytes altogether, unless more are asked for: that takes some hundredths of a second. */
     LIMIT_BYTES_ALONE = 32 << 20,
 
-    /* Threads, where nobody says how many: each of them reads all, and more than these seldom save what they cost others on the machine. */
+    /* Threads, where nobody says how many: only one of them reads at a time, and more than these seldom save what they cost others on the machine. */
     LIMIT_THREADS_UNASKED = 4,
 
     /* Files of one run: what a ring buffer of 300 MB pieces makes of 30 TB. */

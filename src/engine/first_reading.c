@@ -18,7 +18,6 @@
 #include "ceilings.h"
 #include "memory.h"
 #include "os_thread.h"
-#include "packet_feed.h"
 
 struct first_reading {
     struct analysis *analysis;
@@ -140,18 +139,14 @@ static void tell_progress(const struct first_reading *reading, uint64_t consumed
         analysis->progress(analysis->progress_context, reading->done_bytes + beside + consumed, reading->all_bytes);
 }
 
-static void tell_feed(void *context, const struct packet_feed *feed)
+static void tell_consumed(void *context, uint64_t consumed)
 {
-    uint64_t consumed, total;
-    packet_feed_progress(feed, &consumed, &total);
     tell_progress(context, consumed);
 }
 
-static void note_feed(void *context, const struct packet_feed *feed)
+static void note_consumed(void *context, uint64_t consumed)
 {
     struct reading_beside *beside = context;
-    uint64_t consumed, total;
-    packet_feed_progress(feed, &consumed, &total);
     atomic_store(&beside->consumed, consumed);
     if (beside->tells)
         tell_progress(beside->reading, 0);
@@ -191,21 +186,15 @@ static struct file_turn begin_turn(struct first_reading *reading, struct capture
 }
 
 static void read_file(struct first_reading *reading, const struct file_turn *turn, struct followers *followers,
-                      void (*each)(void *context, const struct packet_feed *feed), void *context)
+                      void (*each)(void *context, uint64_t consumed), void *context)
 {
     struct casebook *casebook = reading->casebook;
     struct point_run *point = turn->point;
     if (!point->shards)
         point_run_open(point, reading->analysis, followers, turn->number);
     point->turn = turn->turn;
-    struct packet_feed_input input = {.chain = &turn->source->chain,
-                                      .facts = casebook->captures,
-                                      .point = &point->times,
-                                      .decoder = &point->decoders[0],
-                                      .clock = &point->clock,
-                                      .server_port = casebook->server_port,
-                                      .one_shard = reading->analysis->memory_bytes > 0};
-    followers_follow(followers, &input, (uint32_t)(turn->source - reading->sources), point, each, context);
+    struct told_frames frames = {.chain = &turn->source->chain, .clock = &point->clock, .point = &point->times};
+    followers_follow(followers, &frames, (uint32_t)(turn->source - reading->sources), point, each, context);
     point_clock_tell(&point->clock, casebook->captures);
     struct point_facts *facts = &casebook->points[turn->number];
     facts->first_ns = point->times.first_ns;
@@ -226,7 +215,7 @@ static void read_in_order(struct first_reading *reading)
 {
     for (uint32_t i = 0; i < reading->source_count; i++) {
         struct file_turn turn = begin_turn(reading, &reading->sources[reading->order[i]]);
-        read_file(reading, &turn, reading->followers, tell_feed, reading);
+        read_file(reading, &turn, reading->followers, tell_consumed, reading);
         count_done(reading, turn.source);
     }
     for (uint32_t i = 0; i < reading->casebook->point_count; i++)
@@ -241,7 +230,7 @@ static void read_beside(void *context)
     beside->casebook = memory_take(sizeof *beside->casebook);
     casebook_open_beside(beside->casebook, reading->casebook);
     struct followers *followers = followers_open(beside->casebook, 1);
-    read_file(reading, &beside->turn, followers, note_feed, beside);
+    read_file(reading, &beside->turn, followers, note_consumed, beside);
     point_run_close(beside->turn.point);
     followers_close(followers);
 }
@@ -255,7 +244,7 @@ static void read_apart(struct first_reading *reading)
                                     .turn = begin_turn(reading, &reading->sources[reading->order[1]])};
     reading->beside = &beside;
     struct os_thread *thread = threads > 1 ? os_thread_start(read_beside, &beside) : NULL;
-    read_file(reading, &turn, reading->followers, tell_feed, reading);
+    read_file(reading, &turn, reading->followers, tell_consumed, reading);
     point_run_close(turn.point);
     count_done(reading, turn.source);
     if (thread) {
@@ -289,16 +278,13 @@ static bool is_much(const struct first_reading *reading)
     return reading->analysis->threads > 1 || reading->all_bytes >= LIMIT_BYTES_ALONE;
 }
 
-/* Each opens the files for itself, and numbers of conversations are not final while several follow. */
+/* Numbers of conversations are not final while several follow, and memory is counted in one place. */
 static unsigned followers_wanted(const struct first_reading *reading)
 {
     const struct analysis *analysis = reading->analysis;
     unsigned threads = analysis_threads(analysis);
     if (analysis->watching || analysis->memory_bytes > 0 || are_apart(reading) || !is_much(reading))
         return 1;
-    for (uint32_t i = 0; i < reading->source_count; i++)
-        if (reading->casebook->captures[i].only_once)
-            return 1;
     return threads < SHARDS ? threads : SHARDS;
 }
 

@@ -12,11 +12,12 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "kept_buffers.h"
 #include "memory.h"
 #include "os_thread.h"
-#include "plain_ipv4.h"
+#include "told_frames.h"
 
-enum { BATCHES = 8, BATCH_PACKETS = 256, SPARE_BUFFERS = 4 };
+enum { BATCHES = 8, BATCH_PACKETS = 256 };
 
 /* Without a thread there is one batch, which is small so that its packets are still in the nearest cache, of 32 to 48 KiB, when they are
  * followed. */
@@ -25,19 +26,13 @@ enum { BATCH_ALONE = 64, BATCH_ALONE_BYTES = 16 << 10 };
 /* Where few packets are wanted: those that are read, and the buffers that are kept, for one batch. */
 enum { BATCH_READ = 1024, BATCH_KEPT = 2 };
 
-struct kept_bytes {
-    uint8_t *bytes;
-    size_t capacity;
-};
-
 struct packet_batch {
     struct fed_packet packets[BATCH_PACKETS];
     uint32_t count;
-    size_t payload_bytes;           /* of its packets */
-    bool last;                      /* nothing comes after it */
-    uint64_t consumed, total;       /* of the chain, when it was full */
-    struct kept_bytes *kept;        /* what its packets or those before point into */
-    uint32_t kept_count, kept_room; /* of that list */
+    size_t payload_bytes;     /* of its packets */
+    bool last;                /* nothing comes after it */
+    uint64_t consumed, total; /* of the chain, when it was full */
+    struct kept_buffers kept; /* what its packets or those before point into */
 };
 
 struct packet_feed {
@@ -52,12 +47,11 @@ struct packet_feed {
     struct cache_gap before_filling;
 
     /* Whoever fills. */
-    uint8_t shard; /* of the TCP packet that was chosen last */
+    struct told_frames frames;
     uint32_t read_packets, batch_packets;
     struct packet_batch *filling;
     struct window_keeper keeper;
-    uint8_t *spare[SPARE_BUFFERS]; /* of WINDOW_BYTES each */
-    uint32_t spare_count;
+    struct spare_buffers spare;
 
     struct os_thread *thread; /* NULL: none; whoever asks fills a batch when the one at hand is empty */
     struct os_semaphore *full, *empty;
@@ -67,42 +61,19 @@ struct packet_feed {
 static void keep_bytes(void *context, uint8_t *bytes, size_t capacity)
 {
     struct packet_feed *feed = context;
-    struct packet_batch *batch = feed->filling;
-    if (batch->kept_count == batch->kept_room) {
-        batch->kept_room = batch->kept_room ? batch->kept_room * 2 : 4;
-        batch->kept = memory_grow(batch->kept, batch->kept_room, sizeof *batch->kept);
-    }
-    batch->kept[batch->kept_count++] = (struct kept_bytes){bytes, capacity};
+    kept_buffers_add(&feed->filling->kept, bytes, capacity);
 }
 
 static uint8_t *spare_buffer(void *context, size_t capacity)
 {
     struct packet_feed *feed = context;
-    if (capacity == WINDOW_BYTES && feed->spare_count > 0)
-        return feed->spare[--feed->spare_count];
-    return memory_take(capacity);
-}
-
-static void take_back(struct packet_feed *feed, struct packet_batch *batch)
-{
-    for (uint32_t i = 0; i < batch->kept_count; i++) {
-        if (batch->kept[i].capacity == WINDOW_BYTES && feed->spare_count < SPARE_BUFFERS)
-            feed->spare[feed->spare_count++] = batch->kept[i].bytes;
-        else
-            memory_give(batch->kept[i].bytes);
-    }
-    batch->kept_count = 0;
-}
-
-static bool lies_within(struct span part, struct span whole)
-{
-    return part.size == 0 || (uintptr_t)part.data - (uintptr_t)whole.data < whole.size;
+    return spare_buffers_take(&feed->spare, capacity);
 }
 
 /* What was put together of fragments stands in the decoder's memory, until its next packet. */
 static void keep_payload(struct packet_feed *feed, struct packet *packet, const struct frame *frame)
 {
-    if (lies_within(packet->payload, frame->bytes))
+    if (span_lies_within(packet->payload, frame->bytes))
         return;
     uint8_t *copy = memory_take(packet->payload.size);
     memcpy(copy, packet->payload.data, packet->payload.size);
@@ -110,72 +81,19 @@ static void keep_payload(struct packet_feed *feed, struct packet *packet, const 
     keep_bytes(feed, copy, packet->payload.size);
 }
 
-static void see_time(struct point_facts *point, int64_t time_ns)
-{
-    if (!point)
-        return;
-    capture_silences_see(&point->silences, time_ns);
-    stamp_tick_see(&point->tick, time_ns);
-    if (!point->has_packets || time_ns < point->first_ns)
-        point->first_ns = time_ns;
-    if (!point->has_packets || time_ns > point->last_ns)
-        point->last_ns = time_ns;
-    point->has_packets = true;
-}
-
-/* Times are told as if no clock had been set; frames are seldom to be copied for that. */
-static const struct frame *tell_time(const struct packet_feed *feed, const struct frame *read, struct frame *told)
-{
-    struct point_clock *clock = feed->input.clock;
-    point_clock_follow(clock, &read->moment);
-    if (clock->shift_ns == 0)
-        return read;
-    *told = *read;
-    told->moment.time_ns += clock->shift_ns;
-    return told;
-}
-
-static bool is_of_follower(void *context, const struct packet *packet)
-{
-    struct packet_feed *feed = context;
-    feed->shard = feed->input.one_shard ? 0 : shard_of(packet, feed->input.server_port);
-    return feed->input.followers == 0 || feed->shard % feed->input.followers == feed->input.follower;
-}
-
-/* Seen at a glance. */
-static bool is_anothers(const struct packet_feed *feed, const struct frame *frame)
-{
-    const struct packet_feed_input *input = &feed->input;
-    struct plain_ends ends;
-    if (input->followers < 2 || !plain_ipv4_ends(frame, &ends))
-        return false;
-    uint8_t shard = shard_of_ports(ends.source_port, ends.destination_port, ends.hash, input->server_port);
-    return shard % input->followers != input->follower;
-}
-
 /* False: it is not wanted. */
-static bool decode(struct packet_feed *feed, const struct frame *read, struct fed_packet *fed)
+static bool decode(struct packet_feed *feed, const struct frame *frame, struct fed_packet *fed)
 {
     const struct packet_feed_input *input = &feed->input;
-    struct frame shifted;
-    const struct frame *told = tell_time(feed, read, &shifted);
-    see_time(input->point, told->moment.time_ns);
     fed->number = feed->read_packets++;
-    if (is_anothers(feed, told))
-        return false;
-    if (!packet_decode(input->decoder, told, &input->facts[told->moment.capture], &fed->packet))
-        return false;
-    bool chosen = input->decoder->choice && fed->packet.kind == PACKET_TCP;
-    if (!chosen && !is_of_follower(feed, &fed->packet))
-        return false;
-    fed->shard = feed->shard;
+    packet_decode(input->decoder, frame, &input->facts[input->one_capture ? 0 : frame->moment.capture], &fed->packet);
+    fed->shard = input->one_shard ? 0 : shard_of(&fed->packet, input->server_port);
     return !input->sieve || input->sieve(input->sieve_context, fed);
 }
 
 static bool is_full(const struct packet_feed *feed, const struct packet_batch *batch, uint32_t read)
 {
-    bool few_wanted = feed->input.sieve || feed->input.followers > 1;
-    bool long_enough = few_wanted && (read == BATCH_READ || batch->kept_count >= BATCH_KEPT);
+    bool long_enough = feed->input.sieve && (read == BATCH_READ || batch->kept.count >= BATCH_KEPT);
     bool fills_cache = feed->batch_count == 1 && batch->payload_bytes >= BATCH_ALONE_BYTES;
     return batch->count == feed->batch_packets || long_enough || fills_cache;
 }
@@ -183,7 +101,7 @@ static bool is_full(const struct packet_feed *feed, const struct packet_batch *b
 static void fill_batch(struct packet_feed *feed, struct packet_batch *batch)
 {
     feed->filling = batch;
-    take_back(feed, batch);
+    kept_buffers_give(&batch->kept, &feed->spare);
     /* Who asks has these lines in its cache. Taking them back in a row takes a tenth of the time that taking back each
      * when its packet is decoded takes. */
     if (feed->batch_count > 1)
@@ -191,14 +109,14 @@ static void fill_batch(struct packet_feed *feed, struct packet_batch *batch)
     batch->count = 0;
     batch->payload_bytes = 0;
     for (uint32_t looked = 0; !is_full(feed, batch, looked); looked++) {
-        const struct frame *read = capture_chain_next(feed->input.chain);
-        batch->last = !read;
-        if (!read)
+        const struct frame *frame = told_frames_next(&feed->frames);
+        batch->last = !frame;
+        if (!frame)
             break;
         struct fed_packet *fed = &batch->packets[batch->count];
-        if (!decode(feed, read, fed))
+        if (!decode(feed, frame, fed))
             continue;
-        keep_payload(feed, &fed->packet, read);
+        keep_payload(feed, &fed->packet, frame);
         batch->payload_bytes += fed->packet.payload.size;
         batch->count++;
     }
@@ -242,10 +160,7 @@ struct packet_feed *packet_feed_open(const struct packet_feed_input *input, bool
 {
     struct packet_feed *feed = memory_take(sizeof *feed);
     feed->input = *input;
-    if (input->followers > 1) {
-        input->decoder->choice = is_of_follower;
-        input->decoder->choice_context = feed;
-    }
+    feed->frames = (struct told_frames){.chain = input->chain, .clock = input->clock, .point = input->point};
     if (ahead && start_thread(feed))
         return feed;
     if (!feed->batches)
@@ -315,14 +230,10 @@ void packet_feed_close(struct packet_feed *feed)
 {
     if (feed->thread)
         close_thread(feed);
-    feed->input.decoder->choice = NULL;
     capture_chain_keep_bytes(feed->input.chain, NULL);
-    for (uint32_t i = 0; i < feed->batch_count; i++) {
-        take_back(feed, &feed->batches[i]);
-        memory_give(feed->batches[i].kept);
-    }
-    for (uint32_t i = 0; i < feed->spare_count; i++)
-        memory_give(feed->spare[i]);
+    for (uint32_t i = 0; i < feed->batch_count; i++)
+        kept_buffers_close(&feed->batches[i].kept);
+    spare_buffers_close(&feed->spare);
     if (feed->empty) {
         os_semaphore_close(feed->full);
         os_semaphore_close(feed->empty);

@@ -28,16 +28,15 @@ typedef bool packet_sieve(void *context, struct fed_packet *fed);
 
 /* All of it belongs to the feed until that is closed. */
 struct packet_feed_input {
-    struct capture_chain *chain;    /* not read yet */
-    struct capture_facts *facts;    /* by number of the capture; reading and decoding count in them */
-    struct point_facts *point;      /* takes the times of the packets; NULL: they are known */
-    struct packet_decoder *decoder; /* its choice is the feed's */
+    struct capture_chain *chain; /* not read yet */
+    struct capture_facts *facts; /* by number of the capture; what decoding tells of it */
+    bool one_capture;            /* the chain has but one: they are of that */
+    struct point_facts *point;   /* takes the times of the packets; NULL: they are known */
+    struct packet_decoder *decoder;
     struct point_clock *clock;
     uint16_t server_port; /* the user's hint; 0: none */
     bool one_shard;       /* memory is limited, and counted in one place; or there is nothing to follow it for */
-    unsigned followers,
-        follower;        /* those of one in so many shards are wanted, beginning with that number; 0: all are */
-    packet_sieve *sieve; /* by the thread that reads; NULL: all are wanted */
+    packet_sieve *sieve;  /* by the thread that reads; NULL: all are wanted */
     void *sieve_context;
 };
 

@@ -82,14 +82,13 @@ struct tcp_side {
     uint16_t reset_ip_id;
     uint8_t reset_ttl;                   /* of the first reset */
     uint8_t ttl_first, ttl_min, ttl_max; /* of all packets but resets */
-    uint8_t damaged;                     /* packets with a wrong TCP checksum, 255 at most; of cut ones nobody knows */
-    bool sound;                          /* others had a right one */
     /* The reset does not look like this side's other packets: its TTL differs from all of them. One reason more to
      * suspect a device on the way; none alone proves it. */
     bool reset_ttl_differs;
     /* The first reset goes on where this side's other packets were: in its IP IDs, timestamps or window, which a device that
      * makes one up does not know. Without it nothing is said: some stacks send resets with all of them zero. */
     bool reset_goes_on;
+    bool reset_beyond; /* the first reset stands beyond all that was captured of this side: it had sent more */
     /* The first packet, no reset, that this side sent well after its own reset: who resets has no connection any more. */
     struct moment alive_after_reset;
     struct moment late_answer; /* the first of late_answers */
@@ -113,8 +112,7 @@ struct tcp_side {
     /* Of one packet, the most repetitions that arrived here when it had, and before its acknowledgement left or came; 255 at most. */
     uint8_t held_copies;
     uint16_t held_total; /* all such repetitions */
-    /* Its first reset does not go on (see reset_goes_on), although its packets have timestamps, or IP IDs and it has none; or it stands beyond bytes
-     * that never came. */
+    /* Its first reset does not go on (see reset_goes_on), although its packets have timestamps, or IP IDs and it has none. */
     bool reset_breaks_off;
     int64_t probes_after_ns; /* the longest that the other side was silent before a run of probes; 0: not known */
     struct retry_run
@@ -132,9 +130,12 @@ struct tcp_side {
     uint64_t unseen_bytes;
     int64_t first_unseen_ns;  /* when a packet told of the first of them; valid with unseen_segments > 0 */
     bool acknowledged_unseen; /* this side acknowledged data of the other that was not captured */
-    bool answers_differ;  /* more SYN+ACK than SYN, that begin at different numbers: two machines answered one SYN */
-    struct moment ahead;  /* a packet without data stands beyond all that arrived here, and was acknowledged, of it */
-    uint32_t ahead_bytes; /* by so much: they were sent, and lost before they came here */
+    bool answers_differ; /* more SYN+ACK than SYN, that begin at different numbers: two machines answered one SYN */
+    uint8_t damaged;     /* packets with a wrong TCP checksum, 255 at most; of cut ones nobody knows */
+    bool sound;          /* others had a right one */
+    struct moment
+        ahead; /* a packet without data, or a FIN, stands beyond all that arrived here, and was acknowledged, of it */
+    uint32_t ahead_bytes;          /* by so much: they were sent, and lost before they came here */
     uint64_t unacknowledged_bytes; /* sent and never acknowledged, at the end */
 
     uint32_t largest_payload;       /* of a captured packet of this side; cards join and split packets */

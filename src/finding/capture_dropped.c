@@ -8,7 +8,7 @@ static void say(const struct survey *survey, uint32_t number, struct finding *fi
     const struct point_survey *point = &survey->points[number];
     char name[POINT_TEXT_SIZE];
     survey_point_words(survey, number, name);
-    struct count_words dropped = count_words(point->dropped, "packet"), pieces = count_words(point->pieces, "piece"),
+    struct count_words dropped = count_words(point->dropped, "packet"), pieces = count_words(point->pieces, "gap"),
                        all = count_words(point->conversations, "conversation");
     if (point->dropped > 0 && point->missed > 0)
         judgement_say(
@@ -52,7 +52,7 @@ const struct detector capture_dropped = {
     .cause = "capture.dropped",
     .title = "The capture missed packets",
     .holds_when = "The capture's own counters tell of dropped packets; or a side acknowledges data that is not in the "
-                  "file, while other packets of the conversation are.",
+                  "file, while packets of both sides are.",
     .means =
         "Acknowledged data did arrive, so the network did not lose it: the capture did, because its buffer was full, "
         "the disk slow, or the mirror port too narrow. A packet that is not in the file proves nothing then.",

@@ -60,7 +60,9 @@ static void look_at_length(const struct point_survey *point, const struct point_
         return;
     if (point->sql_begun == 0)
         limits_add(limits, "How these connections began and logged in is not in it.",
-                   "%s has the begin of none of its connections to SQL Server (%u).", name, point->sql);
+                   point->sql == 1 ? "%s lacks the begin of its only connection to SQL Server."
+                                   : "%s lacks the begin of all its %u connections to SQL Server.",
+                   name, point->sql);
     else if (lasted_ns < SHORT_CAPTURE_NS && point->sql_inside * 100ULL >= point->sql * (uint64_t)INSIDE_PERCENT)
         limits_add(limits, "How these connections began and ended is not in it.",
                    "%s lasts %.0f s, and of %u of its %s to SQL Server it has neither begin nor end: too "

@@ -70,8 +70,8 @@ static void say_lacking(struct judgement *example, const char *lacks, struct win
 static struct finding *add_finding(struct survey *survey, uint32_t server, double confidence)
 {
     struct finding *finding = survey_add_point(survey, server);
-    finding->hides = "For the time that only one of them covers, the report has one end's word only: what is missing "
-                     "from the other was not lost.";
+    finding->hides = "Of the time that only one of them covers, the report has one end's word only: what the other "
+                     "lacks of that time does not count as lost.";
     finding->example.confidence = confidence;
     return finding;
 }

@@ -35,8 +35,8 @@ static bool is_healthy_until_close(const struct conversation *c, const struct su
 {
     if (!conversation_established(c) || !signs_of_sql(c, s) || signs_of_silence(c).held || signs_of_one_direction(c))
         return false;
-    if (moment_seen(&c->sides[SIDE_SERVER].ahead))
-        return false; /* it had been answered, and the answer was lost */
+    if (signs_of_more_sent(c, SIDE_SERVER) || signs_of_more_sent(c, SIDE_CLIENT))
+        return false; /* it had been answered, and the answer was lost; or it had asked, and that was */
     if (signs_of_login_halt(c, s).halted || signs_of_login_refused(c) || (c->tds && !signs_of_login_done(c)))
         return false;
     return c->sides[SIDE_SERVER].payload_bytes > 0 && !signs_of_foreign_reset(&c->sides[SIDE_CLIENT]) &&
@@ -148,15 +148,19 @@ const struct detector client_abort = {
     .cause = "client.abort",
     .title = "The client aborts the connection",
     .holds_when =
-        "After the login the client's reset comes first, without retries, keep-alive failures or a closed "
-        "window before it, and the client does not end nearly all its connections to this server that way; "
-        "or its FIN comes while its own request is unanswered. The culprit stays open when the answer comes a "
-        "second and more after the client left. The culprit stays open where its reset "
-        "has no ACK: it answers a packet of a connection that had ended before; and where what either side "
-        "repeats is not acknowledged any more.",
-    .means = "ACK+RST is what a machine sends when the program aborts a connection, dies, or closes with data "
-             "unread. The packets before it were received and acknowledged, so the network did its part. Some "
-             "third-party drivers and probes close that way by design. (Article, 1.5.5 and 1.5.10.)",
+        "After the login the client's reset comes first, without retries or keep-alives in vain before it, and the "
+        "client does not end nearly all its connections to this server that way; or its FIN comes while its own "
+        "request is unanswered. The culprit stays open after 5 s or more without data; where the reset has no ACK, for "
+        "then it answers a packet of a connection that had ended before; where what either side repeats is not "
+        "acknowledged any more; and where the capture was not given as the client's and the reset does not go on with "
+        "the client's IP IDs, timestamps or window, for then a device may have made it. It stays open, too, when the "
+        "answer comes a second and "
+        "more after the client left. Not when a sequence number of "
+        "the client or the other side's SACK shows that it had sent more than arrived.",
+    .means = "ACK+RST is what a machine sends when the program aborts a connection, dies, or closes with data unread; "
+             "on Linux the FIN of a program that dies may come first. The packets before it were received and "
+             "acknowledged, so the network did its part. Some third-party drivers and probes close with a reset by "
+             "design. (Article, 1.5.5 and 1.5.10.)",
     .actions = actions,
     .culprit = CULPRIT_CLIENT,
     .severity = SEVERITY_FAULT,

@@ -33,38 +33,40 @@ static void say_faults(const struct certificate_faults *faults, struct judgement
     const struct tls_certificate *certificate = faults->certificate;
     char says[JUDGEMENT_TEXT_SIZE];
     if (!certificate) {
-        judgement_say_more(judgement, " The certificate itself was not captured.");
+        judgement_say_more(judgement, "The certificate itself was not captured.");
         return;
     }
     if (faults->expired || faults->not_yet_valid) {
-        snprintf(says, sizeof says, " The certificate %s %.*s, by the capture's clock.",
+        snprintf(says, sizeof says, "The certificate %s %.*s, by the capture's clock.",
                  faults->expired ? "had expired on" : "is not valid before", DAY_SIZE,
                  faults->expired ? certificate->not_after : certificate->not_before);
         judgement_say_more(judgement, says);
     }
     if (faults->name_differs) {
-        snprintf(says, sizeof says, " It is for \"%.60s\"%s, and the client asked for \"%.60s\".",
+        snprintf(says, sizeof says, "It is for \"%.60s\"%s, and the client asked for \"%.60s\".",
                  certificate->name_count > 0 ? certificate->names[0] : certificate->common_name,
                  certificate->name_count > 1 ? " and other names" : "", faults->asked);
         judgement_say_more(judgement, says);
     }
     if (certificate->sql_self_signed)
-        judgement_say_more(judgement, " SQL Server made it itself, because none is installed; nobody vouches for it.");
+        judgement_say_more(judgement, "SQL Server made it itself, because none is installed; nobody vouches for it.");
     else if (certificate->self_signed)
-        judgement_say_more(judgement, " It is self-signed: no authority vouches for it.");
+        judgement_say_more(judgement, "It is self-signed: no authority vouches for it.");
     else if (!certificate_is_faulty(faults))
-        judgement_say_more(judgement, faults->asked ? " Its dates and its name fit: then the client does not know the "
+        judgement_say_more(judgement, faults->asked ? "Its dates and its name fit: then the client does not know the "
                                                       "authority that issued it, or wants more of it."
-                                                    : " Its dates fit: then its name does not, or the client does not "
+                                                    : "Its dates fit: then its name does not, or the client does not "
                                                       "know the authority that issued it.");
 }
 
 static void prove(const struct conversation *c, const struct login_halt *halt, struct judgement *judgement)
 {
     const struct tds_facts *tds = c->tds;
+    char alert[ALERT_WORDS_SIZE];
     judgement_prove(judgement, &tds->steps[LOGIN_STEP_CLIENT_HELLO], "the client begins TLS (ClientHello)");
     judgement_prove(judgement, &tds->steps[LOGIN_STEP_SERVER_HELLO], "the server answers with its certificate");
-    judgement_prove(judgement, &tds->client_alert, "the client sends TLS alert %u", tds->client_alert_code);
+    judgement_prove(judgement, &tds->client_alert, "the client sends %s",
+                    signs_alert_number_words(tds->client_alert_code, alert));
     judgement_prove(judgement, &halt->close,
                     halt->closed_by == SIDE_SERVER           ? "the server closes"
                     : halt->last_step == LOGIN_STEP_TLS_DONE ? "the client closes instead of logging in"
@@ -78,20 +80,22 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (!halt.halted || signs_of_one_direction(c) || !moment_seen(&c->tds->steps[LOGIN_STEP_SERVER_HELLO]))
         return false;
     bool alert = moment_seen(&c->tds->client_alert) && is_certificate_alert(c->tds->client_alert_code);
-    bool at_certificate = closed_at_certificate(c, &halt);
     if (!alert && (!halt.acknowledged || signs_of_held_up(c, &halt.close)))
         return false; /* it may not have got the certificate, or its time have run out over it */
-    bool after_handshake = signs_of_certificate_disliked(c, &halt) && !signs_of_missed_packets(c);
+    bool went_on = signs_of_more_sent(c, SIDE_CLIENT);
+    bool at_certificate = closed_at_certificate(c, &halt) && !went_on;
+    bool after_handshake = signs_of_certificate_disliked(c, &halt) && !signs_of_missed_packets(c) && !went_on;
     if (!alert && !at_certificate && !after_handshake)
         return false;
     judgement->confidence = alert ? 0.97 : at_certificate ? 0.85 : 0.75;
+    char words[ALERT_WORDS_SIZE];
     prove(c, &halt, judgement);
     if (alert)
-        judgement_say(judgement, "The client refused the server's certificate (TLS alert %u).",
-                      c->tds->client_alert_code);
+        judgement_say(judgement, "The client refused the server's certificate with %s.",
+                      signs_alert_number_words(c->tds->client_alert_code, words));
     else if (at_certificate)
         judgement_say(judgement, "The client closed as soon as it had seen the server's certificate, without a key "
-                                 "exchange: it does not trust it.");
+                                 "exchange: it seems not to trust it.");
     else
         judgement_say(judgement,
                       "The client closed %s after the TLS handshake, without a login: it looked at the "

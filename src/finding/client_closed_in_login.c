@@ -25,7 +25,11 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     struct login_halt halt = signs_of_login_halt(c, s);
     if (!halt.halted || !halt.closed || halt.stopped_by != SIDE_CLIENT || signs_of_silence(c).held)
         return false;
-    if (signs_of_one_direction(c) || halt.last_step <= LOGIN_STEP_PRELOGIN_ANSWER)
+    if (signs_of_one_direction(c) || signs_of_more_sent(c, SIDE_CLIENT) || halt.last_step < LOGIN_STEP_PRELOGIN_ANSWER)
+        return false;
+    /* Who leaves sooner than that after PRELOGIN had no time left when it came: client.gave-up-before-login. */
+    if (halt.last_step == LOGIN_STEP_PRELOGIN_ANSWER &&
+        (halt.turn == SIDE_SERVER || halt.waited_ns < s->thresholds->slow_login_ns))
         return false;
     /* Who leaves sooner than that after his own word has not waited for the server. */
     if (halt.turn == SIDE_SERVER && (halt.waited_ns >= s->thresholds->slow_login_ns || !halt.acknowledged))
@@ -74,11 +78,14 @@ const struct detector client_closed_in_login = {
     .cause = "client.closed-in-login",
     .title = "The client closes part-way through the login",
     .holds_when =
-        "After TLS or the login began the client's FIN or reset comes first, or a TLS alert of it that "
-        "both close after, while it was the client's turn, or less than 2 s after its own packet; no error "
-        "from the server precedes it. The culprit stays open when packets were repeated for a second and more "
-        "before, when it had not acknowledged the server's last word, and when a reset has not what its "
-        "packets have. (--slow-login sets the 2 s.)",
+        "After TLS or the login began, or 2 s or more after the answer to PRELOGIN, the client's FIN or "
+        "reset comes first, or a TLS alert of it that both close after: while it was the client's turn, or "
+        "less than 2 s after its own packet, which the server's machine had acknowledged. No error from the "
+        "server precedes it. Not when a part of what the server had sent did not reach the client, or when "
+        "the reset's TTL shows that the client did not send it. Not when a sequence number of the client or "
+        "the other side's SACK shows that it had sent more than arrived. The culprit stays open when packets "
+        "were repeated for a second and more before, when it had not acknowledged the server's last word, and "
+        "when a reset has not what its packets have. (--slow-login sets the 2 s.)",
     .means = "The server had answered all it was asked, or had no time to. The client's own connection time-out ran "
              "out - spent on name resolution, security calls or waiting for a thread - or it did not like what it "
              "got, or the program was stopped. (Article, 1.5.5.)",

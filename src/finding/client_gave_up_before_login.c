@@ -17,8 +17,8 @@ static bool judge_after_prelogin(const struct conversation *c, const struct surr
     bool own_turn = halt.turn == SIDE_CLIENT;
     if (!own_turn && halt.last_step == LOGIN_STEP_PRELOGIN_ANSWER)
         return false; /* it went on with something that was not captured */
-    if (!own_turn && halt.waited_ns >= s->thresholds->slow_login_ns)
-        return false;
+    if (halt.waited_ns >= s->thresholds->slow_login_ns)
+        return false; /* it had time, or waited for the server */
     judgement->confidence = own_turn ? 0.85 : halt.waited_ns < LEAVES_AT_ONCE_NS ? 0.87 : 0.5;
     if (!own_turn && halt.waited_ns >= LEAVES_AT_ONCE_NS)
         judgement->culprit = CULPRIT_UNKNOWN;
@@ -66,7 +66,8 @@ static bool judge_byteless(const struct conversation *c, const struct surroundin
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     struct name_wait wait;
-    if (!c->starts_with_syn || !conversation_established(c) || signs_of_one_direction(c) || signs_of_silence(c).held)
+    if (!c->starts_with_syn || !conversation_established(c) || signs_of_one_direction(c) || signs_of_silence(c).held ||
+        signs_of_more_sent(c, SIDE_CLIENT))
         return false;
     if (signs_of_name_wait(c, s, &wait))
         return false; /* then it is known on what: see client.slow-name-resolution */
@@ -89,9 +90,13 @@ static const char *const actions[] = {
 const struct detector client_gave_up_before_login = {
     .cause = "client.gave-up-before-login",
     .title = "The client closes as soon as it is connected",
-    .holds_when = "After the handshake, or after PRELOGIN, the client closes within a second and before the login. "
-                  "Without a byte it counts only when the same client left this server after PRELOGIN on another "
-                  "connection, and closes with FIN; else it may as well be a probe.",
+    .holds_when = "After the handshake the client closes within a second and before the login; or it has sent PRELOGIN "
+                  "and closes within a second, or less than 2 s after the answer, when it was its own turn. (Between "
+                  "one second and two without an answer the culprit stays open; --slow-login sets the two.) Without a "
+                  "byte it counts only when the same client left this server after PRELOGIN on another connection, and "
+                  "closes with FIN; else it may as well be a probe. Where it is seen to have waited for its server's "
+                  "address, client.slow-name-resolution says so. Not when a sequence number of the client or the other "
+                  "side's SACK shows that it had sent more than arrived.",
     .means = "The connection was made at once, and the client had no time left for it: its time-out, which began "
              "with the program's call, was spent before the first packet - on DNS, a security call, waiting for a "
              "thread, a port or a place in the pool. Server and network had no part in it. (Article, 1.5.5.)",

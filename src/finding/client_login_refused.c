@@ -44,6 +44,8 @@ static bool judge_encrypted(const struct conversation *c, struct judgement *judg
     /* It answers what came before the login, and was recorded after it. */
     if (!client->last_data_answered && client->last_data.time_ns <= answer->time_ns)
         return false;
+    if (signs_of_more_sent(c, SIDE_CLIENT) || signs_of_more_sent(c, SIDE_SERVER))
+        return false; /* something more was said */
     if (signs_of_one_direction(c) || signs_of_missed_packets(c) || close.time_ns - answer->time_ns > NOTHING_ASKED_NS)
         return false;
     bool by_server = c->closed_first_by == SIDE_SERVER;

@@ -78,11 +78,13 @@ const struct detector client_no_ack = {
         "in the capture. A capture that only looks as if it was taken there leaves the culprit open: say so with "
         "`--client`.",
     .holds_with_both =
-        "The same, and the server's capture, which went on, shows those packets leave and no answer come; the "
-        "client's capture missed no packet of this connection.",
-    .means = "TCP itself acknowledges almost every packet, whatever the program does. A packet that is in the "
-             "machine's own capture and gets no ACK was eaten between the network card and TCP: by antivirus, "
-             "another filter driver, or the host's firewall. The network has delivered it. (Article, 1.5.11.)",
+        "The same, and the server's capture, which went on, shows those packets leave and no answer come; the client's "
+        "capture missed no packet of this connection. Of answers to the SYN: where the server's capture does not show "
+        "them leave, the culprit stays open, for a device may have made them.",
+    .means = "TCP itself acknowledges almost every packet, whatever the program does; several at once in a large "
+             "transfer, but one that is repeated at once (RFC 9293, 3.10.7.4). A packet that is in the machine's own "
+             "capture and gets no ACK was eaten between the network card and TCP: by antivirus, another filter driver, "
+             "or the host's firewall. The network has delivered it. (Article, 1.5.11.)",
     .actions = actions,
     .culprit = CULPRIT_CLIENT,
     .severity = SEVERITY_FAULT,

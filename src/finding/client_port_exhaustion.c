@@ -356,7 +356,7 @@ static void survey_events(struct survey *survey)
     finding->example.confidence = explained_in_all > 0 ? 0.95 : 0.6;
     finding_measure(finding, "events", events);
     judgement_say(&finding->example,
-                  "Windows itself says in %s (4227, 4231) that a connection could not be opened for want of a "
+                  "Windows itself says in %s (4227 or 4231) that a connection could not be opened for want of a "
                   "port%s.",
                   count_words(events, "event").text,
                   explained_in_all > 0 ? "" : ", but at no time at which a captured connection failed for it");

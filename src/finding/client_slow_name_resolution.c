@@ -24,7 +24,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_prove(judgement, &last->answered, "the answer comes from %s", server);
     judgement_prove(judgement, &c->sides[SIDE_CLIENT].syn, "now the client connects");
     if (wait.unanswered + wait.refused > 0)
-        snprintf(after, sizeof after, ", %s of it in vain", count_words(wait.unanswered + wait.refused, "lookup").text);
+        snprintf(after, sizeof after, ", %s in vain", count_words(wait.unanswered + wait.refused, "lookup").text);
     judgement_say(judgement,
                   "Before it could connect, the client looked for the address of %.80s for %.1f s (%s%s). Its "
                   "connection time-out ran meanwhile%s.",

@@ -45,7 +45,8 @@ static const char *const actions[] = {
 const struct detector client_slow_reader = {
     .cause = "client.slow-reader",
     .title = "The client does not read what the server sends",
-    .holds_when = "The client announces a receive window of zero and keeps it shut for a second or more.",
+    .holds_when = "The client announces a receive window of zero and keeps it shut for a second or more, or until the "
+                  "capture ends.",
     .means =
         "TCP's window is the room left in the client's receive buffer. At zero the server must stop, whatever it has "
         "ready; the network is idle meanwhile. SQL Server shows such sessions with wait type ASYNC_NETWORK_IO. (RFC "

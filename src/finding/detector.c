@@ -38,6 +38,14 @@ const struct detector *detector_by_cause(const char *cause)
     return NULL;
 }
 
+unsigned detector_number(const struct detector *detector)
+{
+    unsigned number = 0;
+    while (detectors[number] != detector)
+        number++;
+    return number;
+}
+
 bool detector_is_sought(const struct detector *detector)
 {
     return !detector->unread_evidence;
@@ -88,12 +96,18 @@ void judgement_say_more(struct judgement *judgement, const char *sentence)
 const char *detector_limits(const struct detector *detector, char text[static DETECTOR_LIMITS_SIZE])
 {
     static const char holes[] =
-        "What falls into a hole of the capture, which has nothing of a while in which packets passed or lacks a file, "
-        "proves nothing: then the culprit stays open.";
+        "The culprit stays open where the proof reaches into a hole of the capture (a while of which it has nothing, "
+        "although packets passed, or a file that is not there), where the capture's clock was set back meanwhile, and "
+        "where the file is not in order of time and packets of the connection changed places.";
     static const char absence[] = " So it does where the capture missed packets of the connection.";
+    static const char elsewhere[] =
+        " With the captures of both ends, so it does where the server's, which was running, has nothing of a "
+        "connection that had begun before.";
     static const char yields[] = " A fault of the same connection comes before it.";
     bool accuses = detector->judge && detector->culprit != CULPRIT_NONE && detector->culprit != CULPRIT_UNKNOWN;
-    snprintf(text, DETECTOR_LIMITS_SIZE, "%s%s%s", accuses ? holes : "",
-             accuses && detector->rests_on_absence ? absence : "", accuses && detector->yields ? yields : "");
+    bool closes = accuses && detector->culprit == CULPRIT_SERVER && detector->rests_on_absence && !detector->judge_pair;
+    snprintf(text, DETECTOR_LIMITS_SIZE, "%s%s%s%s", accuses ? holes : "",
+             accuses && detector->rests_on_absence ? absence : "", closes ? elsewhere : "",
+             accuses && detector->yields ? yields : "");
     return text;
 }

@@ -98,7 +98,7 @@ struct detector {
 bool detector_is_sought(const struct detector *detector);
 
 /* What the judge does beyond the rule, in words: when the culprit stays open, and what comes first. Empty: nothing. Returns text. */
-enum { DETECTOR_LIMITS_SIZE = 400 };
+enum { DETECTOR_LIMITS_SIZE = 700 };
 const char *detector_limits(const struct detector *detector, char text[static DETECTOR_LIMITS_SIZE]);
 
 /* Adds a proof; moments that were not seen, and proofs beyond PROOFS_MAX, are left out. printf rules. */
@@ -121,6 +121,7 @@ extern const char action_trace_server[], action_trace_both[];
 extern const struct detector *const detectors[];
 extern const unsigned detector_count;
 const struct detector *detector_by_cause(const char *cause); /* NULL: none */
+unsigned detector_number(const struct detector *detector);   /* in that order */
 
 extern const char *const culprit_names[CULPRITS]; /* "none", "client", ... */
 

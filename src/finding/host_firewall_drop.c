@@ -191,11 +191,12 @@ static void survey_drops(struct survey *survey)
         finding->example.confidence = 0.5;
         finding_measure(finding, "drops", unmatched->count);
         judgement_prove(&finding->example, &unmatched->first->at, "the first of these drops");
-        judgement_say(&finding->example,
-                      "The firewall dropped %s between client and server, the first between %s and %s, but "
-                      "none within a second of a captured packet that was left without an answer.",
-                      count_words(unmatched->count, "packet").text, address_text(&unmatched->client.address, client),
-                      endpoint_text(&unmatched->server, server));
+        judgement_say(
+            &finding->example,
+            "The firewall dropped %s between client and server%s between %s and %s, but none within a second of "
+            "a captured packet that was left without an answer.",
+            count_words(unmatched->count, "packet").text, unmatched->count == 1 ? "," : ", the first",
+            address_text(&unmatched->client.address, client), endpoint_text(&unmatched->server, server));
     }
     memory_give(by_source);
 }

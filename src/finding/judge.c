@@ -320,14 +320,6 @@ static enum finding_scope scope_of(const struct finding *finding)
     }
 }
 
-static unsigned detector_number(const struct detector *detector)
-{
-    unsigned number = 0;
-    while (detectors[number] != detector)
-        number++;
-    return number;
-}
-
 /* Faults first, then what concerns more conversations; the rest only makes the order the same every time. */
 static int compare_findings(const void *left, const void *right)
 {
@@ -349,12 +341,18 @@ static void judge_one(struct grouping *grouping, const struct conversation *c, s
 {
     struct judge *judge = grouping->judge;
     struct mark *mark = &judge->marks[c->id - 1];
-    *mark = (struct mark){(uint8_t)(detector_count - 1), CULPRIT_NONE, SEVERITY_NOTE};
+    *mark =
+        (struct mark){.detector = (uint8_t)(detector_count - 1), .culprit = CULPRIT_NONE, .severity = SEVERITY_NOTE};
     if (c->secondary)
         return;
     judge_conversation(judge, c, judgement);
     unsigned number = detector_number(judgement->detector);
-    *mark = (struct mark){(uint8_t)number, (uint8_t)judgement->culprit, (uint8_t)judgement->severity};
+    *mark = (struct mark){.detector = (uint8_t)number,
+                          .culprit = (uint8_t)judgement->culprit,
+                          .severity = (uint8_t)judgement->severity,
+                          .one_sided = number + 1 == detector_count &&
+                                       signs_of_one_direction(casebook_standing_view(judge->surroundings.casebook, c))};
+    judge->one_sided_count += mark->one_sided;
     if (number < sizeof judge->cause_counts / sizeof *judge->cause_counts)
         judge->cause_counts[number]++;
     if (number + 1 < detector_count)

@@ -50,6 +50,7 @@ struct mark {
     uint8_t detector; /* number in detectors.def order */
     uint8_t culprit;
     uint8_t severity;
+    bool one_sided; /* nothing was found, and only one side's packets were captured */
 };
 
 struct verdict {
@@ -66,6 +67,7 @@ struct judge {
     uint32_t finding_count, finding_capacity;
     struct mark *marks;                   /* by number of the conversation; of secondary ones: none.normal */
     uint32_t cause_counts[DETECTORS_MAX]; /* conversations by detector, in detectors.def order */
+    uint32_t one_sided_count;             /* marks that say so */
     struct server_times_list server_times;
     struct verdict verdict;
 };

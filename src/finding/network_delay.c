@@ -187,9 +187,9 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
                     seconds(late->longest_ns));
     judgement_say(judgement,
                   "%s of the %s arrived late%s took %.2f s; the fastest took %.4f s. Something "
-                  "on the way held them up.",
+                  "on the way held %s up.",
                   count_words(count, "packet").text, name, count == 1 ? ": it" : ", one", seconds(late->longest_ns),
-                  seconds(late->shortest_ns > 0 ? late->shortest_ns : 0));
+                  seconds(late->shortest_ns > 0 ? late->shortest_ns : 0), count == 1 ? "it" : "them");
     if (may_be_missed(view, sender))
         doubt_captures(judgement);
     else if (may_be_clock(view, s->casebook, sender))

@@ -108,11 +108,11 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
         judgement_prove(judgement, &passage->first_changed, "this packet left its machine with another payload");
         judgement_prove(judgement, &close, "the connection ends");
         judgement_say(judgement,
-                      "On the way %s the payload of %u of %s was changed, %.3f s before the connection ended: "
+                      "On the way %s the payload of %u of %s was changed, %s before the connection ended: "
                       "what arrived is not what was sent.",
                       direction(sender), passage->payloads_changed,
                       count_words(passage->payloads_compared, "packet").text,
-                      moment_seen(&close) ? seconds(close.time_ns - passage->first_changed.time_ns) : 0);
+                      seconds_words(moment_seen(&close) ? close.time_ns - passage->first_changed.time_ns : 0).text);
         return true;
     }
     return false;

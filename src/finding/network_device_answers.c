@@ -80,8 +80,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_prove(judgement, &server->reset, "a reset, %s after the SYN", seconds_words(delay_ns).text);
     judgement_say(judgement, "The handshake was completed, and nothing the client sent was %s.%s%s%s",
                   deaf ? "acknowledged" : "answered",
-                  fast ? " The answer came in less than half of the time that the server's answers take." : "",
-                  elsewhere ? " It came over another number of hops than the server's packets." : "",
+                  fast ? " The SYN+ACK came in less than half of the time that the server's take." : "",
+                  elsewhere ? " The SYN+ACK came over another number of hops than the server's other packets." : "",
                   alike >= ALIKE_LEAST ? " Resets end these connections always the same time after the SYN." : "");
     return true;
 }

@@ -25,9 +25,12 @@ static const char *const actions[] = {
 const struct detector network_drop_to_client = {
     .cause = "network.drop-to-client",
     .title = "Packets from the server stop arriving at the client",
-    .holds_when = "In a capture taken on the server, the client repeats three times or more what was acknowledged to "
-                  "it, or goes on sending without ever acknowledging what the server repeats, to the end of the "
-                  "connection.",
+    .holds_when =
+        "In a capture taken on the server, the client repeats three times or more what was acknowledged to it, or goes "
+        "on sending without ever acknowledging what the server repeats, to the end of the connection: the culprit "
+        "stays open. In a capture taken on the client, a packet without data or a FIN of the server, by its sequence "
+        "number, or the client's SACK shows that bytes before a packet that came never did, for a second or more and "
+        "to the end: these were lost on the way. A reset that shows it leaves the culprit open.",
     .holds_with_both =
         "Of the server, three packets or more in a row (keep-alives count), over a second and up to the end, left its "
         "machine and are not in the client's capture, which went on. Five or more where one of the captures provably "
@@ -35,8 +38,8 @@ const struct detector network_drop_to_client = {
         "that way, too. The culprit stays open when several connections lack such packets and the client's capture has "
         "no packet of anybody meanwhile: the client's machine may have been asleep.",
     .means = "The direction from the client works, since its packets arrive; it behaves as if it heard nothing. So "
-             "packets of the server vanish on the way, or - what only the client's capture can exclude - in a filter "
-             "driver of the client machine. (Article, 1.5.4.)",
+             "packets of the server vanish on the way. Without a capture taken on the client it may as well be a "
+             "filter driver of that machine that drops them. (Article, 1.5.4.)",
     .actions = actions,
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,

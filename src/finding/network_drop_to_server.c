@@ -25,17 +25,20 @@ static const char *const actions[] = {
 const struct detector network_drop_to_server = {
     .cause = "network.drop-to-server",
     .title = "Packets from the client stop arriving at the server",
-    .holds_when = "In a capture taken on the client, the server repeats three times or more what was acknowledged to "
-                  "it, or goes on sending without ever acknowledging what the client repeats, to the end of the "
-                  "connection.",
+    .holds_when =
+        "In a capture taken on the client, the server repeats three times or more what was acknowledged to it, or goes "
+        "on sending without ever acknowledging what the client repeats, to the end of the connection: the culprit "
+        "stays open. In a capture taken on the server, a packet without data or a FIN of the client, by its sequence "
+        "number, or the server's SACK shows that bytes before a packet that came never did, for a second or more and "
+        "to the end: these were lost on the way. A reset that shows it leaves the culprit open.",
     .holds_with_both =
         "Of the client, three packets or more in a row (keep-alives count), over a second and up to the end, left its "
         "machine and are not in the server's capture, which went on. Five or more where one of the captures provably "
         "missed packets of this connection, other than in a hole at another time. The server's packets do not vanish "
         "that way, too.",
     .means = "The direction from the server works, since its packets arrive; it behaves as if it heard nothing. So "
-             "packets of the client vanish on the way, or - what only the server's capture can exclude - in a filter "
-             "driver of the server machine. (Article, 1.5.4.)",
+             "packets of the client vanish on the way. Without a capture taken on the server it may as well be a "
+             "filter driver of that machine that drops them. (Article, 1.5.4.)",
     .actions = actions,
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,

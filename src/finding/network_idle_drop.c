@@ -139,11 +139,12 @@ const struct detector network_idle_drop = {
     .cause = "network.idle-drop",
     .title = "A device on the way has forgotten an idle connection",
     .holds_when =
-        "Three or more keep-alives in a row get no answer, or after 29 s or more without a packet data is "
-        "repeated three times or more without one; the connection had been working, and nobody had closed "
-        "it. When the other side comes back on it later, the culprit stays open: its machine may have been asleep. "
-        "Or the other machine had been probing the idle connection, and its probes no longer come, for twice "
-        "the usual time and all that it would repeat them: then the culprit stays open.",
+        "Three or more keep-alives in a row get no answer, or after 29 s or more without a packet data is repeated "
+        "three times or more without one; the connection had been working, and nobody had closed it. It is the "
+        "network's where the other machine is heard on another connection afterwards; otherwise the culprit stays "
+        "open, for that machine may be gone, or was asleep, as when it comes back on this connection. So it does where "
+        "the other machine had been probing the idle connection, "
+        "and its probes no longer come, for twice the usual time and all that it would repeat them.",
     .holds_with_both = "Packets of one side or of both stop arriving as in network.drop-to-server, "
                        "network.drop-to-client or network.drop-both-ways, after 29 s or more in which nothing got "
                        "through; or the first that does not arrive is a keep-alive.",

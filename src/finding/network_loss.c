@@ -67,7 +67,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     prove_repeated(client, "client", judgement);
     prove_repeated(server, "server", judgement);
     judgement_say(judgement,
-                  "%llu of %s with data (or of the handshake) had to be sent again, the longest repair took %.2f s.",
+                  "%llu of %s with data (or of the handshake) had to be sent again; the longest repair took %.2f s.",
                   (unsigned long long)lost, count_words(data, "packet").text, seconds(repair_ns));
     if (path_loses)
         judgement_say_more(judgement, other_losses);
@@ -96,7 +96,7 @@ static void say_lost(uint32_t of_client, uint32_t of_server, int64_t repair_ns, 
                  of_client > 0 ? "client" : "server");
     if (repair_ns >= REPAIR_TOLD_NS)
         snprintf(repair, sizeof repair, "; the longest repair took %.2f s", seconds(repair_ns));
-    judgement_say(judgement, "With data (or of the handshake) %s left and did not arrive, or only in part%s.", packets,
+    judgement_say(judgement, "%s, with data or of the handshake, left and did not arrive, or only in part%s.", packets,
                   repair);
 }
 

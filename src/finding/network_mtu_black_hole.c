@@ -82,10 +82,11 @@ static void say(const struct stuck *stuck, bool told, uint32_t alike, struct jud
             ? "Other connections between the two ended at their first large packet, too, and none got one through"
             : "Whether smaller ones would still arrive is not in the capture";
     if (stuck->passed > 0)
-        judgement_say(judgement, "%u bytes of the %s never arrive, while packets of up to %u bytes did. %s.",
+        judgement_say(judgement,
+                      "A packet of %u bytes of the %s never arrives, while packets of up to %u bytes did. %s.",
                       stuck->size, name, stuck->passed, why);
     else
-        judgement_say(judgement, "%u bytes of the %s never arrive. %s.", stuck->size, name, why);
+        judgement_say(judgement, "A packet of %u bytes of the %s never arrives. %s.", stuck->size, name, why);
 }
 
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)

@@ -202,9 +202,10 @@ const struct detector network_syn_lost = {
     .title = "The request to connect, or its answer, gets lost",
     .holds_when =
         "SYNs are repeated and not answered, or only after about a second or more. It is the network's when a router "
-        "reports it by ICMP, or when the server's capture shows SYN+ACK leaving again and again; otherwise the culprit "
-        "stays open. It is the likelier where other connections to the same port are opened and served within a second "
-        "meanwhile.",
+        "reports it by ICMP, when the server's capture shows SYN+ACK leaving again and again while the client goes on "
+        "asking, or when the answer came late while other connections to the port were served at once or lost packets, "
+        "too; otherwise the culprit stays open. It is the likelier where other connections to the same port are opened "
+        "and served within a second meanwhile. Not told of a port scan.",
     .holds_with_both =
         "Two SYNs or more left the client, and the server's capture, which was running and saw other "
         "connections to that address, holds none of them; or the SYN is in it and the server's SYN+ACK "

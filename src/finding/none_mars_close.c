@@ -36,10 +36,11 @@ static const char *const actions[] = {"Nothing is to be done.", NULL};
 const struct detector none_mars_close = {
     .cause = "none.mars-close",
     .title = "The usual end of a MARS connection",
-    .holds_when = "The client's SMP FIN and its FIN come first, and a reset after them.",
-    .means = "With MARS the server's SMP FIN arrives after the client's FIN. The port is closed by then, so the "
-             "client's machine answers with ACK+RST and resets for whatever else arrives. This is benign. (MC-SMP; "
-             "article, 1.5.6.)",
+    .holds_when = "The client's SMP FIN comes first, then its FIN, and after that a reset of either side.",
+    .means =
+        "With MARS the server's SMP FIN arrives after the client's FIN. The port is closed by then, so the client's "
+        "machine answers with ACK+RST and resets for whatever else arrives. This is benign. With full encryption the "
+        "SMP FIN cannot be seen: a reset after the client's FIN is then none.normal. (MC-SMP; article, 1.5.6.)",
     .actions = actions,
     .culprit = CULPRIT_NONE,
     .severity = SEVERITY_NOTE,

@@ -39,7 +39,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
     if (!c->starts_with_syn || !moment_seen(&server->syn) || !conversation_established(c) || !c->first_close_known)
         return false;
-    if (client->payload_bytes + server->payload_bytes > 0 || signs_of_one_direction(c) || signs_of_missed_packets(c) ||
+    if (client->payload_bytes + server->payload_bytes > 0 || signs_of_more_sent(c, SIDE_CLIENT) ||
+        signs_of_more_sent(c, SIDE_SERVER) || signs_of_one_direction(c) || signs_of_missed_packets(c) ||
         signs_of_silence(c).held)
         return false;
     if (signs_of_foreign_reset(&c->sides[c->closed_first_by]))
@@ -79,7 +80,9 @@ const struct detector none_probe = {
                   "or reset; or the client answers SYN+ACK with a reset; or a client finds twenty or more endpoints "
                   "closed, as a port scan does.",
     .means = "Load balancers, monitoring and port tests look whether somebody listens and go again; a client that "
-             "tries several addresses at once (MultiSubnetFailover) drops the slower ones. (Article, 1.5.10.)",
+             "tries several addresses at once (MultiSubnetFailover) drops the slower ones. A client whose time was "
+             "spent before it connected leaves in the same way: client.gave-up-before-login says when that is known. "
+             "(Article, 1.5.5 and 1.5.10.)",
     .actions = actions,
     .culprit = CULPRIT_NONE,
     .severity = SEVERITY_NOTE,

@@ -25,6 +25,7 @@ void one_sided_need_place(const struct conversation *c, const struct surrounding
     judgement->culprit = CULPRIT_UNKNOWN;
     judgement->confidence = judgement->confidence < 0.6 ? judgement->confidence : 0.6;
     judgement->would_settle = settle_by_place;
+    judgement_say_more(judgement, "That holds if the capture was taken on that machine, as it looks.");
 }
 
 /* It resets again and again meanwhile: each of these answers a packet that it got (RFC 9293, 3.5.2), whichever was recorded first. */
@@ -168,28 +169,71 @@ bool one_sided_drop(const struct conversation *c, const struct surroundings *s, 
 /* A first repetition is due after a second at most where nothing is known of the path (RFC 6298, 2.1). */
 #define REPEATED_BY_NS NS_PER_SECOND
 
+/* Who aborts acknowledges nothing, and nobody acknowledges it any more: what lies before its reset may have been missed, and a device may
+ * have drawn the number. */
+static bool lacks_before_reset(const struct conversation *c, const struct surroundings *s, enum side here,
+                               struct judgement *judgement)
+{
+    enum side there = side_other(here);
+    const struct tcp_side *sender = &c->sides[there];
+    if (!moment_seen(&sender->reset) || !sender->reset_beyond || moment_seen(&sender->ahead) ||
+        surroundings_role(s, c) != role_of(here) || signs_of_one_direction(c) || !signs_of_sql(c, s))
+        return false;
+    judgement->culprit = CULPRIT_UNKNOWN;
+    judgement->confidence = 0.5;
+    judgement->would_settle = settled_by_capture_of(there);
+    judgement_prove(judgement, &sender->last_data, "the last data that arrives from the %s", names[there]);
+    judgement_prove(judgement, &sender->reset, "a reset of the %s stands beyond it", names[there]);
+    judgement_say(
+        judgement,
+        "By the sequence number of its reset the %s had sent more than arrived at the %s machine: that was lost on "
+        "the way, or the capture missed it, or a device made the reset.",
+        names[there], names[here]);
+    return true;
+}
+
+/* Nobody repeats what is lacking once either side has reset, and who has reset acknowledges nothing. */
+static bool was_reset_by(const struct conversation *c, int64_t time_ns)
+{
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++)
+        if (moment_seen(&c->sides[side].reset) && c->sides[side].reset.time_ns < time_ns)
+            return true;
+    return false;
+}
+
 bool one_sided_never_arrives(const struct conversation *c, const struct surroundings *s, enum side here,
                              struct judgement *judgement)
 {
     enum side there = side_other(here);
     const struct tcp_side *sender = &c->sides[there];
-    if (!moment_seen(&sender->ahead) || surroundings_role(s, c) != role_of(here) || signs_of_one_direction(c) ||
-        !signs_of_sql(c, s) || surroundings_end_ns(s, c) - sender->ahead.time_ns < REPEATED_BY_NS)
+    if (lacks_before_reset(c, s, here, judgement))
+        return true;
+    bool ahead = moment_seen(&sender->ahead);
+    const struct moment *since = ahead ? &sender->ahead : &sender->hole;
+    uint32_t bytes = ahead ? sender->ahead_bytes : sender->hole_bytes;
+    if (bytes == 0 || !moment_seen(since) || surroundings_role(s, c) != role_of(here) || signs_of_one_direction(c) ||
+        !signs_of_sql(c, s) || surroundings_end_ns(s, c) - since->time_ns < REPEATED_BY_NS)
         return false;
-    if (sender->data_run.count > 0 && sender->data_run.last.time_ns > sender->ahead.time_ns)
+    if (sender->data_run.count > 0 && sender->data_run.last.time_ns > since->time_ns)
         return false; /* it came later, and still is not acknowledged: the receiver does not hear */
+    if (was_reset_by(c, since->time_ns + REPEATED_BY_NS))
+        return false;
     judgement->confidence = 0.8;
     judgement->rests_on_absence = true;
     judgement->would_settle = settled_by_capture_of(there);
     judgement_prove(judgement, &sender->last_data, "the last data that arrives from the %s", names[there]);
-    judgement_prove(judgement, &sender->ahead, "a packet of the %s stands %s beyond it", names[there],
-                    count_words(sender->ahead_bytes, "byte").text);
+    if (ahead)
+        judgement_prove(judgement, since, "a packet of the %s stands %s beyond it", names[there],
+                        count_words(bytes, "byte").text);
+    else
+        judgement_prove(judgement, since, "the %s has a later packet, and lacks %s before it (SACK)", names[here],
+                        count_words(bytes, "byte").text);
     judgement_prove(judgement, &c->sides[here].last, "the last packet of the %s: it acknowledges none of them",
                     names[here]);
     judgement_say(judgement,
                   "Of what the %s had sent before a packet that came, %s never reached the %s machine, which did not "
-                  "acknowledge it: it was lost on the way.",
-                  names[there], count_words(sender->ahead_bytes, "byte").text, names[here]);
+                  "acknowledge them: they were lost on the way.",
+                  names[there], count_words(bytes, "byte").text, names[here]);
     return true;
 }
 
@@ -211,9 +255,7 @@ bool one_sided_loss(const struct pair_view *view, const struct surroundings *s, 
     if (works)
         judgement_prove(judgement, &back->last_arrival, "a packet of the %s reaches the %s", names[receiver],
                         names[sender]);
-    judgement_say(judgement,
-                  "%s that left the %s, up to the end, %s not in the %s's capture, which went on: lost on the "
-                  "way.",
+    judgement_say(judgement, "%s in a row that left the %s %s not in the %s's capture, which went on: lost on the way.",
                   count_words(passage->lost_at_end, "packet").text, names[sender],
                   passage->lost_at_end == 1 ? "is" : "are", names[receiver]);
     standstill_doubt(view, s, sender, &passage->lost_at_end_first, &passage->last_lost, judgement);

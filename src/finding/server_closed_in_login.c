@@ -24,6 +24,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     struct login_halt halt = signs_of_login_halt(c, s);
     if (!halt.halted || !halt.closed || halt.stopped_by != SIDE_SERVER || signs_of_silence(c).held)
         return false;
+    if (signs_of_more_sent(c, SIDE_SERVER))
+        return false; /* perhaps the answer, or an error */
     if (signs_of_one_direction(c) || (moment_seen(&server->reset) && signs_of_foreign_reset(server)) ||
         signs_of_stand_in(c, s))
         return false;
@@ -68,15 +70,15 @@ static const char *const actions[] = {
 const struct detector server_closed_in_login = {
     .cause = "server.closed-in-login",
     .title = "The server closes part-way through the login",
-    .holds_when =
-        "The server's FIN or reset comes before the client's, or a TLS alert of it that both close after, once the "
-        "login began and before it was answered, without an error token. The culprit stays open when it was the "
-        "client's turn and it had been silent for 10 s, when the client repeats a packet that the server never "
-        "acknowledged, or when the connection began before the capture and the reset bears no acknowledgement: then "
-        "the server did not know the connection any more; likewise when the reset has not what the server's packets "
-        "have (IP IDs, timestamps), and no machine's plain answer would come so soon. Not when the reset's TTL shows "
-        "that the server did not send "
-        "it.",
+    .holds_when = "The server's FIN or reset comes before the client's, or a TLS alert of it that both close after, "
+                  "once the login began and before it was answered, without an error token. The culprit stays open "
+                  "when it was the client's turn and it had been silent for 10 s, when the client repeats a packet "
+                  "that the server never acknowledged or the server sends nothing but resets, or when the connection "
+                  "began before the capture and the reset bears no acknowledgement: then the server did not know the "
+                  "connection any more; likewise when the reset has not what the server's packets have (IP IDs, "
+                  "timestamps), and no machine's plain answer would come so soon. Not when the reset's TTL shows that "
+                  "the server did not send it. Not when a "
+                  "sequence number of the server or the other side's SACK shows that it had sent more than arrived.",
     .means =
         "A server that does not want a login says so with an error; to hang up in the middle means that it failed: "
         "the process crashed or was stopped, had no resources, or could not go on with TLS or authentication. "

@@ -56,13 +56,13 @@ static const char *const actions[] = {
 const struct detector server_closed_many = {
     .cause = "server.closed-many",
     .title = "The server closes many connections at one instant",
-    .holds_when =
-        "The server's FIN or reset ends three or more established connections to one endpoint within a second, "
-        "before their clients closed.",
-    .means =
-        "The network cannot send a FIN, and clients do not agree on an instant: something happened to the SQL Server "
-        "- a restart, a crash, a failover, a database taken offline, sessions killed, or resources running out. "
-        "(Article, 1.5.6.)",
+    .holds_when = "The server's FIN or reset ends three or more sessions with one endpoint within a second, before "
+                  "their clients closed. The culprit stays open where it is a reset, the capture was not given as the "
+                  "server's, and the reset does not go on with the server's IP IDs, timestamps or window.",
+    .means = "A path that fails sends no FIN, and clients do not agree on an instant: something happened to the SQL "
+             "Server - a restart, a crash, a failover, a database taken offline, sessions killed, or resources running "
+             "out. A proxy or load balancer that answers in its place closes in the same way when it is restarted. "
+             "(Article, 1.5.6.)",
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,

@@ -44,7 +44,7 @@ static bool is_closed_by_server(const struct conversation *c, const struct surro
     if (!signs_of_session(c) || signs_of_login_halt(c, s).halted || signs_of_silence(c).held ||
         signs_of_one_direction(c))
         return false;
-    return !moment_seen(&c->tds->routed) && !client_said_farewell(c);
+    return !moment_seen(&c->tds->routed) && !client_said_farewell(c) && !signs_of_more_sent(c, SIDE_SERVER);
 }
 
 /* What the client had of it: an error at once, at its next request, or not until the connection is used again. */
@@ -111,9 +111,11 @@ const struct detector server_closed_session = {
     .cause = "server.closed-session",
     .title = "The server closes an established session",
     .holds_when =
-        "After the login the server's FIN comes first, and the client had said no farewell. A fault while a "
-        "request is unanswered, after a fatal error, or when the client then asks in vain; of an idle session a "
-        "risk, of which the culprit stays open unless the capture was given as the server's.",
+        "After the login the server's FIN comes first, and the client had said no farewell. A fault while a request is "
+        "unanswered, after a fatal error, or when the client then asks in vain; of an idle session a risk. Unless the "
+        "capture was given as the server's, the culprit stays open of an idle session and where the client asked only "
+        "after the close, for a proxy in the server's place does the same. Not when a sequence number of the server or "
+        "the other side's SACK shows that it had sent more than arrived.",
     .means =
         "A session is the client's to close: SQL Server has no idle limit, and ends one only when it was killed "
         "(KILL, a database taken offline or to single user WITH ROLLBACK), at an error of severity 20 or above, or "

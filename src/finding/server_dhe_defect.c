@@ -2,6 +2,7 @@
 #include "actions.h"
 #include "detector.h"
 #include "signs.h"
+#include "tls_names.h"
 
 /* IANA's cipher suites with plain (finite field) Diffie-Hellman: TLS_DHE_RSA_* and TLS_DHE_DSS_*. */
 static const uint16_t dhe_suites[] = {0x0013, 0x0016, 0x0032, 0x0033, 0x0038, 0x0039, 0x0040,
@@ -21,6 +22,8 @@ static bool is_dhe(uint16_t suite)
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     struct login_halt halt = signs_of_login_halt(c, s);
+    if (signs_of_more_sent(c, SIDE_CLIENT) || signs_of_more_sent(c, SIDE_SERVER))
+        return false; /* the handshake went on */
     if (!halt.halted || !halt.closed || halt.waited_ns > BROKEN_OFF_NS || !is_dhe(c->tds->cipher_suite))
         return false;
     if (halt.last_step != LOGIN_STEP_KEY_EXCHANGE && halt.last_step != LOGIN_STEP_SERVER_HELLO)
@@ -32,16 +35,17 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         judgement->confidence = 0.6;
     if (halt.stopped_by == SIDE_CLIENT)
         judgement->culprit = CULPRIT_CLIENT; /* who breaks off is who could not go on with the other's value */
-    judgement_prove(judgement, &steps[LOGIN_STEP_SERVER_HELLO], "the server picks cipher suite 0x%04x (TLS_DHE)",
-                    c->tds->cipher_suite);
+    char suite[TLS_NAME_SIZE];
+    tls_cipher_suite_name(c->tds->cipher_suite, suite);
+    judgement_prove(judgement, &steps[LOGIN_STEP_SERVER_HELLO], "the server picks the cipher suite %s", suite);
     judgement_prove(judgement, &steps[LOGIN_STEP_KEY_EXCHANGE], "the client sends its key exchange");
     judgement_prove(judgement, &halt.close, "the %s breaks the handshake off",
                     halt.stopped_by == SIDE_SERVER ? "server" : "client");
     judgement_say(judgement,
-                  "The server picked the TLS_DHE cipher suite 0x%04x and the %s broke the handshake off right after "
-                  "%s: the known defect of old Diffie-Hellman implementations.",
-                  c->tds->cipher_suite, halt.stopped_by == SIDE_SERVER ? "server" : "client",
-                  after_key_exchange ? "the key exchange" : "it");
+                  "The %s broke the handshake off right after %s %s, as happens where one of the two machines has the "
+                  "known defect of older Windows. Which one, their Windows builds tell.",
+                  halt.stopped_by == SIDE_SERVER ? "server" : "client",
+                  after_key_exchange ? "the key exchange with" : "the server had picked", suite);
     return true;
 }
 
@@ -56,9 +60,11 @@ const struct detector server_dhe_defect = {
     .title = "The TLS handshake breaks off with a Diffie-Hellman cipher suite",
     .holds_when =
         "ServerHello picks a TLS_DHE suite (not ECDHE), and within 2 s one side closes before the handshake is done.",
-    .means = "Old and new Windows versions disagree about leading zero bytes of the Diffie-Hellman secret, so that "
-             "about one handshake in 256 fails. It looks random and is not. (Article, 1.5.3; Microsoft: applications "
-             "forcibly closed TLS connection errors.)",
+    .means =
+        "Old and new Windows versions disagree about leading zero bytes of the Diffie-Hellman secret, so that "
+        "about one handshake in 256 fails. It looks random and is not. As the culprit stands who broke off, because "
+        "it could not go on with the other's value; the defect may be in either machine: the one whose Windows lacks "
+        "the fix. (Article, 1.5.3; Microsoft: applications forcibly closed TLS connection errors.)",
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,

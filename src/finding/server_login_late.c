@@ -70,9 +70,10 @@ static bool judge_all_steps(const struct conversation *c, const struct surroundi
     judgement->confidence = 0.6;
     judgement_prove(judgement, syn, "the client opens the connection");
     judgement_prove(judgement, end, "the server answers the login");
-    judgement_say(judgement,
-                  "The server took %.1f s for the steps of the login together; drivers give the whole login 15 s.",
-                  seconds(all_steps(c)));
+    judgement_say(
+        judgement,
+        "The server took %.1f s for the steps of the login together; drivers usually give the whole login 15 s.",
+        seconds(all_steps(c)));
     return true;
 }
 
@@ -118,7 +119,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     }
     judgement_prove(judgement, from, "the client sends %s", login_step_words(asked));
     judgement_prove(judgement, to, "the server sends %s", login_step_words(answered));
-    judgement_say(judgement, "The server took %.1f s to answer %s%s; drivers give the whole login 15 s.%s",
+    judgement_say(judgement, "The server took %.1f s to answer %s%s; drivers usually give the whole login 15 s.%s",
                   seconds(longest_ns), login_step_words(asked), lossy ? " (with retransmissions meanwhile)" : "",
                   signs_of_credentials_checked(asked));
     return true;

@@ -19,10 +19,11 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     struct login_halt halt = signs_of_login_halt(c, s);
     if (!halt.halted || halt.turn != SIDE_SERVER || !halt.acknowledged)
         return false;
-    if (signs_of_one_direction(c) || signs_of_missed_packets(c) || signs_of_silence(c).held)
+    if (signs_of_one_direction(c) || signs_of_missed_packets(c) || signs_of_silence(c).held ||
+        signs_of_more_sent(c, SIDE_SERVER))
         return false;
-    if (moment_seen(&server->ahead) || signs_of_stand_in(c, s))
-        return false; /* it did answer, and that was lost; or it was never asked */
+    if (signs_of_stand_in(c, s))
+        return false; /* it was never asked */
     bool long_wait = halt.waited_ns >= s->thresholds->late_login_ns;
     bool client_left = halt.closed && halt.closed_by == SIDE_CLIENT && halt.waited_ns >= s->thresholds->slow_login_ns;
     if (!long_wait && !client_left)
@@ -65,11 +66,12 @@ static const char *const actions[] = {
 const struct detector server_login_stalled = {
     .cause = "server.login-stalled",
     .title = "The login is acknowledged and never answered",
-    .holds_when = "The server's TCP acknowledges the client's login packet (PRELOGIN, TLS or login), and for 5 s or "
-                  "more no answer follows - or for 2 s, when the client then gives up. No packet of the login is "
-                  "missing, and none of the server stands beyond bytes that never came. The culprit stays open when "
-                  "nobody closes and the capture recorded nothing of anybody for "
-                  "most of that time: it may have stood still. (--slow-login sets the 2 s, --late-login the 5 s.)",
+    .holds_when =
+        "The server's TCP acknowledges the client's login packet (PRELOGIN, TLS or login), and for 5 s or more no "
+        "answer follows - or for 2 s, when the client then gives up. No packet of the login is missing. The culprit "
+        "stays open when nobody closes and the capture recorded nothing of anybody for most of that time: it may have "
+        "stood still. Not when a sequence number of the server or the other side's SACK shows that it had sent more "
+        "than arrived. (--slow-login sets the 2 s, --late-login the 5 s.)",
     .means = "TCP's acknowledgement comes from the kernel: the packet is on the server, so the network has done its "
              "work both ways. SQL Server did not pick it up or did not finish with it: no free worker thread "
              "(blocking, high MAXDOP, large parallel queries), a scheduler that does not yield, slow disks, or a "

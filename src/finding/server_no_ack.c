@@ -37,9 +37,10 @@ const struct detector server_no_ack = {
     .holds_with_both =
         "The same, and the client's capture, which went on, shows those packets leave and no answer come; the "
         "server's capture missed no packet of this connection.",
-    .means = "TCP itself acknowledges almost every packet, whatever the program does. A packet that is in the "
-             "machine's own capture and gets no ACK was eaten between the network card and TCP: by antivirus, "
-             "another filter driver, or the host's firewall. The network has delivered it. (Article, 1.5.11.)",
+    .means = "TCP itself acknowledges almost every packet, whatever the program does; several at once in a large "
+             "transfer, but one that is repeated at once (RFC 9293, 3.10.7.4). A packet that is in the machine's own "
+             "capture and gets no ACK was eaten between the network card and TCP: by antivirus, another filter driver, "
+             "or the host's firewall. The network has delivered it. (Article, 1.5.11.)",
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,

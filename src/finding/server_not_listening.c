@@ -47,17 +47,16 @@ static const char *const actions[] = {
 const struct detector server_not_listening = {
     .cause = "server.not-listening",
     .title = "The server refuses the connection: nothing listens on the port",
-    .holds_when =
-        "The client's SYN is answered with a reset, and no other connection to the same port is accepted within a "
-        "few seconds before and after it. A client that sends data was let in, whatever the capture has of it. Not "
-        "told of a system port (below 1024) unless SQL Server was seen there or "
-        "`--server-port` names it; nor where the reset came over another number of hops than all that the machine says "
-        "otherwise (network.device-reset).",
-    .means =
-        "A machine that gets a SYN for a port where nobody listens answers with ACK+RST (RFC 9293, 3.10.7.1); the "
-        "client reports error 10061 or \"connection refused\". The machine is up and reachable, so SQL Server is "
-        "stopped, listens on another port or address, or a firewall that rejects instead of dropping stands before "
-        "it (article, 1.5.6).",
+    .holds_when = "The client's SYN is answered with a reset, and no other connection to the same port is accepted "
+                  "both within 3 s before and within 3 s after it (that is server.backlog-full). A client that sends "
+                  "data was let in, whatever the capture has of it. Not told of a port scan, nor of a system port "
+                  "(below 1024) unless SQL Server was seen there or `--server-port` names it; nor where the reset came "
+                  "over another "
+                  "number of hops than all that the machine says otherwise (network.device-reset).",
+    .means = "A machine that gets a SYN for a port where nobody listens answers with ACK+RST (RFC 9293, 3.10.7.1); the "
+             "client reports error 10061 or \"connection refused\". The machine is up and reachable, so SQL Server is "
+             "stopped, or listens on another port or address - or a firewall that rejects instead of dropping stands "
+             "before it, which the server's capture shows. (Article, 1.5.6.)",
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,

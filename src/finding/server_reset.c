@@ -20,7 +20,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (!moment_seen(&server->reset) || moment_seen(&server->fin) || signs_of_silence(c).held ||
         signs_of_one_direction(c) || signs_of_disowned_reset(c, s, SIDE_SERVER) || signs_of_mistaken_answer(c))
         return false;
-    if (client->payload_bytes + server->payload_bytes == 0 || signs_of_login_refused(c))
+    if (client->payload_bytes + server->payload_bytes == 0 || signs_of_login_refused(c) ||
+        signs_of_more_sent(c, SIDE_SERVER))
         return false;
     struct login_halt halt = signs_of_login_halt(c, s);
     if (halt.halted && halt.closed)
@@ -79,12 +80,15 @@ static const char *const actions[] = {
 const struct detector server_reset = {
     .cause = "server.reset",
     .title = "The server resets an established connection",
-    .holds_when = "A reset with the server's address ends a conversation that was established, before either side "
-                  "closed, and looks like the server's other packets. The culprit stays open where the capture was not "
-                  "given as the server's and the connection was idle; and where a reset without ACK ends a connection "
-                  "whose begin was not captured, or of which packets were missed: the machine may have given it up "
-                  "before; and where what the server sent before was not acknowledged for long. Not in the middle of a "
-                  "login, which is server.closed-in-login's.",
+    .holds_when =
+        "A reset with the server's address ends a conversation that was established, before either side closed. The "
+        "culprit stays open: where the capture was not given as the server's and the connection was idle (1 s, or 30 s "
+        "while a request is unanswered), the client repeats a packet in vain, the reset came over another number of "
+        "hops, or it does not go on with the server's IP IDs, timestamps or window; where a reset without ACK ends a "
+        "connection whose begin was not captured, or of which packets were missed, for the machine may have given it "
+        "up before; and where what the server sent before was not acknowledged for long. Not in the middle of a login, "
+        "which is server.closed-in-login's. Not when a sequence number of "
+        "the server or the other side's SACK shows that it had sent more than arrived.",
     .means = "A program that aborts a connection, a process that dies, or a machine that no longer knows the "
              "connection (after a restart, say) sends a reset. From the client's capture alone a device could have "
              "sent it; the server's capture shows whether it left there. (Article, 1.5.4, 1.5.6 and 1.5.10.)",

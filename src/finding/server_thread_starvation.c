@@ -179,9 +179,9 @@ const struct detector server_thread_starvation = {
     .cause = "server.thread-starvation",
     .title = "Logins queue on the server, and go on at one moment",
     .holds_when =
-        "Three or more logins to one server wait two seconds or more (`--slow-login`) for their answer, and are "
-        "answered within half a second of each other, although they were sent over at least two seconds, and "
-        "over four times as long as their answers took.",
+        "Three or more logins to one server, of which no packet was lost, wait two seconds or more (`--slow-login`) "
+        "for their answer and are answered within half a second of each other, although they were sent over two "
+        "seconds or more, and over at least four times the time in which they were answered.",
     .means =
         "Each login needs a worker thread, and with Windows authentication a word of the domain controller. Logins "
         "that "

@@ -7,18 +7,29 @@
 /* Schannel and OpenSSL decide at once; a close much later is a time-out of a login that nobody worked on. */
 #define DECIDED_NS (5 * NS_PER_SECOND)
 
-/* RFC 8446, 6.2: which of the two the alert complains of. */
-static const char *lacking(uint8_t alert_code)
+enum {
+    HANDSHAKE_FAILURE = 40,
+    PROTOCOL_VERSION = 70,
+    INSUFFICIENT_SECURITY = 71,
+    INAPPROPRIATE_FALLBACK = 86,
+    UNRECOGNIZED_NAME = 112
+};
+
+/* What the alert complains of (RFC 8446, 6.2; RFC 7507, 3; RFC 6066, 3); of the others, and of a close without one, only what is usual is known. */
+static const char *reason(uint8_t alert_code)
 {
-    enum { HANDSHAKE_FAILURE = 40, PROTOCOL_VERSION = 70, INSUFFICIENT_SECURITY = 71 };
     switch (alert_code) {
     case PROTOCOL_VERSION:
-        return "TLS version";
+    case INAPPROPRIATE_FALLBACK:
+        return "the two have no TLS version in common";
     case HANDSHAKE_FAILURE:
     case INSUFFICIENT_SECURITY:
-        return "cipher suite, hash or curve";
+        return "the two have no cipher suite, hash or curve in common";
+    case UNRECOGNIZED_NAME:
+        return "it does not go by the name that the client asks for (SNI)";
     default:
-        return "TLS version or cipher suite";
+        return "it could not go on with what the client offers; mostly the two have no TLS version or cipher suite in "
+               "common";
     }
 }
 
@@ -30,16 +41,16 @@ static const struct log_record *event_of(const struct conversation *c, const str
     return count > 0 ? evidence_log(&s->casebook->evidence, joins[0].record) : NULL;
 }
 
-static const char *lacking_by_event(const struct log_record *event)
+static const char *reason_by_event(const struct log_record *event)
 {
     enum { NO_COMMON_SUITE = 36874 };
-    return event->number == NO_COMMON_SUITE ? "cipher suite" : lacking((uint8_t)event->state);
+    return event->number == NO_COMMON_SUITE ? "the two have no cipher suite in common" : reason((uint8_t)event->state);
 }
 
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     struct login_halt halt = signs_of_login_halt(c, s);
-    if (!halt.halted || signs_of_one_direction(c) || signs_of_missed_packets(c))
+    if (!halt.halted || signs_of_one_direction(c) || signs_of_missed_packets(c) || signs_of_more_sent(c, SIDE_SERVER))
         return false;
     if (!c->starts_with_syn && signs_of_forgotten(c, SIDE_SERVER))
         return false; /* it had ended the connection before it got that */
@@ -52,6 +63,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if ((!alert && !closed) || signs_of_foreign_reset(server))
         return false;
     const struct log_record *event = event_of(c, s);
+    char words[ALERT_WORDS_SIZE];
     judgement->confidence = alert ? 0.95 : 0.88;
     if (!alert && !event && signs_of_doubtful_close(c, s)) {
         judgement->culprit = CULPRIT_UNKNOWN;
@@ -59,11 +71,13 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         judgement->would_settle = settle_by_server_capture;
     }
     judgement_prove(judgement, &tds->steps[LOGIN_STEP_CLIENT_HELLO], "the client begins TLS (ClientHello)");
-    judgement_prove(judgement, &tds->server_alert, "the server sends TLS alert %u", tds->server_alert_code);
+    judgement_prove(judgement, &tds->server_alert, "the server sends %s",
+                    signs_alert_number_words(tds->server_alert_code, words));
     judgement_prove(judgement, &halt.close, "the %s closes", halt.closed_by == SIDE_SERVER ? "server" : "client");
-    judgement_say(judgement, "The server %s after the ClientHello%s: the two have no %s in common.",
-                  alert ? "sent a TLS alert" : "closed", alert ? "" : " without a ServerHello",
-                  event && !alert ? lacking_by_event(event) : lacking(alert ? tds->server_alert_code : 0));
+    judgement_say(judgement, "The server %s%s after the ClientHello%s: %s.", alert ? "sent " : "closed",
+                  alert ? signs_alert_number_words(tds->server_alert_code, words) : "",
+                  alert ? "" : " without a ServerHello",
+                  event && !alert ? reason_by_event(event) : reason(alert ? tds->server_alert_code : 0));
     if (event) {
         judgement->confidence = 0.97;
         judgement_prove(judgement, &event->at, "Schannel's event %u on the server at that moment", event->number);
@@ -84,17 +98,21 @@ const struct detector server_tls_refused = {
     .cause = "server.tls-refused",
     .title = "The server refuses the TLS handshake: no common version or cipher suite",
     .holds_when =
-        "After the ClientHello the server closes within 5 s, or sends a TLS alert, and no ServerHello comes. "
-        "Alert 70 is about the version, 40 and 71 about cipher suites, hashes or curves; so do the server's "
-        "events 36874 and 36888 of Schannel within two seconds of it tell. Not when the capture missed packets of "
-        "the connection (the ServerHello may be among them), when the reset's TTL shows that the server did "
-        "not send it, or when the connection began before the capture and the reset bears no "
+        "After the ClientHello the server closes within 5 s, or sends a TLS alert, and no ServerHello comes. Alerts 70 "
+        "and 86 are about the version, 40 and 71 about cipher suites, hashes or curves, 112 about the name that the "
+        "client asks for; the server's events 36874 and 36888 of Schannel within two seconds of it tell it, too. Not "
+        "when the capture missed packets of the connection (the ServerHello may be among them), when the reset's TTL "
+        "shows that the server did not send it, or when the connection began before the capture and the reset bears no "
         "acknowledgement: then the server did not know the connection any more. The culprit stays open when a reset "
         "has "
-        "not what the server's packets have (IP IDs, timestamps): devices that look into TLS send such ones.",
-    .means = "The server looks at the versions and cipher suites that the client offers and goes on with ServerHello "
-             "when one suits. To close there means that none did: one side allows TLS 1.0 only and the other demands "
-             "1.2, or their cipher suites or hashes do not overlap. (Article, 1.5.3; RFC 8446, 4.1.1.)",
+        "not what the server's packets have (IP IDs, timestamps): devices that look into TLS send such ones. Not when "
+        "a sequence number of the "
+        "server or the other side's SACK shows that it had sent more than arrived.",
+    .means =
+        "The server looks at the versions and cipher suites that the client offers and goes on with ServerHello "
+        "when one suits. To close there mostly means that none did: one side allows TLS 1.0 only and the other "
+        "demands 1.2, or their cipher suites or hashes do not overlap. Which of the two machines has to change, their "
+        "settings tell. (Article, 1.5.3; RFC 8446, 4.1.1.)",
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,

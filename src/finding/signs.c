@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "certificate_faults.h"
+#include "tls_names.h"
 
 /* Three retries in a row without an answer. Timers double (RFC 6298, 5.5), so they span well over a second; at a
  * loss of one packet in ten that happens by chance once in a thousand times. */
@@ -90,6 +91,12 @@ bool signs_of_giving_up(const struct conversation *conversation, enum side side)
         return false;
     return repeats_until(self, &self->reset) ||
            (moment_seen(&self->last_data) && self->reset.time_ns - self->last_data.time_ns >= REPEATED_BY_NS);
+}
+
+bool signs_of_more_sent(const struct conversation *conversation, enum side side)
+{
+    const struct tcp_side *self = &conversation->sides[side];
+    return moment_seen(&self->ahead) || self->hole_bytes > 0 || (moment_seen(&self->reset) && self->reset_beyond);
 }
 
 bool signs_of_forgotten(const struct conversation *conversation, enum side side)
@@ -314,10 +321,18 @@ bool signs_of_time_spent(const struct conversation *conversation, const struct s
         return false;
     struct login_halt halt = signs_of_login_halt(conversation, surroundings);
     bool early = halt.halted && halt.closed && halt.closed_by == SIDE_CLIENT;
-    bool answered = halt.last_step == LOGIN_STEP_PRELOGIN_ANSWER && halt.turn == SIDE_CLIENT;
+    bool answered = halt.last_step == LOGIN_STEP_PRELOGIN_ANSWER && halt.turn == SIDE_CLIENT &&
+                    halt.waited_ns < surroundings->thresholds->slow_login_ns;
     bool unanswered = halt.last_step == LOGIN_STEP_PRELOGIN && halt.waited_ns < LEAVES_AT_ONCE_NS;
     return early && (answered || unanswered) && !signs_of_missed_packets(conversation) &&
-           !signs_of_foreign_reset(&conversation->sides[SIDE_CLIENT]);
+           !signs_of_more_sent(conversation, SIDE_CLIENT) && !signs_of_foreign_reset(&conversation->sides[SIDE_CLIENT]);
+}
+
+const char *signs_alert_number_words(uint8_t number, char text[static ALERT_WORDS_SIZE])
+{
+    const char *name = tls_alert_name(number);
+    snprintf(text, ALERT_WORDS_SIZE, "TLS alert %u%s%s%s", number, name ? " (" : "", name ? name : "", name ? ")" : "");
+    return text;
 }
 
 const char *signs_alert_words(const struct tls_alert *alert, char text[static ALERT_WORDS_SIZE])
@@ -325,7 +340,7 @@ const char *signs_alert_words(const struct tls_alert *alert, char text[static AL
     if (alert->encrypted)
         snprintf(text, ALERT_WORDS_SIZE, "an encrypted TLS alert");
     else
-        snprintf(text, ALERT_WORDS_SIZE, "TLS alert %u", alert->number);
+        signs_alert_number_words(alert->number, text);
     return text;
 }
 
@@ -630,8 +645,12 @@ struct count_words seconds_words(int64_t ns)
     struct count_words words;
     if (ns >= 0 && ns < NS_PER_MS)
         snprintf(words.text, sizeof words.text, "less than 0.001 s");
-    else
+    else if (ns < 3600 * NS_PER_SECOND)
         snprintf(words.text, sizeof words.text, "%.3f s", seconds(ns));
+    else if (ns < 48 * 3600 * NS_PER_SECOND)
+        snprintf(words.text, sizeof words.text, "%.1f hours", seconds(ns) / 3600);
+    else
+        snprintf(words.text, sizeof words.text, "%.0f days", seconds(ns) / 86400);
     return words;
 }
 

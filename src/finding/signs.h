@@ -37,6 +37,10 @@ bool signs_of_giving_up(const struct conversation *conversation, enum side side)
 /* That side's reset answers a packet of a connection that its machine does not know (any more): it has no ACK (RFC 9293, 3.10.7.1). */
 bool signs_of_forgotten(const struct conversation *conversation, enum side side);
 
+/* That side had sent more than arrived, or than was captured, to the end: its close or a packet without data stands beyond it, or the
+ * other side's SACK tells that it lacks it. What that side seems not to have said, it may have. */
+bool signs_of_more_sent(const struct conversation *conversation, enum side side);
+
 /* The login succeeded, or it lies before the capture. */
 bool signs_of_login_done(const struct conversation *conversation);
 
@@ -70,8 +74,9 @@ struct login_halt signs_of_login_halt(const struct conversation *conversation, c
 /* The client sent PRELOGIN, which no probe does, and closed without waiting for the answer or going on from it. */
 bool signs_of_time_spent(const struct conversation *conversation, const struct surroundings *surroundings);
 
-/* "TLS alert 48", "an encrypted TLS alert". Returns text. */
+/* "TLS alert 48 (unknown_ca)", "an encrypted TLS alert". Return text. */
 enum { ALERT_WORDS_SIZE = 64 };
+const char *signs_alert_number_words(uint8_t number, char text[static ALERT_WORDS_SIZE]);
 const char *signs_alert_words(const struct tls_alert *alert, char text[static ALERT_WORDS_SIZE]);
 
 /* The TLS handshake was complete, and the client closed in good order without a login, although the certificate that it had been shown
@@ -184,7 +189,7 @@ bool signs_of_set_time(int64_t wait_ns);
 
 double seconds(int64_t ns);
 
-/* A time that passed: "0.250 s", "less than 0.001 s". */
+/* A time that passed: "0.250 s", "less than 0.001 s", "3.4 hours", "12 days". */
 struct count_words seconds_words(int64_t ns);
 
 #endif

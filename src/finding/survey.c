@@ -175,10 +175,7 @@ void survey_see(struct survey *survey, const struct conversation *c)
 
 const struct numbers *survey_suspects(const struct survey *survey)
 {
-    unsigned number = 0;
-    while (detectors[number] != survey->detector)
-        number++;
-    return &survey->suspects[number];
+    return &survey->suspects[detector_number(survey->detector)];
 }
 
 struct finding *survey_add(struct survey *survey, enum finding_scope scope)

@@ -1,6 +1,7 @@
 /* unknown.cut-off: the trace begins or ends too late to say. */
 #include "actions.h"
 #include "detector.h"
+#include "settling.h"
 #include "signs.h"
 
 /* Older Windows repeats a SYN after three seconds; newer systems after one. */
@@ -37,6 +38,32 @@ static bool judge_gaps(const struct conversation *c, const struct surroundings *
     return true;
 }
 
+/* Who had sent more than was captured may have asked, answered or said why it closes. */
+static bool judge_more_sent(const struct conversation *c, struct judgement *judgement)
+{
+    bool client = signs_of_more_sent(c, SIDE_CLIENT);
+    if (!client && !signs_of_more_sent(c, SIDE_SERVER))
+        return false;
+    const struct tcp_side *self = &c->sides[client ? SIDE_CLIENT : SIDE_SERVER];
+    const char *name = client ? "client" : "server";
+    judgement->confidence = 0.45;
+    judgement->would_settle = client ? settle_by_client_capture : settle_by_server_capture;
+    judgement_prove(judgement, &self->last_data, "the %s's last data that was captured", name);
+    bool sacked = !moment_seen(&self->ahead) && self->hole_bytes > 0;
+    judgement_prove(judgement,
+                    sacked                      ? &self->hole
+                    : moment_seen(&self->ahead) ? &self->ahead
+                                                : &self->reset,
+                    "by %s the %s had sent more by then", sacked ? "the other side's SACK" : "its sequence number",
+                    name);
+    judgement_say(
+        judgement,
+        "By %s the %s had sent more than the capture has of it, and to the end nobody acknowledges that: it was "
+        "lost on the way, or the capture missed it. What it was, and so who failed, is not to be told.",
+        sacked ? "the other side's SACK" : "the sequence number of a packet without data, or of its close,", name);
+    return true;
+}
+
 /* What keeps from seeing how a conversation goes on. */
 static const char *end_words(const struct conversation *c, const struct surroundings *s)
 {
@@ -48,7 +75,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 {
     if (signs_of_one_direction(c) || !signs_of_sql(c, s))
         return false;
-    if (judge_begin(c, judgement) || judge_gaps(c, s, judgement))
+    if (judge_begin(c, judgement) || judge_gaps(c, s, judgement) || judge_more_sent(c, judgement))
         return true;
     const struct tcp_side *client = &c->sides[SIDE_CLIENT];
     if (c->ending == ENDING_NO_ANSWER) {
@@ -70,8 +97,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     bool watched = halt.waited_ns >= s->thresholds->late_login_ns;
     judgement->confidence = watched ? 0.5 : 0.6;
     judgement_prove(judgement, &halt.since, "the last word of the login: %s", login_step_words(halt.last_step));
-    judgement_say(judgement, "%s %.1f s after %s, with the login unfinished and the %s's turn%s.", end_words(c, s),
-                  seconds(halt.waited_ns), login_step_words(halt.last_step),
+    judgement_say(judgement, "%s %s after %s, with the login unfinished and the %s's turn%s.", end_words(c, s),
+                  seconds_words(halt.waited_ns).text, login_step_words(halt.last_step),
                   halt.turn == SIDE_CLIENT ? "client" : "server",
                   watched ? "" : "; that is too early to say what became of it");
     return true;
@@ -87,12 +114,12 @@ static const char *const actions[] = {
 const struct detector unknown_cut_off = {
     .cause = "unknown.cut-off",
     .title = "The trace begins or ends too late to say",
-    .holds_when = "A login is open when the trace ends, a SYN without an answer is not repeated, only the reset "
-                  "of a connection is in the trace, or a request seems unanswered where the capture missed packets.",
-    .means =
-        "What would decide lies outside the trace. Pooled connections live for hours, so that in a short trace "
-        "neither their begin nor their end is seen (article, 1.5.7); with a circular buffer the begin may have been "
-        "overwritten.",
+    .holds_when = "A login is open when the trace ends, a SYN without an answer is not repeated, only the reset of a "
+                  "connection is in the trace, a request seems unanswered where the capture missed packets, or a "
+                  "sequence number or SACK tells that a side had sent more than arrived or was captured.",
+    .means = "What would decide lies outside the trace, or among packets that it missed. Pooled connections live for "
+             "hours, so that in a short trace neither their begin nor their end is seen (article, 1.5.7); with a "
+             "circular buffer the begin may have been overwritten.",
     .actions = actions,
     .culprit = CULPRIT_UNKNOWN,
     .severity = SEVERITY_NOTE,

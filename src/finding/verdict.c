@@ -45,10 +45,7 @@ static void put_on_scales(const struct judge *judge, struct weight *weights)
         const struct finding *finding = &judge->findings[i];
         if (finding->surveyed)
             continue;
-        unsigned number = 0;
-        while (detectors[number] != finding->detector)
-            number++;
-        struct weight *weight = &weights[number * CULPRITS + finding->culprit];
+        struct weight *weight = &weights[detector_number(finding->detector) * CULPRITS + finding->culprit];
         bool sql = concerns_sql(judge, finding);
         if (!weight->finding || (sql && !weight->sql)) {
             weight->finding = finding;
@@ -140,8 +137,8 @@ static void say_heaviest(const struct judge *judge, const struct weight *heavies
                  count_words(all, "connection").text, name, title);
     else
         snprintf(verdict->summary, sizeof verdict->summary,
-                 "%u connections to %u servers, %u of %u to %s among them: %.200s.", heaviest->conversations,
-                 heaviest->servers, finding->conversation_count, all, name, title);
+                 "%u connections to %u addresses and ports, %u of %u to %s among them: %.200s.",
+                 heaviest->conversations, heaviest->servers, finding->conversation_count, all, name, title);
 }
 
 static void say_reason(const struct finding *reason, struct verdict *verdict)
@@ -151,7 +148,10 @@ static void say_reason(const struct finding *reason, struct verdict *verdict)
         address_text(&reason->client, subject);
     else if (reason->server.address.version != 0)
         endpoint_text(&reason->server, subject);
-    say_title(title, reason->detector->title);
+    if (subject[0])
+        say_title(title, reason->detector->title);
+    else
+        snprintf(title, sizeof title, "%s", reason->detector->title);
     if (reason->explained > 0)
         snprintf(symptoms, sizeof symptoms, " %s failed for it.", count_words(reason->explained, "connection").text);
     snprintf(verdict->summary, sizeof verdict->summary, "%s%s%.200s.%s", subject, subject[0] ? ": " : "", title,
@@ -248,18 +248,47 @@ static void say_other_services(uint32_t all, struct verdict *verdict)
              all == 1 ? "The only connection is not" : "None of the connections is");
 }
 
+/* What can be judged, and what not: cut off, or with packets of one side only. */
+static void say_normal(const struct judge *judge, uint32_t all, uint32_t cut_off, enum sql_sign sql, struct text *text)
+{
+    uint32_t one_sided = judge->one_sided_count, judged = all - cut_off - one_sided,
+             probes = count_of(judge, "none.probe");
+    if (judged == 0)
+        text_format(text, "Whether anything is wrong with the %s cannot be told%s",
+                    all == 1 ? "only connection" : count_words(all, "connection").text,
+                    one_sided == all ? ": only one side's packets were captured" : "");
+    else
+        text_format(text, "Nothing is wrong with the %s%s",
+                    judged == 1 ? "only connection" : count_words(judged, "connection").text,
+                    judged < all ? " that can be judged" : "");
+    if (judged > 0 && sql != SQL_SPOKEN)
+        text_add(text, judged == 1 ? ", which was not seen to speak TDS" : ", none of which was seen to speak TDS");
+    if (probes > 0)
+        text_format(text,
+                    probes == judged ? judged == 1 ? "; it is a probe" : "; all are probes"
+                    : probes == 1    ? "; %u of them is a probe"
+                                     : "; %u of them are probes",
+                    probes);
+    text_add(text, ".");
+    if (cut_off > 0 && judged > 0)
+        text_format(text, " %u more cannot: the trace begins or ends too late for %s, or lacks packets.", cut_off,
+                    cut_off == 1 ? "it" : "them");
+    if (one_sided > 0 && one_sided < all)
+        text_format(text, " Of %s only one side's packets were captured.", count_words(one_sided, "other").text);
+}
+
 static void say_nothing_found(const struct judge *judge, struct verdict *verdict)
 {
     uint32_t all = casebook_connections(judge->surroundings.casebook);
-    uint32_t cut_off = count_of(judge, "unknown.cut-off"), probes = count_of(judge, "none.probe");
+    uint32_t cut_off = count_of(judge, "unknown.cut-off");
     if (all == 0 || cut_off == all) {
         verdict->culprit = CULPRIT_UNKNOWN;
         verdict->cause = "unknown.cut-off";
         verdict->confidence = 0.5;
         snprintf(verdict->summary, sizeof verdict->summary,
                  all == 0 ? "There is no TCP conversation in the evidence, so nothing can be said."
-                          : "The trace begins or ends too late to say anything about its %s.",
-                 count_words(all, "connection").text);
+                          : "The trace does not hold enough to say anything about its %s.",
+                 all == 1 ? "only connection" : count_words(all, "connection").text);
         mention_risks(judge, verdict);
         return;
     }
@@ -272,15 +301,12 @@ static void say_nothing_found(const struct judge *judge, struct verdict *verdict
         mention_risks(judge, verdict);
         return;
     }
-    int size = snprintf(verdict->summary, sizeof verdict->summary, "Nothing is wrong with the %s%s",
-                        all == 1 ? "only connection" : count_words(all, "connection").text,
-                        sql == SQL_SPOKEN ? ""
-                        : all == 1        ? " (not recognised as SQL Server's)"
-                                          : " (none of them recognised as SQL Server's)");
-    if (size > 0 && (size_t)size < sizeof verdict->summary)
-        snprintf(verdict->summary + size, sizeof verdict->summary - (size_t)size,
-                 probes || cut_off ? "; %s, %u cut off by the trace's begin or end." : ".",
-                 count_words(probes, "probe").text, cut_off);
+    if (judge->one_sided_count + cut_off >= all)
+        verdict->confidence = 0.4;
+    struct text text = {.ceiling = sizeof verdict->summary - 1};
+    say_normal(judge, all, cut_off, sql, &text);
+    snprintf(verdict->summary, sizeof verdict->summary, "%s", text_string(&text));
+    text_close(&text);
     mention_risks(judge, verdict);
 }
 

@@ -231,7 +231,7 @@ static bool was_resent_smaller(const struct flow *flow, const struct tcp_directi
            tcp_never_captured(d, p->tcp.seq, p->tcp.seq + p->payload_length) && before_it_could_be_asked(flow, d, p);
 }
 
-/* A packet without data stands where its sender's next byte will (RFC 9293, 3.4). The receiver that never acknowledges that far lacks
+/* A packet without data stands where its sender's next byte will, and a FIN behind its last one (RFC 9293, 3.4). The receiver that never acknowledges that far lacks
  * what lies before; it is no fault of the capture. Of a connection that was under way when the capture began, the first that is
  * seen may be a repetition, and what lies before came earlier. A single number may be a FIN that the capture missed. */
 static void note_ahead(const struct flow *flow, struct tcp_direction *d, struct tcp_side *facts, const struct packet *p)
@@ -343,6 +343,8 @@ static void follow_payload_and_fin(struct flow *flow, unsigned origin, const str
         note_ahead(flow, d, facts, p);
     } else {
         d->fin_unseen = false;
+        if (p->payload_length == 0)
+            note_ahead(flow, d, facts, p);
     }
     if (p->payload_length > 0 && seq_distance(data_end, d->next_seq) > 0)
         follow_new_data(flow, origin, p, data_end);
@@ -387,11 +389,10 @@ static bool goes_on(const struct tcp_direction *d, const struct tcp_side *facts,
     return same_window || timestamp || d->ip_id_goes_on;
 }
 
-/* It has not what this side's packets have had until now; or it stands beyond bytes that never came. */
+/* It has not what this side's packets have had until now. */
 static bool breaks_off(const struct tcp_direction *d, const struct tcp_side *facts, const struct packet *p)
 {
-    bool numbered = d->edge_ip_id != 0 && p->ip_id == 0;
-    return facts->timestamps || numbered || (d->started && seq_distance(p->tcp.seq, d->next_seq) > 1);
+    return facts->timestamps || (d->edge_ip_id != 0 && p->ip_id == 0);
 }
 
 static void note_late_answer(struct tcp_side *facts, const struct tcp_side *other, const struct packet *p)
@@ -420,6 +421,10 @@ static void follow_reset(struct flow *flow, unsigned origin, const struct packet
     facts->reset_ttl_differs = facts->ttl_max != 0 && (p->ttl < facts->ttl_min || p->ttl > facts->ttl_max);
     facts->reset_goes_on = goes_on(&flow->directions[origin], facts, p);
     facts->reset_breaks_off = !facts->reset_goes_on && breaks_off(&flow->directions[origin], facts, p);
+    /* Who aborts sends it with the number of its next byte (RFC 9293, 3.10.5). A single one may be a FIN that was not captured. */
+    const struct tcp_direction *d = &flow->directions[origin];
+    facts->reset_beyond =
+        flow->conversation->starts_with_syn && d->started && seq_distance(p->tcp.seq, d->next_seq) > 1;
 }
 
 static void add_round_trip(struct round_trips *trips, int64_t ns)

@@ -28,7 +28,7 @@ static void say_how_recorded(const struct capture_facts *capture, struct text *s
     if (capture->cut_packets > 0) {
         text_format(sentence,
                     "%" PRIu64 " packet%s recorded only in part, %" PRIu32
-                    " bytes at most: their contents beyond that are unknown",
+                    " bytes at most: what lies beyond is unknown",
                     capture->cut_packets, capture->cut_packets == 1 ? " was" : "s were", capture->longest_cut);
         take(context, text_string(sentence));
         text_clear(sentence);

@@ -18,6 +18,7 @@
 #include "text_packets.h"
 #include "text_servers.h"
 #include "text_troubles.h"
+#include "wireshark_filter.h"
 
 static const char *const headlines[] = {
     [CULPRIT_NONE] = "No fault was found.",
@@ -27,6 +28,15 @@ static const char *const headlines[] = {
     [CULPRIT_UNKNOWN] = "This evidence does not say whose fault it is.",
 };
 static_assert(sizeof headlines / sizeof *headlines == CULPRITS, "a headline for each culprit");
+
+/* A risk broke nothing by itself, and a login that was refused is no fault of a connection. */
+static const char *const risk_headlines[] = {
+    [CULPRIT_CLIENT] = "No connection fault was found; what stands out is on the client's side.",
+    [CULPRIT_SERVER] = "No connection fault was found; what stands out is on the server's side.",
+    [CULPRIT_NETWORK] = "No connection fault was found; what stands out is in the network.",
+    [CULPRIT_UNKNOWN] = NULL,
+};
+static_assert(sizeof risk_headlines / sizeof *risk_headlines == CULPRITS, "a headline for each culprit");
 
 static const enum text_colour headline_colours[] = {
     [CULPRIT_NONE] = COLOUR_GOOD,   [CULPRIT_CLIENT] = COLOUR_BAD,     [CULPRIT_SERVER] = COLOUR_BAD,
@@ -39,11 +49,15 @@ static const char *confidence_words(double confidence)
     static const struct {
         double least;
         const char *words;
-    } steps[] = {{0.97, "almost certain"}, {0.85, "very likely"}, {0.7, "likely"}, {0.5, "more likely than not"}};
+    } steps[] = {{0.97, "almost certain"},
+                 {0.85, "very likely"},
+                 {0.7, "likely"},
+                 {0.51, "more likely than not"},
+                 {0.45, "as likely as not"}};
     for (unsigned i = 0; i < sizeof steps / sizeof *steps; i++)
         if (confidence >= steps[i].least)
             return steps[i].words;
-    return "a guess";
+    return "doubtful";
 }
 
 /* The finding that the verdict speaks of; NULL: none. */
@@ -83,12 +97,14 @@ static void put_limits(const struct judge *judge, struct sink *sink)
         sink_put(sink, "\n");
 }
 
-static void put_verdict(const struct judge *judge, bool has_cause, struct sink *sink)
+/* blamed: the finding that the verdict speaks of; NULL: it blames nobody. */
+static void put_verdict(const struct judge *judge, const struct finding *blamed, struct sink *sink)
 {
     const struct verdict *verdict = &judge->verdict;
+    bool risk = blamed && blamed->severity == SEVERITY_RISK && risk_headlines[verdict->culprit];
     layout_colour(sink, COLOUR_STRONG);
-    layout_colour(sink, headline_colours[verdict->culprit]);
-    sink_put(sink, headlines[verdict->culprit]);
+    layout_colour(sink, risk ? COLOUR_UNSURE : headline_colours[verdict->culprit]);
+    sink_put(sink, (risk ? risk_headlines : headlines)[verdict->culprit]);
     layout_colour(sink, COLOUR_PLAIN);
     sink_put(sink, "\n");
     if (verdict->summary[0])
@@ -96,7 +112,7 @@ static void put_verdict(const struct judge *judge, bool has_cause, struct sink *
     struct failure_pattern pattern;
     if (failure_pattern_of(judge, NULL, &pattern))
         layout_paragraph(sink, 0, 2, pattern.says);
-    if (!has_cause)
+    if (!blamed)
         return;
     /* The pattern may be plain where the fault is not: then the ID is no accusation. */
     const char *label = verdict->culprit == CULPRIT_UNKNOWN ? "Pattern" : "Cause";
@@ -158,13 +174,30 @@ static void put_proofs(const struct casebook *casebook, const struct judgement *
     }
 }
 
+/* Which conversation that is. One in trouble is listed with its filter below. */
+static void put_example(const struct report *report, const struct finding *finding, struct sink *sink)
+{
+    if (finding->surveyed || finding->conversation_count == 0)
+        return;
+    if (finding->conversation_count > 1)
+        sink_format(sink, "  This is conversation %" PRIu32 ", the clearest of %" PRIu32 " with this cause.\n",
+                    finding->example_conversation, finding->conversation_count);
+    else if (casebook_connections(report->casebook) > 1)
+        sink_format(sink, "  This is conversation %" PRIu32 ".\n", finding->example_conversation);
+    if (finding->severity == SEVERITY_FAULT)
+        return;
+    char filter[WIRESHARK_FILTER_SIZE];
+    const struct conversation *example = casebook_conversation(report->casebook, finding->example_conversation - 1);
+    layout_colour(sink, COLOUR_FAINT);
+    sink_format(sink, "  In Wireshark: %s\n", wireshark_conversation_filter(example, false, filter));
+    layout_colour(sink, COLOUR_PLAIN);
+}
+
 static void put_reasons(const struct report *report, const struct finding *finding, struct sink *sink)
 {
     layout_heading(sink, "Why");
     layout_paragraph(sink, 0, 2, finding->example.says);
-    if (finding->conversation_count > 1 && !finding->surveyed)
-        sink_format(sink, "  This is conversation %" PRIu32 ", the clearest of %" PRIu32 " with this cause.\n",
-                    finding->example_conversation, finding->conversation_count);
+    put_example(report, finding, sink);
     put_proofs(report->casebook, &finding->example, sink);
     layout_paragraph(sink, 0, 2, finding->detector->means);
 }
@@ -220,24 +253,54 @@ static bool worth_telling(const struct finding *finding)
            finding->scope == SCOPE_CAPTURE || finding->scope == SCOPE_HOST;
 }
 
+/* Which conversations it is about: for `tdscope show`. */
+static void put_concerned(const struct finding *finding, struct sink *sink)
+{
+    enum { NAMED = 5 };
+    if (finding->concerned == 0)
+        return;
+    if (finding->concerned == 1 && finding->conversation_count == 1) {
+        sink_format(sink, ": conversation %" PRIu32, finding->conversations[0]);
+        return;
+    }
+    sink_format(sink, ": %s", count_words(finding->concerned, "conversation").text);
+    for (uint32_t i = 0; i < finding->conversation_count && i < NAMED; i++)
+        sink_format(sink, "%s%" PRIu32, i == 0 ? " (" : ", ", finding->conversations[i]);
+    if (finding->conversation_count > 0)
+        sink_put(sink, finding->concerned > NAMED ? ", ...)" : ")");
+}
+
+/* Of one cause at so many servers the rest says nothing new. */
+enum { FINDINGS_OF_A_CAUSE = 3 };
+
+static void put_untold(const uint32_t *of_cause, struct sink *sink)
+{
+    for (unsigned number = 0; number < detector_count; number++)
+        if (of_cause[number] > FINDINGS_OF_A_CAUSE)
+            sink_format(sink, "  and %" PRIu32 " more of %s: the JSON report lists them all.\n",
+                        of_cause[number] - FINDINGS_OF_A_CAUSE, detectors[number]->cause);
+}
+
 static void put_other_findings(const struct judge *judge, const struct finding *told, struct sink *sink)
 {
     bool first = true;
+    uint32_t of_cause[DETECTORS_MAX] = {0};
     for (uint32_t i = 0; i < judge->finding_count && !sink->failed; i++) {
         const struct finding *finding = &judge->findings[i];
-        if (finding == told || finding->hides || !worth_telling(finding))
+        if (finding == told || finding->hides || !worth_telling(finding) ||
+            of_cause[detector_number(finding->detector)]++ >= FINDINGS_OF_A_CAUSE)
             continue;
         if (first)
             layout_heading(sink, "Other findings");
         first = false;
         sink_format(sink, "  %s (%s, %.0f %%)", finding->detector->cause, severity_name(finding->severity),
                     finding->confidence * 100);
-        if (finding->concerned > 0)
-            sink_format(sink, ": %s", count_words(finding->concerned, "conversation").text);
+        put_concerned(finding, sink);
         put_subject(finding, sink);
         sink_put(sink, "\n");
         layout_paragraph(sink, 0, 4, finding->example.says[0] ? finding->example.says : finding->detector->title);
     }
+    put_untold(of_cause, sink);
 }
 
 static void put_note(void *context, const char *sentence)
@@ -378,7 +441,7 @@ static void write_diagnosis(const struct report *report, struct sink *sink)
     const struct finding *finding = verdict_finding(report->judge);
     bool blames = finding && worth_telling(finding);
     put_limits(report->judge, sink);
-    put_verdict(report->judge, blames, sink);
+    put_verdict(report->judge, blames ? finding : NULL, sink);
     if (blames) {
         put_reasons(report, finding, sink);
         put_advice(report, finding, sink);

@@ -136,8 +136,10 @@ const char *layout_duration(int64_t duration_ns, char text[static QUANTITY_TEXT_
         snprintf(text, QUANTITY_TEXT_SIZE, "%.1f s", seconds);
     else if (whole < 7200)
         snprintf(text, QUANTITY_TEXT_SIZE, "%" PRId64 " min %" PRId64 " s", whole / 60, whole % 60);
-    else
+    else if (whole < 48 * 3600)
         snprintf(text, QUANTITY_TEXT_SIZE, "%" PRId64 " h %" PRId64 " min", whole / 3600, whole / 60 % 60);
+    else
+        snprintf(text, QUANTITY_TEXT_SIZE, "%" PRId64 " days %" PRId64 " h", whole / 86400, whole / 3600 % 24);
     return text;
 }
 

@@ -109,7 +109,7 @@ static void put_sizes(const struct conversation *c, struct sink *sink)
         if (facts->mss > 0)
             text_format(&line, ", announces MSS %u", facts->mss);
         if (facts->larger_unacknowledged > 0)
-            text_format(&line, ", %" PRIu32 " never acknowledged; acknowledged at least %" PRIu32,
+            text_format(&line, ", of which %" PRIu32 " were never acknowledged (the largest that was: %" PRIu32 ")",
                         facts->larger_unacknowledged, facts->largest_acknowledged);
     }
     put_line(sink, "Largest payload", &line);

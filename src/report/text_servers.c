@@ -10,10 +10,13 @@
 /* The JSON report has them all. */
 enum { SERVERS_TOLD = 5, WORST_TOLD = 3 };
 
-static void add_share(struct text *text, const struct response_times *times, unsigned percent, const char *words)
+/* The histogram has steps of powers of two; none took longer than the slowest. */
+static void add_share(struct text *text, const struct server_times *times, unsigned percent, const char *words)
 {
     char within[QUANTITY_TEXT_SIZE];
-    int64_t below_ns = response_times_below_ns(times, percent);
+    int64_t below_ns = response_times_below_ns(&times->first_bytes, percent);
+    if (below_ns > 0 && times->worst_count > 0 && times->worst[0].wait_ns < below_ns)
+        below_ns = times->worst[0].wait_ns;
     if (below_ns > 0)
         text_format(text, ", %s within %s", words, layout_duration(below_ns, within));
 }
@@ -33,9 +36,12 @@ static void put_server(const struct server_times *times, struct sink *sink)
     text_format(&sentence, "%s: %s on %s", endpoint_text(&times->server, server),
                 count_words(times->first_bytes.count, "answer").text,
                 count_words(times->connections, "connection").text);
-    add_share(&sentence, &times->first_bytes, 50, "half of them began");
-    add_share(&sentence, &times->first_bytes, 95, "95 %");
-    text_add(&sentence, times->worst_count ? ". The slowest:" : ".");
+    bool several = times->first_bytes.count > 1;
+    if (several) {
+        add_share(&sentence, times, 50, "half of them began");
+        add_share(&sentence, times, 95, "95 %");
+    }
+    text_add(&sentence, times->worst_count == 0 ? "." : several ? ". The slowest:" : ":");
     sink_put(sink, "  ");
     layout_paragraph(sink, 2, 2, text_string(&sentence));
     text_close(&sentence);

@@ -26,7 +26,7 @@ static struct tally count_conversations(const struct report *report)
         const struct mark *mark = &report->judge->marks[i];
         if (mark->severity == SEVERITY_FAULT)
             tally.troubled++;
-        else if (detectors[mark->detector]->culprit == CULPRIT_UNKNOWN)
+        else if (mark->one_sided || detectors[mark->detector]->culprit == CULPRIT_UNKNOWN)
             tally.unjudged++;
         else if (mark->severity == SEVERITY_RISK)
             tally.at_risk++;
@@ -35,6 +35,28 @@ static struct tally count_conversations(const struct report *report)
     }
     tally.healthy -= report->casebook->secondary_count; /* whose marks say that they are */
     return tally;
+}
+
+/* Where a device translates addresses, the other capture needs a filter of its own. */
+static void put_filters(const struct casebook *casebook, const struct reused_tuples *reused,
+                        const struct conversation *conversation, struct sink *sink)
+{
+    char filter[WIRESHARK_FILTER_SIZE];
+    layout_colour(sink, COLOUR_FAINT);
+    sink_format(sink, "         %s\n",
+                wireshark_conversation_filter(conversation, reused_tuples_have(reused, conversation), filter));
+    struct endpoint ends[SIDES] = {conversation->ends[SIDE_CLIENT], conversation->ends[SIDE_SERVER]};
+    for (uint32_t next = conversation->next_view; next != 0;) {
+        const struct conversation *view = casebook_conversation(casebook, next - 1);
+        next = view->next_view;
+        if (endpoint_equal(&view->ends[SIDE_CLIENT], &ends[SIDE_CLIENT]) &&
+            endpoint_equal(&view->ends[SIDE_SERVER], &ends[SIDE_SERVER]))
+            continue;
+        sink_put(sink, "         in ");
+        layout_put_untrusted(sink, casebook->captures[view->first.capture].file);
+        sink_format(sink, ": %s\n", wireshark_conversation_filter(view, reused_tuples_have(reused, view), filter));
+    }
+    layout_colour(sink, COLOUR_PLAIN);
 }
 
 static void put_trouble(const struct report *report, const struct reused_tuples *reused, uint32_t id, struct sink *sink)
@@ -51,11 +73,7 @@ static void put_trouble(const struct report *report, const struct reused_tuples 
     sink_format(sink, "         %s (%s, %.0f %%), login: %s\n", judgement.detector->cause,
                 culprit_names[judgement.culprit], judgement.confidence * 100,
                 login_stage_name(conversation_login_stage(conversation)));
-    char filter[WIRESHARK_FILTER_SIZE];
-    layout_colour(sink, COLOUR_FAINT);
-    sink_format(sink, "         %s\n",
-                wireshark_conversation_filter(conversation, reused_tuples_have(reused, conversation), filter));
-    layout_colour(sink, COLOUR_PLAIN);
+    put_filters(report->casebook, reused, conversation, sink);
 }
 
 static void put_troubles(const struct report *report, uint32_t troubled, struct sink *sink)
@@ -87,7 +105,7 @@ void text_troubles(const struct report *report, struct sink *sink)
     sink_format(sink, "\n%" PRIu32 " of %" PRIu32 " conversation%s %s healthy.", tally.healthy, all, count_plural(all),
                 tally.healthy == 1 || all == 1 ? "was" : "were");
     if (tally.at_risk > 0)
-        sink_format(sink, " %" PRIu32 " worked, but with the risks named above.", tally.at_risk);
+        sink_format(sink, " %" PRIu32 " %s the risks named above.", tally.at_risk, tally.at_risk == 1 ? "has" : "have");
     if (tally.unjudged > 0)
         sink_format(sink, " %" PRIu32 " could not be judged.", tally.unjudged);
     sink_put(sink, "\n");

@@ -25,7 +25,7 @@ from tap import Tap, skip_all
 from wireshark import run
 
 LABELLED = FOLDER.parent / 'labelled'
-SUITES = HERE.parents[1] / 'src/report/tls_suites.def'
+SUITES = HERE.parents[1] / 'src/facts/tls_suites.def'
 GROUPS = {
   'stage': ('stage', 'error'),
   'encryption': ('encrypted',),

@@ -32,7 +32,7 @@ from wireshark import Wireshark, read_options, run, skip_unless_comparable
 KNOWN = HERE / 'tls_known.tsv'
 LABELLED = FOLDER.parent / 'labelled'
 LABELLED_FILES = 40
-SUITES = HERE.parents[1] / 'src/report/tls_suites.def'
+SUITES = HERE.parents[1] / 'src/facts/tls_suites.def'
 FIELDS = ('tcp.stream', 'frame.number', 'ip.src', 'ipv6.src', 'tcp.srcport', 'ip.dst', 'ipv6.dst', 'tcp.dstport',
           'tls.handshake.type', 'tls.handshake.version', 'tls.handshake.extensions.supported_version',
           'tls.handshake.ciphersuite', 'tls.handshake.extensions_server_name', 'tls.handshake.extensions_alpn_str',

@@ -45,7 +45,7 @@ LABELLED = (
 MAX_SOURCE_BYTES = 600_000
 PREFIXES_NEAR_BORDERS = 120
 PREFIXES_AT_RANDOM = 60
-LARGE_BYTES = 5_000_000
+LARGE_BYTES = 9_000_000
 CERTIFICATES_SHOWN, CERTIFICATE_NAME = 5_000, b'SSL_Self_Signed_Fallback'
 LISTED_LOOKUPS = 100_000  # NAME_LOOKUPS_MAX
 LOGIN_FACTS = (
@@ -264,6 +264,15 @@ def test_threads_of_much(tap, tool, source, folder):
     check_threads(tap, tool, f'threads, {name}: {source.name}', [path])
 
 
+def test_threads_of_a_pipe(tap, tool, source):
+  """What is read once is divided, too."""
+  piped = source.path.read_bytes()
+  runs = [run_tool(tool, ['diagnose', '--format', 'json', '--threads', number, '-'], piped=piped) for number in THREADS]
+  wrong = [f'{number} threads: {run.complaint}' for number, run in zip(THREADS, runs)
+           if run.died or not run.out or (run.status, run.out) != (runs[0].status, runs[0].out)]
+  tap.case(f'threads, piped: {source.name}', wrong)
+
+
 def test_threads_of_notes(tap, tool, folder):
   """What the reading thread notes and what those note that follow the packets stand in one order: here a damaged TCP header soon
   after the first name lookup that is not listed."""
@@ -372,6 +381,7 @@ def main():
     if arguments.only in ('', 'threads'):
       test_threads_of_much(tap, tool, sources[0], folder)
       test_threads_of_pairs(tap, tool)
+      test_threads_of_a_pipe(tap, tool, sources[0])
       test_threads_of_notes(tap, tool, folder)
       test_threads_of_certificates(tap, tool, next(s for s in sources if s.name.endswith('login-encrypted')), folder)
     if arguments.only in ('', 'prefix'):

@@ -27,13 +27,13 @@ class Run:
     return f'{status}; standard error:\n{self.err.strip()[:2000]}'
 
 
-def run_tool(tool, arguments, folder=None):
+def run_tool(tool, arguments, folder=None, piped=b''):
   environment = {**os.environ, 'TZ': 'UTC', 'LC_ALL': 'C.UTF-8'}
   environment.pop('COLUMNS', None)
   try:
     done = subprocess.run(
       [str(tool), *map(str, arguments)], capture_output=True, timeout=TIMEOUT_S, env=environment, cwd=folder,
-      stdin=subprocess.DEVNULL, check=False,
+      input=piped, check=False,
     )
   except subprocess.TimeoutExpired:
     return Run(None, '', f'no end after {TIMEOUT_S} s')

@@ -164,6 +164,19 @@ static void times_of_any_resolution(void **state)
     }
 }
 
+static void a_time_out_of_range_is_noted_once(void **state)
+{
+    (void)state;
+    put_section(&bytes);
+    put_clock(0, 0);
+    put_enhanced_packet(&bytes, 0, UINT64_MAX, 4, 4, 1);
+    open_bytes();
+    check_frame(TIME_LATEST_NS, 4, 4, 1);
+    check_end(NULL);
+    assert_int_equal(facts.notes.count, 1);
+    assert_int_equal(facts.notes.list[0].count, 1);
+}
+
 static void packets_without_time(void **state)
 {
     (void)state;
@@ -310,6 +323,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(reads_bytes_as_the_draft_lists_them, begin, end),
         cmocka_unit_test_setup_teardown(sections_change_byte_order_and_interfaces, begin, end),
         cmocka_unit_test(times_of_any_resolution),
+        cmocka_unit_test_setup_teardown(a_time_out_of_range_is_noted_once, begin, end),
         cmocka_unit_test_setup_teardown(packets_without_time, begin, end),
         cmocka_unit_test_setup_teardown(drops_are_the_latest_of_each_interface, begin, end),
         cmocka_unit_test_setup_teardown(other_blocks_are_skipped, begin, end),

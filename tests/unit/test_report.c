@@ -452,6 +452,8 @@ static void times_and_amounts_in_words(void **state)
     assert_string_equal(layout_instant(&sink, START_NS, text), "2026-11-22T09:42:03.000Z");
     assert_string_equal(layout_duration(4200000, amount), "4.2 ms");
     assert_string_equal(layout_duration(200 * NS_PER_SECOND, amount), "3 min 20 s");
+    assert_string_equal(layout_duration(47 * 3600 * NS_PER_SECOND, amount), "47 h 0 min");
+    assert_string_equal(layout_duration(73 * 3600 * NS_PER_SECOND, amount), "3 days 1 h");
     assert_string_equal(layout_bytes(999, amount), "999 bytes");
     assert_string_equal(layout_bytes(12345678, amount), "12.3 MB");
     assert_string_equal(layout_bytes(UINT64_MAX, amount), "18.4 EB");
