@@ -207,12 +207,24 @@ static bool judge_refused_before(const struct pair_view *view, const struct surr
     if (c->ending != ENDING_REFUSED || !c->starts_with_syn || signs_of_other_service(c, s) ||
         surroundings_scanned_by(s, c))
         return false;
-    judgement->confidence = 0.9;
-    judgement_prove(judgement, &c->sides[SIDE_CLIENT].syn, "the client asks for a connection (SYN)");
+    const struct moment *syn = &c->sides[SIDE_CLIENT].syn;
+    int64_t at_server_ns = clock_to_server(&view->pair->clock, syn->time_ns);
+    /* The address may have gone to another machine, as after a failover. */
+    bool moved = !surroundings_hears_after(s, view->pair->far, &c->ends[SIDE_SERVER].address, at_server_ns);
+    if (moved && signs_of_foreign_refusal(c, s))
+        return false; /* its hops tell more */
+    judgement->confidence = moved ? 0.5 : 0.9;
+    if (moved) {
+        judgement->culprit = CULPRIT_UNKNOWN;
+        judgement->would_settle = "Which machine had that address then: the cluster's log, or `arp -a` on its network.";
+    }
+    judgement_prove(judgement, syn, "the client asks for a connection (SYN)");
     judgement_prove(judgement, &c->sides[SIDE_SERVER].reset, "a reset with the server's address refuses it");
-    judgement_say(judgement,
-                  "The client's SYN was refused by a reset, and the server's capture, which was running, has "
-                  "neither of the two: a firewall on the way refused the connection in the server's name.");
+    judgement_say(
+        judgement,
+        "The client's SYN was refused by a reset, and the server's capture, which was running, has neither of "
+        "the two: a firewall on the way refused the connection in the server's name%s.",
+        moved ? ", or another machine has the address now, as after a failover" : "");
     return true;
 }
 
@@ -287,9 +299,10 @@ const struct detector network_device_reset = {
         "reset goes on with that side's IP IDs, timestamps or window and the side shows no life after it. Also where a "
         "device joins two "
         "connections: the client sees the server's side close first, and the server the client's. Or a SYN is refused, "
-        "and the server's capture, which was running and has other connections to that address, has neither the SYN "
-        "nor "
-        "the reset.",
+        "and the server's capture, which was running and shows connections to that address accepted before and after "
+        "it, "
+        "has neither the SYN nor the reset (else the culprit stays open: the address may have gone to another "
+        "machine).",
     .means = "Routers count the TTL down by one each; packets of one machine arrive with one TTL as long as the way "
              "is the same. A firewall or load balancer that resets a connection in somebody else's name is nearer, "
              "and starts from its own TTL. Both ends then report that the other one reset it. (Article, 1.5.4.)",

@@ -133,7 +133,7 @@ static bool answer_vanishes(const struct pair_view *view)
 }
 
 /* The SYN left the client and is not in the server's capture; or the SYN+ACK left the server and is not in the client's. */
-static bool judge_never_made(const struct pair_view *view, struct judgement *judgement)
+static bool judge_never_made(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
 {
     const struct tcp_side *client = &view->client->sides[SIDE_CLIENT];
     if (view->server ? !answer_vanishes(view) : client->syns < 2)
@@ -146,10 +146,18 @@ static bool judge_never_made(const struct pair_view *view, struct judgement *jud
         judgement_say(judgement, "The SYN reached the server, which answered; its SYN+ACK never came to the client.");
         return true;
     }
+    /* What goes on there has the address still; else it may have gone to another machine, as in a failover, or to none. */
+    int64_t at_server_ns = clock_to_server(&view->pair->clock, client->syn.time_ns);
+    bool there = surroundings_hears_after(s, view->pair->far, &view->client->ends[SIDE_SERVER].address, at_server_ns);
+    if (!there) {
+        judgement->culprit = CULPRIT_UNKNOWN;
+        judgement->confidence = 0.6;
+        judgement->would_settle = "Which machine had that address then: the cluster's log, or `arp -a` on its network.";
+    }
     judgement_say(judgement,
                   "%u SYNs left the client, and the server's capture, which was running, holds none of them: they were "
-                  "lost on the way.",
-                  client->syns);
+                  "lost on the way%s.",
+                  client->syns, there ? "" : ", or the address had gone to another machine, as in a failover");
     return true;
 }
 
@@ -185,7 +193,7 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
         return false;
     if (moment_seen(&server->syn))
         return judge_made_late(view, s, judgement);
-    return server->packets == 0 && client->data_packets == 0 && judge_never_made(view, judgement);
+    return server->packets == 0 && client->data_packets == 0 && judge_never_made(view, s, judgement);
 }
 
 static const char *const actions[] = {
@@ -208,7 +216,8 @@ const struct detector network_syn_lost = {
         "and served within a second meanwhile. Not told of a port scan.",
     .holds_with_both =
         "Two SYNs or more left the client, and the server's capture, which was running and saw other "
-        "connections to that address, holds none of them; or the SYN is in it and the server's SYN+ACK "
+        "connections to that address, holds none of them (the culprit stays open when it has no packet of that address "
+        "afterwards, which may have gone to another machine); or the SYN is in it and the server's SYN+ACK "
         "left, and nothing of that reached the client, which asks again, or the server answers again "
         "(else the handshake went on, and both captures missed it); or the connection was made a second after the "
         "first SYN, and SYNs or their answers that left while the other capture ran are missing in it. "

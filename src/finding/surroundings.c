@@ -298,6 +298,13 @@ int64_t surroundings_watched_after_ns(const struct surroundings *surroundings, c
     return surroundings_end_ns(surroundings, conversation) - conversation->last.time_ns;
 }
 
+bool surroundings_hears_after(const struct surroundings *surroundings, uint32_t point, const struct address *host,
+                              int64_t time_ns)
+{
+    const struct server_record *record = find_host(surroundings, point, host);
+    return record && record->host_last_ns > time_ns;
+}
+
 static void note_handshake(const struct surroundings *s, struct server_record *server, const struct conversation *c)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *listener = &c->sides[SIDE_SERVER];
@@ -407,8 +414,11 @@ static void note_conversation(struct surroundings *s, const struct conversation 
     pair->accepted += moment_seen(&c->sides[SIDE_SERVER].syn) || !c->starts_with_syn;
     pair->rejected += c->ending == ENDING_REFUSED || c->ending == ENDING_NO_ANSWER;
     note_answerer(server, c);
+    struct server_record *host = find_host(s, c->point, &c->ends[SIDE_SERVER].address);
     if (c->sides[SIDE_SERVER].payload_bytes > 0)
-        widen(&find_host(s, c->point, &c->ends[SIDE_SERVER].address)->of_host, &c->sides[SIDE_SERVER]);
+        widen(&host->of_host, &c->sides[SIDE_SERVER]);
+    if (c->sides[SIDE_SERVER].last.time_ns > host->host_last_ns)
+        host->host_last_ns = c->sides[SIDE_SERVER].last.time_ns;
     note_handshake(s, server, c);
     note_ending(server, pair, c);
     if (conversation_established(c) && !signs_of_silence(c).held && !signs_of_one_direction(c)) {

@@ -46,6 +46,7 @@ struct server_record {
     struct ttl_range of_host;      /* of all that the machine said on any of its ports; kept with one of them */
     struct times
         hollow_resets; /* from SYN to reset, ns, of connections that were accepted and in which the server never spoke */
+    int64_t host_last_ns;  /* likewise, the latest of its packets */
     struct times accepts;  /* of the SYN of each accepted connection */
     struct times refusals; /* likewise of refused ones */
     struct times served; /* of the only SYN of each connection whose program answered its first data within a second */
@@ -158,6 +159,10 @@ bool surroundings_knows_host(const struct surroundings *surroundings, uint32_t p
 /* TTLs of what that machine said, whatever port it has; resets are not among it. */
 struct ttl_range surroundings_host_ttls(const struct surroundings *surroundings, uint32_t point,
                                         const struct address *host);
+
+/* That capture point has packets of that machine from after that time: the address is still its own. */
+bool surroundings_hears_after(const struct surroundings *surroundings, uint32_t point, const struct address *host,
+                              int64_t time_ns);
 
 /* The capture point at a server, running all the while, and seeing other connections to that address, that does not have the
  * conversation of a point nearer to its client; NULL: there is none. */
