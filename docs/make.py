@@ -59,9 +59,6 @@ def page_text(page):
     out += ['With the captures of both ends: ' + markdown(words['holds_with_both']), '']
   if 'limits' in words:
     out += ['When it is left open: ' + markdown(words['limits']), '']
-  if not words['sought']:
-    out += [f"tdscope does not read that evidence yet: {markdown(words['unread_evidence'])}. So it never names this cause; look for "
-            'it yourself.', '']
   out += ['## What it means', '', markdown(words['means']), '', '## What to do', '']
   out += [f'{number}. {markdown(action)}' for number, action in enumerate(words['actions'], 1)]
   return '\n'.join(out) + '\n' + FOOT
@@ -76,8 +73,7 @@ def index_text(pages):
     out += [f'## {heading}', '', '| cause | says | severity |', '| --- | --- | --- |']
     for page in rows:
       names = ', '.join(f"[{cause['cause']}]({name_of(page)}.md)" for cause in page)
-      later = '' if page[0]['sought'] else ' (not looked for yet)'
-      out.append(f"| {names} | {markdown(page[0]['title'])}{later} | {page[0]['severity']} |")
+      out.append(f"| {names} | {markdown(page[0]['title'])} | {page[0]['severity']} |")
     out.append('')
   return '\n'.join(out[:-1]) + '\n' + FOOT
 

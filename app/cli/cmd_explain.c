@@ -20,7 +20,7 @@ static void list_causes(FILE *to)
 {
     const char *cause, *title;
     for (size_t i = 0; (cause = tdscope_cause(i, &title)); i++)
-        fprintf(to, "%-30s  %s%s\n", cause, title, tdscope_cause_sought(i) ? "" : " (not looked for yet)");
+        fprintf(to, "%-30s  %s\n", cause, title);
 }
 
 /* Each cause in the format of the others: one line each in JSON. */

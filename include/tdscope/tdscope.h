@@ -138,9 +138,6 @@ TDSCOPE_API bool tdscope_explain(const char *cause, const char *format, const st
 /* The causes that can be explained, numbered from 0; NULL past the last. title may be NULL. */
 TDSCOPE_API const char *tdscope_cause(size_t number, const char **title);
 
-/* Whether this version looks for the cause of that number: where it cannot read the evidence, it only explains. */
-TDSCOPE_API bool tdscope_cause_sought(size_t number);
-
 #ifdef __cplusplus
 }
 #endif

@@ -205,8 +205,3 @@ const char *tdscope_cause(size_t number, const char **title)
         *title = detectors[number]->title;
     return detectors[number]->cause;
 }
-
-bool tdscope_cause_sought(size_t number)
-{
-    return number < detector_count && detector_is_sought(detectors[number]);
-}

@@ -46,11 +46,6 @@ unsigned detector_number(const struct detector *detector)
     return number;
 }
 
-bool detector_is_sought(const struct detector *detector)
-{
-    return !detector->unread_evidence;
-}
-
 const char action_trace_server[] =
     "Capture on the server at the same time and give both files to tdscope: on Windows `" TRACE_COMMAND
     "` (stop it right after the error with `netsh trace stop`), on Linux `tcpdump -i any -s 180 -w server.pcap tcp`.";

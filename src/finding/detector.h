@@ -52,9 +52,6 @@ struct detector {
     const char *holds_with_both; /* the rule of judge_pair, in words; NULL: there is none */
     const char *means; /* what it says about client, server or network, and why; names its source (article, RFC) */
     const char *const *actions; /* what to do next, in order, imperative sentences; NULL-terminated */
-    /* Evidence that the rule rests on and that this version does not read: "SQLCHECK reports". Then nothing below judges, and the
-     * cause is explained only. NULL: it is looked for. */
-    const char *unread_evidence;
     enum culprit culprit;
     enum severity severity;
     /* The rule needs that something (a FIN, an answer, an acknowledgement) is *not* there. When the capture has missed packets
@@ -93,9 +90,6 @@ struct detector {
             __VA_ARGS__                                                                                                \
         }                                                                                                              \
     }
-
-/* Whether this version looks for the cause. */
-bool detector_is_sought(const struct detector *detector);
 
 /* What the judge does beyond the rule, in words: when the culprit stays open, and what comes first. Empty: nothing. Returns text. */
 enum { DETECTOR_LIMITS_SIZE = 700 };

@@ -1,25 +1,11 @@
 /* `tdscope explain`: what a cause means, from the words of its detector. */
-#include <stdio.h>
-
 #include "fact_names.h"
 #include "text_layout.h"
-
-enum { UNREAD_TEXT_SIZE = 400 };
 
 static void section(struct sink *sink, const char *title, const char *text)
 {
     layout_heading(sink, title);
     layout_paragraph(sink, 0, 2, text);
-}
-
-static void say_unread(struct sink *sink, const char *evidence)
-{
-    char sentence[UNREAD_TEXT_SIZE];
-    snprintf(sentence, sizeof sentence,
-             "This version of tdscope does not read that evidence yet: %s. So it never names this cause; look for it "
-             "yourself.",
-             evidence);
-    layout_paragraph(sink, 0, 2, sentence);
 }
 
 void text_explanation(const struct detector *detector, struct sink *sink)
@@ -37,8 +23,6 @@ void text_explanation(const struct detector *detector, struct sink *sink)
     char limits[DETECTOR_LIMITS_SIZE];
     if (detector_limits(detector, limits)[0])
         section(sink, "When it is left open", limits);
-    if (!detector_is_sought(detector))
-        say_unread(sink, detector->unread_evidence);
     section(sink, "What it means", detector->means);
     if (!detector->actions || !detector->actions[0])
         return;

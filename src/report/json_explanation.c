@@ -11,13 +11,11 @@ void json_explanation(const struct detector *detector, struct sink *sink)
     object_add_text(object, "title", detector->title);
     object_add_text(object, "culprit", culprit_names[detector->culprit]);
     object_add_text(object, "severity", severity_name(detector->severity));
-    object_add_flag(object, "sought", detector_is_sought(detector));
     object_add_text(object, "holds_when", detector->holds_when);
     object_add_text(object, "holds_with_both", detector->holds_with_both);
     char limits[DETECTOR_LIMITS_SIZE];
     if (detector_limits(detector, limits)[0])
         object_add_text(object, "limits", limits);
-    object_add_text(object, "unread_evidence", detector->unread_evidence);
     object_add_text(object, "means", detector->means);
     json_t *actions = json_new_array();
     for (unsigned i = 0; detector->actions[i]; i++)

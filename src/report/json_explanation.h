@@ -4,7 +4,7 @@
 
 #include "renderer.h"
 
-/* cause, title, culprit, severity, sought, holds_when, holds_with_both?, limits?, unread_evidence?, means, actions. */
+/* cause, title, culprit, severity, holds_when, holds_with_both?, limits?, means, actions. */
 void json_explanation(const struct detector *detector, struct sink *sink);
 
 #endif

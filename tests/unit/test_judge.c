@@ -690,8 +690,7 @@ static void test_registry(void **state)
     for (unsigned i = 0; i < detector_count; i++) {
         const struct detector *detector = detectors[i];
         assert_ptr_equal(detector_by_cause(detector->cause), detector);
-        bool judges = detector->judge || detector->judge_pair || detector->survey;
-        assert_true(judges == detector_is_sought(detector));
+        assert_true(detector->judge || detector->judge_pair || detector->survey);
         assert_true((detector->judge_pair != NULL) == (detector->holds_with_both != NULL));
         char limits[DETECTOR_LIMITS_SIZE];
         bool limited = detector_limits(detector, limits)[0] != '\0';
