@@ -3,10 +3,13 @@
 It runs as a process of its own. It routes by destination address, takes one off the TTL, and applies the rules that it
 has been given. A rule is a dict:
 
-  do      drop | hold | delay | reorder | copy | ttl | clamp | answer | refuse (by ICMP, with `code` and `mtu`; IPv4 only)
+  do      drop | hold | delay | reorder | copy | ttl | clamp
+          unscale (takes the window scale out of SYNs) | damage (payload, not the checksum)
+          answer (in the server's name; with `passes` the server answers, too; with `takes` it acknowledges data)
+          refuse (by ICMP, with `code` and `mtu`; IPv4 only) | reject (by a reset in the other end's name, with `ttl`)
   flow    ((client address, port), (server address, port)) as the client sees them; None: everything
   way     'to_server' | 'to_client' | None: both
-  only    'syn' | 'synack' | 'data' | 'big' | 'udp' | None: all of them
+  only    'syn' | 'synack' | 'data' | 'big' (of `bytes` and more) | 'bare' | 'reset' | 'old' (all but SYNs) | 'udp' | None: all of them
   chance  0..1, default 1;  count: how often at most, default without end;  skip: let the first ones pass
 """
 
@@ -245,7 +248,7 @@ class Router:
         self.held.setdefault(number, []).append((flow, way, packet))
         return
       wait_s += self.obey(rule, flow, way, packet)
-      if rule['do'] in ('answer', 'refuse'):
+      if rule['do'] in ('answer', 'refuse', 'reject') and not rule.get('passes'):
         return
     self.schedule(flow, way, packet, wait_s)
 
@@ -254,7 +257,7 @@ class Router:
       return False
     if rule.get('to_port') and not (packet.is_tcp and rule['to_port'] in (packet.sport, packet.dport)):
       return False
-    if not _is_kind(rule.get('only'), packet) or self.rng.random() >= rule.get('chance', 1.0):
+    if not _is_kind(rule.get('only'), packet, rule.get('bytes', BIG_BYTES)) or self.rng.random() >= rule.get('chance', 1.0):
       return False
     seen = rule['seen'] = rule.get('seen', 0) + 1
     return rule.get('skip', 0) < seen <= rule.get('skip', 0) + rule.get('count', 1 << 60)
@@ -278,19 +281,45 @@ class Router:
         if kind == 2:
           struct.pack_into('!H', packet.frame, at + 2, min(rule['mss'], struct.unpack_from('!H', packet.frame, at + 2)[0]))
       packet.fix_checksums()
-    elif what == 'answer' and packet.flags & SYN:
+    elif what == 'unscale' and packet.flags & SYN:
+      for kind, at, _ in packet.options():
+        if kind == 3:
+          packet.frame[at:at + 3] = b'\1\1\1'
+      packet.fix_checksums()
+    elif what == 'damage' and packet.payload_bytes:
+      packet.frame[packet.l7 + packet.payload_bytes // 2] ^= 0x40
+    elif what == 'answer':
       self.answer(flow, packet, rule)
+    elif what == 'reject' and not packet.flags & RST:
+      self.reject(flow, way, packet, rule)
     elif what == 'refuse':
       report = build_icmp_unreachable(packet, packed(DEVICE_ADDRESS), rule['code'], rule.get('mtu', 0), ttl=64)
       self.schedule(None, 'to_client' if way == 'to_server' else 'to_server', report, 0.0, forged=True)
     return 0.0
 
-  def answer(self, flow, syn, rule):
-    """Completes a handshake in the server's name, as a SYN proxy does, and resets it `reset_after` seconds later."""
+  def reject(self, flow, way, packet, rule):
+    """Refuses a packet as the machine would that it goes to (RFC 9293, 3.10.7.1)."""
+    back = 'to_client' if way == 'to_server' else 'to_server'
+    source, target = (flow.server, flow.client) if way == 'to_server' else (flow.client, flow.server)
+    numbers = ({'seq': packet.ack, 'ack': 0, 'flags': RST} if packet.flags & ACK
+               else {'seq': 0, 'ack': packet.next_seq, 'flags': RST | ACK})
+    reset = build_tcp(source, target, ttl=rule.get('ttl') or flow.ttl[back] - self.hops, **numbers)
+    self.schedule(flow, back, reset, rule.get('seconds', 0.0), forged=True)
+
+  def answer(self, flow, packet, rule):
+    """Completes a handshake in the server's name, as a SYN proxy does, and resets it `reset_after` seconds later; with `takes`
+    it acknowledges what comes then."""
+    if packet.flags & SYN:
+      self.answer_syn(flow, packet, rule)
+    elif rule.get('takes') and packet.payload_bytes and not packet.flags & RST:
+      taken = build_tcp(flow.server, flow.client, seq=packet.ack, ack=packet.next_seq, flags=ACK, ttl=rule['ttl'], window=8192)
+      self.schedule(flow, 'to_client', taken, rule.get('seconds', 0.0), forged=True)
+
+  def answer_syn(self, flow, syn, rule):
     isn = self.rng.randrange(1 << 32)
     answer = build_tcp(flow.server, flow.client, seq=isn, ack=syn.seq + 1, flags=SYN | ACK, ttl=rule['ttl'], window=8192,
                        options=struct.pack('!BBH', 2, 4, 1380))
-    self.schedule(flow, 'to_client', answer, 0.0, forged=True)
+    self.schedule(flow, 'to_client', answer, rule.get('seconds', 0.0), forged=True)
     if rule.get('reset_after'):
       reset = build_tcp(flow.server, flow.client, seq=isn + 1, ack=syn.seq + 1, flags=RST | ACK, ttl=rule['ttl'])
       self.schedule(flow, 'to_client', reset, rule['reset_after'], forged=True, in_order=False)
@@ -357,11 +386,12 @@ def _complete_checksum(packet, start, offset):
   struct.pack_into('!H', packet.frame, start + offset, total)
 
 
-def _is_kind(kind, packet):
+def _is_kind(kind, packet, big_bytes):
   if kind is None:
     return True
   if not packet.is_tcp:
     return kind == 'udp' and packet.proto == 17
   return {'syn': packet.flags & SYN and not packet.flags & ACK, 'synack': packet.flags & SYN and packet.flags & ACK,
-          'data': packet.payload_bytes > 1, 'big': packet.payload_bytes >= BIG_BYTES,
-          'bare': not packet.payload_bytes and not packet.flags & SYN, 'reset': packet.flags & RST}.get(kind, False)
+          'data': packet.payload_bytes > 1, 'big': packet.payload_bytes >= big_bytes,
+          'bare': not packet.payload_bytes and not packet.flags & SYN, 'reset': packet.flags & RST,
+          'old': not packet.flags & SYN}.get(kind, False)

@@ -12,6 +12,7 @@ import uuid
 import tds
 from tds import HEADER_BYTES, PRELOGIN
 
+TCP_REPAIR = 19  # linux/tcp.h
 STEP_S = 8.0  # how long an end waits for the other where the script does not say
 
 
@@ -131,6 +132,11 @@ class End:
   def reset(self):
     """Closes as a third-party driver or a dying process does: with a reset, whatever is still on its way."""
     self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+    self.sock.close()
+
+  def vanish(self):
+    """The machine forgets the connection without a word, as when it is started again (Linux's tcp_repair)."""
+    self.sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
     self.sock.close()
 
   def half_close(self):

@@ -154,9 +154,14 @@ bool capture_silences_stood_still(const struct capture_silences *silences, int64
     return false;
 }
 
+struct capture_silence *capture_silences_lack(struct capture_silences *silences, int64_t from_ns, int64_t to_ns)
+{
+    return silences->settled ? NULL : capture_silences_in(silences, from_ns, to_ns);
+}
+
 void capture_silences_lack_reset(struct capture_silences *silences, int64_t from_ns, int64_t to_ns)
 {
-    struct capture_silence *silence = silences->settled ? NULL : capture_silences_in(silences, from_ns, to_ns);
+    struct capture_silence *silence = capture_silences_lack(silences, from_ns, to_ns);
     if (silence)
         silence->resets++;
 }

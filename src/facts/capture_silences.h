@@ -22,7 +22,8 @@ struct capture_silence {
     bool stood_still; /* what TCP does in that time was not recorded, or the clock was set and no time passed */
     uint32_t
         resets; /* of connections of the end that it was taken at: they came to the other end meanwhile, and it lacks them */
-    uint32_t hidden; /* packets at the other end whose fate is not known because of it */
+    uint32_t lacking; /* connections of which packets left the other end meanwhile, and are not here */
+    uint32_t hidden;  /* packets at the other end whose fate is not known because of it */
 };
 
 /* In order of time, not overlapping. All zero: none yet. */
@@ -64,6 +65,9 @@ bool capture_silences_stood_still(const struct capture_silences *silences, int64
 
 /* It does not have a reset that was due at some moment of that time, and nothing tells whether it passed; likewise. */
 void capture_silences_lack_reset(struct capture_silences *silences, int64_t from_ns, int64_t to_ns);
+
+/* A packet that is not here was due at some moment of that time. Returns the silence; NULL: it lies in none, or was told before. */
+struct capture_silence *capture_silences_lack(struct capture_silences *silences, int64_t from_ns, int64_t to_ns);
 
 /* All packets that it misses were told of. */
 void capture_silences_settle(struct capture_silences *silences);

@@ -110,6 +110,11 @@ struct tcp_side {
     uint32_t keep_alives;            /* probes, by sequence number (RFC 9293, 3.8.4), of zero or one byte */
     struct retry_run keep_alive_run; /* the longest run of probes without an answer: the other side's probes are none */
     bool probes_answered;            /* an answer came after that run */
+    /* Of one packet, the most repetitions that arrived here when it had, and before its acknowledgement left or came; 255 at most. */
+    uint8_t held_copies;
+    uint16_t held_total; /* all such repetitions */
+    /* Its first reset does not go on (see reset_goes_on), although its packets have timestamps, or IP IDs and it has none. */
+    bool reset_breaks_off;
     int64_t probes_after_ns; /* the longest that the other side was silent before a run of probes; 0: not known */
     struct retry_run
         data_run; /* retransmissions since the other side last acknowledged something new: the state at the end */
@@ -126,6 +131,9 @@ struct tcp_side {
     uint64_t unseen_bytes;
     int64_t first_unseen_ns;  /* when a packet told of the first of them; valid with unseen_segments > 0 */
     bool acknowledged_unseen; /* this side acknowledged data of the other that was not captured */
+    bool answers_differ; /* more SYN+ACK than SYN, that begin at different numbers: two machines answered one SYN */
+    uint8_t damaged;     /* packets with a wrong TCP checksum, 255 at most; of cut ones nobody knows */
+    bool sound;          /* others had a right one */
     struct moment
         ahead; /* a packet without data, or a FIN, stands beyond all that arrived here, and was acknowledged, of it */
     uint32_t ahead_bytes; /* by so much: they were sent, and lost before they came here, or the capture missed them */

@@ -66,6 +66,14 @@ static int64_t quiet_before_ns(const struct conversation *c, const struct moment
     return close->time_ns - last_ns;
 }
 
+/* The answer, or the rest of it, came when the client had gone, by more than any way takes: it had waited for that. */
+static bool answered_after(const struct conversation *c, const struct moment *close)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    return c->tds && moment_seen(&c->tds->last_request) && c->tds->last_request.time_ns < close->time_ns &&
+           client->last_data.time_ns <= close->time_ns && server->last_data.time_ns - close->time_ns >= NS_PER_SECOND;
+}
+
 static void say(struct judgement *judgement, const char *how, bool pending, bool long_quiet, int64_t quiet_ns)
 {
     if (pending && long_quiet)
@@ -112,9 +120,10 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     bool fin = conversation_closed_by_fin(c);
     if (!fin && c->tds && moment_seen(&c->tds->smp_fin[SIDE_CLIENT]))
         return false; /* MARS: the session was closed in order, and the FIN that follows was not captured */
-    if (fin && !leaves_unanswered(c))
+    bool answered_late = answered_after(c, &close);
+    if (fin && !answered_late && !leaves_unanswered(c))
         return false;
-    bool pending = fin || signs_of_pending_request(c);
+    bool pending = fin || answered_late || signs_of_pending_request(c);
     if (!pending && is_habit(surroundings_pair(s, c)))
         return false;
     int64_t quiet_ns = quiet_before_ns(c, &close);
@@ -122,15 +131,17 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     bool forgotten = !fin && signs_of_forgotten(c, SIDE_CLIENT),
          gave_up = !fin && (signs_of_giving_up(c, SIDE_CLIENT) || lacks_answer(c, &close));
     bool unknown_request = !long_quiet && !c->starts_with_syn && client->payload_bytes == 0;
-    bool open = forgotten || gave_up || unknown_request || (!fin && !signs_of_own_reset(c, s, SIDE_CLIENT));
+    bool open =
+        forgotten || gave_up || unknown_request || answered_late || (!fin && !signs_of_own_reset(c, s, SIDE_CLIENT));
     judgement->confidence = long_quiet || open ? 0.6 : fin ? 0.75 : pending ? 0.88 : 0.7;
     if (signs_of_missed_packets(c))
         judgement->confidence -= 0.2;
     if (long_quiet || open) {
         judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->would_settle = forgotten || unknown_request       ? settle_by_earlier_captures
-                                  : gave_up || (!open && long_quiet) ? settle_by_server_capture
-                                                                     : settle_by_client_capture;
+        bool by_server = gave_up || answered_late || (!open && long_quiet);
+        judgement->would_settle = forgotten || unknown_request ? settle_by_earlier_captures
+                                  : by_server                  ? settle_by_server_capture
+                                                               : settle_by_client_capture;
     }
     judgement_prove(judgement, &client->last_data, "the client's last data");
     judgement_prove(judgement, &c->sides[SIDE_SERVER].last_data, "the server's last data");
@@ -163,8 +174,8 @@ const struct detector client_abort = {
         "request is unanswered. The culprit stays open after 5 s or more without data; where the reset has no ACK, for "
         "then it answers a packet of a connection that had ended before; where what either side repeats is not "
         "acknowledged any more, or the reset does not acknowledge data that had left a fifth of a second before; where "
-        "the capture began later and has no data of the client; and where the capture was not given as the client's "
-        "and the reset does not go on with "
+        "the capture began later and has no data of the client; when the answer comes a second and more after the "
+        "client left; and where the capture was not given as the client's and the reset does not go on with "
         "the client's IP IDs, timestamps or window, for then a device may have made it. Not when a sequence number of "
         "the client or the other side's SACK shows that it had sent more than arrived.",
     .means = "ACK+RST is what a machine sends when the program aborts a connection, dies, or closes with data unread; "

@@ -80,6 +80,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (!halt.halted || signs_of_one_direction(c) || !moment_seen(&c->tds->steps[LOGIN_STEP_SERVER_HELLO]))
         return false;
     bool alert = moment_seen(&c->tds->client_alert) && is_certificate_alert(c->tds->client_alert_code);
+    if (!alert && (!halt.acknowledged || signs_of_held_up(c, &halt.close)))
+        return false; /* it may not have got the certificate, or its time have run out over it */
     bool went_on = signs_of_more_sent(c, SIDE_CLIENT);
     bool at_certificate = closed_at_certificate(c, &halt) && !went_on;
     bool after_handshake = signs_of_certificate_disliked(c, &halt) && !signs_of_missed_packets(c) && !went_on;
@@ -119,7 +121,9 @@ const struct detector client_certificate_rejected = {
     .holds_when =
         "After ServerHello the client sends a TLS alert about the certificate, or closes at once without a key "
         "exchange; or it closes in order within 5 s after the handshake, without a login, and the certificate is "
-        "self-signed, out of date, or for another name than the one asked for (SNI).",
+        "self-signed, out of date, or for another name than the one asked for (SNI). Without an alert only when the "
+        "client "
+        "has acknowledged the certificate, and no packet was repeated for a second and more before.",
     .means =
         "The certificate came and the client went: it could not build a chain to an authority it trusts, or the "
         "name or the dates do not fit. Where the certificate is in clear (up to TLS 1.2), its dates and names "

@@ -1,6 +1,7 @@
 /* client.closed-in-login: the client closes part-way through the login, without a reason in the packets. */
 #include "actions.h"
 #include "detector.h"
+#include "settling.h"
 #include "signs.h"
 
 /* What the client disliked was in the packets before its alert; TLS 1.3 encrypts both. */
@@ -40,6 +41,12 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement->confidence = signs_of_missed_packets(c) ? 0.55 : halt.turn == SIDE_CLIENT ? 0.85 : 0.75;
     if (signs_of_certificate_disliked(c, &halt))
         judgement->confidence = 0.7; /* who closes there has one reason more, which client.certificate-rejected names */
+    bool got_it = halt.acknowledged && !signs_of_held_up(c, &halt.close); /* and in time */
+    if (!halt.alert && (signs_of_doubtful_close(c, s) || !got_it)) {
+        judgement->culprit = CULPRIT_UNKNOWN;
+        judgement->confidence = 0.5;
+        judgement->would_settle = settle_by_client_capture;
+    }
     char alert[ALERT_WORDS_SIZE];
     judgement_prove(judgement, &client->syn, "the client connects");
     judgement_prove(judgement, &halt.since, "the last word of the login: %s", login_step_words(halt.last_step));
@@ -70,12 +77,15 @@ static const char *const actions[] = {
 const struct detector client_closed_in_login = {
     .cause = "client.closed-in-login",
     .title = "The client closes part-way through the login",
-    .holds_when = "After TLS or the login began, or 2 s or more after the answer to PRELOGIN, the client's FIN or "
-                  "reset comes first, or a TLS alert of it that both close after: while it was the client's turn, or "
-                  "less than 2 s after its own packet, which the server's machine had acknowledged. No error from the "
-                  "server precedes it. Not when a part of what the server had sent did not reach the client, or when "
-                  "the reset's TTL shows that the client did not send it. Not when a sequence number of the client or "
-                  "the other side's SACK shows that it had sent more than arrived. (--slow-login sets the 2 s.)",
+    .holds_when =
+        "After TLS or the login began, or 2 s or more after the answer to PRELOGIN, the client's FIN or "
+        "reset comes first, or a TLS alert of it that both close after: while it was the client's turn, or "
+        "less than 2 s after its own packet, which the server's machine had acknowledged. No error from the "
+        "server precedes it. Not when a part of what the server had sent did not reach the client, or when "
+        "the reset's TTL shows that the client did not send it. Not when a sequence number of the client or "
+        "the other side's SACK shows that it had sent more than arrived. The culprit stays open when packets "
+        "were repeated for a second and more before, when it had not acknowledged the server's last word, and "
+        "when a reset has not what its packets have. (--slow-login sets the 2 s.)",
     .means = "The server had answered all it was asked, or had no time to. The client's own connection time-out ran "
              "out - spent on name resolution, security calls or waiting for a thread - or it did not like what it "
              "got, or the program was stopped. (Article, 1.5.5.)",

@@ -2,6 +2,7 @@
  * SYN. */
 #include "actions.h"
 #include "detector.h"
+#include "settling.h"
 #include "signs.h"
 
 static bool judge_after_prelogin(const struct conversation *c, const struct surroundings *s,
@@ -23,6 +24,11 @@ static bool judge_after_prelogin(const struct conversation *c, const struct surr
     judgement->confidence = own_turn ? 0.85 : halt.waited_ns < LEAVES_AT_ONCE_NS ? 0.87 : 0.5;
     if (!own_turn && halt.waited_ns >= LEAVES_AT_ONCE_NS)
         judgement->culprit = CULPRIT_UNKNOWN;
+    if (signs_of_doubtful_close(c, s)) {
+        judgement->culprit = CULPRIT_UNKNOWN;
+        judgement->confidence = 0.5;
+        judgement->would_settle = settle_by_client_capture;
+    }
     judgement_prove(judgement, &client->syn, "the client connects");
     judgement_prove(judgement, &c->tds->steps[LOGIN_STEP_PRELOGIN], "the client sends PRELOGIN");
     judgement_prove(judgement, &c->tds->steps[LOGIN_STEP_PRELOGIN_ANSWER], "the server answers it");

@@ -16,7 +16,8 @@ static bool deaf_to_answers(const struct conversation *c, const struct surroundi
     if (server->syns < 2 || client->syn_last.time_ns - server->syn.time_ns < ASKED_AGAIN_NS ||
         moment_seen(&client->reset) || moment_seen(&server->reset) || conversation_established(c))
         return false;
-    if (surroundings_role(s, c) != CAPTURE_ROLE_CLIENT || signs_of_other_service(c, s) || surroundings_scanned_by(s, c))
+    if (surroundings_role(s, c) != CAPTURE_ROLE_CLIENT || signs_of_other_service(c, s) ||
+        surroundings_scanned_by(s, c) || signs_of_damage(c, s, SIDE_SERVER))
         return false;
     judgement->confidence = 0.85;
     judgement->would_settle = settle_by_server_capture;
@@ -67,7 +68,9 @@ const struct detector client_no_ack = {
     .cause = "client.no-ack",
     .title = "Packets reach the client machine and nothing answers them",
     .holds_when =
-        "In a capture taken on the client, the server repeats a packet three times or more to the end and the client "
+        "In a capture taken on the client, a packet of the server and three copies or more arrive over a second and "
+        "more "
+        "before it is acknowledged; or the server repeats a packet three times or more to the end and the client "
         "sends nothing any more (a client that resets again and again meanwhile answers); or the client repeats a "
         "packet three times or more to the end although the server's "
         "acknowledgements of it are in the capture; or it goes on asking (SYN) although two answers (SYN+ACK) or more "

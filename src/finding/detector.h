@@ -60,6 +60,8 @@ struct detector {
     /* It tells of the connection's begin or end alone, or of something that went well after all: whatever fault or risk holds
      * beside it comes first. */
     bool yields;
+    /* It makes a connection slow, and neither stops nor ends it when all of it was repaired at once: what did comes first. */
+    bool slows_only;
     /* Its conversations belong together by their client, whichever servers they go to: a scanner tries a thousand. */
     bool by_client;
     /* Whether the cause holds for this conversation. On true, judgement holds at least confidence and says; the rest of

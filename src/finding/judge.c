@@ -164,11 +164,10 @@ static void tell_ring_buffer(const struct casebook *casebook, const struct conve
                     record->number, record->system_error, (int)(record->times.total > 0 ? record->times.total : 0));
 }
 
-/* The server's capture, which was running, has nothing of the connection: its machine did nothing to it, or is captured in part only.
- * How the connection began would tell. */
-static void clear_server(const struct conversation *c, struct judgement *judgement)
+/* The server's capture, which was running, has nothing of the connection: its machine did nothing to it, or is captured in part only. */
+static void clear_server(struct judgement *judgement)
 {
-    if (judgement->culprit != CULPRIT_SERVER || c->starts_with_syn)
+    if (judgement->culprit != CULPRIT_SERVER)
         return;
     leave_open(judgement);
     judgement_say_more(judgement, "The server's capture, which was running, has nothing of this connection: what came "
@@ -180,7 +179,7 @@ static void judge_ends(const struct judge *judge, const struct pair_view *view, 
 {
     judge_view(judge, view->client, view, judgement);
     if (!view->server) {
-        clear_server(view->client, judgement);
+        clear_server(judgement);
         return;
     }
     struct judgement by_server;
@@ -191,6 +190,20 @@ static void judge_ends(const struct judge *judge, const struct pair_view *view, 
 static bool views_have_no_order(const struct surroundings *s, const struct pair_view *view)
 {
     return has_no_order(s, view->client) || (view->server && has_no_order(s, view->server));
+}
+
+/* What comparing found made the connection slow, and one of its ends did something worse, of which loss is no reason: it acted on what it
+ * had got. */
+static void prefer_what_ended_it(const struct judge *judge, const struct pair_view *view, struct judgement *judgement)
+{
+    static const double least = 0.8;
+    struct judgement by_ends = {0};
+    if (!judgement->detector->slows_only || !view->server || !pair_view_is_repaired(view))
+        return;
+    judge_ends(judge, view, &by_ends);
+    if (by_ends.severity == SEVERITY_FAULT && by_ends.confidence >= least && !by_ends.detector->yields &&
+        (by_ends.culprit == CULPRIT_CLIENT || by_ends.culprit == CULPRIT_SERVER))
+        *judgement = by_ends;
 }
 
 static void judge_views(const struct judge *judge, const struct conversation *conversation, struct judgement *judgement)
@@ -205,8 +218,10 @@ static void judge_views(const struct judge *judge, const struct conversation *co
         judge_ends(judge, &view, judgement);
     else if (judgement->culprit != CULPRIT_NONE && views_have_no_order(&judge->surroundings, &view))
         leave_open_to_sorting(judgement);
-    else
+    else {
+        prefer_what_ended_it(judge, &view, judgement);
         path_place_tell(&view, &judge->surroundings, judgement);
+    }
     if (view.relayed && judgement->severity != SEVERITY_NOTE)
         judgement_say_more(judgement,
                            "Between the captures a device ends the client's connection and opens its own to the "

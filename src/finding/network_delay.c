@@ -83,6 +83,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     int64_t held_up_ns = s->thresholds->delay_ns;
     if (!conversation_established(c) || !signs_of_sql(c, s) || signs_of_one_direction(c))
         return false;
+    if (signs_of_holding(c, s, SIDE_CLIENT) || signs_of_holding(c, s, SIDE_SERVER))
+        return false; /* it had come, and was not passed on inside this machine */
     if (judge_late_answers(c, held_up_ns, judgement))
         return true;
     if (signs_of_silence(c).held)

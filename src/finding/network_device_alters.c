@@ -5,6 +5,7 @@
 #include "count_words.h"
 #include "detector.h"
 #include "finding_list.h"
+#include "settling.h"
 #include "signs.h"
 #include "survey.h"
 
@@ -29,10 +30,73 @@ static bool came_to_grief(const struct conversation *c, const struct surrounding
            (c->first_close_known && c->closed_first_by == SIDE_SERVER);
 }
 
+/* TCP throws a packet with a wrong checksum away without a word (RFC 9293, 3.1), so that its sender repeats it in vain. */
+static bool arrives_damaged(const struct conversation *at_receiver, const struct surroundings *s, enum side sender)
+{
+    bool in_vain = signs_of_silence(at_receiver).held ||
+                   (!conversation_established(at_receiver) && at_receiver->sides[sender].syn_retransmits > 0);
+    return in_vain && signs_of_damage(at_receiver, s, sender) && !signs_of_one_direction(at_receiver);
+}
+
+static void say_damaged(const struct conversation *at_receiver, enum side sender, struct judgement *judgement)
+{
+    const struct tcp_side *self = &at_receiver->sides[sender];
+    judgement_prove(judgement, &self->first_retransmit, "the %s repeats a packet",
+                    sender == SIDE_CLIENT ? "client" : "server");
+    judgement_prove(judgement, &self->last_retransmit, "its last repetition");
+    judgement_say(judgement,
+                  "%s on the way %s damaged, with a wrong TCP checksum: the receiver's TCP throws such a packet away, "
+                  "and its sender repeats it.",
+                  count_words(at_receiver->sides[sender].damaged, "packet").text,
+                  sender == SIDE_CLIENT ? "to the server arrived" : "to the client arrived");
+}
+
+/* From the receiver alone the sender's network card is as likely as a device on the way. */
+static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    enum capture_role role = surroundings_role(s, c);
+    enum side sender = role == CAPTURE_ROLE_CLIENT ? SIDE_SERVER : SIDE_CLIENT;
+    if (role != CAPTURE_ROLE_CLIENT && role != CAPTURE_ROLE_SERVER)
+        return false;
+    if (!signs_of_sql(c, s) || !arrives_damaged(c, s, sender))
+        return false;
+    judgement->culprit = CULPRIT_UNKNOWN;
+    judgement->confidence = 0.8;
+    judgement->would_settle = sender == SIDE_CLIENT ? settle_by_client_capture : settle_by_server_capture;
+    say_damaged(c, sender, judgement);
+    return true;
+}
+
+/* What left with the right checksum was damaged on the way. Where the card was to make it, the card may have. */
+static bool judge_damaged(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
+{
+    for (enum side sender = SIDE_CLIENT; sender < SIDES; sender++) {
+        const struct conversation *own = sender == SIDE_CLIENT ? view->client : view->server,
+                                  *receiver = sender == SIDE_CLIENT ? view->server : view->client;
+        if (!arrives_damaged(receiver, s, sender))
+            continue;
+        bool whole = own->sides[sender].sound && own->sides[sender].damaged == 0;
+        judgement->confidence = whole ? 0.97 : 0.8;
+        if (!whole) {
+            judgement->culprit = CULPRIT_UNKNOWN;
+            judgement->would_settle = "A test with the sender's checksum offload switched off: see `tdscope explain "
+                                      "server.offload`.";
+        }
+        say_damaged(receiver, sender, judgement);
+        judgement_say_more(judgement, whole ? "They left their machine whole."
+                                            : "The sender's network card was to make the checksums: it, or a device "
+                                              "on the way, is at fault.");
+        return true;
+    }
+    return false;
+}
+
 static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
 {
     if (!view->compared || !view->server || !signs_of_sql(view->client, s))
         return false;
+    if (judge_damaged(view, s, judgement))
+        return true;
     for (enum side sender = SIDE_CLIENT; sender < SIDES; sender++) {
         const struct passage *passage = &view->compared->passages[sender];
         const struct conversation *receiver = sender == SIDE_CLIENT ? view->server : view->client;
@@ -155,8 +219,12 @@ static const char *const actions[] = {
 const struct detector network_device_alters = {
     .cause = "network.device-alters",
     .title = "A device on the way changes packets",
-    .holds_when = "Captures of both ends only; one end alone cannot show it.",
-    .holds_with_both = "A packet that arrived whole, and not cut or joined, has another payload than when it left, "
+    .holds_when = "Packets arrive with a wrong TCP checksum, while others arrive whole, and what their "
+                  "sender repeats never comes through. In a capture of one end the culprit stays open: the sender's "
+                  "network card may have damaged them. All else needs captures of both ends.",
+    .holds_with_both = "The same, and the packets left whole (where the sender's card was to make the checksums, the "
+                       "culprit stays open). Or a packet that arrived whole, and not cut or joined, has another "
+                       "payload than when it left, "
                        "while most others have the "
                        "same; or its SACK blocks bear the numbers of the other end although a device translates "
                        "sequence numbers. A fault when "
@@ -173,6 +241,7 @@ const struct detector network_device_alters = {
     .actions = actions,
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,
+    .judge = judge,
     .judge_pair = judge_pair,
     .suspects = is_compared,
     .survey = survey_pairs,

@@ -10,44 +10,60 @@ enum { ALIKE_LEAST = 3 };
 /* Nothing that waits on a timer waits for less, and a refusal comes at once. */
 #define TIMER_LEAST_NS NS_PER_SECOND
 
-/* An answer in half of the shortest time that the way to the server and back takes did not come from there. */
-static bool too_fast(const struct conversation *c, const struct server_record *record)
-{
-    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
-    int64_t answer_ns = server->syn.time_ns - client->syn.time_ns;
-    return client->syns == 1 && record->shortest_handshake_ns > 0 && answer_ns * 2 < record->shortest_handshake_ns;
-}
-
-/* It came over another number of hops than every packet of those connections in which the server spoke. */
-static bool other_way(const struct conversation *c, const struct server_record *record)
-{
-    unsigned ttl = c->sides[SIDE_SERVER].ttl_first;
-    if (record->spoken_ttl_max == 0 || ttl == 0)
-        return false;
-    unsigned hops = hops_from_ttl(ttl);
-    return (ttl < record->spoken_ttl_min || ttl > record->spoken_ttl_max) &&
-           hops != hops_from_ttl(record->spoken_ttl_min) && hops != hops_from_ttl(record->spoken_ttl_max);
-}
-
-/* SYN+ACK, and from then on not even an acknowledgement of what the client sent. */
+/* SYN+ACK, and from then on no byte of an answer to what the client sent. */
 static bool is_hollow(const struct conversation *c)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
     return c->starts_with_syn && moment_seen(&server->syn) && conversation_established(c) &&
            !signs_of_one_direction(c) && !signs_of_missed_packets(c) && server->payload_bytes == 0 &&
-           !moment_seen(&server->fin) && client->payload_bytes > 0 &&
-           client->unacknowledged_bytes >= client->payload_bytes;
+           client->payload_bytes > 0;
+}
+
+/* Not even an acknowledgement. */
+static bool is_deaf(const struct conversation *c)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT];
+    return client->unacknowledged_bytes >= client->payload_bytes && !moment_seen(&c->sides[SIDE_SERVER].fin);
+}
+
+/* One SYN, two answers: two machines have that address, or a device answers besides. */
+static bool judge_two_answers(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    bool mistaken = signs_of_mistaken_answer(c);
+    if (!c->starts_with_syn || !signs_of_sql(c, s) || (!server->answers_differ && !mistaken) ||
+        !moment_seen(&server->reset))
+        return false;
+    judgement->confidence = mistaken ? 0.75 : 0.88;
+    if (mistaken) {
+        judgement->culprit = CULPRIT_UNKNOWN;
+        judgement->would_settle = settle_by_client_capture;
+    }
+    judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
+    judgement_prove(judgement, &server->syn, "an answer with the server's address");
+    judgement_prove(judgement, &server->reset, "a reset without acknowledgement");
+    judgement_prove(judgement, &server->syn_last,
+                    mistaken ? "the server still waits for an answer to its own SYN+ACK"
+                             : "another answer, with another number");
+    judgement_say(judgement,
+                  "%s: another machine has the server's address, or a device answers in its name, and who "
+                  "then gets what the client sends does not know the connection.",
+                  mistaken ? "The client acknowledges a number that the server never sent"
+                           : "To one SYN of the client two answers came, which begin at different numbers");
+    return true;
 }
 
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
+    if (judge_two_answers(c, s, judgement))
+        return true;
     if (!is_hollow(c) || !signs_of_sql(c, s) || surroundings_role(s, c) == CAPTURE_ROLE_SERVER)
         return false;
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
     const struct server_record *record = surroundings_server(s, c);
-    bool fast = too_fast(c, record), elsewhere = other_way(c, record);
+    bool fast = signs_of_quick_answer(c, s), elsewhere = signs_of_answer_elsewhere(c, s), deaf = is_deaf(c);
     int64_t delay_ns = moment_seen(&server->reset) ? server->reset.time_ns - client->syn.time_ns : 0;
-    uint32_t alike = delay_ns >= TIMER_LEAST_NS
+    uint32_t alike = deaf && delay_ns >= TIMER_LEAST_NS
                          ? times_within(&record->hollow_resets, delay_ns - TIMER_SLACK_NS, delay_ns + TIMER_SLACK_NS)
                          : 0;
     if (!fast && !elsewhere && alike < ALIKE_LEAST)
@@ -59,9 +75,11 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
     judgement_prove(judgement, &server->syn, "an answer with the server's address after %.4f s, TTL %u",
                     seconds(server->syn.time_ns - client->syn.time_ns), server->ttl_first);
-    judgement_prove(judgement, &client->first_data, "the client's first data, which nobody acknowledges");
+    judgement_prove(judgement, &client->first_data, "the client's first data, which nobody %s",
+                    deaf ? "acknowledges" : "answers");
     judgement_prove(judgement, &server->reset, "a reset, %s after the SYN", seconds_words(delay_ns).text);
-    judgement_say(judgement, "The handshake was completed, and nothing the client sent was acknowledged.%s%s%s",
+    judgement_say(judgement, "The handshake was completed, and nothing the client sent was %s.%s%s%s",
+                  deaf ? "acknowledged" : "answered",
                   fast ? " The SYN+ACK came in less than half of the time that the server's take." : "",
                   elsewhere ? " The SYN+ACK came over another number of hops than the server's other packets." : "",
                   alike >= ALIKE_LEAST ? " Resets end these connections always the same time after the SYN." : "");
@@ -125,10 +143,13 @@ const struct detector network_device_answers = {
     .cause = "network.device-answers",
     .title = "A device on the way answers in place of the server",
     .holds_when =
-        "In a capture that is not the server's, SYN+ACK comes, no byte of the client is acknowledged, and: the SYN+ACK "
+        "Two answers come to one SYN, which begin at different numbers, and a reset; or the client acknowledges what "
+        "the server never sent (then the culprit stays open). Or in a capture that is not the server's, SYN+ACK comes, "
+        "no byte of the client is answered, and: the SYN+ACK "
         "takes "
         "less than half of the time, or another number of hops, than in connections in which the server spoke; or "
-        "three or more such connections are reset the same time after their SYN (then the culprit stays open).",
+        "three or more such connections, in which nothing is acknowledged either, are reset the same time after their "
+        "SYN (then the culprit stays open).",
     .holds_with_both =
         "The client got a SYN+ACK that the server did not send: its capture, which was running and saw "
         "other connections to that address, holds nothing of this connection, or not that packet, and nothing that "

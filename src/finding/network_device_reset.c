@@ -8,7 +8,8 @@
 static bool judge_disowned(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     const struct tcp_side *side = &c->sides[c->closed_first_by];
-    if (moment_seen(&side->fin) || !signs_of_disowned_reset(c, s, c->closed_first_by))
+    bool closes_before = moment_seen(&side->fin) && side->fin.time_ns <= side->reset.time_ns;
+    if (closes_before || !signs_of_disowned_reset(c, s, c->closed_first_by))
         return false;
     const char *name = c->closed_first_by == SIDE_CLIENT ? "client" : "server";
     judgement->confidence = 0.93;
@@ -24,16 +25,43 @@ static bool judge_disowned(const struct conversation *c, const struct surroundin
 
 /* Among the connections of the two, that side's packets often come over ways of different length. Of this one too few may have been seen
  * to tell. A single odd one is no habit: it may be of the device itself. */
-static bool ways_wander(const struct conversation *c, const struct surroundings *s)
+static bool ways_wander(const struct conversation *c, const struct surroundings *s, enum side side)
 {
     enum { OFTEN = 2, OFTEN_PERCENT = 10 };
     const struct pair_record *pair = surroundings_pair(s, c);
-    uint32_t wandering = pair->wandering[c->closed_first_by];
+    uint32_t wandering = pair->wandering[side];
     return wandering >= OFTEN && (uint64_t)wandering * 100 >= (uint64_t)pair->conversations * OFTEN_PERCENT;
+}
+
+static bool judge_refused(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    if (!c->starts_with_syn || client->payload_bytes > 0 || surroundings_scanned_by(s, c) ||
+        signs_of_other_service(c, s) || !signs_of_foreign_refusal(c, s))
+        return false;
+    unsigned usual_ttl = surroundings_host_ttls(s, c->point, &c->ends[SIDE_SERVER].address).most,
+             hops = hops_from_ttl(server->reset_ttl), usual = hops_from_ttl(usual_ttl);
+    judgement->confidence = hops < usual ? 0.85 : 0.78;
+    judgement->would_settle = settle_by_both_captures;
+    if (ways_wander(c, s, SIDE_SERVER)) {
+        judgement->culprit = CULPRIT_UNKNOWN;
+        judgement->confidence = 0.45;
+    }
+    judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
+    judgement_prove(judgement, &server->reset, "a reset with the server's address refuses it: TTL %u, %s away",
+                    server->reset_ttl, count_words(hops, "hop").text);
+    judgement_say(
+        judgement,
+        "The reset that refuses the connection bears the server's address, but came over %s (TTL %u), and all "
+        "that the server says in other connections over %u (TTL %u): a firewall between the two refused it.",
+        count_words(hops, "hop").text, server->reset_ttl, usual, usual_ttl);
+    return true;
 }
 
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
+    if (judge_refused(c, s, judgement))
+        return true;
     if (!c->first_close_known || signs_of_silence(c).held || !conversation_established(c) || !signs_of_sql(c, s))
         return false;
     if (judge_disowned(c, s, judgement))
@@ -46,7 +74,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     unsigned hops = hops_from_ttl(side->reset_ttl), usual = hops_from_ttl(side->ttl_max);
     judgement->confidence = hops < usual ? 0.88 : 0.8;
     judgement->would_settle = settle_by_both_captures;
-    if (ways_wander(c, s)) {
+    if (ways_wander(c, s, c->closed_first_by)) {
         judgement->culprit = CULPRIT_UNKNOWN;
         judgement->confidence = 0.45;
     }
@@ -170,8 +198,46 @@ static bool is_refusal(const struct pair_view *view)
            server->packets == 0;
 }
 
+/* The server's capture, which was running and has other connections to that address, has nothing of it: the SYN did not get there. */
+static bool judge_refused_before(const struct pair_view *view, const struct surroundings *s,
+                                 struct judgement *judgement)
+{
+    const struct conversation *c = view->client;
+    if (c->ending != ENDING_REFUSED || !c->starts_with_syn || signs_of_other_service(c, s) ||
+        surroundings_scanned_by(s, c))
+        return false;
+    const struct moment *syn = &c->sides[SIDE_CLIENT].syn;
+    int64_t at_server_ns = clock_to_server(&view->pair->clock, syn->time_ns);
+    /* The address may have gone to another machine, as after a failover. */
+    bool moved = !surroundings_hears_after(s, view->pair->far, &c->ends[SIDE_SERVER].address, at_server_ns);
+    if (moved && signs_of_foreign_refusal(c, s))
+        return false; /* its hops tell more */
+    const struct point_facts *far = &s->casebook->points[view->pair->far];
+    bool lacking = far->missed_syns > 0 ||
+                   surroundings_lacks_connections(s, view->pair->far, &c->ends[SIDE_SERVER].address) ||
+                   is_poor(s, view->pair->far);
+    judgement->confidence = moved || lacking ? 0.5 : 0.9;
+    if (lacking) {
+        judgement->culprit = CULPRIT_UNKNOWN;
+        judgement->would_settle = settle_by_complete_capture;
+    } else if (moved) {
+        judgement->culprit = CULPRIT_UNKNOWN;
+        judgement->would_settle = "Which machine had that address then: the cluster's log, or `arp -a` on its network.";
+    }
+    judgement_prove(judgement, syn, "the client asks for a connection (SYN)");
+    judgement_prove(judgement, &c->sides[SIDE_SERVER].reset, "a reset with the server's address refuses it");
+    judgement_say(
+        judgement,
+        "The client's SYN was refused by a reset, and the server's capture, which was running, has neither of "
+        "the two: a firewall on the way refused the connection in the server's name%s.",
+        moved ? ", or another machine has the address now, as after a failover" : "");
+    return true;
+}
+
 static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
 {
+    if (!view->server)
+        return judge_refused_before(view, s, judgement);
     if (view->relayed)
         return judge_relayed(view, judgement);
     if (!view->compared || signs_of_one_direction(view->client) || signs_of_one_direction(view->server))
@@ -231,7 +297,8 @@ const struct detector network_device_reset = {
                   "of that side, which show one number (where they wander in other connections of the two machines, "
                   "because the way changes from packet to packet, the culprit stays open); or that side goes on using "
                   "the connection after its reset, by more than a round trip "
-                  "and 200 ms.",
+                  "and 200 ms. Or the reset that refuses a SYN came over another number of hops than all that the "
+                  "server's machine says in other connections, on any port.",
     .holds_with_both =
         "A reset arrives that the other end's capture does not show leaving, and not both sides had closed by then; or "
         "both ends get such a FIN (at one end alone it is rather a packet that the capture missed). What one "
@@ -241,7 +308,11 @@ const struct detector network_device_reset = {
         "of theirs was refused, which may be a hole of it, the culprit stays open; likewise when the "
         "reset goes on with that side's IP IDs, timestamps or window and the side shows no life after it. Also where a "
         "device joins two "
-        "connections: the client sees the server's side close first, and the server the client's.",
+        "connections: the client sees the server's side close first, and the server the client's. Or a SYN is refused, "
+        "and the server's capture, which was running and shows connections to that address accepted before and after "
+        "it, "
+        "has neither the SYN nor the reset (else the culprit stays open: the address may have gone to another "
+        "machine; so it does where that capture misses packets of others).",
     .means = "Routers count the TTL down by one each; packets of one machine arrive with one TTL as long as the way "
              "is the same. A firewall or load balancer that resets a connection in somebody else's name is nearer, "
              "and starts from its own TTL. Both ends then report that the other one reset it. (Article, 1.5.4.)",

@@ -10,8 +10,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 
 static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
 {
-    (void)s;
-    return one_sided_loss(view, SIDE_SERVER, judgement);
+    return one_sided_loss(view, s, SIDE_SERVER, judgement);
 }
 
 static const char *const actions[] = {
@@ -37,7 +36,8 @@ const struct detector network_drop_to_client = {
         "Of the server, three packets or more in a row (keep-alives count), over a second and up to the end, left its "
         "machine and are not in the client's capture, which went on. Five or more where one of the captures provably "
         "missed packets of this connection, other than in a hole at another time. The client's packets do not vanish "
-        "that way, too.",
+        "that way, too. The culprit stays open when several connections lack such packets and the client's capture has "
+        "no packet of anybody meanwhile: the client's machine may have been asleep.",
     .means = "The direction from the client works, since its packets arrive; it behaves as if it heard nothing. So "
              "packets of the server vanish on the way. Without a capture taken on the client it may as well be a "
              "filter driver of that machine that drops them. (Article, 1.5.4.)",

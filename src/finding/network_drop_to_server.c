@@ -10,8 +10,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 
 static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
 {
-    (void)s;
-    return one_sided_loss(view, SIDE_CLIENT, judgement);
+    return one_sided_loss(view, s, SIDE_CLIENT, judgement);
 }
 
 static const char *const actions[] = {

@@ -3,6 +3,7 @@
 #include "detector.h"
 #include "settling.h"
 #include "signs.h"
+#include "standstill.h"
 
 /* The drivers' and SQL Server's keep-alive interval. A connection that was quiet for longer than this before the
  * first lost packet was idle; no common device forgets connections sooner (the shortest idle time-outs are one to
@@ -54,7 +55,10 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return false;
     const struct tcp_side *self = &c->sides[silence.retrier], *other = &c->sides[side_other(silence.retrier)];
     bool long_idle = silence.quiet_before_ns >= IDLE_NS;
-    bool alive = surroundings_pair(s, c)->last_heard_ns[side_other(silence.retrier)] > silence.last.time_ns;
+    /* What a device had forgotten would not get through later. The other machine may have been asleep. */
+    bool came_back = other->last.time_ns > silence.last.time_ns;
+    bool alive =
+        !came_back && surroundings_pair(s, c)->last_heard_ns[side_other(silence.retrier)] > silence.last.time_ns;
     judgement->confidence = alive ? 0.78 : long_idle ? 0.7 : 0.65;
     /* What this machine's own capture has was not dropped on the way to it. */
     bool arrives = surroundings_stands_at(s, c, side_other(silence.retrier));
@@ -64,17 +68,19 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         judgement->confidence -= 0.2;
     judgement->would_settle = silence.retrier == SIDE_CLIENT ? settle_by_server_capture : settle_by_client_capture;
     const char *name = silence.retrier == SIDE_CLIENT ? "client" : "server";
-    judgement_prove(judgement, &other->last, "the last packet of the other side");
+    judgement_prove(judgement, &other->last,
+                    came_back ? "the other side comes back" : "the last packet of the other side");
     judgement_prove(judgement, &silence.first, "the %s %s, without an answer", name,
                     silence.keep_alives ? "probes the connection" : "repeats itself");
     judgement_prove(judgement, &silence.last, "the last of %u repetitions", silence.retries);
     judgement_prove(judgement, &self->reset, "the %s gives up with a reset", name);
-    judgement_say(judgement,
-                  "After %.0f s without a packet from the other side the %s %s %s and got no answer: a device "
-                  "on the way has most likely forgotten the idle connection.",
+    judgement_say(judgement, "After %.0f s without a packet from the other side the %s %s %s and got no answer%s.",
                   seconds(silence.quiet_before_ns), name,
                   silence.keep_alives ? "sent keep-alives" : "repeated its packet",
-                  count_words(silence.retries, "time").text);
+                  count_words(silence.retries, "time").text,
+                  came_back ? ", and then the other side came back: the way was dead until then, in this direction at "
+                              "least, or the other machine stood still (asleep, or a paused virtual machine)"
+                            : ": a device on the way has most likely forgotten the idle connection");
     return true;
 }
 
@@ -115,6 +121,7 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
                   "After %.0f s without a packet, %s that left the %s did not reach the %s: a device on the way "
                   "had forgotten the idle connection.",
                   seconds(idle_ns), count_words(passage->lost_at_end, "packet").text, name, peer);
+    standstill_doubt(view, s, first, &passage->lost_at_end_first, &passage->last_lost, judgement);
     return true;
 }
 
@@ -137,8 +144,9 @@ const struct detector network_idle_drop = {
         "Three or more keep-alives in a row get no answer, or after 29 s or more without a packet data is repeated "
         "three times or more without one; the connection had been working, and nobody had closed it. It is the "
         "network's where the other machine is heard on another connection afterwards; otherwise the culprit stays "
-        "open, for that machine may be gone, and where they arrive at the machine that the capture was taken on. So it "
-        "does where the other machine had been probing the idle connection, "
+        "open, for that machine may be gone, or was asleep, as when it comes back on this connection, and where they "
+        "arrive at the machine that the capture was taken on. So it does where the other machine had been probing the "
+        "idle connection, "
         "and its probes no longer come, for twice the usual time and all that it would repeat them.",
     .holds_with_both = "Packets of one side or of both stop arriving as in network.drop-to-server, "
                        "network.drop-to-client or network.drop-both-ways, after 29 s or more in which nothing got "

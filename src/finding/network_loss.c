@@ -5,6 +5,7 @@
 #include "detector.h"
 #include "settling.h"
 #include "signs.h"
+#include "standstill.h"
 
 /* A lost packet is worth at least one retransmission time-out (200 ms on Linux, 300 ms on Windows) or a round trip
  * more. Below one packet in a hundred TCP still fills its window most of the time; from there on throughput falls
@@ -36,9 +37,12 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 {
     if (!conversation_established(c) || signs_of_one_direction(c) || !signs_of_sql(c, s))
         return false;
+    if (signs_of_holding(c, s, SIDE_CLIENT) || signs_of_holding(c, s, SIDE_SERVER))
+        return false; /* it had come, and was not passed on inside this machine */
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
-    uint64_t lost = signs_of_loss(c), needless = (uint64_t)client->spurious_retransmits + server->spurious_retransmits -
-                                                 client->late_acknowledged - server->late_acknowledged;
+    uint64_t lost = signs_of_loss(c, s), needless = (uint64_t)client->spurious_retransmits +
+                                                    server->spurious_retransmits - client->late_acknowledged -
+                                                    server->late_acknowledged;
     uint64_t data = signs_of_segments(client) + signs_of_segments(server);
     const struct pair_record *pair = surroundings_pair(s, c);
     int64_t repair_ns = client->longest_recovery_ns > server->longest_recovery_ns ? client->longest_recovery_ns
@@ -146,6 +150,10 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     prove_lost(out, SIDE_CLIENT, of_client, judgement);
     prove_lost(back, SIDE_SERVER, of_server, judgement);
     say_lost(of_client, of_server, repair_ns, judgement);
+    if (of_server == 0)
+        standstill_doubt(view, s, SIDE_CLIENT, &out->first_lost, &out->last_lost, judgement);
+    else if (of_client == 0)
+        standstill_doubt(view, s, SIDE_SERVER, &back->first_lost, &back->last_lost, judgement);
     if (path_loses)
         judgement_say_more(judgement, other_losses);
     return true;
@@ -178,7 +186,7 @@ const struct detector network_loss = {
         "when "
         "it misses as many of those that are known to have passed. Not when "
         "nothing was sent again, or when the captures themselves missed as many, which "
-        "acknowledgements prove.",
+        "acknowledgements prove. When all was repaired within a second, a fault of one of the ends comes first.",
     .means = "TCP repairs loss, but each lost packet costs a few hundred milliseconds and more when it happens "
              "again: queries and logins get slow, and some run into time-outs. Typical are overloaded links, bad "
              "cables and ports, small buffers of virtual machines' hosts. (RFC 6298, RFC 2883; article, 1.5.4 and "
@@ -186,6 +194,7 @@ const struct detector network_loss = {
     .actions = actions,
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,
+    .slows_only = true,
     .comparing_suffices = true,
     .judge = judge,
     .judge_pair = judge_pair,

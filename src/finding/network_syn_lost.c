@@ -115,7 +115,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (!moment_seen(&c->sides[SIDE_SERVER].syn) || c->ending == ENDING_REFUSED)
         return false;
     return judge_answer_lost(c, s, judgement) ||
-           judge_answered_late(c, surroundings_server(s, c), surroundings_pair(s, c), judgement);
+           (!surroundings_stands_at(s, c, SIDE_SERVER) &&
+            judge_answered_late(c, surroundings_server(s, c), surroundings_pair(s, c), judgement));
 }
 
 /* The server answered, and none of its packets is in the client's capture, which was running. */
@@ -154,10 +155,18 @@ static bool judge_never_made(const struct pair_view *view, const struct surround
         judgement_say(judgement, "The SYN reached the server, which answered; its SYN+ACK never came to the client.");
         return true;
     }
+    /* What goes on there has the address still; else it may have gone to another machine, as in a failover, or to none. */
+    int64_t at_server_ns = clock_to_server(&view->pair->clock, client->syn.time_ns);
+    bool there = surroundings_hears_after(s, view->pair->far, &view->client->ends[SIDE_SERVER].address, at_server_ns);
+    if (!there) {
+        judgement->culprit = CULPRIT_UNKNOWN;
+        judgement->confidence = 0.6;
+        judgement->would_settle = "Which machine had that address then: the cluster's log, or `arp -a` on its network.";
+    }
     judgement_say(judgement,
                   "%u SYNs left the client, and the server's capture, which was running, holds none of them: they were "
-                  "lost on the way.",
-                  client->syns);
+                  "lost on the way%s.",
+                  client->syns, there ? "" : ", or the address had gone to another machine, as in a failover");
     if (s->casebook->points[view->pair->far].missed_syns > 0)
         doubt_capture(judgement);
     return true;
@@ -219,7 +228,9 @@ const struct detector network_syn_lost = {
     .holds_with_both =
         "Two SYNs or more left the client, and the server's capture, which was running and saw other "
         "connections to that address, holds none of them (the culprit stays open where it lacks SYNs of connections "
-        "that were made); or the SYN is in it and the server's SYN+ACK "
+        "that were made, and when it has no packet of that address afterwards, which may have gone to another "
+        "machine); "
+        "or the SYN is in it and the server's SYN+ACK "
         "left, and nothing of that reached the client, which asks again, or the server answers again "
         "(else the handshake went on, and both captures missed it); or the connection was made a second after the "
         "first SYN, and SYNs or their answers that left while the other capture ran are missing in it. "

@@ -10,6 +10,9 @@ static double confidence_of(const struct conversation *c, const struct surroundi
         return 0.4;
     if (!signs_of_sql(c, s))
         return 0.6;
+    /* Of one that is nearly over when the capture begins nobody knows how it went. */
+    if (!c->starts_with_syn && c->sides[SIDE_CLIENT].payload_bytes + c->sides[SIDE_SERVER].payload_bytes == 0)
+        return 0.5;
     double confidence = c->ending == ENDING_FIN ? 0.95 : c->ending == ENDING_OPEN ? 0.85 : 0.7;
     if (c->tds && !signs_of_login_done(c))
         confidence = 0.6;

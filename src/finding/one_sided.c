@@ -4,6 +4,7 @@
 #include "count_words.h"
 #include "settling.h"
 #include "signs.h"
+#include "standstill.h"
 
 static const char *const names[SIDES] = {[SIDE_CLIENT] = "client", [SIDE_SERVER] = "server"};
 
@@ -90,7 +91,7 @@ static bool swallows(const struct conversation *c, const struct surroundings *s,
         silence->kind == SILENCE_TOTAL && silence->retrier != here && !resets_what_arrives(&c->sides[here], silence);
     bool deaf = silence->held && silence->kind != SILENCE_TOTAL && silence->lost_from != here;
     return (unanswered || deaf) && !lacks_acknowledgements(c) && surroundings_role(s, c) == role_of(here) &&
-           !signs_of_one_direction(c) && signs_of_sql(c, s);
+           !signs_of_one_direction(c) && signs_of_sql(c, s) && !signs_of_damage(c, s, side_other(here));
 }
 
 static void tell_swallowed(const struct conversation *c, const struct silence *silence, enum side here,
@@ -118,12 +119,32 @@ static void tell_swallowed(const struct conversation *c, const struct silence *s
             names[there], names[here], span_s, count_words(silence->retries, "time").text);
 }
 
+/* It got through to the machine at once, and to its TCP only later. */
+static bool holds(const struct conversation *c, const struct surroundings *s, enum side here,
+                  struct judgement *judgement)
+{
+    if (!signs_of_holding(c, s, here) || !signs_of_sql(c, s) || lacks_acknowledgements(c))
+        return false;
+    const struct tcp_side *arriving = &c->sides[side_other(here)];
+    judgement->confidence = 0.8;
+    judgement_prove(judgement, &arriving->first_retransmit, "the %s repeats a packet that had arrived",
+                    names[side_other(here)]);
+    judgement_prove(judgement, &arriving->last_retransmit, "its last repetition");
+    judgement_prove(judgement, &arriving->last_progress, "an acknowledgement leaves");
+    judgement_say(judgement,
+                  "A packet of the %s arrived at the %s machine, and %s more of it, before it was acknowledged there, "
+                  "%.1f s after the first: something between its network card and its TCP held it so long.",
+                  names[side_other(here)], names[here], count_words(arriving->held_copies, "copy").text,
+                  seconds(arriving->longest_repeated_wait_ns));
+    return true;
+}
+
 bool one_sided_no_ack(const struct conversation *c, const struct surroundings *s, enum side here,
                       struct judgement *judgement)
 {
     struct silence silence;
     if (!swallows(c, s, here, &silence))
-        return false;
+        return holds(c, s, here, judgement);
     judgement->confidence = 0.87;
     judgement->would_settle = settled_by_capture_of(side_other(here));
     tell_swallowed(c, &silence, here, judgement);
@@ -137,10 +158,15 @@ bool one_sided_no_ack_by_both(const struct pair_view *view, const struct surroun
 {
     const struct conversation *own = here == SIDE_CLIENT ? view->client : view->server;
     struct silence silence;
-    if (!own || !pair_view_gets_through(view, side_other(here)) || !swallows(own, s, here, &silence))
+    if (!own || !pair_view_gets_through(view, side_other(here)))
         return false;
     if (moment_seen(&view->compared->passages[here].injected_reset))
         return false; /* an answer came, whoever made it */
+    if (!swallows(own, s, here, &silence)) {
+        bool held = holds(own, s, here, judgement);
+        judgement->confidence = held ? 0.93 : 0;
+        return held;
+    }
     judgement->confidence = 0.96;
     tell_swallowed(own, &silence, here, judgement);
     judgement_say_more(judgement, "The other end's capture shows the same packets leave, and no answer come.");
@@ -289,7 +315,8 @@ bool one_sided_never_arrives(const struct conversation *c, const struct surround
     return true;
 }
 
-bool one_sided_loss(const struct pair_view *view, enum side sender, struct judgement *judgement)
+bool one_sided_loss(const struct pair_view *view, const struct surroundings *s, enum side sender,
+                    struct judgement *judgement)
 {
     enum side receiver = side_other(sender);
     if (pair_view_drop(view) != (sender == SIDE_CLIENT ? PAIR_DROP_TO_SERVER : PAIR_DROP_TO_CLIENT))
@@ -309,5 +336,6 @@ bool one_sided_loss(const struct pair_view *view, enum side sender, struct judge
     judgement_say(judgement, "%s in a row that left the %s %s not in the %s's capture, which went on: lost on the way.",
                   count_words(passage->lost_at_end, "packet").text, names[sender],
                   passage->lost_at_end == 1 ? "is" : "are", names[receiver]);
+    standstill_doubt(view, s, sender, &passage->lost_at_end_first, &passage->last_lost, judgement);
     return true;
 }

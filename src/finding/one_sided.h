@@ -25,7 +25,8 @@ bool one_sided_never_arrives(const struct conversation *conversation, const stru
                              enum side here, struct judgement *judgement);
 
 /* The first of these by comparing both ends: what that side sent, up to the end, never arrived. */
-bool one_sided_loss(const struct pair_view *view, enum side sender, struct judgement *judgement);
+bool one_sided_loss(const struct pair_view *view, const struct surroundings *surroundings, enum side sender,
+                    struct judgement *judgement);
 
 /* Accusing a machine of eating what reached it needs a capture from that machine. TTLs and round trips only tell that it was taken near:
  * a mirror port of its switch looks the same. So unless the user said where it was taken, the culprit stays open. */

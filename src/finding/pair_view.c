@@ -130,6 +130,17 @@ bool pair_view_gets_through(const struct pair_view *view, enum side sender)
            !signs_of_one_direction(view->server);
 }
 
+bool pair_view_is_repaired(const struct pair_view *view)
+{
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+        const struct conversation *own = side == SIDE_CLIENT ? view->client : view->server;
+        if (own->sides[side].longest_recovery_ns >= NS_PER_SECOND || own->sides[side].data_run.count > 0 ||
+            view->compared->passages[side].lost_at_end > 0)
+            return false;
+    }
+    return true;
+}
+
 double pair_view_confidence(const struct pair_view *view)
 {
     return pair_view_misses_packets(view) ? 0.7 : 0.95;

@@ -46,6 +46,9 @@ bool pair_view_capture_misses(const struct pair_view *view, enum side at);
  * nothing: what it does not show, that machine did not do. */
 bool pair_view_gets_through(const struct pair_view *view, enum side sender);
 
+/* All that was lost on the way was repaired, and each time within a second. */
+bool pair_view_is_repaired(const struct pair_view *view);
+
 /* How sure a statement about the way is: less, when a capture missed packets of this connection. */
 double pair_view_confidence(const struct pair_view *view);
 

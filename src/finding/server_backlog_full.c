@@ -59,7 +59,8 @@ static bool judge_ignored(const struct conversation *c, const struct server_reco
 
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
-    if (!c->starts_with_syn || signs_of_one_direction(c) || !signs_of_sql(c, s) || surroundings_scanned_by(s, c))
+    if (!c->starts_with_syn || signs_of_one_direction(c) || !signs_of_sql(c, s) || surroundings_scanned_by(s, c) ||
+        signs_of_foreign_refusal(c, s))
         return false;
     const struct server_record *record = surroundings_server(s, c);
     return c->ending == ENDING_REFUSED ? judge_refused(c, record, judgement) : judge_ignored(c, record, judgement);
@@ -83,7 +84,8 @@ const struct detector server_backlog_full = {
     .holds_when =
         "A SYN is refused while the same port accepts other connections within 3 s before and within 3 s after it; "
         "or a SYN is ignored while accepted connections to that port wait a second or more for an answer to their "
-        "first packet, and none that was opened meanwhile gets one promptly.",
+        "first packet, and none that was opened meanwhile gets one promptly. Not where the refusal came over another "
+        "number of hops than all that the machine says otherwise.",
     .means =
         "The kernel completes handshakes on behalf of the program and queues them until it accepts. When the program "
         "does not get round to it - SQL Server short of workers, blocking, high MAXDOP, too many new connections - "

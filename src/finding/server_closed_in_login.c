@@ -26,7 +26,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return false;
     if (signs_of_more_sent(c, SIDE_SERVER))
         return false; /* perhaps the answer, or an error */
-    if (signs_of_one_direction(c) || (moment_seen(&server->reset) && signs_of_foreign_reset(server)))
+    if (signs_of_one_direction(c) || (moment_seen(&server->reset) && signs_of_foreign_reset(server)) ||
+        signs_of_stand_in(c, s))
         return false;
     bool reset = moment_seen(&server->reset) && server->reset.time_ns == halt.close.time_ns;
     bool client_silent = halt.turn == SIDE_CLIENT && halt.waited_ns >= CLIENT_SILENT_NS;
@@ -36,7 +37,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         halt.turn == SIDE_SERVER && !halt.acknowledged && (c->sides[SIDE_CLIENT].data_run.count > 0 || only_resets);
     /* A reset without ACK answers a packet of a connection that had ended before; how, the capture that began later does not show. */
     bool forgotten = reset && !c->starts_with_syn && signs_of_forgotten(c, SIDE_SERVER);
-    bool open = client_silent || unheard || forgotten;
+    bool open = client_silent || unheard || forgotten || (reset && !halt.alert && signs_of_doubtful_close(c, s));
     judgement->confidence = signs_of_missed_packets(c) || open ? 0.6 : reset ? 0.82 : 0.85;
     if (open)
         judgement->culprit = CULPRIT_UNKNOWN;
@@ -74,7 +75,9 @@ const struct detector server_closed_in_login = {
                   "when it was the client's turn and it had been silent for 10 s, when the client repeats a packet "
                   "that the server never acknowledged or the server sends nothing but resets, or when the connection "
                   "began before the capture and the reset bears no acknowledgement: then the server did not know the "
-                  "connection any more. Not when the reset's TTL shows that the server did not send it. Not when a "
+                  "connection any more; likewise when the reset has not what the server's packets have (IP IDs, "
+                  "timestamps), and no machine's plain answer would come so soon. Not when the reset's TTL shows that "
+                  "the server did not send it. Not when a "
                   "sequence number of the server or the other side's SACK shows that it had sent more than arrived.",
     .means =
         "A server that does not want a login says so with an error; to hang up in the middle means that it failed: "

@@ -19,7 +19,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return false;
     const struct tcp_side *server = &c->sides[SIDE_SERVER];
     bool reset = moment_seen(&server->reset) && !moment_seen(&server->fin);
-    if (reset && (signs_of_foreign_reset(server) || signs_of_disowned_reset(c, s, SIDE_SERVER)))
+    if (reset && (signs_of_foreign_reset(server) || signs_of_disowned_reset(c, s, SIDE_SERVER) ||
+                  signs_of_giving_up(c, SIDE_SERVER)))
         return false;
     const struct server_record *record = surroundings_server(s, c);
     uint32_t together = times_within(&record->closes, close.time_ns - INSTANT_NS, close.time_ns + INSTANT_NS);

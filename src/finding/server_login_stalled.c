@@ -22,6 +22,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (signs_of_one_direction(c) || signs_of_missed_packets(c) || signs_of_silence(c).held ||
         signs_of_more_sent(c, SIDE_SERVER))
         return false;
+    if (signs_of_stand_in(c, s))
+        return false; /* it was never asked */
     bool long_wait = halt.waited_ns >= s->thresholds->late_login_ns;
     bool client_left = halt.closed && halt.closed_by == SIDE_CLIENT && halt.waited_ns >= s->thresholds->slow_login_ns;
     if (!long_wait && !client_left)

@@ -26,7 +26,9 @@ const struct detector server_no_ack = {
     .cause = "server.no-ack",
     .title = "Packets reach the server machine and nothing answers them",
     .holds_when =
-        "In a capture taken on the server, the client repeats a packet three times or more to the end and the server "
+        "In a capture taken on the server, a packet of the client and three copies or more arrive over a second and "
+        "more "
+        "before it is acknowledged; or the client repeats a packet three times or more to the end and the server "
         "sends nothing any more (a server that resets again and again meanwhile answers); or the server repeats a "
         "packet three times or more to the end although the client's "
         "acknowledgements of it are in the capture. A capture that only looks as if it was taken there leaves the "

@@ -40,11 +40,34 @@ static void need_repetition(const struct conversation *c, struct judgement *judg
                        "The client did not ask again: it had left, or it got an answer that the capture missed.");
 }
 
+/* Seen at the server machine itself: SYNs came, and it answered one only after a while. */
+static bool judge_answered_late(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    int64_t late_ns = server->syn.time_ns - client->syn.time_ns;
+    if (!c->starts_with_syn || !moment_seen(&server->syn) || client->syn_retransmits == 0 ||
+        server->syn.time_ns < client->syn_last.time_ns || late_ns < ANSWER_NS * 9 / 10 ||
+        moment_seen(&client->older_reset) || !surroundings_stands_at(s, c, SIDE_SERVER) || !signs_of_sql(c, s) ||
+        signs_of_damage(c, s, SIDE_CLIENT))
+        return false;
+    judgement->confidence = 0.8;
+    judgement_prove(judgement, &client->syn, "the client's SYN arrives at the server machine");
+    judgement_prove(judgement, &client->syn_last, "its last repetition, of %u", client->syn_retransmits);
+    judgement_prove(judgement, &server->syn, "now the server answers");
+    judgement_say(judgement,
+                  "The SYN arrives at the server machine %s before it is answered, %.1f s after the first: something "
+                  "between its network card and SQL Server dropped it until then, or its queue was full.",
+                  count_words(client->syns, "time").text, seconds(late_ns));
+    return true;
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT];
+    if (judge_answered_late(c, s, judgement))
+        return true;
     if (c->ending != ENDING_NO_ANSWER || surroundings_scanned_by(s, c) || !c->starts_with_syn ||
-        signs_of_one_direction(c) || signs_of_other_service(c, s))
+        signs_of_one_direction(c) || signs_of_other_service(c, s) || signs_of_damage(c, s, SIDE_CLIENT))
         return false;
     bool at_server = surroundings_role(s, c) == CAPTURE_ROLE_SERVER;
     int64_t watched_ns = surroundings_end_ns(s, c) - client->syn.time_ns;
@@ -81,6 +104,10 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 /* The other end's capture, matched by the numbers of the SYN, has no answer either: this one's did not merely miss it. */
 static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
 {
+    if (view->server && judge_answered_late(view->server, s, judgement)) {
+        judgement->confidence = 0.93;
+        return true;
+    }
     if (!view->server || view->client->ending != ENDING_NO_ANSWER || !judge(view->server, s, judgement))
         return false;
     if (judgement->culprit != CULPRIT_UNKNOWN)
@@ -104,7 +131,8 @@ const struct detector server_no_answer = {
         "(if it only looks as if it was taken there, the culprit stays open: say so with `--server`); or the server "
         "machine itself rejects the SYN by an ICMP message. The culprit stays open, too, when the client did not ask "
         "again (it had left, or it got an answer that the capture missed), and when other connections to this server "
-        "go on although none of its packets was captured.",
+        "go on although none of its packets was captured. Or, in a capture given as the server's, one of several SYNs "
+        "is answered at last, a second or more after the first.",
     .holds_with_both = "The same, and the client's capture shows the SYNs leave and no answer come.",
     .means =
         "TCP answers every SYN, with SYN+ACK or with a reset. When the packet is in the server's own capture and "

@@ -8,7 +8,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
     /* A client that sends data has had an answer to its SYN, which the capture missed. */
     if (c->ending != ENDING_REFUSED || !c->starts_with_syn || client->payload_bytes > 0 ||
-        surroundings_scanned_by(s, c) || signs_of_other_service(c, s))
+        surroundings_scanned_by(s, c) || signs_of_other_service(c, s) || signs_of_foreign_refusal(c, s))
         return false;
     const struct server_record *record = surroundings_server(s, c);
     char name[ENDPOINT_TEXT_SIZE];
@@ -50,7 +50,9 @@ const struct detector server_not_listening = {
     .holds_when = "The client's SYN is answered with a reset, and no other connection to the same port is accepted "
                   "both within 3 s before and within 3 s after it (that is server.backlog-full). A client that sends "
                   "data was let in, whatever the capture has of it. Not told of a port scan, nor of a system port "
-                  "(below 1024) unless SQL Server was seen there or `--server-port` names it.",
+                  "(below 1024) unless SQL Server was seen there or `--server-port` names it; nor where the reset came "
+                  "over another "
+                  "number of hops than all that the machine says otherwise (network.device-reset).",
     .means = "A machine that gets a SYN for a port where nobody listens answers with ACK+RST (RFC 9293, 3.10.7.1); the "
              "client reports error 10061 or \"connection refused\". The machine is up and reachable, so SQL Server is "
              "stopped, or listens on another port or address - or a firewall that rejects instead of dropping stands "

@@ -50,7 +50,9 @@ static bool judge_closed(const struct conversation *c, const struct surroundings
     bool at_server = surroundings_stands_at(s, c, SIDE_SERVER);
     bool path_lives = moment_seen(&client->fin) && client->last_progress.time_ns >= client->fin.time_ns &&
                       client->fin_retransmits == 0;
-    if (waited_ns < CLOSED_LEAST_NS || !signs_of_set_time(waited_ns) || (!at_server && !path_lives) ||
+    /* Devices have timers of whole seconds, too. */
+    bool own = conversation_closed_by_fin(c) || signs_of_own_reset(c, s, SIDE_CLIENT);
+    if (waited_ns < CLOSED_LEAST_NS || !signs_of_set_time(waited_ns) || (!at_server && !path_lives) || !own ||
         signs_of_foreign_reset(client) || signs_of_retransmits_within(c, c->tds->last_request.time_ns, close.time_ns))
         return false;
     judgement->rests_on_absence = may_have_missed_answer(c, &c->tds->last_request);
@@ -142,7 +144,9 @@ const struct detector server_query_timeout = {
         "The client sends an attention after a request that had no byte of an answer for a second or more (encrypted: "
         "it sends something after a whole number of seconds, five at least, and the server's machine acknowledges it); "
         "or it closes after a whole number of seconds, five at least, with nothing sent again meanwhile - in the "
-        "server's capture, or where the server's machine confirms the close at once. When packets were sent again "
+        "server's capture, or where the server's machine confirms the close at once. A reset is held for the client's "
+        "only when it goes on where "
+        "the client's packets were: devices have timers of whole seconds, too. When packets were sent again "
         "before the attention, the culprit stays open. Not when a sequence number of the server or the client's SACK "
         "shows that an answer was sent and did not arrive. Where the capture missed packets of the server since the "
         "request, the culprit stays open.",

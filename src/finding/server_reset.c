@@ -18,17 +18,21 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         !signs_of_sql(c, s))
         return false;
     if (!moment_seen(&server->reset) || moment_seen(&server->fin) || signs_of_silence(c).held ||
-        signs_of_one_direction(c) || signs_of_disowned_reset(c, s, SIDE_SERVER))
+        signs_of_one_direction(c) || signs_of_disowned_reset(c, s, SIDE_SERVER) || signs_of_mistaken_answer(c))
         return false;
     if (client->payload_bytes + server->payload_bytes == 0 || signs_of_login_refused(c) ||
         signs_of_more_sent(c, SIDE_SERVER))
         return false;
+    struct login_halt halt = signs_of_login_halt(c, s);
+    if (halt.halted && halt.closed)
+        return false; /* whose turn it was then is server.closed-in-login's to tell */
+    bool asked_after = client->last_data.time_ns > server->reset.time_ns;
     const struct moment *last =
-        server->last_data.time_ns > client->last_data.time_ns ? &server->last_data : &client->last_data;
-    int64_t quiet_ns = server->reset.time_ns - last->time_ns;
+        asked_after || server->last_data.time_ns > client->last_data.time_ns ? &server->last_data : &client->last_data;
+    int64_t quiet_ns = server->reset.time_ns - (moment_seen(last) ? last : &c->first)->time_ns;
     bool at_server = surroundings_stands_at(s, c, SIDE_SERVER);
     bool foreign = !at_server && signs_of_foreign_reset(server);
-    bool pending = signs_of_pending_request(c);
+    bool pending = !asked_after && signs_of_pending_request(c);
     bool idle = !at_server && quiet_ns >= (pending ? IDLE_PENDING_NS : IDLE_NS);
     /* Who has the packet acknowledges it: what is repeated in vain did not reach the server that is said to reset. */
     bool unheard = !at_server && client->data_run.count > 0 && client->unacknowledged_bytes > 0;
@@ -82,7 +86,8 @@ const struct detector server_reset = {
         "while a request is unanswered), the client repeats a packet in vain, the reset came over another number of "
         "hops, or it does not go on with the server's IP IDs, timestamps or window; where a reset without ACK ends a "
         "connection whose begin was not captured, or of which packets were missed, for the machine may have given it "
-        "up before; and where what the server sent before was not acknowledged for long. Not when a sequence number of "
+        "up before; and where what the server sent before was not acknowledged for long. Not in the middle of a login, "
+        "which is server.closed-in-login's. Not when a sequence number of "
         "the server or the other side's SACK shows that it had sent more than arrived.",
     .means = "A program that aborts a connection, a process that dies, or a machine that no longer knows the "
              "connection (after a restart, say) sends a reset. From the client's capture alone a device could have "

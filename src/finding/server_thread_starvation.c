@@ -42,7 +42,7 @@ static bool was_held_up(const struct conversation *c, const struct surroundings 
     struct moment asked = last_asked(c->tds, answer);
     return moment_seen(answer) && moment_seen(&asked) &&
            answer->time_ns - asked.time_ns >= surroundings->thresholds->slow_login_ns && !signs_of_one_direction(c) &&
-           signs_of_loss(c) == 0;
+           signs_of_loss(c, surroundings) == 0;
 }
 
 static struct held_login held_login_of(const struct casebook *casebook, const struct conversation *c)

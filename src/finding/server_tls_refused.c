@@ -1,6 +1,7 @@
 /* server.tls-refused: the server ends the TLS handshake at the ClientHello. */
 #include "actions.h"
 #include "detector.h"
+#include "settling.h"
 #include "signs.h"
 
 /* Schannel and OpenSSL decide at once; a close much later is a time-out of a login that nobody worked on. */
@@ -64,6 +65,11 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     const struct log_record *event = event_of(c, s);
     char words[ALERT_WORDS_SIZE];
     judgement->confidence = alert ? 0.95 : 0.88;
+    if (!alert && !event && signs_of_doubtful_close(c, s)) {
+        judgement->culprit = CULPRIT_UNKNOWN;
+        judgement->confidence = 0.65;
+        judgement->would_settle = settle_by_server_capture;
+    }
     judgement_prove(judgement, &tds->steps[LOGIN_STEP_CLIENT_HELLO], "the client begins TLS (ClientHello)");
     judgement_prove(judgement, &tds->server_alert, "the server sends %s",
                     signs_alert_number_words(tds->server_alert_code, words));
@@ -97,7 +103,10 @@ const struct detector server_tls_refused = {
         "client asks for; the server's events 36874 and 36888 of Schannel within two seconds of it tell it, too. Not "
         "when the capture missed packets of the connection (the ServerHello may be among them), when the reset's TTL "
         "shows that the server did not send it, or when the connection began before the capture and the reset bears no "
-        "acknowledgement: then the server did not know the connection any more. Not when a sequence number of the "
+        "acknowledgement: then the server did not know the connection any more. The culprit stays open when a reset "
+        "has "
+        "not what the server's packets have (IP IDs, timestamps): devices that look into TLS send such ones. Not when "
+        "a sequence number of the "
         "server or the other side's SACK shows that it had sent more than arrived.",
     .means =
         "The server looks at the versions and cipher suites that the client offers and goes on with ServerHello "

@@ -81,6 +81,10 @@ bool signs_of_giving_up(const struct conversation *conversation, enum side side)
     if (repeats_until(other, &self->reset) || (self->keep_alive_run.count > 0 && !self->probes_answered &&
                                                self->keep_alive_run.last.time_ns <= self->reset.time_ns))
         return true;
+    if (moment_seen(&self->last_data) && self->last_retransmit.time_ns >= self->last_data.time_ns &&
+        self->last_progress.time_ns - self->last_data.time_ns >= REPEATED_BY_NS &&
+        self->reset.time_ns - self->last_progress.time_ns < NS_PER_SECOND)
+        return true; /* nothing had got through until moments before */
     if (self->late_answers > 0 && self->late_answer.time_ns - other->last.time_ns >= NS_PER_SECOND)
         return true; /* what it had not got then, came later */
     if (self->unacknowledged_bytes == 0)
@@ -289,9 +293,9 @@ struct login_halt signs_of_login_halt(const struct conversation *conversation, c
     const struct tcp_side *other = &conversation->sides[side_other(spoke)];
     bool unasked = halt.last_step == LOGIN_STEP_PRELOGIN && moment_seen(&tds->unasked) &&
                    other->last_data.time_ns <= tds->unasked.time_ns;
-    const struct tcp_side *own = &conversation->sides[spoke];
-    bool has_last_word = speaks_between(own, other->last_data.time_ns, limit_ns);
-    if (speaks_between(other, halt.since.time_ns, limit_ns) && !unasked && !has_last_word)
+    bool other_spoke = speaks_between(other, halt.since.time_ns, limit_ns) && !unasked,
+         spoke_again = speaks_between(&conversation->sides[spoke], other->last_data.time_ns, limit_ns);
+    if (other_spoke && !spoke_again)
         spoke = side_other(spoke);
     const struct tcp_side *speaker = &conversation->sides[spoke];
     if (speaks_between(speaker, halt.since.time_ns, limit_ns))
@@ -367,6 +371,23 @@ static bool later(const struct moment *a, const struct moment *b)
     return moment_seen(a) && (!moment_seen(b) || a->time_ns > b->time_ns);
 }
 
+bool signs_of_damage(const struct conversation *c, const struct surroundings *s, enum side sender)
+{
+    enum { DAMAGED_LEAST = 2 };
+    const struct tcp_side *side = &c->sides[sender];
+    const struct capture_facts *capture = &s->casebook->captures[c->first.capture];
+    return side->damaged >= DAMAGED_LEAST && (side->sound || capture->bad_checksums * 2 < capture->tcp_packets);
+}
+
+bool signs_of_holding(const struct conversation *c, const struct surroundings *s, enum side here)
+{
+    const struct tcp_side *arriving = &c->sides[side_other(here)];
+    /* Copies that came at once were held up before they came. */
+    return arriving->held_copies >= RETRIES_OF_A_SILENCE && arriving->longest_recovery_ns >= SILENCE_LEAST_NS &&
+           arriving->damaged == 0 && surroundings_stands_at(s, c, here) && !signs_of_one_direction(c) &&
+           !signs_of_missed_packets(c);
+}
+
 /* After the other side's reset there is nobody left to answer; what came before it counts when it lasted long enough
  * to be RETRIES_OF_A_SILENCE doubling time-outs. */
 static bool ends_by_reset_of(const struct tcp_side *other, const struct retry_run *run)
@@ -388,6 +409,8 @@ static enum silence_kind kind_of(const struct tcp_side *self, const struct tcp_s
                          other->last.time_ns >= self->reset.time_ns;
     if (!later(&other->last, &run->first) || (owed && !talks && answers_reset))
         return SILENCE_TOTAL;
+    if (run->last.time_ns - run->first.time_ns < HELD_TOGETHER_NS)
+        return SILENCE_NONE; /* its sender spaced them out: they were held up, and came at once */
     if (!owed && self->fins == 0)
         return SILENCE_DEAF;
     return owed && talks ? SILENCE_UNHEARD : SILENCE_NONE;
@@ -407,8 +430,10 @@ static struct silence silence_of(const struct tcp_side *self, const struct tcp_s
     struct silence silence = {.kind = SILENCE_NONE};
     const struct retry_run *probes = &self->keep_alive_run, *data = &self->data_run;
     bool unheard = probes_unheard(self, other);
+    /* What came after it had given up is no answer. */
+    bool gave_up = !self->probes_answered && later(&self->reset, &probes->last) && later(&other->last, &self->reset);
     if (probes->count >= RETRIES_OF_A_SILENCE && probes->last.time_ns - probes->first.time_ns >= SILENCE_LEAST_NS &&
-        (unheard || !later(&other->last, &probes->last)))
+        (unheard || gave_up || !later(&other->last, &probes->last)))
         silence = (struct silence){.kind = unheard ? SILENCE_UNHEARD : SILENCE_TOTAL,
                                    .retries = probes->count,
                                    .first = probes->first,
@@ -437,7 +462,8 @@ struct silence signs_of_silence(const struct conversation *conversation)
         silence.retrier = side;
         silence.lost_from = silence.kind == SILENCE_DEAF ? side_other(side) : side;
         if (silence.kind == SILENCE_TOTAL && moment_seen(&other->last))
-            silence.quiet_before_ns = silence.first.time_ns - other->last.time_ns;
+            silence.quiet_before_ns = later(&other->last, &silence.first) ? self->probes_after_ns
+                                                                          : silence.first.time_ns - other->last.time_ns;
     }
     return silence;
 }
@@ -448,12 +474,36 @@ uint64_t signs_of_segments(const struct tcp_side *side)
     return needed > side->data_packets ? needed : side->data_packets;
 }
 
-uint32_t signs_of_loss(const struct conversation *conversation)
+/* Of this side's repetitions, those that came to the machine that the capture was taken at, which had the packet and had not answered. */
+static uint32_t come_before(const struct conversation *c, const struct surroundings *s, enum side side)
+{
+    const struct tcp_side *self = &c->sides[side], *other = &c->sides[side_other(side)];
+    if (!surroundings_stands_at(s, c, side_other(side)))
+        return 0;
+    bool unanswered = side == SIDE_CLIENT && moment_seen(&other->syn) && other->syn.time_ns > self->syn_last.time_ns;
+    return self->held_total + (unanswered ? self->syn_retransmits : 0);
+}
+
+bool signs_of_held_up(const struct conversation *c, const struct moment *until)
+{
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+        const struct tcp_side *self = &c->sides[side];
+        bool repeats = self->data_run.count >= 2 && self->data_run.first.time_ns < until->time_ns;
+        if (self->retransmits > 0 && self->first_retransmit.time_ns < until->time_ns &&
+            (repeats || self->longest_repeated_wait_ns >= NS_PER_SECOND))
+            return true;
+    }
+    return false;
+}
+
+uint32_t signs_of_loss(const struct conversation *conversation, const struct surroundings *surroundings)
 {
     uint32_t lost = 0;
     for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
         const struct tcp_side *self = &conversation->sides[side];
-        uint32_t needless = self->spurious_retransmits + self->data_run.count;
+        uint32_t needless = self->spurious_retransmits + self->data_run.count,
+                 came = come_before(conversation, surroundings, side);
+        needless = came > needless ? came : needless;
         if (self->syn_retransmits > 0 && self->syn_last.time_ns - self->syn.time_ns < SYN_REPEATED_NS)
             needless += self->syn_retransmits;
         lost += self->retransmits > needless ? self->retransmits - needless : 0;
@@ -486,10 +536,72 @@ bool signs_of_foreign_reset(const struct tcp_side *side)
     return hops != usual && usual == hops_from_ttl(side->ttl_min);
 }
 
+bool signs_of_other_way(unsigned ttl, struct ttl_range usual)
+{
+    unsigned hops = hops_from_ttl(ttl);
+    return usual.most != 0 && ttl != 0 && (ttl < usual.least || ttl > usual.most) &&
+           hops != hops_from_ttl(usual.least) && hops != hops_from_ttl(usual.most);
+}
+
+bool signs_of_foreign_refusal(const struct conversation *c, const struct surroundings *s)
+{
+    return c->ending == ENDING_REFUSED && surroundings_role(s, c) != CAPTURE_ROLE_SERVER &&
+           signs_of_other_way(c->sides[SIDE_SERVER].reset_ttl,
+                              surroundings_host_ttls(s, c->point, &c->ends[SIDE_SERVER].address));
+}
+
+static bool is_hollow(const struct conversation *c, const struct surroundings *s)
+{
+    const struct tcp_side *server = &c->sides[SIDE_SERVER];
+    return c->starts_with_syn && moment_seen(&server->syn) && server->payload_bytes == 0 &&
+           !signs_of_missed_packets(c) && surroundings_role(s, c) != CAPTURE_ROLE_SERVER;
+}
+
+bool signs_of_quick_answer(const struct conversation *c, const struct surroundings *s)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    int64_t usual_ns = surroundings_server(s, c)->shortest_handshake_ns,
+            answer_ns = server->syn.time_ns - client->syn.time_ns;
+    return is_hollow(c, s) && client->syns == 1 && usual_ns > 0 && answer_ns * 2 < usual_ns;
+}
+
+bool signs_of_answer_elsewhere(const struct conversation *c, const struct surroundings *s)
+{
+    return is_hollow(c, s) && signs_of_other_way(c->sides[SIDE_SERVER].ttl_first, surroundings_server(s, c)->spoken);
+}
+
+bool signs_of_mistaken_answer(const struct conversation *c)
+{
+    const struct tcp_side *server = &c->sides[SIDE_SERVER];
+    return c->starts_with_syn && signs_of_forgotten(c, SIDE_SERVER) && server->payload_bytes == 0 &&
+           server->syn_last.time_ns > server->reset.time_ns;
+}
+
+bool signs_of_stand_in(const struct conversation *c, const struct surroundings *s)
+{
+    return signs_of_quick_answer(c, s) || signs_of_answer_elsewhere(c, s) || c->sides[SIDE_SERVER].answers_differ;
+}
+
 bool signs_of_own_reset(const struct conversation *conversation, const struct surroundings *surroundings,
                         enum side side)
 {
     return conversation->sides[side].reset_goes_on || surroundings_stands_at(surroundings, conversation, side);
+}
+
+/* A machine's answer to a packet that it has no connection for bears no marks of one. Seen from the client, it comes as late as the answer
+ * to the SYN came; that of a device on the way comes sooner. */
+static bool answers_from_afar(const struct conversation *c)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    int64_t way_ns = client->syns == 1 && server->syns > 0 ? server->syn.time_ns - client->syn.time_ns : INT64_MAX;
+    return c->closed_first_by == SIDE_SERVER && signs_of_forgotten(c, SIDE_SERVER) &&
+           server->reset.time_ns - client->last_data.time_ns >= way_ns - way_ns / 10;
+}
+
+bool signs_of_doubtful_close(const struct conversation *c, const struct surroundings *s)
+{
+    return c->first_close_known && !conversation_closed_by_fin(c) && c->sides[c->closed_first_by].reset_breaks_off &&
+           !surroundings_stands_at(s, c, c->closed_first_by) && !answers_from_afar(c);
 }
 
 bool signs_of_disowned_reset(const struct conversation *conversation, const struct surroundings *surroundings,

@@ -118,8 +118,11 @@ struct silence {
 struct silence signs_of_silence(const struct conversation *conversation);
 
 /* Packets that were lost and sent again: retransmissions without the needless ones and without a run that ends it
- * all. */
-uint32_t signs_of_loss(const struct conversation *conversation);
+ * all. At the receiver's machine, what had come before and not been answered was not lost on the way there. */
+uint32_t signs_of_loss(const struct conversation *conversation, const struct surroundings *surroundings);
+
+/* Until that moment packets were repeated for a second and more before they got through: a time-out may have run out over it. */
+bool signs_of_held_up(const struct conversation *conversation, const struct moment *until);
 
 /* Packets with data that this side put on the wire, at least: a card that cuts large ones up shows the capture a single one. */
 uint64_t signs_of_segments(const struct tcp_side *side);
@@ -134,6 +137,35 @@ bool signs_of_foreign_reset(const struct tcp_side *side);
 /* It is known whose reset that was: the capture was taken where it left, or it goes on where that side's own packets were. */
 bool signs_of_own_reset(const struct conversation *conversation, const struct surroundings *surroundings,
                         enum side side);
+
+/* A packet with this TTL came over another number of hops than all those. */
+bool signs_of_other_way(unsigned ttl, struct ttl_range usual);
+
+/* The reset that refuses the SYN came over another number of hops than all that the server's machine says in other connections: a device
+ * on the way refused it. */
+bool signs_of_foreign_refusal(const struct conversation *conversation, const struct surroundings *surroundings);
+
+/* The SYN+ACK came too soon to be the server's, by half of the quickest answer in which it spoke, or over another number of hops; and the
+ * server says no byte after it. At the server's own machine nothing is. */
+bool signs_of_quick_answer(const struct conversation *conversation, const struct surroundings *surroundings);
+bool signs_of_answer_elsewhere(const struct conversation *conversation, const struct surroundings *surroundings);
+/* The server, which still waits for the handshake's end and repeats its SYN+ACK, refused what the client sent: that acknowledges a number
+ * the server never had (RFC 9293, 3.10.7.4). Something else had answered the client's SYN, too. */
+bool signs_of_mistaken_answer(const struct conversation *conversation);
+/* Either: something stands in for the server. */
+bool signs_of_stand_in(const struct conversation *conversation, const struct surroundings *surroundings);
+
+/* Of this side's packets several arrived damaged: TCP throws those away without a word (RFC 9293, 3.1). In a capture that was edited, (nearly)
+ * all are, whoever sent them. */
+bool signs_of_damage(const struct conversation *conversation, const struct surroundings *surroundings,
+                     enum side sender);
+
+/* That side's machine, at which the capture was taken, got a packet again and again, and acknowledged it only long after its first copy: something
+ * in it held the packet. No way of the network is in that time. */
+bool signs_of_holding(const struct conversation *conversation, const struct surroundings *surroundings, enum side here);
+
+/* It was closed first by a reset that has not what that side's machine would have put into it: a device may have made it. */
+bool signs_of_doubtful_close(const struct conversation *conversation, const struct surroundings *surroundings);
 
 /* That side lives on after its reset, which a side that had reset could not: the reset was made by somebody else. */
 bool signs_of_disowned_reset(const struct conversation *conversation, const struct surroundings *surroundings,

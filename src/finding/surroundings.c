@@ -82,6 +82,13 @@ static bool runs_throughout(const struct casebook *casebook, const struct point_
                                   to_ns + pair->clock.uncertainty_ns);
 }
 
+struct ttl_range surroundings_host_ttls(const struct surroundings *surroundings, uint32_t point,
+                                        const struct address *host)
+{
+    const struct server_record *record = find_host(surroundings, point, host);
+    return record ? record->of_host : (struct ttl_range){0};
+}
+
 const struct point_pair *surroundings_pair_without(const struct surroundings *surroundings,
                                                    const struct conversation *conversation)
 {
@@ -291,6 +298,13 @@ int64_t surroundings_watched_after_ns(const struct surroundings *surroundings, c
     return surroundings_end_ns(surroundings, conversation) - conversation->last.time_ns;
 }
 
+bool surroundings_hears_after(const struct surroundings *surroundings, uint32_t point, const struct address *host,
+                              int64_t time_ns)
+{
+    const struct server_record *record = find_host(surroundings, point, host);
+    return record && record->host_last_ns > time_ns;
+}
+
 static void note_handshake(const struct surroundings *s, struct server_record *server, const struct conversation *c)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *listener = &c->sides[SIDE_SERVER];
@@ -328,7 +342,7 @@ static void note_ending(struct server_record *server, struct pair_record *pair, 
 {
     struct moment close = conversation_first_close(c);
     if (!c->first_close_known || !moment_seen(&close) || signs_of_silence(c).held)
-        return;
+        return; /* who gives up closes nothing that worked */
     if (c->closed_first_by == SIDE_SERVER) {
         if (signs_of_session(c))
             times_add(&server->closes, close.time_ns);
@@ -343,6 +357,14 @@ static void note_ending(struct server_record *server, struct pair_record *pair, 
     const struct tcp_side *client = &c->sides[SIDE_CLIENT];
     if (moment_seen(&client->reset) && (!moment_seen(&client->fin) || client->reset.time_ns < client->fin.time_ns))
         pair->closed_by_reset++;
+}
+
+static void widen(struct ttl_range *range, const struct tcp_side *side)
+{
+    if (range->most == 0 || side->ttl_min < range->least)
+        range->least = side->ttl_min;
+    if (side->ttl_max > range->most)
+        range->most = side->ttl_max;
 }
 
 /* How the server's own packets look, to tell those of a device that answers in its place. */
@@ -360,10 +382,7 @@ static void note_answerer(struct server_record *server, const struct conversatio
     if (client->syns == 1 && handshake_ns > 0 &&
         (server->shortest_handshake_ns == 0 || handshake_ns < server->shortest_handshake_ns))
         server->shortest_handshake_ns = handshake_ns;
-    if (server->spoken_ttl_max == 0 || listener->ttl_min < server->spoken_ttl_min)
-        server->spoken_ttl_min = listener->ttl_min;
-    if (listener->ttl_max > server->spoken_ttl_max)
-        server->spoken_ttl_max = listener->ttl_max;
+    widen(&server->spoken, listener);
 }
 
 static void note_conversation(struct surroundings *s, const struct conversation *c)
@@ -395,10 +414,15 @@ static void note_conversation(struct surroundings *s, const struct conversation 
     pair->accepted += moment_seen(&c->sides[SIDE_SERVER].syn) || !c->starts_with_syn;
     pair->rejected += c->ending == ENDING_REFUSED || c->ending == ENDING_NO_ANSWER;
     note_answerer(server, c);
+    struct server_record *host = find_host(s, c->point, &c->ends[SIDE_SERVER].address);
+    if (c->sides[SIDE_SERVER].payload_bytes > 0)
+        widen(&host->of_host, &c->sides[SIDE_SERVER]);
+    if (c->sides[SIDE_SERVER].last.time_ns > host->host_last_ns)
+        host->host_last_ns = c->sides[SIDE_SERVER].last.time_ns;
     note_handshake(s, server, c);
     note_ending(server, pair, c);
     if (conversation_established(c) && !signs_of_silence(c).held && !signs_of_one_direction(c)) {
-        uint32_t lost = signs_of_loss(c);
+        uint32_t lost = signs_of_loss(c, s);
         pair->lost_packets += lost;
         pair->conversations_with_loss += lost > 0;
         pair->data_packets += signs_of_segments(&c->sides[SIDE_CLIENT]);

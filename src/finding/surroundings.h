@@ -25,6 +25,11 @@ struct time_spans {
     uint32_t count, capacity;
 };
 
+/* Of packets that arrived; most 0: there were none. */
+struct ttl_range {
+    uint8_t least, most;
+};
+
 /* One listening endpoint as one capture point saw it. */
 struct server_record {
     uint32_t point;
@@ -36,10 +41,12 @@ struct server_record {
     uint32_t logins_done;
     bool
         lacks_connections; /* of that address: another point shows some that its machine answered, and this one, running, has not */
-    int64_t shortest_handshake_ns;          /* SYN to SYN+ACK, where the server then spoke; 0: none did */
-    uint8_t spoken_ttl_min, spoken_ttl_max; /* of the server's packets in such connections; 0: none */
+    int64_t shortest_handshake_ns; /* SYN to SYN+ACK, where the server then spoke; 0: none did */
+    struct ttl_range spoken;       /* of the server's packets in such connections */
+    struct ttl_range of_host;      /* of all that the machine said on any of its ports; kept with one of them */
     struct times
         hollow_resets; /* from SYN to reset, ns, of connections that were accepted and in which the server never spoke */
+    int64_t host_last_ns;  /* likewise, the latest of its packets */
     struct times accepts;  /* of the SYN of each accepted connection */
     struct times refusals; /* likewise of refused ones */
     struct times served; /* of the only SYN of each connection whose program answered its first data within a second */
@@ -148,6 +155,14 @@ bool surroundings_stands_at(const struct surroundings *surroundings, const struc
 
 /* Whether that capture point saw any conversation with a server at that address. */
 bool surroundings_knows_host(const struct surroundings *surroundings, uint32_t point, const struct address *host);
+
+/* TTLs of what that machine said, whatever port it has; resets are not among it. */
+struct ttl_range surroundings_host_ttls(const struct surroundings *surroundings, uint32_t point,
+                                        const struct address *host);
+
+/* That capture point has packets of that machine from after that time: the address is still its own. */
+bool surroundings_hears_after(const struct surroundings *surroundings, uint32_t point, const struct address *host,
+                              int64_t time_ns);
 
 /* The capture point at a server, running all the while, and seeing other connections to that address, that does not have the
  * conversation of a point nearer to its client; NULL: there is none. */

@@ -33,6 +33,7 @@ struct tcp_direction {
     uint32_t acked;    /* highest acknowledgement by the other */
     uint32_t answered; /* highest acknowledgement that came with data of the other; valid when the other has data */
     uint8_t burst_segments; /* of that burst: 2 stands for all that are more */
+    uint8_t held_copies;    /* repetitions of what had come, since the other acknowledged something new; 255 at most */
     uint32_t run_seq;   /* the lowest sequence number that was sent again since the other acknowledged something new */
     uint32_t burst_seq; /* next_seq when the other side was last heard */
     int64_t burst_ns;   /* the first packet after that */

@@ -73,6 +73,11 @@ static void count_retry(struct flow *flow, unsigned origin, const struct packet 
     count_copies(d, facts, p);
     facts->run_acknowledged = d->acked_known && seq_distance(d->acked, p->tcp.seq + p->payload_length) >= 0;
     tcp_sizes_again(flow, origin, p);
+    uint32_t end = p->tcp.seq + p->payload_length;
+    if (p->payload_length > 0 && !tcp_never_captured(d, p->tcp.seq, end) && !facts->run_acknowledged) {
+        d->held_copies = (uint8_t)(d->held_copies + (d->held_copies < UINT8_MAX));
+        facts->held_total = (uint16_t)(facts->held_total + (facts->held_total < UINT16_MAX));
+    }
     if (!moment_seen(&facts->first_retransmit))
         facts->first_retransmit = p->moment;
     facts->last_retransmit = p->moment;
@@ -129,6 +134,10 @@ static void follow_syn(struct flow *flow, unsigned origin, const struct packet *
         return;
     }
     facts->syn_retransmits++;
+    /* To a SYN that is repeated a listener that keeps nothing (SYN cookies) may answer with another number. */
+    const struct tcp_side *asker = flow_facts(flow, 1 - origin);
+    facts->answers_differ |=
+        p->tcp.flags & TCP_ACK && p->tcp.seq != facts->isn && asker->syns > 0 && facts->syns > asker->syns;
     count_retry(flow, origin, p);
 }
 
@@ -179,13 +188,15 @@ static enum tcp_verdict follow_keep_alive(struct flow *flow, unsigned origin, co
 }
 
 /* A probe is answered by an acknowledgement. What the other side sends of its own accord, its probes and what it repeats, it sends
- * whether or not ours arrived; a reset ends both. */
+ * whether or not ours arrived; a reset ends both. After the prober's own reset nothing is an answer any more: it had given up. */
 static void note_answer(struct flow *flow, unsigned origin)
 {
     struct tcp_direction *prober = &flow->directions[1 - origin];
+    struct tcp_side *probing = flow_facts(flow, 1 - origin);
     if (prober->keep_alives.count == 0)
         return;
-    flow_facts(flow, 1 - origin)->probes_answered = true;
+    if (!moment_seen(&probing->reset))
+        probing->probes_answered = true;
     prober->keep_alives = (struct retry_run){0};
 }
 
@@ -400,6 +411,12 @@ static bool goes_on(const struct tcp_direction *d, const struct tcp_side *facts,
     return same_window || timestamp || d->ip_id_goes_on;
 }
 
+/* It has not what this side's packets have had until now. */
+static bool breaks_off(const struct tcp_direction *d, const struct tcp_side *facts, const struct packet *p)
+{
+    return facts->timestamps || (d->edge_ip_id != 0 && p->ip_id == 0);
+}
+
 static void note_late_answer(struct tcp_side *facts, const struct tcp_side *other, const struct packet *p)
 {
     if ((p->tcp.flags & TCP_ACK) || facts->reset_ttl_differs || p->ttl != facts->reset_ttl)
@@ -425,6 +442,7 @@ static void follow_reset(struct flow *flow, unsigned origin, const struct packet
     facts->reset_ttl = p->ttl;
     facts->reset_ttl_differs = facts->ttl_max != 0 && (p->ttl < facts->ttl_min || p->ttl > facts->ttl_max);
     facts->reset_goes_on = goes_on(&flow->directions[origin], facts, p);
+    facts->reset_breaks_off = !facts->reset_goes_on && breaks_off(&flow->directions[origin], facts, p);
     /* Who aborts sends it with the number of its next byte (RFC 9293, 3.10.5). A single one may be a FIN that was not captured. */
     const struct tcp_direction *d = &flow->directions[origin];
     facts->reset_beyond =
@@ -472,7 +490,8 @@ static void follow_ack(struct flow *flow, unsigned origin, const struct packet *
         other->round_trip_open = false;
     }
     /* The first in a capture that began later may tell only of what came before. */
-    if (first && (!other->started || (other->positioned && seq_distance(ack, other->start) <= 0)))
+    if (first &&
+        (!other->started || (other->positioned && !moment_seen(&facts->syn) && seq_distance(ack, other->start) <= 0)))
         return;
     if (facts->data_run.count > 0 && other->oldest_unacked_ns != 0) {
         int64_t recovery_ns = facts->data_run.last.time_ns - other->oldest_unacked_ns,
@@ -487,6 +506,9 @@ static void follow_ack(struct flow *flow, unsigned origin, const struct packet *
     facts->last_progress = p->moment;
     if (facts->data_run.count > 0)
         facts->data_run = (struct retry_run){0};
+    if (other->held_copies > facts->held_copies)
+        facts->held_copies = other->held_copies;
+    other->held_copies = 0;
     facts->silent_run = false;
     if (seq_distance(ack, other->next_seq) < 0) {
         other->oldest_unacked_ns = p->moment.time_ns;
@@ -544,6 +566,9 @@ static void count_packet(struct tcp_side *facts, const struct packet *p)
 {
     facts->packets++;
     facts->wire_bytes += p->wire_length;
+    facts->sound |= p->checksum == CHECKSUM_GOOD;
+    if (p->checksum == CHECKSUM_BAD && facts->damaged < UINT8_MAX)
+        facts->damaged++;
     if (!moment_seen(&facts->first))
         facts->first = p->moment;
     facts->last = p->moment;
@@ -559,18 +584,26 @@ static void note_ttl(struct tcp_side *facts, const struct packet *p)
         facts->ttl_max = p->ttl;
 }
 
+/* Far from what the SYN counts from: more than a client can have sent that nobody captured. An older connection's numbers are anywhere. */
+static bool is_far_from(uint32_t ack, uint32_t next_seq)
+{
+    enum { UNSEEN_MOST = 1 << 20 };
+    return ack - next_seq > UNSEEN_MOST;
+}
+
 /* RFC 9293, 3.10.7.3: a server that still knows an older connection on these ports answers the SYN with that one's
- * acknowledgement. The client, which has sent nothing but SYNs, resets that one and sends its SYN again. */
+ * acknowledgement, and may repeat that one's data. The client, which has sent nothing but SYNs, resets that one and sends its SYN
+ * again. */
 static bool is_of_older_connection(struct flow *flow, unsigned origin, const struct packet *p)
 {
     const struct tcp_side *self = flow_facts(flow, origin), *other = flow_facts(flow, 1 - origin);
     if (p->tcp.flags & TCP_RST)
         return !(p->tcp.flags & TCP_ACK) && moment_seen(&self->syn) && !moment_seen(&other->syn) &&
                other->packets > other->resets;
-    bool answers =
-        !moment_seen(&self->syn) && (p->tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_ACK && p->payload_length == 0;
+    uint32_t next_seq = flow->directions[1 - origin].next_seq;
+    bool answers = !moment_seen(&self->syn) && (p->tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_ACK;
     return answers && moment_seen(&other->syn) && other->packets == (uint32_t)other->syns + other->resets &&
-           p->tcp.ack != flow->directions[1 - origin].next_seq;
+           (p->payload_length == 0 ? p->tcp.ack != next_seq : is_far_from(p->tcp.ack, next_seq));
 }
 
 bool tcp_expects_data(const struct flow *flow, unsigned origin, const struct packet *p)

@@ -304,6 +304,18 @@ static bool is_near_hole(const struct comparator *comparator, enum side at, cons
            capture_silences_hole(comparator->silences[at], due.from_ns - NS_PER_SECOND, due.to_ns + NS_PER_SECOND);
 }
 
+/* A connection counts once for each silence. */
+static void note_lacking(struct comparator *comparator, enum side at, const struct compared_packet *p)
+{
+    struct coverage due = due_at(comparator, at, p, false);
+    struct capture_silence *silence =
+        comparator->silences[at] ? capture_silences_lack(comparator->silences[at], due.from_ns, due.to_ns) : NULL;
+    if (!silence || silence->to_ns == comparator->lacked_to_ns[at])
+        return;
+    silence->lacking++;
+    comparator->lacked_to_ns[at] = silence->to_ns;
+}
+
 static void note_lost(struct comparator *comparator, enum side sender, const struct compared_packet *sent)
 {
     struct passage *passage = &comparator->comparison->passages[sender];
@@ -311,6 +323,7 @@ static void note_lost(struct comparator *comparator, enum side sender, const str
     passage->lost++;
     passage->open_at_end = 0;
     note_lost_bytes(comparator, sender, sent);
+    note_lacking(comparator, side_other(sender), sent);
     if (passage->lost_at_end++ == 0) {
         passage->lost_at_end_first = sent->moment;
         comparator->lost_from_ns[sender] = sent->time_ns;

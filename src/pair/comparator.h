@@ -61,9 +61,10 @@ struct comparator {
     /* Likewise, each on its own clock. What those captures demonstrably missed is told to them, and what falls into a hole that is known
      * is not judged. NULL: nobody knows. */
     struct capture_silences *silences[SIDES];
-    int64_t ticks_ns;       /* by so much stamps of the two captures may be off, together */
-    struct way_times *ways; /* is told of what arrives; NULL: it need not */
-    fate_observer *observe; /* NULL: nobody asks */
+    int64_t lacked_to_ns[SIDES]; /* the end of the silence of that side's capture in which packets were lacking last */
+    int64_t ticks_ns;            /* by so much stamps of the two captures may be off, together */
+    struct way_times *ways;      /* is told of what arrives; NULL: it need not */
+    fate_observer *observe;      /* NULL: nobody asks */
     void *observe_context;
     unsigned stretch; /* the observer knows this comparison by it */
 

@@ -81,7 +81,9 @@ static void match_arrival(struct comparator *comparator, enum side sender, uint3
     struct compared_packet *arrived = &comparator->arrived[sender].list[number];
     uint32_t seq = arrived->seq;
     do {
-        uint32_t at = best_partner(comparator, sender, arrived, seq, before, at_least);
+        /* What a card joined before it was recorded bears the IP ID and the timestamp of one of its pieces. */
+        bool is_rest = seq != arrived->seq;
+        uint32_t at = best_partner(comparator, sender, arrived, seq, before, is_rest ? FIT_NUMBERS : at_least);
         if (at == NO_PARTNER)
             return;
         struct compared_packet *sent = &comparator->sent[sender].list[at];

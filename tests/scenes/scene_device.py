@@ -75,4 +75,4 @@ def as_seen(packet, vantage, device):
     options = clamped(options, device.clamp)
   if vantage in device.scrubbed or (packet.altered and arrived):
     payload = bytes(byte ^ 0x55 for byte in payload)
-  return replace(packet, seq=seq, ack=ack, options=options, payload=payload)
+  return replace(packet, seq=seq, ack=ack, options=options, payload=payload, bad_checksum=packet.bad_checksum and arrived)

@@ -203,6 +203,29 @@ static void test_pieces_and_joined_packets(void **state)
     assert_int_equal(out->largest_arrived, 1460);
 }
 
+/* A card joins what it gets; the large packet has the IP ID and the timestamp of the first piece. */
+static void test_joined_packets_with_timestamps(void **state)
+{
+    (void)state;
+    struct talk talk;
+    begin(&talk, 0, 0);
+    struct packet joined = {0};
+    for (uint32_t i = 0; i < 3; i++) {
+        struct packet p = packet_of(&talk, SIDE_SERVER, 1 + 1000 * i, 1000, TCP_ACK, 1);
+        p.tcp.has_timestamp = true;
+        p.tcp.timestamp_value = 70 + i;
+        if (i == 0)
+            joined = p;
+        send_packet(&talk, SIDE_SERVER, p, i * NS_PER_MS, NOWHERE);
+    }
+    joined.payload_length = 3000;
+    seen(&talk, SIDE_CLIENT, SIDE_SERVER, joined, 2 * NS_PER_MS + WAY_NS);
+    send_packet(&talk, SIDE_CLIENT, packet_of(&talk, SIDE_CLIENT, 1, 0, TCP_ACK, 3001), 20 * NS_PER_MS, WAY_NS);
+    struct passage *passage = end(&talk, SIDE_SERVER);
+    assert_int_equal(passage->arrived, 3);
+    assert_int_equal(passage->missed + passage->lost, 0);
+}
+
 static void test_late_packets(void **state)
 {
     (void)state;
@@ -314,6 +337,7 @@ int main(void)
         cmocka_unit_test(test_keep_alives_that_do_not_arrive),
         cmocka_unit_test(test_a_reset_that_nobody_sent),
         cmocka_unit_test(test_pieces_and_joined_packets),
+        cmocka_unit_test(test_joined_packets_with_timestamps),
         cmocka_unit_test(test_late_packets),
         cmocka_unit_test(test_a_hole_hides),
         cmocka_unit_test(test_what_is_missed_makes_a_hole),

@@ -509,6 +509,25 @@ static void test_reset_of_an_older_connection_closes_nothing(void **state)
     assert_string_equal(text_string(&b->heard[SIDE_SERVER]), "world.");
 }
 
+/* It repeats its data, too, for as long as the client's resets do not reach it: nobody is deaf, and this connection is not there yet. */
+static void test_data_of_an_older_connection(void **state)
+{
+    struct bench *b = *state;
+    send(b, SIDE_CLIENT, TCP_SYN, 0, 0, "");
+    for (unsigned i = 0; i < 4; i++) {
+        wait_ms(b, 1000);
+        send(b, SIDE_SERVER, TCP_ACK, 5000, 90000000, "old data");
+        send(b, SIDE_CLIENT, TCP_RST, 90000000, 0, "");
+        send(b, SIDE_CLIENT, TCP_SYN, 0, 0, "");
+    }
+    const struct conversation *c = casebook_conversation(&b->casebook, 0);
+    assert_int_equal(casebook_conversations(&b->casebook), 1);
+    assert_false(conversation_established(c));
+    assert_int_equal(c->sides[SIDE_SERVER].data_packets, 0);
+    assert_int_equal(c->sides[SIDE_SERVER].retransmits, 0);
+    flow_table_close(&b->table);
+}
+
 static void test_data_behind_the_other_side_s_reset(void **state)
 {
     struct bench *b = *state;
@@ -758,6 +777,7 @@ int main(void)
         FLOW_TEST(test_who_closed_first_when_only_what_follows_a_fin_is_seen),
         FLOW_TEST(test_refused),
         FLOW_TEST(test_reset_of_an_older_connection_closes_nothing),
+        FLOW_TEST(test_data_of_an_older_connection),
         FLOW_TEST(test_data_behind_the_other_side_s_reset),
         FLOW_TEST(test_nothing_is_waited_for_behind_a_reset),
         FLOW_TEST(test_reset_with_another_time_to_live),
