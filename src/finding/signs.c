@@ -375,8 +375,10 @@ bool signs_of_damage(const struct conversation *c, const struct surroundings *s,
 {
     enum { DAMAGED_LEAST = 2 };
     const struct tcp_side *side = &c->sides[sender];
+    if (side->damaged < DAMAGED_LEAST || side->sound)
+        return side->damaged >= DAMAGED_LEAST;
     const struct capture_facts *capture = &s->casebook->captures[c->first.capture];
-    return side->damaged >= DAMAGED_LEAST && (side->sound || capture->bad_checksums * 2 < capture->tcp_packets);
+    return capture->bad_checksums * 2 < capture->tcp_packets;
 }
 
 bool signs_of_holding(const struct conversation *c, const struct surroundings *s, enum side here)
