@@ -21,6 +21,7 @@ static inline struct span span_part(struct span s, size_t offset, size_t size)
     return (struct span){s.data + offset, size < left ? size : left};
 }
 
+/* Whether part is a piece of whole, at the same place in memory; an empty one is. */
 static inline bool span_lies_within(struct span part, struct span whole)
 {
     return part.size == 0 || (uintptr_t)part.data - (uintptr_t)whole.data < whole.size;

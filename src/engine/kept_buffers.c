@@ -2,7 +2,6 @@
 #include "kept_buffers.h"
 
 #include "memory.h"
-#include "window.h"
 
 void kept_buffers_add(struct kept_buffers *kept, uint8_t *bytes, size_t capacity)
 {
@@ -13,7 +12,7 @@ void kept_buffers_add(struct kept_buffers *kept, uint8_t *bytes, size_t capacity
     kept->list[kept->count++] = (struct kept_buffer){bytes, capacity};
 }
 
-void kept_buffers_give(struct kept_buffers *kept, struct spare_buffers *spare)
+static void give_back(struct kept_buffers *kept, struct spare_buffers *spare)
 {
     for (uint32_t i = 0; i < kept->count; i++) {
         if (kept->list[i].capacity == WINDOW_BYTES && spare->count < SPARE_BUFFERS_MOST)
@@ -32,16 +31,34 @@ void kept_buffers_close(struct kept_buffers *kept)
     *kept = (struct kept_buffers){0};
 }
 
-uint8_t *spare_buffers_take(struct spare_buffers *spare, size_t capacity)
+static void keep(void *context, uint8_t *buffer, size_t capacity)
 {
-    if (capacity == WINDOW_BYTES && spare->count > 0)
-        return spare->list[--spare->count];
+    struct buffer_keeper *keeper = context;
+    kept_buffers_add(keeper->filling, buffer, capacity);
+}
+
+static uint8_t *take_spare(void *context, size_t capacity)
+{
+    struct buffer_keeper *keeper = context;
+    if (capacity == WINDOW_BYTES && keeper->spare.count > 0)
+        return keeper->spare.list[--keeper->spare.count];
     return memory_take(capacity);
 }
 
-void spare_buffers_close(struct spare_buffers *spare)
+void buffer_keeper_open(struct buffer_keeper *keeper)
 {
-    for (uint32_t i = 0; i < spare->count; i++)
-        memory_give(spare->list[i]);
-    spare->count = 0;
+    *keeper = (struct buffer_keeper){.keeper = {keep, take_spare, keeper}};
+}
+
+void buffer_keeper_fill(struct buffer_keeper *keeper, struct kept_buffers *kept)
+{
+    give_back(kept, &keeper->spare);
+    keeper->filling = kept;
+}
+
+void buffer_keeper_close(struct buffer_keeper *keeper)
+{
+    for (uint32_t i = 0; i < keeper->spare.count; i++)
+        memory_give(keeper->spare.list[i]);
+    keeper->spare.count = 0;
 }

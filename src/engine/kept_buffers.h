@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "window.h"
+
 struct kept_buffer {
     uint8_t *bytes;
     size_t capacity;
@@ -25,11 +27,20 @@ struct spare_buffers {
 };
 
 void kept_buffers_add(struct kept_buffers *kept, uint8_t *bytes, size_t capacity); /* owns it from here on */
-void kept_buffers_give(struct kept_buffers *kept, struct spare_buffers *spare);    /* nobody needs them any more */
 void kept_buffers_close(struct kept_buffers *kept);
 
-uint8_t *spare_buffers_take(struct spare_buffers *spare,
-                            size_t capacity); /* a new one if need be; the caller owns it */
-void spare_buffers_close(struct spare_buffers *spare);
+/* Keeps what windows are done with, in one list after another, and gives them buffers in its place. */
+struct buffer_keeper {
+    struct window_keeper keeper;  /* for the windows */
+    struct kept_buffers *filling; /* where it keeps them now; not owned */
+    struct spare_buffers spare;
+};
+
+void buffer_keeper_open(struct buffer_keeper *keeper); /* it must stay at its address */
+
+/* From here on it keeps there; what was kept there before nobody needs any more. */
+void buffer_keeper_fill(struct buffer_keeper *keeper, struct kept_buffers *kept);
+
+void buffer_keeper_close(struct buffer_keeper *keeper); /* the lists are not closed */
 
 #endif

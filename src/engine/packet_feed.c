@@ -49,36 +49,22 @@ struct packet_feed {
     /* Whoever fills. */
     struct told_frames frames;
     uint32_t read_packets, batch_packets;
-    struct packet_batch *filling;
-    struct window_keeper keeper;
-    struct spare_buffers spare;
+    struct buffer_keeper keeper;
 
     struct os_thread *thread; /* NULL: none; whoever asks fills a batch when the one at hand is empty */
     struct os_semaphore *full, *empty;
     atomic_bool abandoned;
 };
 
-static void keep_bytes(void *context, uint8_t *bytes, size_t capacity)
-{
-    struct packet_feed *feed = context;
-    kept_buffers_add(&feed->filling->kept, bytes, capacity);
-}
-
-static uint8_t *spare_buffer(void *context, size_t capacity)
-{
-    struct packet_feed *feed = context;
-    return spare_buffers_take(&feed->spare, capacity);
-}
-
 /* What was put together of fragments stands in the decoder's memory, until its next packet. */
-static void keep_payload(struct packet_feed *feed, struct packet *packet, const struct frame *frame)
+static void keep_payload(struct packet_batch *batch, struct packet *packet, const struct frame *frame)
 {
     if (span_lies_within(packet->payload, frame->bytes))
         return;
     uint8_t *copy = memory_take(packet->payload.size);
     memcpy(copy, packet->payload.data, packet->payload.size);
     packet->payload.data = copy;
-    keep_bytes(feed, copy, packet->payload.size);
+    kept_buffers_add(&batch->kept, copy, packet->payload.size);
 }
 
 /* False: it is not wanted. */
@@ -100,8 +86,7 @@ static bool is_full(const struct packet_feed *feed, const struct packet_batch *b
 
 static void fill_batch(struct packet_feed *feed, struct packet_batch *batch)
 {
-    feed->filling = batch;
-    kept_buffers_give(&batch->kept, &feed->spare);
+    buffer_keeper_fill(&feed->keeper, &batch->kept);
     /* Who asks has these lines in its cache. Taking them back in a row takes a tenth of the time that taking back each
      * when its packet is decoded takes. */
     if (feed->batch_count > 1)
@@ -116,7 +101,7 @@ static void fill_batch(struct packet_feed *feed, struct packet_batch *batch)
         struct fed_packet *fed = &batch->packets[batch->count];
         if (!decode(feed, frame, fed))
             continue;
-        keep_payload(feed, &fed->packet, frame);
+        keep_payload(batch, &fed->packet, frame);
         batch->payload_bytes += fed->packet.payload.size;
         batch->count++;
     }
@@ -143,8 +128,8 @@ static void open_batches(struct packet_feed *feed, uint32_t count, uint32_t pack
     feed->batches = memory_take_array(count, sizeof *feed->batches);
     feed->batch_count = count;
     feed->batch_packets = packets;
-    feed->keeper = (struct window_keeper){keep_bytes, spare_buffer, feed};
-    capture_chain_keep_bytes(feed->input.chain, &feed->keeper);
+    buffer_keeper_open(&feed->keeper);
+    capture_chain_keep_bytes(feed->input.chain, &feed->keeper.keeper);
 }
 
 static bool start_thread(struct packet_feed *feed)
@@ -233,7 +218,7 @@ void packet_feed_close(struct packet_feed *feed)
     capture_chain_keep_bytes(feed->input.chain, NULL);
     for (uint32_t i = 0; i < feed->batch_count; i++)
         kept_buffers_close(&feed->batches[i].kept);
-    spare_buffers_close(&feed->spare);
+    buffer_keeper_close(&feed->keeper);
     if (feed->empty) {
         os_semaphore_close(feed->full);
         os_semaphore_close(feed->empty);

@@ -30,12 +30,10 @@ struct reader {
 struct shared_reading {
     struct told_frames *frames;
     uint16_t server_port;
-    struct window_keeper keeper;
 
     /* Whoever reads alone has these. */
     uint32_t number; /* of the next frame */
-    struct frame_batch *filling;
-    struct spare_buffers spare;
+    struct buffer_keeper keeper;
 
     /* Under the lock. */
     struct os_semaphore *lock; /* of count 1 */
@@ -47,18 +45,6 @@ struct shared_reading {
 
     struct frame_batch batches[BATCHES];
 };
-
-static void keep_bytes(void *context, uint8_t *bytes, size_t capacity)
-{
-    struct shared_reading *reading = context;
-    kept_buffers_add(&reading->filling->kept, bytes, capacity);
-}
-
-static uint8_t *spare_buffer(void *context, size_t capacity)
-{
-    struct shared_reading *reading = context;
-    return spare_buffers_take(&reading->spare, capacity);
-}
 
 static uint8_t shard_at_a_glance(const struct frame *frame, uint16_t server_port)
 {
@@ -72,8 +58,7 @@ static uint8_t shard_at_a_glance(const struct frame *frame, uint16_t server_port
 static bool fill(struct shared_reading *reading, struct frame_batch *batch)
 {
     const struct frame *frame = NULL;
-    reading->filling = batch;
-    kept_buffers_give(&batch->kept, &reading->spare);
+    buffer_keeper_fill(&reading->keeper, &batch->kept);
     batch->first_number = reading->number;
     for (batch->count = 0; batch->count < SHARED_FRAMES_MOST && batch->kept.count == 0; batch->count++) {
         frame = told_frames_next(reading->frames);
@@ -94,8 +79,8 @@ struct shared_reading *shared_reading_open(struct told_frames *frames, uint16_t 
     reading->frames = frames;
     reading->server_port = server_port;
     reading->reader_count = readers;
-    reading->keeper = (struct window_keeper){keep_bytes, spare_buffer, reading};
-    capture_chain_keep_bytes(frames->chain, &reading->keeper);
+    buffer_keeper_open(&reading->keeper);
+    capture_chain_keep_bytes(frames->chain, &reading->keeper.keeper);
     reading->lock = os_semaphore_open(1);
     for (unsigned i = 0; i < readers; i++)
         reading->readers[i].wake = os_semaphore_open(0);
@@ -197,7 +182,7 @@ void shared_reading_close(struct shared_reading *reading)
     capture_chain_keep_bytes(reading->frames->chain, NULL);
     for (unsigned i = 0; i < BATCHES; i++)
         kept_buffers_close(&reading->batches[i].kept);
-    spare_buffers_close(&reading->spare);
+    buffer_keeper_close(&reading->keeper);
     for (unsigned i = 0; i < reading->reader_count; i++)
         os_semaphore_close(reading->readers[i].wake);
     os_semaphore_close(reading->lock);
