@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "certificate_faults.h"
+#include "login_signs.h"
 #include "tls_names.h"
 
 /* Three retries in a row without an answer. Timers double (RFC 6298, 5.5), so they span well over a second; at a
@@ -319,7 +320,8 @@ struct login_halt signs_of_login_halt(const struct conversation *conversation, c
 
 bool signs_of_time_spent(const struct conversation *conversation, const struct surroundings *surroundings)
 {
-    if (!conversation->tds || conversation->closed_first_by != SIDE_CLIENT)
+    if (!conversation->tds || conversation->closed_first_by != SIDE_CLIENT ||
+        login_signs_foreign_answer(conversation) || login_signs_encryption_clash(conversation).held)
         return false;
     struct login_halt halt = signs_of_login_halt(conversation, surroundings);
     bool early = halt.halted && halt.closed && halt.closed_by == SIDE_CLIENT;
