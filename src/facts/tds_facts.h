@@ -186,7 +186,8 @@ struct tds_facts {
 
     struct moment last_request, last_response; /* begin of the last of each, encrypted ones too */
     bool request_unanswered;                   /* the last request has no byte of an answer */
-    int64_t slowest_response_ns;               /* from the end of a request to the first byte of its answer */
+    bool client_unfinished;      /* the client's last message is longer, by what it says itself, than what came of it */
+    int64_t slowest_response_ns; /* from the end of a request to the first byte of its answer */
     struct moment slowest_request;
     int64_t slowest_end_ns; /* from the end of a request to the end of its answer */
     struct moment slowest_end_request;

@@ -58,7 +58,7 @@ static bool is_open(const struct conversation *c, const struct surroundings *s, 
     bool forgotten = reset && !c->starts_with_syn && signs_of_forgotten(c, SIDE_SERVER);
     /* At the server's machine it is a program there that speaks something else; elsewhere, a device may. */
     bool foreign = login_signs_foreign_answer(c) && !surroundings_stands_at(s, c, SIDE_SERVER);
-    return unheard || forgotten || foreign || login_signs_encryption_clash(c).held ||
+    return unheard || forgotten || foreign || halt->unfinished || login_signs_encryption_clash(c).held ||
            (reset && !halt->alert && signs_of_doubtful_close(c, s));
 }
 

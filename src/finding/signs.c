@@ -310,6 +310,7 @@ struct login_halt signs_of_login_halt(const struct conversation *conversation, c
     /* TLS 1.3: the server had done its part, and the client's Finished asks for nothing. */
     if (halt.last_step == LOGIN_STEP_KEY_EXCHANGE && seen_step(tds, LOGIN_STEP_TLS_DONE))
         halt.turn = SIDE_CLIENT;
+    halt.unfinished = halt.turn == SIDE_SERVER && tds->client_unfinished;
     halt.acknowledged = acknowledged(speaker, &halt.since, limit_ns);
     int64_t until_ns = halt.alert    ? halt.alert->moment.time_ns
                        : halt.closed ? halt.close.time_ns
