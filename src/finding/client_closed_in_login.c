@@ -85,7 +85,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement->confidence = signs_of_missed_packets(c) ? 0.55 : halt.turn == SIDE_CLIENT ? 0.85 : 0.75;
     if (signs_of_certificate_disliked(c, &halt))
         judgement->confidence = 0.7; /* who closes there has one reason more, which client.certificate-rejected names */
-    bool got_it = halt.acknowledged && !signs_of_held_up(c, &halt.close); /* and in time */
+    /* And in time: what it had not got until then may be told by resets with which it answers that later. */
+    bool got_it = halt.acknowledged && !signs_of_held_up(c, &halt.close) && !signs_of_giving_up(c, SIDE_CLIENT);
     if (!halt.alert && (signs_of_doubtful_close(c, s) || !got_it)) {
         judgement->culprit = CULPRIT_UNKNOWN;
         judgement->confidence = 0.5;
@@ -130,7 +131,8 @@ const struct detector client_closed_in_login = {
         "the other side's SACK shows that it had sent more than arrived. Also when the client leaves at once, but has "
         "a reason in the packets: an answer to PRELOGIN that is no TDS, or encryption that one side demands and the "
         "other has not (MS-TDS 2.2.6.5). The culprit stays open in these cases, unless it is the client that has no "
-        "encryption; when packets were repeated for a second and more before, when it had not acknowledged the "
+        "encryption; when packets were repeated for a second and more before, when resets of it answer what came a "
+        "second and more later, when it had not acknowledged the "
         "server's last word, and "
         "when a reset has not what its packets have. (--slow-login sets the 2 s.)",
     .means = "The server had answered all it was asked, or had no time to. The client's own connection time-out ran "

@@ -20,6 +20,19 @@ static bool answers_other_language(const struct conversation *c, const struct su
            !signs_of_missed_packets(c);
 }
 
+/* An acknowledgement may wait for half a second at most (RFC 9293, 3.8.6.3). */
+#define ACKNOWLEDGED_BY_NS NS_PER_SECOND
+
+/* Who has a packet acknowledges it, in time: what is repeated in vain, or left without that, did not reach the server that is said to reset. */
+static bool is_unheard(const struct conversation *c)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT];
+    /* What is not seen to be sent was sent before the capture began. */
+    const struct moment *since = moment_seen(&client->last_data) ? &client->last_data : &c->first;
+    bool late = c->sides[SIDE_SERVER].reset.time_ns - since->time_ns >= ACKNOWLEDGED_BY_NS;
+    return client->unacknowledged_bytes > 0 && (client->data_run.count > 0 || late);
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
@@ -43,8 +56,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     bool foreign = !at_server && signs_of_foreign_reset(server);
     bool pending = !asked_after && signs_of_pending_request(c);
     bool idle = !at_server && quiet_ns >= (pending ? IDLE_PENDING_NS : IDLE_NS);
-    /* Who has the packet acknowledges it: what is repeated in vain did not reach the server that is said to reset. */
-    bool unheard = !at_server && client->data_run.count > 0 && client->unacknowledged_bytes > 0;
+    bool unheard = !at_server && is_unheard(c);
     /* A reset without ACK answers a packet of a connection that the machine does not know (RFC 9293, 3.10.7.1): it gave it up before, was
      * started again, or a device on the way gave the connection another port. Why is in what came before this capture. */
     bool partly = !c->starts_with_syn || signs_of_missed_packets(c);
@@ -97,7 +109,8 @@ const struct detector server_reset = {
     .holds_when =
         "A reset with the server's address ends a conversation that was established, before either side closed. The "
         "culprit stays open: where the capture was not given as the server's and the connection was idle (1 s, or 30 s "
-        "while a request is unanswered), the client repeats a packet in vain, the reset came over another number of "
+        "while a request is unanswered), the client repeats a packet in vain or waits a second for its "
+        "acknowledgement, the reset came over another number of "
         "hops, or it does not go on with the server's IP IDs, timestamps or window; where a reset without ACK ends a "
         "connection whose begin was not captured, or of which packets were missed, for the machine may have given it "
         "up before; and where what the server sent before was not acknowledged for long; and where the client's first "
