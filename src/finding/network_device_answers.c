@@ -147,7 +147,8 @@ const struct detector network_device_answers = {
         "the server never sent (then the culprit stays open). Or in a capture that is not the server's, SYN+ACK comes, "
         "no byte of the client is answered, and: the SYN+ACK "
         "takes "
-        "less than half of the time, or another number of hops, than in connections in which the server spoke; or "
+        "less than half of the time (by 2 ms at least, and of three connections or more), or another number of hops, "
+        "than in connections in which the server spoke; or "
         "three or more such connections, in which nothing is acknowledged either, are reset the same time after their "
         "SYN (then the culprit stays open).",
     .holds_with_both =

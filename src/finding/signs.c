@@ -562,12 +562,18 @@ static bool is_hollow(const struct conversation *c, const struct surroundings *s
            !signs_of_missed_packets(c) && surroundings_role(s, c) != CAPTURE_ROLE_SERVER;
 }
 
+/* Of one handshake or two nobody knows how much of their time was chance: a neighbour's address that had to be found first (ARP), a queue, a
+ * machine that was busy. That is milliseconds even where the path takes less. */
+enum { HANDSHAKES_TO_COMPARE = 3 };
+#define HANDSHAKE_CHANCE_NS (2 * NS_PER_MS)
+
 bool signs_of_quick_answer(const struct conversation *c, const struct surroundings *s)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
-    int64_t usual_ns = surroundings_server(s, c)->shortest_handshake_ns,
-            answer_ns = server->syn.time_ns - client->syn.time_ns;
-    return is_hollow(c, s) && client->syns == 1 && usual_ns > 0 && answer_ns * 2 < usual_ns;
+    const struct server_record *record = surroundings_server(s, c);
+    int64_t usual_ns = record->shortest_handshake_ns, answer_ns = server->syn.time_ns - client->syn.time_ns;
+    return is_hollow(c, s) && client->syns == 1 && record->timed_handshakes >= HANDSHAKES_TO_COMPARE &&
+           answer_ns * 2 < usual_ns && usual_ns - answer_ns >= HANDSHAKE_CHANCE_NS;
 }
 
 bool signs_of_answer_elsewhere(const struct conversation *c, const struct surroundings *s)
