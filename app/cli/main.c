@@ -37,7 +37,7 @@ static void print_help(FILE *to)
           "  tdscope explain server.login-stalled\n\n"
           "exit status:\n"
           "  0  the analysis was done\n"
-          "  1  only with --exit-code: the verdict names a culprit\n"
+          "  1  only with --exit-code: a fault was found, though its culprit may be unknown\n"
           "  2  wrong usage\n"
           "  3  some evidence could not be read; the rest was analysed\n"
           "  4  nothing could be analysed, or the report could not be written\n",

@@ -240,7 +240,7 @@ static const struct option_row rows[] = {
     {"color", 0, FOR_ANALYSIS | FOR_EXPLAIN, "WHEN", read_colour, "auto (default), always or never; see also NO_COLOR"},
     {"marks", 0, FOR_CONVERSATIONS, NULL, read_marks,
      "a column with the steps of the login as SQL Network Analyzer marks them"},
-    {"exit-code", 0, FOR_ANALYSIS, NULL, read_exit_code, "exit with status 1 when the verdict names a culprit"},
+    {"exit-code", 0, FOR_ANALYSIS, NULL, read_exit_code, "exit with status 1 when a fault was found, though its culprit may be unknown"},
     {"quiet", 0, FOR_ANALYSIS, NULL, read_quiet, "no progress and no warnings"},
     {"help", 'h', FOR_ANALYSIS | FOR_EXPLAIN, NULL, read_help, "show this"},
 };

@@ -16,10 +16,13 @@ import subprocess
 import sys
 import tempfile
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+TESTS = pathlib.Path(__file__).resolve().parent.parent
+SCENES = TESTS / 'scenes'
+sys.path[:0] = [str(TESTS), str(SCENES)]
 sys.dont_write_bytecode = True
 import capture_bytes as make
 import contract
+from scene import load, write_scene
 from tap import Tap
 
 DONE, FAULT, USAGE, INCOMPLETE, NOTHING = 0, 1, 2, 3, 4
@@ -228,6 +231,11 @@ def command_line(t):
   t.command('a fault without --exit-code', ['diagnose', 'refused.pcap'], DONE, prints=['server'])
   t.command('a fault with --exit-code', ['diagnose', '--exit-code', 'refused.pcap'], FAULT)
   t.command('no fault with --exit-code', ['diagnose', '--exit-code', 'sound.pcap'], DONE)
+  t.file('unanswered.pcap', make.pcap(make.unanswered_syns(), milliseconds=lambda number: 1000 * (2**number - 1)))
+  t.command('a fault of an unknown culprit with --exit-code', ['--exit-code', '--format', 'json', 'unanswered.pcap'], FAULT,
+            prints=['"verdict":{"culprit":"unknown"'])
+  risk = write_scene(load(SCENES / 'server.slow-response' / 'at-the-server-linux.scene'), t.folder / 'risk')
+  t.command('a risk with --exit-code', ['--exit-code', '--format', 'json', *risk.values()], DONE, prints=['"severity":"risk"'])
   t.command('-o writes a file', ['diagnose', '--format', 'json', '-o', 'out.json', 'sound.pcap'], DONE)
   t.tap.case('and the file holds the report', contract.complaints(json.loads((t.folder / 'out.json').read_bytes()))
              if (t.folder / 'out.json').exists() else ['no file'])
