@@ -213,9 +213,7 @@ static bool judge_refused_before(const struct pair_view *view, const struct surr
     if (moved && signs_of_foreign_refusal(c, s))
         return false; /* its hops tell more */
     const struct point_facts *far = &s->casebook->points[view->pair->far];
-    bool lacking = far->missed_syns > 0 ||
-                   surroundings_lacks_connections(s, view->pair->far, &c->ends[SIDE_SERVER].address) ||
-                   is_poor(s, view->pair->far);
+    bool lacking = far->missed_syns > 0 || is_poor(s, view->pair->far);
     judgement->confidence = moved || lacking ? 0.5 : 0.9;
     if (lacking) {
         judgement->culprit = CULPRIT_UNKNOWN;
