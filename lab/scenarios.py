@@ -4,6 +4,7 @@
 import scenarios_client
 import scenarios_device
 import scenarios_healthy
+import scenarios_later
 import scenarios_network
 import scenarios_server
 import scenarios_traps

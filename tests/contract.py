@@ -316,10 +316,12 @@ def link_complaints(report):
 
 def culprit_complaints(report):
   """The part of a cause before the dot is the culprit, or the culprit stays open: a pattern may be certain where
-  whose fault it is cannot be told from one side. What a capture lacks is nobody's fault."""
+  whose fault it is cannot be told from one side. What a capture lacks is nobody's fault. A login may be refused for what
+  the server is in (paused, full)."""
   for judged in [report['verdict']] + report['conversations'] + report['findings']:
     before_dot = judged['cause'].split('.')[0]
-    if judged['culprit'] not in ('none' if before_dot == 'capture' else before_dot, 'unknown'):
+    refused = judged['cause'] == 'client.login-refused' and judged['culprit'] == 'server'
+    if not refused and judged['culprit'] not in ('none' if before_dot == 'capture' else before_dot, 'unknown'):
       yield f'{judged["cause"]} blames {judged["culprit"]}'
 
 

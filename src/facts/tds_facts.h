@@ -138,6 +138,7 @@ struct tds_facts {
     uint16_t tls_version_client, tls_version; /* highest offered, chosen: 0x0303 = TLS 1.2; 0: not known */
     uint16_t cipher_suite;                    /* IANA number; 0: not known */
     struct moment unasked; /* TDS 8: the server's latest record between PRELOGIN and its answer, a session ticket */
+    struct moment foreign_answer;             /* the first bytes that came in answer are neither TDS nor TLS */
     struct moment client_alert, server_alert; /* TLS alerts in clear, close_notify excepted */
     uint8_t client_alert_code, server_alert_code;
     struct tls_facts *tls;                    /* NULL unless a TLS record was seen */
@@ -185,7 +186,8 @@ struct tds_facts {
 
     struct moment last_request, last_response; /* begin of the last of each, encrypted ones too */
     bool request_unanswered;                   /* the last request has no byte of an answer */
-    int64_t slowest_response_ns;               /* from the end of a request to the first byte of its answer */
+    bool client_unfinished;      /* the client's last message is longer, by what it says itself, than what came of it */
+    int64_t slowest_response_ns; /* from the end of a request to the first byte of its answer */
     struct moment slowest_request;
     int64_t slowest_end_ns; /* from the end of a request to the end of its answer */
     struct moment slowest_end_request;

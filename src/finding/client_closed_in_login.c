@@ -1,6 +1,7 @@
 /* client.closed-in-login: the client closes part-way through the login, without a reason in the packets. */
 #include "actions.h"
 #include "detector.h"
+#include "login_signs.h"
 #include "settling.h"
 #include "signs.h"
 
@@ -19,13 +20,56 @@ static void say_broken_off(const struct conversation *c, const struct login_halt
         judgement->would_settle = "The client's error text, which names the reason that encryption hides.";
 }
 
+/* No driver goes on after such an answer. Whose it was, a capture at the client does not tell. */
+static bool judge_foreign_answer(const struct conversation *c, const struct login_halt *halt,
+                                 struct judgement *judgement)
+{
+    if (!login_signs_foreign_answer(c) || halt->turn != SIDE_CLIENT)
+        return false;
+    judgement->culprit = CULPRIT_UNKNOWN;
+    judgement->confidence = 0.5;
+    judgement->would_settle = settle_by_listener;
+    judgement_prove(judgement, &halt->since, "the answer, which is no TDS");
+    judgement_prove(judgement, &halt->close, "the client closes");
+    judgement_say(judgement,
+                  "What answered PRELOGIN does not speak TDS, and the client closed %s later: another program than SQL "
+                  "Server has the port, or a device on the way answers in its place.",
+                  seconds_words(halt->waited_ns).text);
+    return true;
+}
+
+static bool judge_clash(const struct conversation *c, const struct login_halt *halt, struct judgement *judgement)
+{
+    struct encryption_clash clash = login_signs_encryption_clash(c);
+    if (!clash.held || halt->last_step != LOGIN_STEP_PRELOGIN_ANSWER || halt->turn != SIDE_CLIENT)
+        return false;
+    bool client_lacks = clash.lacking == SIDE_CLIENT;
+    judgement->confidence = client_lacks ? 0.85 : 0.6;
+    if (!client_lacks)
+        judgement->culprit = CULPRIT_UNKNOWN;
+    judgement_prove(judgement, &c->tds->steps[LOGIN_STEP_PRELOGIN], "PRELOGIN: the client %s",
+                    client_lacks ? "has no encryption" : "demands encryption");
+    judgement_prove(judgement, &c->tds->steps[LOGIN_STEP_PRELOGIN_ANSWER], "the PRELOGIN answer: the server %s",
+                    client_lacks ? "demands encryption" : "has none");
+    judgement_prove(judgement, &halt->close, "the client closes");
+    judgement_say(judgement, "The client closed %s after the PRELOGIN answer, because %s.",
+                  seconds_words(halt->waited_ns).text,
+                  client_lacks ? "the server demands encryption and the client has none"
+                               : "the client demands encryption and the server has none");
+    return true;
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT];
     struct login_halt halt = signs_of_login_halt(c, s);
     if (!halt.halted || !halt.closed || halt.stopped_by != SIDE_CLIENT || signs_of_silence(c).held)
         return false;
-    if (signs_of_one_direction(c) || signs_of_more_sent(c, SIDE_CLIENT) || halt.last_step < LOGIN_STEP_PRELOGIN_ANSWER)
+    if (signs_of_one_direction(c) || signs_of_more_sent(c, SIDE_CLIENT))
+        return false;
+    if (judge_foreign_answer(c, &halt, judgement) || judge_clash(c, &halt, judgement))
+        return true;
+    if (halt.last_step < LOGIN_STEP_PRELOGIN_ANSWER)
         return false;
     /* Who leaves sooner than that after PRELOGIN had no time left when it came: client.gave-up-before-login. */
     if (halt.last_step == LOGIN_STEP_PRELOGIN_ANSWER &&
@@ -41,7 +85,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement->confidence = signs_of_missed_packets(c) ? 0.55 : halt.turn == SIDE_CLIENT ? 0.85 : 0.75;
     if (signs_of_certificate_disliked(c, &halt))
         judgement->confidence = 0.7; /* who closes there has one reason more, which client.certificate-rejected names */
-    bool got_it = halt.acknowledged && !signs_of_held_up(c, &halt.close); /* and in time */
+    /* And in time: what it had not got until then may be told by resets with which it answers that later. */
+    bool got_it = halt.acknowledged && !signs_of_held_up(c, &halt.close) && !signs_of_giving_up(c, SIDE_CLIENT);
     if (!halt.alert && (signs_of_doubtful_close(c, s) || !got_it)) {
         judgement->culprit = CULPRIT_UNKNOWN;
         judgement->confidence = 0.5;
@@ -83,8 +128,12 @@ const struct detector client_closed_in_login = {
         "less than 2 s after its own packet, which the server's machine had acknowledged. No error from the "
         "server precedes it. Not when a part of what the server had sent did not reach the client, or when "
         "the reset's TTL shows that the client did not send it. Not when a sequence number of the client or "
-        "the other side's SACK shows that it had sent more than arrived. The culprit stays open when packets "
-        "were repeated for a second and more before, when it had not acknowledged the server's last word, and "
+        "the other side's SACK shows that it had sent more than arrived. Also when the client leaves at once, but has "
+        "a reason in the packets: an answer to PRELOGIN that is no TDS, or encryption that one side demands and the "
+        "other has not (MS-TDS 2.2.6.5). The culprit stays open in these cases, unless it is the client that has no "
+        "encryption; when packets were repeated for a second and more before, when resets of it answer what came a "
+        "second and more later, when it had not acknowledged the "
+        "server's last word, and "
         "when a reset has not what its packets have. (--slow-login sets the 2 s.)",
     .means = "The server had answered all it was asked, or had no time to. The client's own connection time-out ran "
              "out - spent on name resolution, security calls or waiting for a thread - or it did not like what it "

@@ -2,6 +2,7 @@
  * SYN. */
 #include "actions.h"
 #include "detector.h"
+#include "login_signs.h"
 #include "settling.h"
 #include "signs.h"
 
@@ -73,6 +74,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return false;
     if (signs_of_name_wait(c, s, &wait))
         return false; /* then it is known on what: see client.slow-name-resolution */
+    if (login_signs_foreign_answer(c) || login_signs_encryption_clash(c).held)
+        return false; /* what came in answer is why it left: see client.closed-in-login */
     if (c->sides[SIDE_CLIENT].payload_bytes + c->sides[SIDE_SERVER].payload_bytes == 0)
         return judge_byteless(c, s, judgement);
     return judge_after_prelogin(c, s, judgement);
@@ -92,13 +95,14 @@ static const char *const actions[] = {
 const struct detector client_gave_up_before_login = {
     .cause = "client.gave-up-before-login",
     .title = "The client closes as soon as it is connected",
-    .holds_when = "After the handshake the client closes within a second and before the login; or it has sent PRELOGIN "
-                  "and closes within a second, or less than 2 s after the answer, when it was its own turn. (Between "
-                  "one second and two without an answer the culprit stays open; --slow-login sets the two.) Without a "
-                  "byte it counts only when the same client left this server after PRELOGIN on another connection, and "
-                  "closes with FIN; else it may as well be a probe. Where it is seen to have waited for its server's "
-                  "address, client.slow-name-resolution says so. Not when a sequence number of the client or the other "
-                  "side's SACK shows that it had sent more than arrived.",
+    .holds_when =
+        "After the handshake the client closes within a second and before the login; or it has sent PRELOGIN "
+        "and closes within a second, or less than 2 s after the answer, when it was its own turn. (Between "
+        "one second and two without an answer the culprit stays open; --slow-login sets the two.) Without a "
+        "byte it counts only when the same client left this server after PRELOGIN on another connection, and "
+        "closes with FIN; else it may as well be a probe. Where it is seen to have waited for its server's "
+        "address, client.slow-name-resolution says so. Not when a sequence number of the client or the other "
+        "side's SACK shows that it had sent more than arrived, nor when the answer to PRELOGIN is why it leaves.",
     .means = "The connection was made at once, and the client had no time left for it: its time-out, which began "
              "with the program's call, was spent before the first packet - on DNS, a security call, waiting for a "
              "thread, a port or a place in the pool. Server and network had no part in it. (Article, 1.5.5.)",

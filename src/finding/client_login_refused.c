@@ -8,15 +8,36 @@ static const struct server_state_error {
     uint32_t number;
     const char *says;
 } server_state_errors[] = {
+    {701, "it has not enough memory"},
+    {802, "its buffer pool has not enough memory"},
+    {922, "the database is being recovered"},
+    {927, "the database is in the middle of a restore"},
+    {952, "the database is in transition"},
+    {976, "the database is in an availability group, and this replica does not serve it now"},
+    {983, "the database is in an availability group, and this replica is neither primary nor secondary now"},
+    {6005, "SQL Server is shutting down"},
+    {10928, "a limit of the database's resources is reached"},
+    {10929, "the server is too busy for more than the database's guaranteed resources"},
     {17142, "SQL Server is paused: no new connections"},
     {17187, "SQL Server is not ready to accept connections yet"},
     {17188, "SQL Server is shutting down and accepts no new connections"},
     {17189, "SQL Server could not start a thread for the login"},
+    {17197, "the login took SQL Server longer than it allows, which may mean heavy load"},
     {17809, "the maximum number of user connections is reached"},
+    {17810, "the maximum number of dedicated administrator connections is reached"},
     {17830, "the network broke while the login was under way"},
     {18401, "SQL Server runs its upgrade scripts"},
     {18451, "only administrators may connect at present"},
     {18461, "SQL Server runs in single-user mode"},
+    {40143, "the service met an error while it worked on the request"},
+    {40197, "the service met an error while it worked on the request"},
+    {40501, "the service is busy"},
+    {40613, "the database is not available at present"},
+    {42108, "the pool of the database is paused"},
+    {42109, "the pool of the database is warming up"},
+    {49918, "the service has not enough resources for the request"},
+    {49919, "too many databases are being created or changed"},
+    {49920, "too many operations are under way in the subscription"},
 };
 
 static const struct server_state_error *state_error(uint32_t number)

@@ -53,6 +53,14 @@ static bool judge_two_answers(const struct conversation *c, const struct surroun
     return true;
 }
 
+/* Routers give ways of the same cost out by connection (RFC 2992), and one of them may be a router longer: that alone tells of no device. */
+static bool differs_by_a_router(const struct conversation *c, const struct server_record *record)
+{
+    unsigned hops = hops_from_ttl(c->sides[SIDE_SERVER].ttl_first), least = hops_from_ttl(record->spoken.most),
+             most = hops_from_ttl(record->spoken.least);
+    return hops + 1 == least || hops == most + 1;
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     if (judge_two_answers(c, s, judgement))
@@ -69,7 +77,10 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (!fast && !elsewhere && alike < ALIKE_LEAST)
         return false;
     judgement->confidence = fast && elsewhere ? 0.88 : fast || elsewhere ? 0.8 : 0.65;
-    if (!fast && !elsewhere)
+    bool another_way = elsewhere && !fast && differs_by_a_router(c, record);
+    if (another_way)
+        judgement->confidence = 0.5;
+    if ((!fast && !elsewhere) || another_way)
         judgement->culprit = CULPRIT_UNKNOWN;
     judgement->would_settle = settle_by_server_capture;
     judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
@@ -147,7 +158,9 @@ const struct detector network_device_answers = {
         "the server never sent (then the culprit stays open). Or in a capture that is not the server's, SYN+ACK comes, "
         "no byte of the client is answered, and: the SYN+ACK "
         "takes "
-        "less than half of the time, or another number of hops, than in connections in which the server spoke; or "
+        "less than half of the time (by 2 ms at least, and of three connections or more), or another number of hops, "
+        "than in connections in which the server spoke (when it is one router more or less and not sooner, the culprit "
+        "stays open: it may have come another way); or "
         "three or more such connections, in which nothing is acknowledged either, are reset the same time after their "
         "SYN (then the culprit stays open).",
     .holds_with_both =

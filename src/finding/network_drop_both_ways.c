@@ -4,10 +4,22 @@
 #include "settling.h"
 #include "signs.h"
 
+/* The capture has nothing of the peer in this connection, but in others of the two: it may have begun when the connection was dead already. What
+ * its side sends last is repeated, or it gives up probing, so that nothing was answered past this capture, either. */
+static bool begins_dead(const struct conversation *c, const struct surroundings *s, const struct silence *silence)
+{
+    const struct tcp_side *self = &c->sides[silence->retrier], *other = &c->sides[side_other(silence->retrier)];
+    bool heard = surroundings_pair(s, c)->last_heard_ns[side_other(silence->retrier)] > silence->first.time_ns;
+    bool to_the_end = silence->keep_alives
+                          ? moment_seen(&self->reset) && self->reset.time_ns >= silence->last.time_ns
+                          : moment_seen(&self->last_data) && self->last_data.time_ns <= silence->first.time_ns;
+    return other->packets == 0 && !c->starts_with_syn && heard && to_the_end;
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     struct silence silence = signs_of_silence(c);
-    if (!silence.held || signs_of_one_direction(c) || !signs_of_sql(c, s))
+    if (!silence.held || !signs_of_sql(c, s) || (signs_of_one_direction(c) && !begins_dead(c, s, &silence)))
         return false;
     const struct tcp_side *self = &c->sides[silence.retrier];
     const char *name = silence.retrier == SIDE_CLIENT ? "client" : "server";

@@ -2,10 +2,34 @@
 #include "actions.h"
 #include "detector.h"
 #include "one_sided.h"
+#include "settling.h"
+#include "signs.h"
+
+/* What a message says of its own length, the client gave to its TCP at once; the server has but its beginning, and waits for the rest. That it
+ * left, this capture does not prove. */
+static bool judge_rest_missing(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    struct login_halt halt = signs_of_login_halt(c, s);
+    if (!halt.halted || !halt.unfinished || halt.waited_ns < NS_PER_SECOND ||
+        surroundings_role(s, c) != CAPTURE_ROLE_SERVER || signs_of_missed_packets(c) || signs_of_one_direction(c))
+        return false;
+    judgement->culprit = CULPRIT_UNKNOWN;
+    judgement->confidence = 0.6;
+    judgement->would_settle = settle_by_client_capture;
+    judgement_prove(judgement, &halt.since, "the beginning of %s arrives", login_step_words(halt.last_step));
+    judgement_prove(judgement, &c->sides[SIDE_SERVER].last, "the server's last packet: it acknowledges no more");
+    judgement_prove(judgement, &halt.close, "the %s closes", halt.closed_by == SIDE_CLIENT ? "client" : "server");
+    judgement_say(judgement,
+                  "Only the beginning of %s came to the server, and for %.1f s nothing more: the rest was lost on the "
+                  "way, or the client's machine stopped there. The server had nothing to answer.",
+                  login_step_words(halt.last_step), seconds(halt.waited_ns));
+    return true;
+}
 
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
-    return one_sided_never_arrives(c, s, SIDE_SERVER, judgement) || one_sided_drop(c, s, SIDE_CLIENT, judgement);
+    return one_sided_never_arrives(c, s, SIDE_SERVER, judgement) || one_sided_drop(c, s, SIDE_CLIENT, judgement) ||
+           judge_rest_missing(c, s, judgement);
 }
 
 static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
@@ -31,7 +55,9 @@ const struct detector network_drop_to_server = {
         "stays open. In a capture taken on the server, a packet without data or a FIN of the client, by its sequence "
         "number, or the server's SACK shows that bytes before a packet that came never did, for a second or more and "
         "to the end: these were lost on the way, where the server was heard after it and did not acknowledge them. "
-        "Where it was not heard any more, or a reset shows it, the culprit stays open.",
+        "Where it was not heard any more, or a reset shows it, the culprit stays open; likewise where a login packet "
+        "is "
+        "longer, as it says itself, than what came of it.",
     .holds_with_both =
         "Of the client, three packets or more in a row (keep-alives count), over a second and up to the end, left its "
         "machine and are not in the server's capture, which went on. Five or more where one of the captures provably "

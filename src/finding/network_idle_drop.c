@@ -108,7 +108,12 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
                                       casebook_moment_ns(s->casebook, &out->lost_at_end_first))
         first = SIDE_SERVER;
     const struct passage *passage = &view->compared->passages[first];
-    int64_t idle_ns = casebook_moment_ns(s->casebook, &passage->lost_at_end_first) - last_passage_ns(view, s);
+    int64_t lost_ns = casebook_moment_ns(s->casebook, &passage->lost_at_end_first),
+            passage_ns = last_passage_ns(view, s);
+    if (passage_ns ==
+        TIME_EARLIEST_NS) /* one capture began when the connection was dead: the other has what came before */
+        passage_ns = casebook_moment_ns(s->casebook, first == SIDE_CLIENT ? &view->server->last : &view->client->last);
+    int64_t idle_ns = lost_ns - passage_ns;
     if (idle_ns < IDLE_NS && !(passage->probe_first && idle_ns > 0))
         return false;
     const char *name = first == SIDE_CLIENT ? "client" : "server", *peer = first == SIDE_CLIENT ? "server" : "client";

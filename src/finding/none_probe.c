@@ -1,5 +1,6 @@
 /* none.probe: connect and close without a byte. */
 #include "detector.h"
+#include "login_signs.h"
 #include "signs.h"
 
 static bool judge_scan(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
@@ -19,7 +20,8 @@ static bool judge_half_open(const struct conversation *c, struct judgement *judg
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
     if (!c->starts_with_syn || !moment_seen(&client->syn) || !moment_seen(&server->syn) ||
-        !moment_seen(&client->reset) || conversation_established(c) || client->syn_retransmits > 0)
+        !moment_seen(&client->reset) || conversation_established(c) || client->syn_retransmits > 0 ||
+        signs_of_more_sent(c, SIDE_CLIENT))
         return false;
     judgement->confidence = 0.8;
     judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
@@ -45,6 +47,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return false;
     if (signs_of_foreign_reset(&c->sides[c->closed_first_by]))
         return false; /* somebody else closed it */
+    if (login_signs_turning_away(c, s))
+        return false; /* no probe does that: see server.closed-in-login */
     struct moment close = conversation_first_close(c);
     bool reset = moment_seen(&client->reset) && client->reset.time_ns == close.time_ns;
     bool by_client = c->closed_first_by == SIDE_CLIENT;

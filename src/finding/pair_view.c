@@ -93,9 +93,13 @@ bool pair_view_is_complete(const struct pair_view *view)
            !signs_of_one_direction(view->server);
 }
 
+/* A capture that has none of the sender's packets in this connection does not take them, wherever they end. */
 static bool stops_arriving(const struct pair_view *view, enum side sender)
 {
     const struct passage *passage = &view->compared->passages[sender];
+    const struct conversation *receiver = sender == SIDE_CLIENT ? view->server : view->client;
+    if (receiver->sides[sender].packets == 0)
+        return false;
     bool poor = view->compared->strays[SIDE_CLIENT] + view->compared->strays[SIDE_SERVER] + passage->unclear_at_end > 0;
     uint32_t least = poor ? DROPPED_IN_POOR_CAPTURE : DROPPED_PACKETS;
     return passage->lost_at_end >= least &&
@@ -104,8 +108,7 @@ static bool stops_arriving(const struct pair_view *view, enum side sender)
 
 enum pair_drop pair_view_drop(const struct pair_view *view)
 {
-    if (!view->compared || !conversation_established(view->client) || signs_of_one_direction(view->client) ||
-        signs_of_one_direction(view->server))
+    if (!view->compared || !conversation_established(view->client))
         return PAIR_DROP_NONE;
     bool to_server = stops_arriving(view, SIDE_CLIENT), to_client = stops_arriving(view, SIDE_SERVER);
     return to_server && to_client ? PAIR_DROP_BOTH

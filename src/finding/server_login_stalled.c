@@ -17,10 +17,10 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
     struct login_halt halt = signs_of_login_halt(c, s);
-    if (!halt.halted || halt.turn != SIDE_SERVER || !halt.acknowledged)
-        return false;
+    if (!halt.halted || halt.turn != SIDE_SERVER || halt.unfinished || !halt.acknowledged)
+        return false; /* who has a part of a message only, waits for the rest */
     if (signs_of_one_direction(c) || signs_of_missed_packets(c) || signs_of_silence(c).held ||
-        signs_of_more_sent(c, SIDE_SERVER))
+        signs_of_more_sent(c, SIDE_SERVER) || signs_of_more_sent(c, SIDE_CLIENT))
         return false;
     if (signs_of_stand_in(c, s))
         return false; /* it was never asked */
@@ -70,8 +70,9 @@ const struct detector server_login_stalled = {
         "The server's TCP acknowledges the client's login packet (PRELOGIN, TLS or login), and for 5 s or more no "
         "answer follows - or for 2 s, when the client then gives up. No packet of the login is missing. The culprit "
         "stays open when nobody closes and the capture recorded nothing of anybody for most of that time: it may have "
-        "stood still. Not when a sequence number of the server or the other side's SACK shows that it had sent more "
-        "than arrived. (--slow-login sets the 2 s, --late-login the 5 s.)",
+        "stood still. Not when a sequence number of either side or the other's SACK shows that it had sent more "
+        "than arrived, nor when the client's packet is longer, as it says itself, than what came of it. (--slow-login "
+        "sets the 2 s, --late-login the 5 s.)",
     .means = "TCP's acknowledgement comes from the kernel: the packet is on the server, so the network has done its "
              "work both ways. SQL Server did not pick it up or did not finish with it: no free worker thread "
              "(blocking, high MAXDOP, large parallel queries), a scheduler that does not yield, slow disks, or a "

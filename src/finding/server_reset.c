@@ -11,6 +11,28 @@
 /* An unanswered request may take its time. */
 #define IDLE_PENDING_NS (30 * NS_PER_SECOND)
 
+/* The client's first bytes were seen, are none that open TDS or TLS, and were not answered: SQL Server closes such connections (its errors
+ * 17828 and 17836), and nobody meant to log in. */
+static bool answers_other_language(const struct conversation *c, const struct surroundings *s)
+{
+    return c->starts_with_syn && !c->tds && surroundings_server(s, c)->speaks_tds > 0 &&
+           c->sides[SIDE_CLIENT].payload_bytes > 0 && c->sides[SIDE_SERVER].payload_bytes == 0 &&
+           !signs_of_missed_packets(c);
+}
+
+/* An acknowledgement may wait for half a second at most (RFC 9293, 3.8.6.3). */
+#define ACKNOWLEDGED_BY_NS NS_PER_SECOND
+
+/* Who has a packet acknowledges it, in time: what is repeated in vain, or left without that, did not reach the server that is said to reset. */
+static bool is_unheard(const struct conversation *c)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT];
+    /* What is not seen to be sent was sent before the capture began. */
+    const struct moment *since = moment_seen(&client->last_data) ? &client->last_data : &c->first;
+    bool late = c->sides[SIDE_SERVER].reset.time_ns - since->time_ns >= ACKNOWLEDGED_BY_NS;
+    return client->unacknowledged_bytes > 0 && (client->data_run.count > 0 || late);
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
@@ -34,13 +56,14 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     bool foreign = !at_server && signs_of_foreign_reset(server);
     bool pending = !asked_after && signs_of_pending_request(c);
     bool idle = !at_server && quiet_ns >= (pending ? IDLE_PENDING_NS : IDLE_NS);
-    /* Who has the packet acknowledges it: what is repeated in vain did not reach the server that is said to reset. */
-    bool unheard = !at_server && client->data_run.count > 0 && client->unacknowledged_bytes > 0;
+    bool unheard = !at_server && is_unheard(c);
     /* A reset without ACK answers a packet of a connection that the machine does not know (RFC 9293, 3.10.7.1): it gave it up before, was
      * started again, or a device on the way gave the connection another port. Why is in what came before this capture. */
     bool partly = !c->starts_with_syn || signs_of_missed_packets(c);
     bool forgotten = partly && signs_of_forgotten(c, SIDE_SERVER), gave_up = signs_of_giving_up(c, SIDE_SERVER);
-    bool open = foreign || idle || unheard || forgotten || gave_up || !signs_of_own_reset(c, s, SIDE_SERVER);
+    bool other_language = answers_other_language(c, s);
+    bool open =
+        foreign || idle || unheard || forgotten || gave_up || other_language || !signs_of_own_reset(c, s, SIDE_SERVER);
     judgement->confidence = open ? 0.5 : at_server ? 0.85 : 0.7;
     if (signs_of_missed_packets(c))
         judgement->confidence -= 0.1;
@@ -65,6 +88,9 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
               "connection another port"
             : "",
         at_server ? "" : "; a device on the way could have sent it in its name");
+    if (other_language)
+        judgement_say_more(judgement,
+                           "What the client had said does not begin TDS: SQL Server closes such connections.");
     return true;
 }
 
@@ -83,10 +109,12 @@ const struct detector server_reset = {
     .holds_when =
         "A reset with the server's address ends a conversation that was established, before either side closed. The "
         "culprit stays open: where the capture was not given as the server's and the connection was idle (1 s, or 30 s "
-        "while a request is unanswered), the client repeats a packet in vain, the reset came over another number of "
+        "while a request is unanswered), the client repeats a packet in vain or waits a second for its "
+        "acknowledgement, the reset came over another number of "
         "hops, or it does not go on with the server's IP IDs, timestamps or window; where a reset without ACK ends a "
         "connection whose begin was not captured, or of which packets were missed, for the machine may have given it "
-        "up before; and where what the server sent before was not acknowledged for long. Not in the middle of a login, "
+        "up before; and where what the server sent before was not acknowledged for long; and where the client's first "
+        "bytes were no TDS and not answered. Not in the middle of a login, "
         "which is server.closed-in-login's. Not when a sequence number of "
         "the server or the other side's SACK shows that it had sent more than arrived.",
     .means = "A program that aborts a connection, a process that dies, or a machine that no longer knows the "

@@ -50,7 +50,8 @@ static const char *reason_by_event(const struct log_record *event)
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     struct login_halt halt = signs_of_login_halt(c, s);
-    if (!halt.halted || signs_of_one_direction(c) || signs_of_missed_packets(c) || signs_of_more_sent(c, SIDE_SERVER))
+    if (!halt.halted || halt.unfinished || signs_of_one_direction(c) || signs_of_missed_packets(c) ||
+        signs_of_more_sent(c, SIDE_SERVER))
         return false;
     if (!c->starts_with_syn && signs_of_forgotten(c, SIDE_SERVER))
         return false; /* it had ended the connection before it got that */

@@ -12,6 +12,8 @@ extern const char settle_by_large_packets[]; /* or by the captures of both ends 
 /* Of one that looks as if it was taken on the machine, and may have been taken near it. */
 extern const char settle_by_place[];
 
+extern const char settle_by_listener[]; /* which program has the server's port */
+
 extern const char settle_by_complete_capture[];
 extern const char settle_by_earlier_captures[];
 

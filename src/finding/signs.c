@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "certificate_faults.h"
+#include "login_signs.h"
 #include "tls_names.h"
 
 /* Three retries in a row without an answer. Timers double (RFC 6298, 5.5), so they span well over a second; at a
@@ -325,6 +326,7 @@ struct login_halt signs_of_login_halt(const struct conversation *conversation, c
     /* TLS 1.3: the server had done its part, and the client's Finished asks for nothing. */
     if (halt.last_step == LOGIN_STEP_KEY_EXCHANGE && seen_step(tds, LOGIN_STEP_TLS_DONE))
         halt.turn = SIDE_CLIENT;
+    halt.unfinished = halt.turn == SIDE_SERVER && tds->client_unfinished;
     halt.acknowledged = acknowledged(speaker, &halt.since, limit_ns);
     int64_t until_ns = halt.alert    ? halt.alert->moment.time_ns
                        : halt.closed ? halt.close.time_ns
@@ -335,7 +337,8 @@ struct login_halt signs_of_login_halt(const struct conversation *conversation, c
 
 bool signs_of_time_spent(const struct conversation *conversation, const struct surroundings *surroundings)
 {
-    if (!conversation->tds || conversation->closed_first_by != SIDE_CLIENT)
+    if (!conversation->tds || conversation->closed_first_by != SIDE_CLIENT ||
+        login_signs_foreign_answer(conversation) || login_signs_encryption_clash(conversation).held)
         return false;
     struct login_halt halt = signs_of_login_halt(conversation, surroundings);
     bool early = halt.halted && halt.closed && halt.closed_by == SIDE_CLIENT;
@@ -575,12 +578,18 @@ static bool is_hollow(const struct conversation *c, const struct surroundings *s
            !signs_of_missed_packets(c) && surroundings_role(s, c) != CAPTURE_ROLE_SERVER;
 }
 
+/* Of one handshake or two nobody knows how much of their time was chance: a neighbour's address that had to be found first (ARP), a queue, a
+ * machine that was busy. That is milliseconds even where the path takes less. */
+enum { HANDSHAKES_TO_COMPARE = 3 };
+#define HANDSHAKE_CHANCE_NS (2 * NS_PER_MS)
+
 bool signs_of_quick_answer(const struct conversation *c, const struct surroundings *s)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
-    int64_t usual_ns = surroundings_server(s, c)->shortest_handshake_ns,
-            answer_ns = server->syn.time_ns - client->syn.time_ns;
-    return is_hollow(c, s) && client->syns == 1 && usual_ns > 0 && answer_ns * 2 < usual_ns;
+    const struct server_record *record = surroundings_server(s, c);
+    int64_t usual_ns = record->shortest_handshake_ns, answer_ns = server->syn.time_ns - client->syn.time_ns;
+    return is_hollow(c, s) && client->syns == 1 && record->timed_handshakes >= HANDSHAKES_TO_COMPARE &&
+           answer_ns * 2 < usual_ns && usual_ns - answer_ns >= HANDSHAKE_CHANCE_NS;
 }
 
 bool signs_of_answer_elsewhere(const struct conversation *c, const struct surroundings *s)

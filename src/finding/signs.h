@@ -58,6 +58,7 @@ struct login_halt {
     enum login_step last_step; /* before anybody closed */
     enum side turn;            /* whose word was awaited; SIDE_CLIENT also when the last word is not known */
     struct moment since;       /* the last word of the other side */
+    bool unfinished;           /* it is the server's turn only by the step: a part of the client's message never came */
     bool acknowledged;         /* the machine of the side whose turn it was acknowledged that word */
     bool closed;               /* by FIN or reset; otherwise the capture ends */
     enum side closed_by;

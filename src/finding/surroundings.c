@@ -379,6 +379,7 @@ static void note_answerer(struct server_record *server, const struct conversatio
         return;
     }
     int64_t handshake_ns = listener->syn.time_ns - client->syn.time_ns;
+    server->timed_handshakes += client->syns == 1 && handshake_ns > 0;
     if (client->syns == 1 && handshake_ns > 0 &&
         (server->shortest_handshake_ns == 0 || handshake_ns < server->shortest_handshake_ns))
         server->shortest_handshake_ns = handshake_ns;

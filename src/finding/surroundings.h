@@ -42,6 +42,7 @@ struct server_record {
     bool
         lacks_connections; /* of that address: another point shows some that its machine answered, and this one, running, has not */
     int64_t shortest_handshake_ns; /* SYN to SYN+ACK, where the server then spoke; 0: none did */
+    uint32_t timed_handshakes;     /* of so many */
     struct ttl_range spoken;       /* of the server's packets in such connections */
     struct ttl_range of_host;      /* of all that the machine said on any of its ports; kept with one of them */
     struct times

@@ -64,6 +64,28 @@ static bool judge_more_sent(const struct conversation *c, struct judgement *judg
     return true;
 }
 
+/* Of one side nothing is there, although the capture has its packets in other connections of the two; and the other one repeats itself to the
+ * end, or resets. With an answer it would do neither. */
+static bool judge_unanswered(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    enum side side = c->sides[SIDE_CLIENT].packets > 0 ? SIDE_CLIENT : SIDE_SERVER;
+    const struct tcp_side *self = &c->sides[side];
+    bool repeats = self->data_run.count > 0 && self->last_data.time_ns <= self->data_run.first.time_ns;
+    if (c->starts_with_syn || !signs_of_one_direction(c) || (!repeats && !moment_seen(&self->reset)) ||
+        surroundings_pair(s, c)->last_heard_ns[side_other(side)] <= c->first.time_ns)
+        return false;
+    const char *name = side == SIDE_CLIENT ? "client" : "server", *peer = side == SIDE_CLIENT ? "server" : "client";
+    judgement->confidence = 0.5;
+    judgement->would_settle = settle_by_earlier_captures;
+    judgement_prove(judgement, &self->data_run.last, "the %s repeats itself", name);
+    judgement_prove(judgement, &self->reset, "the %s resets the connection", name);
+    judgement_say(judgement,
+                  "The trace holds only the %s's packets of this connection, which %s, and both sides' of others: it "
+                  "was dead when the trace began, or what the %s sends in it passes elsewhere.",
+                  name, repeats ? "get no answer" : "end with a reset", peer);
+    return true;
+}
+
 /* What keeps from seeing how a conversation goes on. */
 static const char *end_words(const struct conversation *c, const struct surroundings *s)
 {
@@ -73,8 +95,10 @@ static const char *end_words(const struct conversation *c, const struct surround
 
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
-    if (signs_of_one_direction(c) || !signs_of_sql(c, s))
+    if (!signs_of_sql(c, s))
         return false;
+    if (signs_of_one_direction(c))
+        return judge_unanswered(c, s, judgement);
     if (judge_begin(c, judgement) || judge_gaps(c, s, judgement) || judge_more_sent(c, judgement))
         return true;
     const struct tcp_side *client = &c->sides[SIDE_CLIENT];
@@ -115,7 +139,8 @@ const struct detector unknown_cut_off = {
     .cause = "unknown.cut-off",
     .title = "The trace begins or ends too late to say",
     .holds_when = "A login is open when the trace ends, a SYN without an answer is not repeated, only the reset of a "
-                  "connection is in the trace, a request seems unanswered where the capture missed packets, or a "
+                  "connection is in the trace, a request seems unanswered where the capture missed packets, of one "
+                  "side nothing is in the trace although the other repeats itself or resets, or a "
                   "sequence number or SACK tells that a side had sent more than arrived or was captured.",
     .means = "What would decide lies outside the trace, or among packets that it missed. Pooled connections live for "
              "hours, so that in a short trace neither their begin nor their end is seen (article, 1.5.7); with a "

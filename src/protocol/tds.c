@@ -122,6 +122,14 @@ static void on_gap(void *context, struct stream *stream, enum side side, uint64_
     end_call(s);
 }
 
+/* In the midst of a TDS packet or a TLS record, or before the last packet of a message. */
+static bool is_unfinished(const struct tds_state *s, const struct tds_lane *lane)
+{
+    bool known = lane->started && !lane->tentative && lane->unit != UNIT_LOST;
+    bool in_unit = lane->left > 0 || lane->header_have > 0 || lane->in_message;
+    return known && (in_unit || !tls_reader_between(&s->tls[lane->number]));
+}
+
 static void on_end(void *context, struct stream *stream, enum side side, const struct moment *at)
 {
     if (!stream->protocol_state)
@@ -130,7 +138,10 @@ static void on_end(void *context, struct stream *stream, enum side side, const s
     if (!s)
         return;
     tds_candidate_end(s);
-    tds_lane_lose(s, &s->main, &s->main.lanes[s->lane_of[side]]);
+    struct tds_lane *lane = &s->main.lanes[s->lane_of[side]];
+    if (lane->role == SIDE_CLIENT)
+        s->facts->client_unfinished = is_unfinished(s, lane);
+    tds_lane_lose(s, &s->main, lane);
     end_call(s);
 }
 

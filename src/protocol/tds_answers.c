@@ -69,11 +69,11 @@ static uint64_t errors_seen(const struct tds_facts *facts)
     return seen;
 }
 
-/* A capture of the server's packets only shows no LOGIN7: its answer to PRELOGIN is what comes before. */
+/* A capture of the server's packets only shows no LOGIN7: its answer to PRELOGIN is what comes before. That answer may be an error already. */
 static bool login_begun(const struct tds_state *s)
 {
-    return tds_step_seen(s, LOGIN_STEP_LOGIN) || tds_step_seen(s, LOGIN_STEP_PRELOGIN_ANSWER) ||
-           tds_step_seen(s, LOGIN_STEP_SSPI_RESPONSE);
+    return tds_step_seen(s, LOGIN_STEP_LOGIN) || tds_step_seen(s, LOGIN_STEP_PRELOGIN) ||
+           tds_step_seen(s, LOGIN_STEP_PRELOGIN_ANSWER) || tds_step_seen(s, LOGIN_STEP_SSPI_RESPONSE);
 }
 
 static void on_error(struct tds_state *s, const struct token_error *error, const struct moment *begin)

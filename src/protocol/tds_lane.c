@@ -66,6 +66,15 @@ void tds_lane_lose(struct tds_state *s, struct tds_channel *channel, struct tds_
     lane->left = 0;
 }
 
+/* What answers the client speaks another language from its first byte on: it is no SQL Server. */
+static void note_foreign_answer(struct tds_state *s, const struct tds_lane *lane)
+{
+    bool first = s->from_start && !lane->nested && lane->units_in_row == 0 && lane->role == SIDE_SERVER;
+    if (first && !tds_step_seen(s, LOGIN_STEP_PRELOGIN_ANSWER) && !tds_step_seen(s, LOGIN_STEP_SERVER_HELLO) &&
+        s->facts->messages[TDS_RESPONSE] == 0 && !moment_seen(&s->facts->foreign_answer))
+        s->facts->foreign_answer = lane->unit_begin;
+}
+
 static void senseless_header(struct tds_state *s, struct tds_channel *channel, struct tds_lane *lane)
 {
     bool still_open = s->facts->strict && lane->tentative;
@@ -73,8 +82,10 @@ static void senseless_header(struct tds_state *s, struct tds_channel *channel, s
         tds_candidate_fail(s, lane);
         return;
     }
-    if (!lane->tentative)
+    if (!lane->tentative) {
         s->facts->malformed++;
+        note_foreign_answer(s, lane);
+    }
     tds_lane_lose(s, channel, lane);
 }
 

@@ -253,11 +253,21 @@ void tds_candidate_strict(struct tds_state *s)
     s->talk_phase = TALK_PRELOGIN;
 }
 
+/* TLS opens the connection, and of the hello there is no more than its beginning. */
+static bool hello_is_cut_off(const struct tds_state *s)
+{
+    const struct tds_lane *client = lane_with_role(s, SIDE_CLIENT);
+    return s->from_start && client->unit == UNIT_TLS && tds_step_seen(s, LOGIN_STEP_CLIENT_HELLO) &&
+           !tds_step_seen(s, LOGIN_STEP_SERVER_HELLO) && !tls_reader_between(&s->tls[client->number]);
+}
+
 /* Nothing more will come of one side. */
 void tds_candidate_end(struct tds_state *s)
 {
-    if (!s->recognised && s->facts->strict && tds_on_server_port(s))
-        tds_recognise(s, PROTOCOL_TDS8);
+    if (s->recognised || !tds_on_server_port(s) || (!s->facts->strict && !hello_is_cut_off(s)))
+        return;
+    tds_candidate_strict(s);
+    tds_recognise(s, PROTOCOL_TDS8);
 }
 
 /* The bytes so far are no TDS after all. What is under way unwinds first; see tds_candidate_reset(). */

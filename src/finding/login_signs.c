@@ -1,0 +1,35 @@
+/* Readings of a login's first packets that several detectors share (MS-TDS 2.2.6.5, 3.2.5.1). */
+#include "login_signs.h"
+
+#include "signs.h"
+
+bool login_signs_foreign_answer(const struct conversation *conversation)
+{
+    return conversation->tds && moment_seen(&conversation->tds->foreign_answer);
+}
+
+bool login_signs_turning_away(const struct conversation *c, const struct surroundings *s)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    if (!c->starts_with_syn || !moment_seen(&server->syn) || !conversation_established(c) || !c->first_close_known ||
+        c->closed_first_by != SIDE_SERVER || client->payload_bytes + server->payload_bytes > 0)
+        return false;
+    if (signs_of_one_direction(c) || signs_of_missed_packets(c) || signs_of_more_sent(c, SIDE_CLIENT) ||
+        signs_of_more_sent(c, SIDE_SERVER) || signs_of_foreign_reset(server) || server->fin_missed)
+        return false;
+    return signs_of_sql(c, s) && conversation_first_close(c).time_ns - server->syn.time_ns <= LEAVES_AT_ONCE_NS;
+}
+
+struct encryption_clash login_signs_encryption_clash(const struct conversation *conversation)
+{
+    enum { VALUES = 0x7f, ON = 1, NOT_SUPPORTED = 2, REQUIRED = 3, UNKNOWN = 0xff };
+    struct encryption_clash clash = {.lacking = SIDE_CLIENT};
+    const struct tds_facts *tds = conversation->tds;
+    if (!tds || tds->prelogin_client_encryption == UNKNOWN || tds->prelogin_server_encryption == UNKNOWN)
+        return clash;
+    unsigned client = tds->prelogin_client_encryption & VALUES, server = tds->prelogin_server_encryption & VALUES;
+    clash.lacking = server == NOT_SUPPORTED ? SIDE_SERVER : SIDE_CLIENT;
+    clash.held = (client == NOT_SUPPORTED && (server == REQUIRED || server == ON)) ||
+                 (server == NOT_SUPPORTED && (client == REQUIRED || client == ON));
+    return clash;
+}
