@@ -41,11 +41,12 @@ static bool only_asked_again(const struct conversation *c, const struct surround
 }
 
 /* A full queue of connections makes a Linux server ignore the end of a handshake and what comes behind it, and send its SYN+ACK again
- * (tcp(7), tcp_abort_on_overflow): those that it accepted before are not taken meanwhile. */
+ * without being asked (tcp(7), tcp_abort_on_overflow): those that it accepted before are not taken meanwhile. */
 static bool may_be_ignored(const struct conversation *c, const struct surroundings *s)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
-    return server->syn_retransmits > 0 && client->data_packets > 0 && moment_seen(&client->syn) &&
+    return server->syn_retransmits > 0 && client->syn_retransmits == 0 && client->data_packets > 0 &&
+           moment_seen(&client->syn) &&
            time_spans_touching(&surroundings_server(s, c)->stalls, client->syn.time_ns, client->syn.time_ns);
 }
 
