@@ -109,11 +109,8 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     if (!unheard && !(client->payload_bytes == 0 && moment_seen(&server->reset)))
         return false;
     judgement->confidence = 0.93;
-    if (!view->server && s->casebook->points[view->pair->far].missed_syns > 0) {
-        judgement->culprit = CULPRIT_UNKNOWN; /* it lacks handshakes of connections that were made, too */
-        judgement->confidence = 0.5;
-        judgement->would_settle = settle_by_complete_capture;
-    }
+    if (!view->server && pair_view_doubts_absence(view, s))
+        settling_doubt_capture(judgement);
     judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
     judgement_prove(judgement, &server->syn, "an answer with the server's address");
     judgement_prove(judgement, &client->first_data, "the client's first data, which nobody acknowledges");

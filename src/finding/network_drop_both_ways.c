@@ -55,6 +55,8 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
                   "From some moment on, %s of the client and %u of the server left their machines and did not "
                   "arrive: the path between them was gone.",
                   count_words(out->lost_at_end, "packet").text, back->lost_at_end);
+    if (pair_view_doubts_drop(view, PAIR_DROP_BOTH))
+        settling_doubt_capture(judgement);
     return true;
 }
 

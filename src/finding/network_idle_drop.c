@@ -122,6 +122,8 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
                   "had forgotten the idle connection.",
                   seconds(idle_ns), count_words(passage->lost_at_end, "packet").text, name, peer);
     standstill_doubt(view, s, first, &passage->lost_at_end_first, &passage->last_lost, judgement);
+    if (pair_view_doubts_drop(view, drop))
+        settling_doubt_capture(judgement);
     return true;
 }
 

@@ -109,13 +109,15 @@ static bool may_all_be_missed(const struct point_facts *far, const struct passag
 }
 
 /* Of what a side sent: what the receiver's capture lacks was lost, whoever repeated it and whether the repetition was needed. But a capture
- * that misses packets of others may miss these: then no more were lost than TCP sent again. */
+ * that misses packets of others may miss these: then no more were lost than TCP sent again. One that lacks ends may lack this one, too. */
 static uint32_t lost_of(const struct pair_view *view, const struct surroundings *s, enum side sender)
 {
-    uint32_t lost = view->compared->passages[sender].lost_data;
+    const struct passage *passage = &view->compared->passages[sender];
+    uint32_t at_end = view->lacks_end[side_other(sender)] ? passage->lost_at_end - passage->bare_lost_at_end : 0,
+             lost = passage->lost_data > at_end ? passage->lost_data - at_end : 0;
     bool from_client = sender == SIDE_CLIENT;
     const struct point_facts *far = &s->casebook->points[from_client ? view->server->point : view->client->point];
-    if (far->missed > 0 && may_all_be_missed(far, &view->compared->passages[sender]))
+    if (far->missed > 0 && may_all_be_missed(far, passage))
         return 0;
     uint32_t repeated = (from_client ? view->client : view->server)->sides[sender].retransmits;
     return far->missed > 0 && repeated < lost ? repeated : lost;

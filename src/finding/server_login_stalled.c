@@ -3,14 +3,14 @@
 #include "detector.h"
 #include "signs.h"
 
-/* The capture ends without a word of the login's end, and for most of the wait it recorded nothing of anybody: it may have stood still
- * then, and have missed the answer. */
-static bool may_have_stood_still(const struct conversation *c, const struct surroundings *s,
-                                 const struct login_halt *halt)
+/* The capture ends without a word of the login's end, and may have missed the answer: it lacks the end of another connection, or recorded
+ * nothing of anybody for most of the wait, and may have stood still then. */
+static bool may_lack_answer(const struct conversation *c, const struct surroundings *s, const struct login_halt *halt)
 {
     const struct capture_silences *silences = &s->casebook->points[c->point].silences;
     return !halt->closed &&
-           capture_silences_longest_ns(silences, c->last.time_ns, surroundings_end_ns(s, c)) >= halt->waited_ns / 2;
+           (surroundings_lacks_ends(s, c->point) ||
+            capture_silences_longest_ns(silences, c->last.time_ns, surroundings_end_ns(s, c)) >= halt->waited_ns / 2);
 }
 
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
@@ -31,11 +31,11 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (halt.closed && halt.closed_by == SIDE_SERVER && moment_seen(&server->reset) && signs_of_foreign_reset(server))
         return false;
     judgement->confidence = long_wait ? 0.92 : 0.65;
-    if (may_have_stood_still(c, s, &halt)) {
+    if (may_lack_answer(c, s, &halt)) {
         judgement->culprit = CULPRIT_UNKNOWN;
         judgement->confidence = 0.6;
-        judgement->would_settle = "A capture that goes on until the client gives up, or that demonstrably stood still "
-                                  "at no time: this one recorded nothing of anybody for most of the wait.";
+        judgement->would_settle = "A capture that goes on until the client gives up: this one lacks the end of another "
+                                  "connection, or recorded nothing of anybody for most of the wait.";
     }
     judgement_prove(judgement, &halt.since, "the client sends %s", login_step_words(halt.last_step));
     if (moment_seen(&client->ack_of_last_data) && client->ack_of_last_data.time_ns >= halt.since.time_ns)

@@ -40,13 +40,17 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
      * started again, or a device on the way gave the connection another port. Why is in what came before this capture. */
     bool partly = !c->starts_with_syn || signs_of_missed_packets(c);
     bool forgotten = partly && signs_of_forgotten(c, SIDE_SERVER), gave_up = signs_of_giving_up(c, SIDE_SERVER);
-    bool open = foreign || idle || unheard || forgotten || gave_up || !signs_of_own_reset(c, s, SIDE_SERVER);
+    bool had_closed = server->fin_missed;
+    bool open =
+        had_closed || foreign || idle || unheard || forgotten || gave_up || !signs_of_own_reset(c, s, SIDE_SERVER);
     judgement->confidence = open ? 0.5 : at_server ? 0.85 : 0.7;
     if (signs_of_missed_packets(c))
         judgement->confidence -= 0.1;
     if (open)
         judgement->culprit = CULPRIT_UNKNOWN;
-    if (forgotten)
+    if (had_closed)
+        judgement->would_settle = settle_by_complete_capture;
+    else if (forgotten)
         judgement->would_settle = settle_by_earlier_captures;
     else if (gave_up)
         judgement->would_settle = settle_by_client_capture;

@@ -1,0 +1,22 @@
+/* What a capture point leaves out, as its conversations tell: a filter, a cutter or a limit for each connection does that with all alike. */
+#ifndef TDSCOPE_POINT_LACKS_H
+#define TDSCOPE_POINT_LACKS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "conversation.h"
+
+struct point_lacks {
+    uint64_t bare[SIDES]; /* acknowledgements alone that it has, of all clients and of all servers */
+    uint32_t cut_short;   /* connections whose end it does not have, though it went on */
+};
+
+/* Takes in a conversation after whose last packet the capture point went on for that long. */
+void point_lacks_see(struct point_lacks *lacks, const struct conversation *conversation, int64_t watched_ns);
+
+/* The other view of it goes on: both ends close there (a device that closes does so towards both), or data that was acknowledged there stands
+ * beyond all that this one has. Then at_ns is when, on that one's clock. */
+bool point_lacks_end(const struct conversation *view, const struct conversation *other, int64_t *at_ns);
+
+#endif
