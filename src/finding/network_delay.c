@@ -146,13 +146,15 @@ static void doubt_clock(struct judgement *judgement)
                                   "again.");
 }
 
-/* The capture of the sender missed packets, and perhaps the repetition that arrived; or the clocks were compared by packets of which a
- * capture had missed one. */
-static bool may_be_missed(const struct pair_view *view, enum side sender)
+/* The capture of the sender missed packets, of this connection or of others, and perhaps the repetition that arrived: one may have come
+ * once more than it has it. Or the clocks were compared by packets of which a capture had missed one. */
+static bool may_be_missed(const struct pair_view *view, const struct surroundings *s, enum side sender)
 {
-    bool identified = view->compared->passages[sender].longest_identified;
-    return (!identified && pair_view_capture_misses(view, sender)) ||
-           (view->pair->clock.unsteady && pair_view_misses_packets(view));
+    const struct passage *passage = &view->compared->passages[sender];
+    const struct conversation *own = sender == SIDE_CLIENT ? view->client : view->server;
+    bool misses =
+        pair_view_capture_misses(view, sender) || passage->duplicated > 0 || s->casebook->points[own->point].missed > 0;
+    return (!passage->longest_identified && misses) || (view->pair->clock.unsteady && pair_view_misses_packets(view));
 }
 
 /* While it was under way a capture stood still, or its clock was set: then it was as late as that. */
@@ -202,7 +204,7 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
                   "on the way held %s up.",
                   count_words(count, "packet").text, name, count == 1 ? ": it" : ", one", seconds(late->longest_ns),
                   seconds(late->shortest_ns > 0 ? late->shortest_ns : 0), count == 1 ? "it" : "them");
-    if (may_be_missed(view, sender) || spans_standstill(view, s, sender))
+    if (may_be_missed(view, s, sender) || spans_standstill(view, s, sender))
         doubt_captures(judgement);
     else if (may_be_clock(view, s->casebook, sender))
         doubt_clock(judgement);

@@ -109,7 +109,7 @@ static bool may_all_be_missed(const struct point_facts *far, const struct passag
 }
 
 /* Of what a side sent: what the receiver's capture lacks was lost, whoever repeated it and whether the repetition was needed. But a capture
- * that misses packets of others may miss these: then no more were lost than TCP sent again. One that lacks ends may lack this one, too. */
+ * that misses packets of others may miss these: then no more were lost than TCP sent again. One that lacks ends may lack this one, too. What is repeated to the end had no answer, whether some of it came or not. */
 static uint32_t lost_of(const struct pair_view *view, const struct surroundings *s, enum side sender)
 {
     const struct passage *passage = &view->compared->passages[sender];
@@ -119,8 +119,9 @@ static uint32_t lost_of(const struct pair_view *view, const struct surroundings 
     const struct point_facts *far = &s->casebook->points[from_client ? view->server->point : view->client->point];
     if (far->missed > 0 && may_all_be_missed(far, passage))
         return 0;
-    uint32_t repeated = (from_client ? view->client : view->server)->sides[sender].retransmits;
-    return far->missed > 0 && repeated < lost ? repeated : lost;
+    const struct tcp_side *self = &(from_client ? view->client : view->server)->sides[sender];
+    uint32_t repeated = self->retransmits - self->data_run.count;
+    return (far->missed > 0 || self->data_run.count > 0) && repeated < lost ? repeated : lost;
 }
 
 static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)

@@ -34,8 +34,10 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     bool foreign = !at_server && signs_of_foreign_reset(server);
     bool pending = !asked_after && signs_of_pending_request(c);
     bool idle = !at_server && quiet_ns >= (pending ? IDLE_PENDING_NS : IDLE_NS);
-    /* Who has the packet acknowledges it: what is repeated in vain did not reach the server that is said to reset. */
-    bool unheard = !at_server && client->data_run.count > 0 && client->unacknowledged_bytes > 0;
+    /* Who has the packet acknowledges it within half a second (RFC 1122, 4.2.3.2): what is repeated in vain, or not acknowledged until then,
+     * did not reach the server that is said to reset. */
+    bool waits = client->data_run.count > 0 || server->reset.time_ns - client->last_data.time_ns >= NS_PER_SECOND;
+    bool unheard = !at_server && waits && client->unacknowledged_bytes > 0;
     /* A reset without ACK answers a packet of a connection that the machine does not know (RFC 9293, 3.10.7.1): it gave it up before, was
      * started again, or a device on the way gave the connection another port. Why is in what came before this capture. */
     bool partly = !c->starts_with_syn || signs_of_missed_packets(c);
