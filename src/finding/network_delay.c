@@ -125,6 +125,9 @@ static int64_t lateness_ns(const struct passage *passage)
     return passage->timed > 0 ? passage->longest_ns - passage->shortest_ns : 0;
 }
 
+/* Nothing lives for longer on the way: the maximum segment lifetime (RFC 9293, 3.4.2). */
+#define LIFETIME_NS (120 * NS_PER_SECOND)
+
 /* What comes after a clock was set is late one way and too fast the other way. Where no packet of any connection went the other way
  * afterwards, and none was in time again, it is not to be told from a delay. */
 static bool may_be_clock(const struct pair_view *view, const struct casebook *casebook, enum side sender)
@@ -143,7 +146,7 @@ static void doubt_clock(struct judgement *judgement)
     judgement->would_settle = "Captures that go on until packets went the other way, too: they would be too fast if a "
                               "clock was set.";
     judgement_say_more(judgement, "Or a clock was set: nothing went the other way afterwards, and nothing was in time "
-                                  "again.");
+                                  "again, or no packet lives so long.");
 }
 
 /* The capture of the sender missed packets, of this connection or of others, and perhaps the repetition that arrived: one may have come
@@ -206,7 +209,7 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
                   seconds(late->shortest_ns > 0 ? late->shortest_ns : 0), count == 1 ? "it" : "them");
     if (may_be_missed(view, s, sender) || spans_standstill(view, s, sender))
         doubt_captures(judgement);
-    else if (may_be_clock(view, s->casebook, sender))
+    else if (lateness_ns(late) > LIFETIME_NS || may_be_clock(view, s->casebook, sender))
         doubt_clock(judgement);
     return true;
 }

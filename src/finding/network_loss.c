@@ -102,14 +102,20 @@ static void say_lost(uint32_t of_client, uint32_t of_server, int64_t repair_ns, 
 
 /* Of packets that are known to have passed, that capture misses half as large a share or more: it may have missed all of these. Chance doubles
  * what is few. */
-static bool may_all_be_missed(const struct point_facts *far, const struct passage *passage)
+static bool may_all_be_missed(const struct pair_view *view, const struct surroundings *s, enum side sender)
 {
-    uint64_t sent = (uint64_t)passage->arrived + passage->lost + passage->missed;
-    return passage->lost_data * far->compared <= 2 * far->missed * sent;
+    const struct passage *passage = &view->compared->passages[sender];
+    uint32_t point = sender == SIDE_CLIENT ? view->server->point : view->client->point;
+    const struct point_facts *far = &s->casebook->points[point];
+    const struct point_lacks *lacks = &s->lacks[point];
+    uint64_t sent = (uint64_t)passage->arrived + passage->lost + passage->missed,
+             passed = lacks->data[sender] + lacks->unseen[sender];
+    return (far->missed > 0 && passage->lost_data * far->compared <= 2 * far->missed * sent) ||
+           (lacks->unseen[sender] > 0 && passage->lost_data * passed <= 2 * lacks->unseen[sender] * sent);
 }
 
 /* Of what a side sent: what the receiver's capture lacks was lost, whoever repeated it and whether the repetition was needed. But a capture
- * that misses packets of others may miss these: then no more were lost than TCP sent again. One that lacks ends may lack this one, too. What is repeated to the end had no answer, whether some of it came or not. */
+ * that misses packets of others may miss these: then no more were lost than TCP sent again. One that lacks ends may lack this one, too. */
 static uint32_t lost_of(const struct pair_view *view, const struct surroundings *s, enum side sender)
 {
     const struct passage *passage = &view->compared->passages[sender];
@@ -117,11 +123,10 @@ static uint32_t lost_of(const struct pair_view *view, const struct surroundings 
              lost = passage->lost_data > at_end ? passage->lost_data - at_end : 0;
     bool from_client = sender == SIDE_CLIENT;
     const struct point_facts *far = &s->casebook->points[from_client ? view->server->point : view->client->point];
-    if (far->missed > 0 && may_all_be_missed(far, passage))
+    if (may_all_be_missed(view, s, sender))
         return 0;
-    const struct tcp_side *self = &(from_client ? view->client : view->server)->sides[sender];
-    uint32_t repeated = self->retransmits - self->data_run.count;
-    return (far->missed > 0 || self->data_run.count > 0) && repeated < lost ? repeated : lost;
+    uint32_t repeated = (from_client ? view->client : view->server)->sides[sender].retransmits;
+    return far->missed > 0 && repeated < lost ? repeated : lost;
 }
 
 static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)

@@ -17,8 +17,11 @@ static bool is_left_alone(const struct tcp_side *sender, const struct tcp_side *
 void point_lacks_see(struct point_lacks *lacks, const struct conversation *c, int64_t watched_ns)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
-    for (enum side side = SIDE_CLIENT; side < SIDES; side++)
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
         lacks->bare[side] += c->sides[side].bare;
+        lacks->data[side] += c->sides[side].data_packets;
+        lacks->unseen[side] += c->sides[side].unseen_segments;
+    }
     bool both = client->packets > 0 && server->packets > 0;
     lacks->cut_short += both && c->ending == ENDING_OPEN && !c->let_go && watched_ns >= LEFT_ALONE_NS &&
                         (is_left_alone(client, server) || is_left_alone(server, client));
@@ -54,4 +57,13 @@ bool point_lacks_end(const struct conversation *view, const struct conversation 
             return true;
         }
     return false;
+}
+
+/* An acknowledgement waits for half a second at most (RFC 1122, 4.2.3.2), and data do not come as soon again and again. */
+enum { DATA_LEAST = 16 };
+
+bool point_lacks_acknowledgements(const struct point_lacks *lacks, enum side sender)
+{
+    return lacks->bare[sender] == 0 &&
+           (lacks->bare[side_other(sender)] == 0 || lacks->data[side_other(sender)] >= DATA_LEAST);
 }

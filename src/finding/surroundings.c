@@ -670,7 +670,8 @@ bool surroundings_lacks_ends(const struct surroundings *surroundings, uint32_t p
 
 bool surroundings_lacks_acknowledgements(const struct surroundings *surroundings, uint32_t point, enum side sender)
 {
-    return point < surroundings->casebook->point_count && surroundings->lacks[point].bare[sender] == 0;
+    return point < surroundings->casebook->point_count &&
+           point_lacks_acknowledgements(&surroundings->lacks[point], sender);
 }
 
 bool surroundings_disordered(const struct surroundings *surroundings, uint32_t point)

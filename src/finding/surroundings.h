@@ -155,7 +155,7 @@ int64_t surroundings_tick_ns(const struct surroundings *surroundings, uint32_t p
 /* That capture point demonstrably lacks the end of a connection, though it went on: others, too, may go on unseen. */
 bool surroundings_lacks_ends(const struct surroundings *surroundings, uint32_t point);
 
-/* That capture point has no acknowledgement alone of any client, or of any server: it leaves such packets out. */
+/* That capture point leaves out acknowledgements alone, of clients or of servers. */
 bool surroundings_lacks_acknowledgements(const struct surroundings *surroundings, uint32_t point, enum side sender);
 
 bool surroundings_disordered(const struct surroundings *surroundings, uint32_t point);
