@@ -150,8 +150,9 @@ const struct detector network_device_answers = {
     .holds_with_both =
         "The client got a SYN+ACK that the server did not send: its capture, which was running and saw "
         "other connections to that address, holds nothing of this connection, or not that packet, and nothing that "
-        "the client sent after it without refusing it (where it lacks SYNs of connections that were made, the culprit "
-        "stays open). After "
+        "the client sent after it without refusing it (where it lacks SYNs or ends of connections that were made, or "
+        "shows the "
+        "server itself refuse, ignore or reset others, the culprit stays open). After "
         "it no byte and no FIN comes from the server's side, and the client's data is never "
         "acknowledged - or it sent none and got a reset.",
     .means =

@@ -312,13 +312,15 @@ const struct detector network_device_reset = {
         "more than one "
         "packet in a thousand of other connections, or recorded nothing at all while several were reset and no packet "
         "of theirs was refused, which may be a hole of it, the culprit stays open; likewise when the "
-        "reset goes on with that side's IP IDs, timestamps or window and the side shows no life after it. Also where a "
+        "reset goes on with that side's IP IDs, timestamps or window and the side shows no life after it, or never "
+        "acknowledges what came to it: it had given the connection up. Also where a "
         "device joins two "
         "connections: the client sees the server's side close first, and the server the client's. Or a SYN is refused, "
         "and the server's capture, which was running and shows connections to that address accepted before and after "
         "it, "
         "has neither the SYN nor the reset (else the culprit stays open: the address may have gone to another "
-        "machine; so it does where that capture misses packets of others).",
+        "machine; so it does where that capture misses packets or ends of others, or shows the server itself refuse "
+        "others).",
     .means = "Routers count the TTL down by one each; packets of one machine arrive with one TTL as long as the way "
              "is the same. A firewall or load balancer that resets a connection in somebody else's name is nearer, "
              "and starts from its own TTL. Both ends then report that the other one reset it. (Article, 1.5.4.)",

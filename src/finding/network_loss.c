@@ -192,7 +192,8 @@ const struct detector network_loss = {
         "hundred; or one, while the path between the two loses that many in other connections; or a repair took a "
         "second or more. Where the receiver's capture missed packets, no more count than were sent again, and none "
         "when "
-        "it misses as many of those that are known to have passed. Not when "
+        "it misses as many of those that are known to have passed, or lacks ends of connections and these are this "
+        "one's. Not when "
         "nothing was sent again, or when the captures themselves missed as many, which "
         "acknowledgements prove. When all was repaired within a second, a fault of one of the ends comes first.",
     .means = "TCP repairs loss, but each lost packet costs a few hundred milliseconds and more when it happens "

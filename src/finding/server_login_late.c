@@ -164,7 +164,11 @@ const struct detector server_login_late = {
         "A login step is answered after the client has waited 2 s or more and closed, or the server takes 5 s or "
         "longer for a step, or for all of them beyond the path's round trips. Not when the capture missed packets of "
         "the connection by then, for the answer may have come before; when packets were sent again meanwhile, the "
-        "culprit of a slow step stays open, and slow steps together do not count. (--slow-login sets the 2 s, "
+        "culprit of a slow step stays open, and slow steps together do not count. It stays open, too, where the "
+        "capture "
+        "has no packet of anybody for 31 s of that time: SQL Server and its drivers probe a silent connection after 30 "
+        "s, so "
+        "that it stood still or its clock was set. (--slow-login sets the 2 s, "
         "--late-login "
         "the 5 s.)",
     .means = "The packets went through and were acknowledged by the server's TCP, but SQL Server did not get round "

@@ -70,7 +70,8 @@ const struct detector server_login_stalled = {
         "The server's TCP acknowledges the client's login packet (PRELOGIN, TLS or login), and for 5 s or more no "
         "answer follows - or for 2 s, when the client then gives up. No packet of the login is missing. The culprit "
         "stays open when nobody closes and the capture recorded nothing of anybody for most of that time: it may have "
-        "stood still. Not when a sequence number of the server or the other side's SACK shows that it had sent more "
+        "stood still; or when it lacks the end of another connection. Not when a sequence number of the server or the "
+        "other side's SACK shows that it had sent more "
         "than arrived. (--slow-login sets the 2 s, --late-login the 5 s.)",
     .means = "TCP's acknowledgement comes from the kernel: the packet is on the server, so the network has done its "
              "work both ways. SQL Server did not pick it up or did not finish with it: no free worker thread "

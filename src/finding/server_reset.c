@@ -89,10 +89,13 @@ const struct detector server_reset = {
     .holds_when =
         "A reset with the server's address ends a conversation that was established, before either side closed. The "
         "culprit stays open: where the capture was not given as the server's and the connection was idle (1 s, or 30 s "
-        "while a request is unanswered), the client repeats a packet in vain, the reset came over another number of "
+        "while a request is unanswered), the client repeats a packet in vain or had none acknowledged for a second, "
+        "the reset came over another number of "
         "hops, or it does not go on with the server's IP IDs, timestamps or window; where a reset without ACK ends a "
         "connection whose begin was not captured, or of which packets were missed, for the machine may have given it "
-        "up before; and where what the server sent before was not acknowledged for long. Not in the middle of a login, "
+        "up before; where what the server sent before was not acknowledged for long; and where it had sent a FIN that "
+        "the capture "
+        "missed. Not in the middle of a login, "
         "which is server.closed-in-login's. Not when a sequence number of "
         "the server or the other side's SACK shows that it had sent more than arrived.",
     .means = "A program that aborts a connection, a process that dies, or a machine that no longer knows the "
