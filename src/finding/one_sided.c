@@ -175,6 +175,7 @@ bool one_sided_no_ack_by_both(const struct pair_view *view, const struct surroun
     judgement->confidence = 0.96;
     tell_swallowed(own, &silence, here, judgement);
     judgement_say_more(judgement, "The other end's capture shows the same packets leave, and no answer come.");
+    doubt_that_it_is_there(s, own, here, &silence, judgement);
     one_sided_need_place(own, s, judgement);
     return true;
 }

@@ -103,6 +103,9 @@ static bool stops_arriving(const struct pair_view *view, enum side sender)
     const struct passage *passage = &view->compared->passages[sender];
     bool poor = view->compared->strays[SIDE_CLIENT] + view->compared->strays[SIDE_SERVER] + passage->unclear_at_end > 0;
     uint32_t least = poor ? DROPPED_IN_POOR_CAPTURE : DROPPED_PACKETS;
+    /* Whether an acknowledgement came nobody tells later, as the receiver does of data. */
+    if (passage->unclear_at_end > 0 && passage->bare_lost_at_end == passage->lost_at_end)
+        return false;
     uint32_t unseen = view->lacks_bare[side_other(sender)] ? passage->bare_lost_at_end : 0;
     return passage->lost_at_end - unseen >= least &&
            passage->last_lost.time_ns - passage->lost_at_end_first.time_ns >= DROPPED_FOR_NS;

@@ -42,15 +42,16 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
      * started again, or a device on the way gave the connection another port. Why is in what came before this capture. */
     bool partly = !c->starts_with_syn || signs_of_missed_packets(c);
     bool forgotten = partly && signs_of_forgotten(c, SIDE_SERVER), gave_up = signs_of_giving_up(c, SIDE_SERVER);
-    bool had_closed = server->fin_missed;
-    bool open =
-        had_closed || foreign || idle || unheard || forgotten || gave_up || !signs_of_own_reset(c, s, SIDE_SERVER);
+    /* Who gets no answer to its probes of a silent connection resets it: the capture may leave these out like acknowledgements. */
+    bool unprobed = quiet_ns >= IDLE_NS && surroundings_lacks_acknowledgements(s, c->point, SIDE_SERVER);
+    bool lacking = server->fin_missed || unprobed;
+    bool open = lacking || foreign || idle || unheard || forgotten || gave_up || !signs_of_own_reset(c, s, SIDE_SERVER);
     judgement->confidence = open ? 0.5 : at_server ? 0.85 : 0.7;
     if (signs_of_missed_packets(c))
         judgement->confidence -= 0.1;
     if (open)
         judgement->culprit = CULPRIT_UNKNOWN;
-    if (had_closed)
+    if (lacking)
         judgement->would_settle = settle_by_complete_capture;
     else if (forgotten)
         judgement->would_settle = settle_by_earlier_captures;
@@ -95,7 +96,8 @@ const struct detector server_reset = {
         "connection whose begin was not captured, or of which packets were missed, for the machine may have given it "
         "up before; where what the server sent before was not acknowledged for long; and where it had sent a FIN that "
         "the capture "
-        "missed. Not in the middle of a login, "
+        "missed, or was silent before in a capture that leaves out acknowledgements alone, and with them its probes. "
+        "Not in the middle of a login, "
         "which is server.closed-in-login's. Not when a sequence number of "
         "the server or the other side's SACK shows that it had sent more than arrived.",
     .means = "A program that aborts a connection, a process that dies, or a machine that no longer knows the "
