@@ -83,6 +83,12 @@ class Host:
     run(*exec_nft, 'add table inet lab; add chain inet lab in { type filter hook input priority 0; }; '
         f'add rule inet lab in {rule}')
 
+  def refuse(self, flow, verdict='drop'):
+    """Eats what comes of a connection; flow: the ends of what comes, its sender first."""
+    (sender, port), (_, own_port) = flow
+    word = 'ip6' if ':' in sender else 'ip'
+    self.firewall(f'{word} saddr {sender} tcp sport {port} tcp dport {own_port} {verdict}')
+
   def lift_firewall(self):
     run('ip', 'netns', 'exec', self.namespace, 'nft', 'delete table inet lab')
 

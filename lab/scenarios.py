@@ -2,7 +2,7 @@
 
 # pylint: disable=unused-import
 import scenarios_client
-import scenarios_field
+import scenarios_device
 import scenarios_healthy
 import scenarios_network
 import scenarios_server

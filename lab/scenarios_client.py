@@ -10,7 +10,8 @@ import tds
 import truth
 from hosts import inside
 from lab import scenario
-from scenarios_network import answer_phase, login_until, quietly, send_phase, wait_for_answer, wait_for_login
+from steps import answer_beside, login_until, quietly, send_phase, silence, wait_for_answer, wait_for_login
+from talk import Closed
 from truth import DROP, OPEN
 
 DNS_PORT = 53
@@ -116,12 +117,10 @@ def client_no_ack(lab):
     talk = lab.talk(encryption=lab.rng.choice(['no', 'full']))
     talk.variant, talk.label = phase, truth.label('client.no-ack', server=OPEN)
     login_until(talk, phase)
-    word = 'ip6' if lab.family == socket.AF_INET6 else 'ip'
-    lab.client.firewall(f'{word} saddr {talk.flow[1][0]} tcp sport 1433 tcp dport {talk.flow[0][1]} drop')
+    lab.client.refuse(talk.flow[::-1])
     talk.server.keep_alive(6)
     send_phase(talk, phase)
-    server = threading.Thread(target=quietly, args=(answer_phase, talk, phase), daemon=True)
-    server.start()
+    answer_beside(talk, phase)
     if phase in ('prelogin', 'login'):
       wait_for_login(talk, lab.rng.choice([5, 15]))
     else:
@@ -304,10 +303,7 @@ def client_dies_silently(lab):
 def client_resets_pool(lab):
   """A process with idle and working sessions is killed: the system resets those with unread answers, and closes the others."""
   talks = [lab.talk() for _ in range(6)]
-  def one(talk):
-    talk.open()
-    talk.work(3)
-  lab.run_all(one, talks)
+  lab.run_all(lambda talk: talk.open().work(3), talks)
   for number, talk in enumerate(talks):
     if number % 2:
       talk.request()
@@ -321,3 +317,100 @@ def client_resets_pool(lab):
   lab.sleep(0.5)
   for talk in talks:
     talk.server.close()
+
+
+@scenario('field-client-sleeps', quiet=True)
+def client_sleeps(lab):
+  """The client machine sleeps for 20 s (a laptop's lid); the server's keep-alives go unanswered, and it gives the sessions up."""
+  talks = [lab.talk() for _ in range(4)]
+  def one(talk):
+    talk.label = truth.label('client.no-ack', *OPEN, ('unknown', 'server.reset'), ('client', 'client.abort'), ('none', 'none.normal'))
+    talk.open()
+    talk.work(2)
+    talk.server.keep_alive(3)
+  lab.run_all(one, talks)
+  other = lab.talk(client=lab.client2).open()
+  work = lab.run_beside(other.work, 20)
+  lab.sleep(1)
+  wake = silence(lab, lab.client, 'client', talks)
+  lab.sleep(19)
+  wake()
+  def use(talk):
+    quietly(talk.request)
+    wait_for_login(talk, 4)
+  lab.run_all(use, talks)
+  late = lab.talk().open()
+  late.work(2)
+  work.join(20)
+
+
+@scenario('field-client-stalls-in-login')
+def client_stalls_in_login(lab):
+  """The client stands still in the middle of the login (a CRL that it cannot fetch, a full machine); the server ends it after its limit."""
+  def one(how):
+    phase, end = how
+    talk = lab.talk(encryption='full')
+    talk.variant = f'{phase}, {end}'
+    talk.label = truth.label('client.closed-in-login', ('client', 'client.abort'), ('client', 'client.gave-up-before-login'),
+                             ('unknown', 'client.closed-in-login'), ('unknown', 'server.closed-in-login'), ('client', 'server.closed-in-login'),
+                             ('none', 'none.probe'),
+                             ('unknown', 'server.tls-refused'), ('unknown', 'client.gave-up-before-login'), *OPEN)
+    talk.connect()
+    if phase != 'connected':
+      talk.prelogin()
+    if phase == 'server hello':
+      talk.tls(flights=2)
+    elif phase == 'tls':
+      talk.tls()
+    lab.sleep(10)
+    if end == 'reset':
+      talk.server.reset()
+    else:
+      talk.server.half_close()
+    lab.sleep(1)
+    talk.client.close()
+    talk.server.close()
+  lab.run_all(one, [('prelogin', 'fin'), ('server hello', 'reset'), ('tls', 'fin'), ('server hello', 'fin'), ('connected', 'reset')])
+
+
+@scenario('field-client-deaf-to-answer')
+def client_deaf(lab):
+  """The client machine's filter eats the answer to its own SYN, behind the capture."""
+  def one(_):
+    talk = lab.talk()
+    talk.label = truth.label('client.no-ack', server=OPEN + [('unknown', 'network.syn-lost'), ('network', 'network.syn-lost')])
+    lab.client.refuse(talk.flow[::-1])
+    quietly(talk.connect, 8, False)
+    talk.client.close()
+    lab.sleep(1)
+  lab.run_all(one, range(2))
+
+
+@scenario('field-half-open-port')
+def half_open_port(lab):
+  """The client machine started again and uses a port whose old connection the server still has: its SYN gets an ACK, and it resets that."""
+  open_label = truth.label('none.normal', *OPEN, ('client', 'client.abort'), ('network', 'network.syn-lost'), ('network', 'network.loss'),
+                           ('unknown', 'server.reset'))
+  def one(how):
+    old = lab.talk().open()
+    old.label = open_label
+    old.query()
+    old.client.vanish()
+    port = old.flow[0][1]
+    rule = None
+    if how == 'reset lost':
+      rule = lab.device.rule('drop', old.flow, 'to_server', only='reset')
+    new = lab.talk(port=port)
+    new.variant = how
+    new.label = open_label
+    try:
+      new.connect(6, accept=rule is None)
+      if not rule:
+        new.prelogin()
+        new.encryption = 'no'
+        new.login()
+        new.work(2)
+        new.close()
+    except Closed:
+      new.client.close()
+  lab.run_all(one, ['resolved', 'reset lost', 'resolved'])

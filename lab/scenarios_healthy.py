@@ -320,9 +320,7 @@ def healthy_mars(lab):
   def one(how):
     talk = lab.talk(mars=True, encryption=lab.rng.choice(['no', 'login', 'full']))
     talk.variant = how
-    talk.open()
-    talk.client.send_session(tds.SMP_SYN)
-    talk.server.session, talk.server.sent = 0, 0
+    talk.open_session()
     talk.work(3)
     talk.client.send_session(tds.SMP_FIN)
     if how == 'reset':
@@ -490,10 +488,7 @@ def healthy_behind_balancer(lab):
 def healthy_application_ends(lab):
   """An application ends: it closes its whole pool at one instant, by FIN."""
   talks = [lab.talk() for _ in range(8)]
-  def one(talk):
-    talk.open()
-    talk.work(3)
-  lab.run_all(one, talks)
+  lab.run_all(lambda talk: talk.open().work(3), talks)
   for talk in talks:
     talk.client.half_close()
   for talk in talks:

@@ -1,100 +1,14 @@
-"""The path is at fault: it drops, holds, loses or forges."""
+"""The path is at fault: it drops, holds, damages or loses."""
 
 import socket
-import struct
 import threading
 import time
 
 import tds
 import truth
 from lab import scenario
-from scenarios_healthy import Proxy
-from talk import Closed
+from steps import answer_beside, login_until, quietly, send_phase, wait_for_answer, wait_for_login
 from truth import DROP, OPEN
-
-COMMAND_TIMEOUT_S = 8
-
-
-def wait_for_login(talk, seconds):
-  """The client's half of a login that does not succeed: it waits, gives up, and closes."""
-  try:
-    talk.client.receive(seconds)
-  except Closed:
-    pass
-  talk.client.close()
-
-
-def wait_for_answer(talk, seconds=COMMAND_TIMEOUT_S):
-  """The client waits for an answer, asks to cancel, waits some more, and closes, as SqlClient does."""
-  try:
-    talk.client.receive(seconds)
-    return True
-  except Closed:
-    pass
-  try:
-    talk.client.send(tds.ATTENTION, b'')
-    talk.client.receive(5)
-  except Closed:
-    pass
-  talk.client.close()
-  return False
-
-
-def quietly(step, *values):
-  try:
-    step(*values)
-  except Closed:
-    pass
-
-
-def login_until(talk, phase):
-  """Logs in up to the moment before the client sends what `phase` names: prelogin, tls, login, request, response, idle."""
-  talk.connect()
-  if phase == 'prelogin':
-    return
-  talk.prelogin()
-  if phase == 'tls':
-    talk.begin_tls()
-    return
-  if talk.encryption != 'no':
-    talk.tls()
-  if phase == 'login':
-    return
-  talk.login()
-  for _ in range(talk.rng.randint(1, 3)):
-    talk.query()
-
-
-def send_phase(talk, phase):
-  """The client sends what `phase` names."""
-  if phase == 'prelogin':
-    talk.client_prelogin()
-  elif phase == 'tls':
-    talk.client.send(tds.PRELOGIN, talk.client.handshake_step())
-  elif phase == 'login':
-    talk.client_login()
-  else:
-    talk.request()
-
-
-def answer_phase(talk, phase):
-  """The server answers it, if it came."""
-  try:
-    if phase == 'login':
-      talk.server_reads_login()
-      talk.answer_login()
-      return
-    kind, data = talk.server.receive(3)
-  except Closed:
-    return
-  if phase == 'prelogin':
-    talk.server_prelogin()
-  elif phase == 'tls':
-    talk.server.incoming.write(data)
-    talk.server.send(talk.driver.answer_type, talk.server.handshake_step())
-  elif kind:
-    quietly(talk.answer, 5000)
-
 
 def drop_label(way, phase):
   cause = {'to_server': 'network.drop-to-server', 'to_client': 'network.drop-to-client', None: 'network.drop-both-ways'}[way]
@@ -127,8 +41,7 @@ def drop_scenario(lab, way):
       talk.client.close()
       return
     send_phase(talk, phase)
-    server = threading.Thread(target=quietly, args=(answer_phase, talk, phase), daemon=True)
-    server.start()
+    answer_beside(talk, phase)
     if phase in ('prelogin', 'tls', 'login'):
       wait_for_login(talk, lab.rng.choice([5, 15]))
     else:
@@ -231,60 +144,6 @@ def network_syn_lost_once(lab):
   lab.run_all(one, ['syn', 'synack'])
 
 
-@scenario('network-device-reset')
-def network_device_reset(lab):
-  """A device resets connections in the other end's name: both ends or one, with its own TTL or the other end's."""
-  def one(how):
-    to, own_ttl, idle = how
-    talk = lab.talk().open()
-    talk.variant = f'{to}, {"own" if own_ttl else "same"} ttl, idle {idle}'
-    talk.label = truth.label('network.device-reset', alone=OPEN + [('unknown', 'network.device-reset'), ('unknown', 'server.closed-session')],
-                             client=[('none', 'none.normal')] if to == 'server' else [],
-                             server=[('none', 'none.normal')])  # an idle session reset by its client: some drivers close so
-    talk.query()
-    if idle:
-      talk.client.keep_alive(4)
-      lab.sleep(idle)
-    ttl = lab.rng.choice([63, 254, 60]) if own_ttl else None
-    with_ack = lab.rng.random() < 0.6
-    talk.request()
-    talk.server.receive()
-    quietly(talk.answer)
-    talk.client.receive()
-    lab.sleep(0.2)
-    for end in ('client', 'server') if to == 'both' else (to,):
-      lab.device.forge_reset(talk.flow, end, ttl, with_ack)
-    lab.sleep(0.5)
-    if to == 'client':
-      talk.server.keep_alive(1)
-      lab.sleep(3)
-    if to == 'server':
-      quietly(talk.request)
-      wait_for_login(talk, 4)
-    talk.drop()
-  lab.run_all(one, [('both', True, 0), ('both', False, 9), ('client', True, 0), ('client', False, 0), ('server', True, 7),
-                    ('server', False, 0)])
-
-
-@scenario('network-device-reset-in-login')
-def network_device_reset_in_login(lab):
-  """A device that does not like what it sees resets both ends part-way through the login."""
-  def one(phase):
-    talk = lab.talk(encryption='full' if phase == 'tls' else lab.rng.choice(['no', 'login']))
-    talk.variant = phase
-    talk.label = truth.label('network.device-reset', alone=OPEN + [('unknown', 'network.device-reset')],
-                             server=[('none', 'none.probe')] if phase == 'prelogin' else [])
-    login_until(talk, phase)
-    lab.device.rule('drop', talk.flow, 'to_server', only='data')
-    send_phase(talk, phase)
-    lab.sleep(0.03)
-    for end in ('client', 'server'):
-      lab.device.forge_reset(talk.flow, end, 62, True)
-    lab.sleep(0.5)
-    talk.drop()
-  lab.run_all(one, ['prelogin', 'tls', 'login'])
-
-
 def loss_label(tally):
   """How many packets of a connection were lost decides whether it hurt; who receives them sees less of it."""
   lost = sum(count for what, count in tally.items() if what.startswith('drop'))
@@ -384,61 +243,6 @@ def network_mtu_black_hole(lab):
   lab.run_all(one, ['request', 'response'])
 
 
-@scenario('network-device-answers')
-def network_device_answers(lab):
-  """A device completes the handshake in the name of a server that is not there, and resets 3 s later."""
-  ttl = lab.rng.choice([63, 254, 126])
-  def one(number):
-    lab.sleep(number * 0.7)
-    talk = lab.talk(server_port=1533)
-    talk.label = truth.label('network.device-answers', 'network.device-reset', 'network.drop-to-server', alone=OPEN + DROP)
-    lab.device.rule('answer', talk.flow, 'to_server', ttl=ttl, reset_after=3.0)
-    lab.device.rule('drop', talk.flow, 'to_server')
-    talk.connect(accept=False)
-    lab.sleep(0.002)
-    quietly(talk.client_prelogin)
-    wait_for_login(talk, 5)
-  lab.run_all(one, range(4))
-
-
-@scenario('network-idle-drop')
-def network_idle_drop(lab):
-  """A device forgets idle connections: what is sent after it is lost both ways, whether keep-alive or request."""
-  def one(what):
-    talk = lab.talk().open()
-    talk.variant = what
-    talk.label = truth.label('network.idle-drop', *DROP, alone=OPEN, server=[('none', 'none.normal')])
-    talk.query()
-    if what != 'request':
-      talk.client.keep_alive(8)
-    if what == 'both keep-alives':
-      talk.server.keep_alive(9)
-    lab.sleep(6.5)
-    lab.device.rule('drop', talk.flow)
-    lab.sleep(6 if what == 'request' else 16)
-    quietly(talk.request)
-    wait_for_answer(talk)
-    lab.sleep(1)
-  lab.run_all(one, ['request', 'keep-alive', 'both keep-alives'])
-
-
-@scenario('network-idle-reset')
-def network_idle_reset(lab):
-  """A device forgets idle connections, and answers what is sent after it with a reset in the other end's name."""
-  def one(_):
-    talk = lab.talk().open()
-    talk.label = truth.label('network.device-reset', 'network.idle-drop', alone=OPEN + [('unknown', 'network.device-reset')],
-                             server=[('none', 'none.normal')])
-    talk.query()
-    lab.sleep(11, 13)
-    lab.device.rule('drop', talk.flow, 'to_server')
-    talk.request()
-    lab.sleep(0.01)
-    lab.device.forge_reset(talk.flow, 'client', lab.rng.choice([None, 64, 253]), True)
-    wait_for_login(talk, 2)
-  lab.run_all(one, range(3))
-
-
 @scenario('network-delay-all')
 def network_delay_all(lab):
   """A tunnel holds everything for some seconds and then lets it all through: every connection is hit, whoever it belongs to."""
@@ -501,28 +305,6 @@ def network_loss_all(lab):
   lab.run_all(one, range(4))
 
 
-@scenario('network-device-resets-all', quiet=True)
-def network_device_resets_all(lab):
-  """A device restarts and resets all its connections at one instant, to both ends."""
-  talks = [lab.talk() for _ in range(7)]
-  def one(talk):
-    talk.label = truth.label('network.device-reset', alone=OPEN + [('unknown', 'network.device-reset')],
-                             server=[('none', 'none.normal')])  # drivers close idle sessions with resets, too
-    talk.open()
-    talk.work(3)
-  lab.run_all(one, talks)
-  ttl = lab.rng.choice([None, 63, 253])
-  for talk in talks:
-    for end in ('client', 'server'):
-      lab.device.forge_reset(talk.flow, end, ttl, True)
-  lab.sleep(0.5)
-  for talk in talks:
-    talk.drop()
-  after = lab.talk().open()
-  after.work(2)
-  after.close()
-
-
 @scenario('network-refuses-by-icmp', family=socket.AF_INET)
 def network_refuses_by_icmp(lab):
   """A router answers SYNs with ICMP: administratively prohibited, or host unreachable."""
@@ -537,31 +319,205 @@ def network_refuses_by_icmp(lab):
   lab.run_all(one, [13, 1, 13])
 
 
-@scenario('network-balancer-forgets')
-def network_balancer_forgets(lab):
-  """A load balancer closes idle connections: a reset or a FIN to each end, neither of which the other end sent."""
-  proxy = Proxy(lab)
+@scenario('field-damaged', giants=False)
+def damaged(lab):
+  """A bad line or card damages what passes, so that its TCP checksum is wrong and the receiver's TCP throws it away."""
   def one(how):
-    talk = lab.talk(listener=proxy.listener, driver=tds.DRIVERS[0])
+    talk = lab.talk(encryption=lab.rng.choice(['no', 'full'])).open()
+    talk.variant = str(how)
+    way, chance = how
+    talk.work(2)
+    if chance < 1:
+      talk.label = truth.label('network.loss', ('network', 'network.device-alters'), ('none', 'none.normal'), alone=OPEN)
+      lab.device.rule('damage', talk.flow, way, only='data', chance=chance)
+      for _ in range(25):
+        talk.query(size=20_000)
+      quietly(talk.close)
+      return
+    talk.label = truth.label('network.drop-to-server' if way == 'to_server' else 'network.drop-to-client', *DROP, ('network', 'network.device-alters'),
+                             ('network', 'network.loss'), ('unknown', 'server.no-ack'), ('unknown', 'client.no-ack'), *OPEN)
+    lab.device.rule('damage', talk.flow, way, only='data')
+    talk.request()
+    answer_beside(talk, 'request')
+    wait_for_answer(talk)
+  lab.run_all(one, [('to_client', 1), ('to_server', 1), ('to_client', 0.08), ('to_server', 0.08)])
+
+
+@scenario('field-delay-grows', quiet=True)
+def delay_grows(lab):
+  """A queue fills: the path gets slower and slower, from milliseconds to seconds, and empties again."""
+  numbers = []
+  def one(_):
+    talk = lab.talk().open()
+    talk.label = truth.label('network.delay', ('none', 'none.normal'), ('network', 'network.loss'), *DROP, alone=OPEN)
+    for _ in range(9):
+      quietly(talk.query)
+      lab.sleep(0.1, 0.4)
+    quietly(talk.close)
+  threads = [lab.run_beside(one, number) for number in range(4)]
+  lab.sleep(2)
+  for seconds in (0.1, 0.25, 0.5, 1.0, 1.6):
+    numbers.append(lab.device.rule('delay', None, 'to_client', seconds=seconds))
+    lab.sleep(2.0)
+    if len(numbers) > 1:
+      lab.device.lift(numbers[-2])
+  lab.device.lift(numbers[-1])
+  for thread in threads:
+    thread.join(60)
+
+
+@scenario('field-login-through-a-slow-tunnel')
+def login_through_slow_tunnel(lab):
+  """The way gets slow by seconds in the middle of logins with TLS: clients give up, by FIN or reset; the server answers all the same."""
+  def one(how):
+    talk = lab.talk(encryption='full')
     talk.variant = how
-    talk.label = truth.label('network.device-reset', 'network.idle-drop', alone=OPEN + [('unknown', 'network.device-reset')],
-                             server=[('none', 'none.normal')], client=[('none', 'none.normal')] if how == 'fin' else [])
-    proxy.open(talk)
+    open_too = OPEN + [('unknown', 'client.closed-in-login'), ('unknown', 'network.delay'), ('unknown', 'server.login-late')]
+    talk.label = truth.label('network.delay', *DROP, ('network', 'network.loss'), alone=open_too,
+                             server=[('network', 'network.delay'), ('network', 'network.loss')], client=[('network', 'network.delay')])
+    way = lab.rng.choice(['to_server', 'to_client'])
+    talk.connect()
     talk.prelogin()
-    if talk.encryption != 'no':
-      talk.tls()
-    talk.login()
-    talk.query()
-    number = [back.getsockname()[:2] for _, back in proxy.pairs].index(talk.flow_at_server[0])
-    lab.sleep(8, 12)
-    for sock in proxy.pairs[number]:
-      if how == 'reset':
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
-        sock.shutdown(socket.SHUT_RD)  # wakes the pump
-        sock.close()
-      else:
-        sock.shutdown(socket.SHUT_RDWR)
-    lab.sleep(0.5)
+    lab.device.rule('delay', talk.flow, way, seconds=3.5)
+    talk.begin_tls()
+    send_phase(talk, 'tls')
+    server = threading.Thread(target=quietly, args=(slow_hello, talk), daemon=True)
+    server.start()
+    lab.sleep(2.6)
+    if how == 'reset':
+      talk.client.reset()
+    else:
+      talk.client.half_close()
+    lab.sleep(9)
     talk.client.close()
-    talk.server.close()
-  lab.run_all(one, ['reset', 'fin', 'reset'])
+  lab.run_all(one, ['fin', 'reset', 'fin'])
+
+
+def slow_hello(talk):
+  talk.server.incoming.write(talk.server.receive(8)[1])
+  talk.server.send(talk.driver.answer_type, talk.server.handshake_step())
+
+
+@scenario('field-mtu-in-login', giants=False)
+def mtu_in_login(lab):
+  """Packets of a login that are large vanish: the server's certificates, or a login packet that carries a ticket."""
+  def one(what):
+    talk = lab.talk(encryption='full' if what == 'certificate' else 'no', driver=tds.DRIVERS[0])
+    talk.variant = what
+    talk.label = truth.label('network.mtu-black-hole', 'network.drop-to-client' if what == 'certificate' else 'network.drop-to-server',
+                             alone=DROP + OPEN + [('unknown', 'network.mtu-black-hole')])
+    lab.device.rule('drop', talk.flow, None, only='big', bytes=1000)
+    talk.connect()
+    talk.prelogin()
+    if what == 'certificate':
+      talk.begin_tls()
+      talk.tls_flight(talk.client, talk.server)
+      sender = threading.Thread(target=quietly, args=(talk.server.send, talk.driver.answer_type, talk.server.handshake_step()), daemon=True)
+      sender.start()
+    else:
+      talk.client.send(tds.LOGIN, tds.login7(talk.driver, host='APP', user='u' * 100, password='p' * 100, server='s' * 120, database='d' * 100)
+                       + bytes(1800))
+    wait_for_login(talk, 10)
+    lab.sleep(2)
+  lab.run_all(one, ['certificate', 'ticket'])
+
+
+@scenario('field-outage-heals', quiet=True)
+def outage_heals(lab):
+  """The way is dead for nine seconds, in one direction or both; clients give up meanwhile, and what both ends repeat arrives after all."""
+  way = lab.rng.choice([None, 'to_client', 'to_server'])
+  talks = [lab.talk() for _ in range(4)]
+  def one(talk):
+    talk.open()
+    talk.work(2)
+    talk.variant = str(way)
+    talk.label = truth.label('network.drop-both-ways', *DROP, ('network', 'network.loss'), ('network', 'network.delay'), alone=OPEN,
+                             server=[('none', 'none.normal')])
+    if way == 'to_client':
+      return
+    talk.request()
+    talk.server.receive()
+  def use(talk, how):
+    if way == 'to_client':
+      talk.request()
+      quietly(talk.server.receive)
+      threading.Timer(0.5, talk.answer_quietly, [3000]).start()
+    elif way is None:
+      threading.Timer(0.5, talk.answer_quietly, [3000]).start()
+    else:
+      talk.answer_quietly(300)
+      quietly(talk.client.receive, 3)
+      quietly(talk.request)
+    lab.sleep(4, 6)
+    if how == 'reset':
+      talk.client.reset()
+    else:
+      talk.client.close()
+    lab.sleep(10)
+  lab.run_all(one, talks)
+  number = lab.device.rule('drop', None, way)
+  threads = [lab.run_beside(use, talk, how) for talk, how in zip(talks, ['fin', 'reset', 'fin', 'reset'])]
+  lab.sleep(9)
+  lab.device.lift(number)
+  for thread in threads:
+    thread.join(40)
+  after = lab.talk().open()
+  after.work(2)
+  after.close()
+
+
+@scenario('field-router-reports', family=socket.AF_INET)
+def router_reports(lab):
+  """A router loses its way to the server, and says so by ICMP: connections that were there get host unreachable for each packet."""
+  def one(what):
+    talk = lab.talk(encryption='no').open()
+    talk.variant = what
+    talk.label = truth.label('network.drop-to-server', *DROP, alone=OPEN, server=[('none', 'none.normal')])
+    talk.work(2)
+    lab.device.rule('refuse', talk.flow, 'to_server', only='old', code=1)
+    talk.request()
+    wait_for_answer(talk)
+  lab.run_all(one, ['host unreachable'] * 2)
+
+
+@scenario('field-half-of-the-ways-dead')
+def half_of_the_ways_dead(lab):
+  """One of two parallel links is dead in one direction: some connections cannot be made, or stop, others beside them work."""
+  def one(what):
+    talk = lab.talk(encryption=lab.rng.choice(['no', 'full']))
+    talk.variant = what
+    if what == 'works':
+      talk.open()
+      talk.work(8)
+      talk.close()
+      return
+    if what == 'no answer':
+      talk.label = truth.label('network.syn-lost', *DROP, alone=DROP + OPEN + [('unknown', 'network.syn-lost')])
+      lab.device.rule('drop', talk.flow, 'to_client')
+      quietly(talk.connect, 8, False)
+      talk.client.close()
+      return
+    talk.label = truth.label('network.drop-to-client', *DROP, alone=DROP + OPEN)
+    talk.open()
+    talk.work(3)
+    lab.device.rule('drop', talk.flow, 'to_client')
+    talk.request()
+    answer_beside(talk, 'request')
+    wait_for_answer(talk)
+  lab.run_all(one, ['works', 'no answer', 'stops', 'works', 'stops'])
+
+
+@scenario('field-answer-dropped-once', giants=False)
+def answer_dropped_once(lab):
+  """Of an answer its last packet gets lost again and again for some seconds, and then comes: the query was slow on the way only."""
+  def one(count):
+    talk = lab.talk(encryption=lab.rng.choice(['no', 'full'])).open()
+    talk.variant = str(count)
+    talk.label = truth.label('network.loss', *DROP, ('network', 'network.delay'), alone=OPEN,
+                             client=[('none', 'none.normal'), ('none', 'server.slow-response'), ('network', 'network.loss')])
+    talk.work(2)
+    lab.device.rule('drop', talk.flow, 'to_client', only='data', count=count)
+    quietly(talk.query, 900)
+    talk.work(2)
+    talk.close()
+  lab.run_all(one, [3, 4, 5])

@@ -1,11 +1,11 @@
 """The server is at fault, or its machine."""
 
-import socket
+import threading
 
 import tds
 import truth
 from lab import scenario
-from scenarios_network import login_until, quietly, send_phase, wait_for_answer, wait_for_login
+from steps import login_until, quietly, send_phase, silence, wait_for_answer, wait_for_login
 from talk import Closed, Listener
 from truth import DROP, OPEN
 
@@ -57,13 +57,12 @@ def server_restarts(lab):
   back.close()
 
 
-@scenario('server-backlog-full')
-def server_backlog_full(lab):
-  """The instance is too busy to accept: the queue of connections fills; the system ignores further SYNs. Later it recovers."""
+def fill_queue(lab, label, unserved, queries):
+  """A server too busy to accept: its queue of one fills, and clients go on coming. Returns its listener and who waits there."""
   busy = Listener(lab.server, lab.family, 1455, backlog=1, accepting=True)
   lab.listeners['server', 1455] = busy
   before = lab.talk(listener=busy).open()
-  before.work(2)
+  before.work(queries)
   busy.may_accept.clear()
   lab.sleep(0.3)
   waker = lab.talk(listener=busy)  # the thread that accepts sits in accept() once more
@@ -71,28 +70,31 @@ def server_backlog_full(lab):
   def one(number):
     lab.sleep(number * 0.15)
     talk = lab.talk(listener=busy)
-    talk.label = truth.label('server.backlog-full', 'server.login-stalled', 'server.no-answer', 'server.not-listening', 'server.no-ack',
-                             alone=OPEN, client=[('unknown', 'network.syn-lost')])
+    talk.label = label
     try:
       talk.connect(7, accept=False)
       talk.variant = 'queued'
       talk.client_prelogin()
       wait_for_login(talk, 7)
     except Closed:
-      talk.variant = 'ignored'
+      talk.variant = unserved
       talk.client.close()
   lab.run_all(one, range(7))
   busy.may_accept.set()
+  return busy, waker
+
+
+@scenario('server-backlog-full')
+def server_backlog_full(lab):
+  """The instance is too busy to accept: the queue of connections fills; the system ignores further SYNs. Later it recovers."""
+  label = truth.label('server.backlog-full', 'server.login-stalled', 'server.no-answer', 'server.not-listening', 'server.no-ack',
+                      alone=OPEN, client=[('unknown', 'network.syn-lost')])
+  busy, waker = fill_queue(lab, label, 'ignored', 2)
   after = lab.talk(listener=busy)
   after.label = truth.label('none.normal', 'server.backlog-full', 'network.loss')
   after.open()
   after.work(2)
   waker.close()
-
-
-def firewall_rule(lab, talk):
-  word = 'ip6' if lab.family == socket.AF_INET6 else 'ip'
-  return f'{word} saddr {talk.flow_at_server[0][0]} tcp sport {talk.flow_at_server[0][1]} tcp dport 1433 drop'
 
 
 @scenario('server-no-answer')
@@ -101,7 +103,7 @@ def server_no_answer(lab):
   def one(_):
     talk = lab.talk()
     talk.label = truth.label('server.no-answer', 'server.no-ack', client=OPEN + [('unknown', 'network.syn-lost')])
-    lab.server.firewall(firewall_rule(lab, talk))
+    lab.server.refuse(talk.flow_at_server)
     quietly(talk.connect, lab.rng.choice([5, 10, 15]))
     talk.client.close()
     lab.sleep(1)
@@ -116,7 +118,7 @@ def server_no_ack(lab):
     talk = lab.talk(encryption=lab.rng.choice(['no', 'full']))
     talk.variant, talk.label = phase, truth.label('server.no-ack', 'server.no-answer', client=OPEN)
     login_until(talk, phase)
-    lab.server.firewall(firewall_rule(lab, talk))
+    lab.server.refuse(talk.flow_at_server)
     send_phase(talk, phase)
     if phase in ('prelogin', 'login'):
       wait_for_login(talk, lab.rng.choice([5, 15]))
@@ -233,10 +235,7 @@ def server_closed_many(lab):
   """Many sessions and logins are closed at one instant: a failover, or an instance that dies."""
   talks = [lab.talk() for _ in range(8)]
   how = lab.rng.choice(['fin', 'reset'])
-  def one(talk):
-    talk.open()
-    talk.work(3)
-  lab.run_all(one, talks)
+  lab.run_all(lambda talk: talk.open().work(3), talks)
   for talk in talks:
     talk.variant, talk.label = how, truth.label('server.closed-many', 'server.reset', 'server.closed-in-login')
   for talk in talks:
@@ -481,3 +480,181 @@ def ask_controller(lab, services, seconds):
   sock.recv(4096)
   sock.close()
   other.close()
+
+
+@scenario('field-server-boots', quiet=True)
+def server_boots(lab):
+  """The server machine starts again: for some seconds nothing answers, then it refuses what it does not know; later all is well."""
+  talks = [lab.talk() for _ in range(5)]
+  def one(talk):
+    talk.label = truth.label('server.reset', 'server.closed-many', 'server.no-ack', 'server.no-answer', *truth.RESET_OPEN,
+                             server=[('none', 'none.normal')])
+    talk.open()
+    talk.work(2)
+  lab.run_all(one, talks)
+  lab.server.firewall('tcp dport 1433 drop')
+  for talk in talks:
+    talk.server.vanish()
+  def use(talk):
+    lab.sleep(0, 6)
+    quietly(talk.request)
+    wait_for_login(talk, 9)
+  threads = [lab.run_beside(use, talk) for talk in talks]
+  lab.sleep(4)
+  lab.server.lift_firewall()
+  for thread in threads:
+    thread.join(30)
+  after = lab.talk()
+  after.open()
+  after.work(2)
+  after.close()
+
+
+@scenario('field-server-pauses', quiet=True)
+def server_pauses(lab):
+  """The server's virtual machine stands still for 6 s (a snapshot); what was sent to it meanwhile is lost, and it goes on as if nothing was."""
+  talks = [lab.talk() for _ in range(4)]
+  def one(talk):
+    talk.label = truth.label('server.slow-response', *OPEN, ('none', 'none.normal'), ('server', 'server.no-ack'), ('none', 'server.slow-response'),
+                             ('network', 'network.loss'), ('network', 'network.delay'))  # as if the way had been dead
+    talk.open()
+    talk.work(2)
+  lab.run_all(one, talks)
+  def use(talk):
+    lab.sleep(0, 3)
+    for _ in range(3):
+      talk.query()
+  wake = silence(lab, lab.server, 'server', talks)
+  threads = [lab.run_beside(use, talk) for talk in talks]
+  lab.sleep(6)
+  wake()
+  for thread in threads:
+    thread.join(30)
+  for talk in talks:
+    talk.work(1)
+    talk.close()
+
+
+@scenario('field-server-stops-reading')
+def server_stops_reading(lab):
+  """The server reads no more of a bulk insert, and its window stays shut; the client gives up after its time-out."""
+  slow = lab.listener(lab.server, 1466, receive_room=16384)
+  def one(end):
+    talk = lab.talk(listener=slow, encryption='no')
+    talk.variant = end
+    talk.label = truth.label('server.slow-response', ('server', 'server.query-timeout'), ('none', 'server.slow-response'), ('unknown', 'client.abort'),
+                             ('server', 'server.no-ack'), *OPEN)
+    talk.open()
+    writer = threading.Thread(target=quietly, args=(talk.client.send, tds.BULK, b'r' * 250_000), daemon=True)
+    writer.start()
+    lab.sleep(12)
+    if end == 'reset':
+      talk.client.reset()
+    else:
+      talk.client.half_close()
+      lab.sleep(2)
+      talk.client.reset()
+    lab.sleep(0.5)
+    talk.server.close()
+  lab.run_all(one, ['reset', 'fin'])
+
+
+@scenario('field-aborts-on-overflow')
+def aborts_on_overflow(lab):
+  """A full queue that refuses late (Linux's tcp_abort_on_overflow): the handshake is made, and its last packet is answered with a reset."""
+  lab.server.sysctl('net.ipv4.tcp_abort_on_overflow', 1)
+  label = truth.label('server.backlog-full', 'server.login-stalled', 'server.reset', 'server.closed-in-login', 'server.no-answer',
+                      'server.not-listening', 'server.no-ack', *OPEN, ('unknown', 'network.device-answers'), ('none', 'none.probe'))
+  fill_queue(lab, label, 'refused', 1)
+
+
+@scenario('field-host-rejects-by-icmp')
+def host_rejects(lab):
+  """The server machine's firewall refuses by ICMP: a SYN, or what comes on an established connection."""
+  def one(what):
+    talk = lab.talk(encryption='no')
+    talk.variant = what
+    talk.label = truth.label('server.no-answer', 'server.no-ack', alone=OPEN if what == 'old' else [])
+    if what == 'old':
+      talk.open()
+      talk.work(1)
+    lab.server.refuse(talk.flow_at_server, 'reject')
+    if what == 'old':
+      talk.request()
+      wait_for_answer(talk)
+      return
+    quietly(talk.connect, 6, False)
+    talk.client.close()
+  lab.run_all(one, ['syn', 'old', 'syn'])
+
+
+@scenario('field-server-process-dies-in-logins')
+def server_dies_in_logins(lab):
+  """The server's process dies while logins are under way: the system ends them, by FIN or by a reset where bytes are unread."""
+  def one(phase):
+    talk = lab.talk(encryption='full' if phase == 'tls' else 'no')
+    talk.variant = phase
+    talk.label = truth.label('server.closed-in-login', 'server.reset', 'server.closed-many', 'server.tls-refused', 'server.backlog-full',
+                             client=[('unknown', 'server.closed-in-login'), ('unknown', 'server.reset')])
+    login_until(talk, phase)
+    send_phase(talk, phase)
+    if phase == 'prelogin':
+      talk.server.receive()
+    return talk
+  talks = []
+  lab.run_all(lambda phase: talks.append(one(phase)), ['prelogin', 'tls', 'login', 'login'])
+  lab.sleep(0.5)
+  for talk in talks:
+    talk.server.close()
+  lab.sleep(0.5)
+  for talk in talks:
+    talk.client.close()
+
+
+@scenario('field-reset-lost')
+def reset_lost(lab):
+  """The server resets sessions, and the reset gets lost: the client's next request finds no connection, and is refused."""
+  def one(_):
+    talk = lab.talk().open()
+    talk.label = truth.label('server.reset', 'server.closed-many', *OPEN, ('network', 'network.loss'), ('unknown', 'server.reset'))
+    talk.query()
+    rule = lab.device.rule('drop', talk.flow, 'to_client', only='reset')
+    talk.server.reset()
+    lab.sleep(5)
+    lab.device.lift(rule)
+    quietly(talk.request)
+    wait_for_login(talk, 3)
+  lab.run_all(one, range(3))
+
+
+@scenario('field-kernel-eats-syn-for-a-while')
+def server_ignores_for_a_while(lab):
+  """The server's firewall is loaded anew and eats everything for four seconds: who asks meanwhile asks again, and is served."""
+  def one(what):
+    talk = lab.talk(encryption='no')
+    talk.variant = what
+    talk.label = truth.label('server.no-answer', ('server', 'server.no-ack'), ('server', 'server.backlog-full'), ('none', 'none.normal'), *OPEN,
+                             client=[('network', 'network.loss'), ('network', 'network.syn-lost'), ('network', 'network.delay')])
+    if what == 'open':
+      talk.open()
+      lab.sleep(2)
+      quietly(talk.query)
+      talk.work(2)
+      talk.close()
+      return
+    lab.sleep(1.5, 3)
+    talk.connect(15)
+    talk.prelogin()
+    talk.login()
+    talk.work(2)
+    talk.close()
+  lab.every_label = truth.label('none.normal', ('server', 'server.no-ack'), *OPEN, ('network', 'network.loss'), ('network', 'network.delay'))
+  for talk in lab.talks:
+    talk.label = lab.every_label
+  threads = [lab.run_beside(one, what) for what in ('open', 'new', 'new', 'open')]
+  lab.sleep(1.2)
+  lab.server.firewall('tcp dport 1433 drop')
+  lab.sleep(4)
+  lab.server.lift_firewall()
+  for thread in threads:
+    thread.join(40)

@@ -1,11 +1,9 @@
-"""Captures that do not hold what one would conclude from: windows that end too early, gaps, the wrong machine, several faults at once."""
-
-import threading
+"""Captures that do not hold what one would conclude from: windows that end too early, gaps, the wrong machine, several faults at once, or inside MARS."""
 
 import truth
 from lab import scenario
-from scenarios_network import answer_phase, login_until, loss_label, quietly, send_phase, wait_for_answer, wait_for_login
-from scenarios_server import firewall_rule
+from scenarios_network import loss_label
+from steps import answer_beside, login_until, quietly, send_phase, wait_for_answer, wait_for_login
 from truth import DROP, OPEN
 
 STOPS_S = 5.5  # when the capture of one end stops; faults begin later
@@ -36,7 +34,7 @@ def trap_server_capture_stopped(lab):
     talk.work(2)
     lab.sleep(4)
     if what == 'no ack':
-      lab.server.firewall(firewall_rule(lab, talk))
+      lab.server.refuse(talk.flow_at_server)
     talk.request()
     wait_for_answer(talk)
     lab.sleep(1)
@@ -53,11 +51,9 @@ def trap_client_capture_stopped(lab):
     talk.open()
     talk.work(2)
     lab.sleep(4)
-    word = 'ip6' if ':' in talk.flow[0][0] else 'ip'
-    lab.client.firewall(f'{word} saddr {talk.flow[1][0]} tcp sport 1433 tcp dport {talk.flow[0][1]} drop')
+    lab.client.refuse(talk.flow[::-1])
     talk.request()
-    server = threading.Thread(target=quietly, args=(answer_phase, talk, 'request'), daemon=True)
-    server.start()
+    answer_beside(talk, 'request')
     wait_for_answer(talk)
     lab.sleep(1)
   lab.run_all(one, range(3))
@@ -104,6 +100,14 @@ def trap_loss_and_gaps(lab):
   lab.run_all(one, range(3))
 
 
+def stall_in_login(talk):
+  """The server never answers LOGIN7."""
+  talk.label = truth.label('server.login-stalled', 'server.login-late')
+  login_until(talk, 'login')
+  send_phase(talk, 'login')
+  wait_for_login(talk, 5)
+
+
 @scenario('trap-other-machine-captured', captured={'server': 'server2'})
 def trap_other_machine(lab):
   """The "server's" capture was taken on another node: it covers the time, and has nothing of the client's connections."""
@@ -111,10 +115,7 @@ def trap_other_machine(lab):
     talk = lab.talk(encryption='full')
     talk.variant = what
     if what == 'stalled':
-      talk.label = truth.label('server.login-stalled', 'server.login-late')
-      login_until(talk, 'login')
-      send_phase(talk, 'login')
-      wait_for_login(talk, 5)
+      stall_in_login(talk)
       return
     if what == 'closed':
       talk.label = truth.label('server.closed-in-login', 'server.reset', *OPEN)
@@ -138,10 +139,7 @@ def trap_half_captured(lab):
     talk = lab.talk(encryption=lab.rng.choice(['no', 'full']))
     talk.variant = what
     if what == 'stalled':
-      talk.label = truth.label('server.login-stalled', 'server.login-late')
-      login_until(talk, 'login')
-      send_phase(talk, 'login')
-      wait_for_login(talk, 5)
+      stall_in_login(talk)
       return
     if what == 'reset':
       talk.label = truth.label('server.reset', 'server.closed-many', *OPEN)
@@ -168,8 +166,7 @@ def trap_several_faults(lab):
     talk.query()
     lab.device.rule('drop', talk.flow, 'to_client')
     talk.request()
-    server = threading.Thread(target=quietly, args=(answer_phase, talk, 'request'), daemon=True)
-    server.start()
+    answer_beside(talk, 'request')
     wait_for_answer(talk)
   def stalled():
     talk = lab.talk()
@@ -245,3 +242,59 @@ def trap_late_by_a_little(lab):
     talk.query()
     talk.close()
   lab.run_all(one, ['crossing', 'just in time', 'crossing'])
+
+
+@scenario('field-loss-and-stall', giants=False)
+def loss_and_stall(lab):
+  """The path loses 4 % of everything, and the server leaves some logins without an answer: two faults at once."""
+  lab.device.rule('drop', chance=0.04)
+  for talk in lab.talks:
+    talk.label = loss_label
+  lab.every_label = loss_label
+  def one(what):
+    talk = lab.talk(encryption='no')
+    talk.variant = what
+    if what == 'stalled':
+      talk.label = truth.label('server.login-stalled', 'server.login-late', alone=OPEN)
+      login_until(talk, 'login')
+      send_phase(talk, 'login')
+      quietly(talk.server_reads_login)
+      wait_for_login(talk, 10)
+      return
+    talk.open()
+    for _ in range(10):
+      talk.query(size=20_000)
+    quietly(talk.close)
+  lab.run_all(one, ['stalled', 'lossy', 'stalled', 'lossy', 'stalled'])
+
+
+@scenario('field-mars')
+def mars(lab):
+  """Faults of connections with MARS: the path dies, a device resets, the server resets, the server is slow."""
+  def one(how):
+    talk = lab.talk(mars=True, encryption=lab.rng.choice(['no', 'login', 'full']))
+    talk.variant = how
+    talk.open_session()
+    talk.work(2)
+    if how == 'drop':
+      talk.label = truth.label('network.drop-both-ways', *DROP, alone=OPEN, server=[('none', 'none.normal')])
+      lab.device.rule('drop', talk.flow)
+      talk.request()
+      wait_for_answer(talk)
+      return
+    talk.request()
+    talk.server.receive()
+    lab.sleep(1)
+    if how == 'device':
+      talk.label = truth.label('network.device-reset', alone=truth.RESET_OPEN)
+      for end in ('client', 'server'):
+        lab.device.forge_reset(talk.flow, end, 62, True)
+    elif how == 'server':
+      talk.label = truth.label('server.reset', 'server.closed-many', client=OPEN)
+      talk.server.reset()
+    else:
+      talk.label = truth.label('client.abort')
+      talk.client.reset()
+    lab.sleep(0.5)
+    talk.drop()
+  lab.run_all(one, ['drop', 'device', 'server', 'client'])

@@ -365,6 +365,12 @@ class Talk:
     self.login()
     return self
 
+  def open_session(self):
+    """All of it, and a MARS session in it: what is sent from now on is in that."""
+    self.open()
+    self.client.send_session(tds.SMP_SYN)
+    self.server.session, self.server.sent = 0, 0
+
   def prelogin_inside(self):
     self.client.send(PRELOGIN, tds.prelogin(self.driver.version, tds.ENCRYPT_NOT_SUP, self.mars, self.trace))
     self.server.receive()

@@ -10,6 +10,9 @@ OPEN = [('unknown', cause) for cause in (
     'network.device-reset', 'network.device-answers', 'network.delay', 'network.loss', 'client.abort', 'client.login-refused', 'server.reset',
     'server.login-stalled', 'server.closed-in-login', 'server.closed-many', 'server.query-timeout')]
 
+# The same, where a reset is what one sees.
+RESET_OPEN = OPEN + [('unknown', 'network.device-reset'), ('unknown', 'server.closed-session'), ('unknown', 'client.closed-in-login')]
+
 
 def culprit_of(cause):
   return cause.split('.')[0]

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "complaint.h"
 #include "options.h"
 #include "output.h"
 #include "terminal.h"
@@ -11,7 +12,7 @@ static bool add_evidence(struct tdscope *tdscope, const struct options *options)
 {
     for (size_t i = 0; i < options->evidence_count; i++) {
         if (!tdscope_add(tdscope, options->evidence[i].path, options->evidence[i].role)) {
-            fprintf(stderr, "tdscope: %s\n", tdscope_error(tdscope));
+            complain("%s", tdscope_error(tdscope));
             return false;
         }
     }
@@ -22,7 +23,7 @@ static bool add_evidence(struct tdscope *tdscope, const struct options *options)
     tdscope_set_threads(tdscope, options->threads);
     if (tdscope_set_thresholds(tdscope, &options->thresholds))
         return true;
-    fprintf(stderr, "tdscope: %s\n", tdscope_error(tdscope));
+    complain("%s", tdscope_error(tdscope));
     return false;
 }
 
@@ -37,7 +38,7 @@ static enum tdscope_result read_evidence(struct tdscope *tdscope, const struct o
     /* When there is nothing to report, the warnings are the answer. */
     const char *warning;
     for (size_t i = 0; (!options->quiet || result == TDSCOPE_NOTHING) && (warning = tdscope_warning(tdscope, i)); i++)
-        fprintf(stderr, "tdscope: %s\n", warning);
+        complain("%s", warning);
     return result;
 }
 
@@ -71,7 +72,7 @@ static bool write_report(struct tdscope *tdscope, enum tdscope_view view, const 
         .marks = options->marks,
     };
     if (!tdscope_render(tdscope, view, options->format, &style, output_write, &output) && !output.error) {
-        fprintf(stderr, "tdscope: %s\n", tdscope_error(tdscope));
+        complain("%s", tdscope_error(tdscope));
         output_discard(&output);
         return false;
     }
@@ -82,7 +83,7 @@ static bool choose(struct tdscope *tdscope, const char *conversation)
 {
     if (!conversation || tdscope_choose(tdscope, conversation))
         return true;
-    fprintf(stderr, "tdscope: %s\n", tdscope_error(tdscope));
+    complain("%s", tdscope_error(tdscope));
     return false;
 }
 
@@ -96,10 +97,9 @@ static int run_with(struct tdscope *tdscope, enum tdscope_view view, const struc
     if (!spares_evidence(tdscope, options))
         return EXIT_STATUS_USAGE;
     if (result != TDSCOPE_NOTHING && conversation && tdscope_chosen(tdscope) == 0) {
-        fprintf(stderr,
-                "tdscope: there is no conversation %s in these captures; `tdscope conversations` lists those that "
-                "there are, with their numbers and clients\n",
-                conversation);
+        complain("there is no conversation %s in these captures; `tdscope conversations` lists those that "
+                 "there are, with their numbers and clients",
+                 conversation);
         return EXIT_STATUS_USAGE;
     }
     if (result == TDSCOPE_NOTHING || !write_report(tdscope, view, options))
@@ -124,18 +124,17 @@ static int run_options(const struct command *command, enum tdscope_view view, un
 {
     if (options->help) {
         options_help(command, takes, stdout);
-        return EXIT_STATUS_DONE;
+        return output_printed() ? EXIT_STATUS_DONE : EXIT_STATUS_NOTHING;
     }
     const char *conversation = view == TDSCOPE_PACKETS ? take_conversation(options) : NULL;
     if (view == TDSCOPE_PACKETS && !conversation) {
-        fprintf(stderr, "tdscope: which conversation? usage: tdscope %s %s\n", command->name, command->arguments);
+        complain("which conversation? usage: tdscope %s %s", command->name, command->arguments);
         return EXIT_STATUS_USAGE;
     }
     if (options->evidence_count == 0) {
-        fprintf(stderr,
-                "tdscope: no evidence given: name at least one capture, or - for standard input; "
-                "`tdscope %s --help` shows examples\n",
-                command->name);
+        complain("no evidence given: name at least one capture, or - for standard input; "
+                 "`tdscope %s --help` shows examples",
+                 command->name);
         return EXIT_STATUS_USAGE;
     }
     struct tdscope *tdscope = tdscope_new();

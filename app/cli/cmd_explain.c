@@ -1,6 +1,7 @@
 /* tdscope explain: what a cause means; without one, the list of causes. */
 #include <string.h>
 
+#include "complaint.h"
 #include "options.h"
 #include "output.h"
 
@@ -41,7 +42,7 @@ static int explain(const char *cause, const struct options *options)
     struct tdscope_style style = {.colour = terminal_takes_colour(options->colour, stdout)};
     if (tdscope_explain(cause, options->format, &style, output_write, &output) || output.error)
         return output_finish(&output) ? EXIT_STATUS_DONE : EXIT_STATUS_NOTHING;
-    fprintf(stderr, "tdscope: %s: there is no such cause; `tdscope explain` lists them\n", cause);
+    complain("%s: there is no such cause; `tdscope explain` lists them", cause);
     return EXIT_STATUS_USAGE;
 }
 
@@ -49,16 +50,16 @@ static int run_options(const struct options *options)
 {
     if (options->help) {
         options_help(&command_explain, FOR_EXPLAIN, stdout);
-        return EXIT_STATUS_DONE;
+        return output_printed() ? EXIT_STATUS_DONE : EXIT_STATUS_NOTHING;
     }
     if (options->evidence_count == 0 && strcmp(options->format, "text") != 0)
         return explain_all(options->format);
     if (options->evidence_count == 0) {
         list_causes(stdout);
-        return EXIT_STATUS_DONE;
+        return output_printed() ? EXIT_STATUS_DONE : EXIT_STATUS_NOTHING;
     }
     if (options->evidence_count > 1) {
-        fprintf(stderr, "tdscope: explain takes one cause at a time\n");
+        complain("explain takes one cause at a time");
         return EXIT_STATUS_USAGE;
     }
     return explain(options->evidence[0].path, options);

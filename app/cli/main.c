@@ -8,7 +8,9 @@
 #include <tdscope/tdscope.h>
 
 #include "command.h"
+#include "complaint.h"
 #include "heap.h"
+#include "output.h"
 
 static const struct command *const commands[] = {&command_diagnose, &command_conversations, &command_show,
                                                  &command_explain};
@@ -37,7 +39,7 @@ static void print_help(FILE *to)
           "  tdscope explain server.login-stalled\n\n"
           "exit status:\n"
           "  0  the analysis was done\n"
-          "  1  only with --exit-code: the verdict names a culprit\n"
+          "  1  only with --exit-code: a fault was found, though its culprit may be unknown\n"
           "  2  wrong usage\n"
           "  3  some evidence could not be read; the rest was analysed\n"
           "  4  nothing could be analysed, or the report could not be written\n",
@@ -52,7 +54,7 @@ static int run_command(int argc, char **argv)
             return commands[i]->run(argc - 2, argv + 2);
     for (unsigned i = 0; i < LATER_COUNT; i++) {
         if (strcmp(first, later_commands[i]) == 0) {
-            fprintf(stderr, "tdscope: the command %s is not built yet; `tdscope --help` lists those that are\n", first);
+            complain("the command %s is not built yet; `tdscope --help` lists those that are", first);
             return EXIT_STATUS_USAGE;
         }
     }
@@ -70,11 +72,11 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         print_help(stdout);
-        return EXIT_STATUS_DONE;
+        return output_printed() ? EXIT_STATUS_DONE : EXIT_STATUS_NOTHING;
     }
     if (strcmp(argv[1], "--version") == 0) {
         printf("tdscope %s\n", tdscope_version());
-        return EXIT_STATUS_DONE;
+        return output_printed() ? EXIT_STATUS_DONE : EXIT_STATUS_NOTHING;
     }
     return run_command(argc, argv);
 }

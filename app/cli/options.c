@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "complaint.h"
+
 /* Reads the value into options. On a wrong one returns what would be right, to be put after "takes", else NULL. */
 typedef const char *read_value(struct options *options, const char *value);
 
@@ -21,16 +23,22 @@ static void add_evidence(struct options *options, const char *path, enum tdscope
     options->evidence[options->evidence_count++] = (struct evidence){path, role};
 }
 
+static const char *read_evidence(struct options *options, const char *value, enum tdscope_role role)
+{
+    if (!value[0])
+        return "the name of a file, or - for standard input";
+    add_evidence(options, value, role);
+    return NULL;
+}
+
 static const char *read_client(struct options *options, const char *value)
 {
-    add_evidence(options, value, TDSCOPE_CLIENT);
-    return NULL;
+    return read_evidence(options, value, TDSCOPE_CLIENT);
 }
 
 static const char *read_server(struct options *options, const char *value)
 {
-    add_evidence(options, value, TDSCOPE_SERVER);
-    return NULL;
+    return read_evidence(options, value, TDSCOPE_SERVER);
 }
 
 static const char *read_format(struct options *options, const char *value)
@@ -240,7 +248,8 @@ static const struct option_row rows[] = {
     {"color", 0, FOR_ANALYSIS | FOR_EXPLAIN, "WHEN", read_colour, "auto (default), always or never; see also NO_COLOR"},
     {"marks", 0, FOR_CONVERSATIONS, NULL, read_marks,
      "a column with the steps of the login as SQL Network Analyzer marks them"},
-    {"exit-code", 0, FOR_ANALYSIS, NULL, read_exit_code, "exit with status 1 when the verdict names a culprit"},
+    {"exit-code", 0, FOR_ANALYSIS, NULL, read_exit_code,
+     "exit with status 1 when a fault was found, though its culprit may be unknown"},
     {"quiet", 0, FOR_ANALYSIS, NULL, read_quiet, "no progress and no warnings"},
     {"help", 'h', FOR_ANALYSIS | FOR_EXPLAIN, NULL, read_help, "show this"},
 };
@@ -281,7 +290,7 @@ static struct spelling read_spelling(unsigned takes, const char *argument)
 
 static bool refuse(const struct command *command, const char *argument, const char *complaint)
 {
-    fprintf(stderr, "tdscope: %s: %s; `tdscope %s --help` lists the options\n", argument, complaint, command->name);
+    complain("%s: %s; `tdscope %s --help` lists the options", argument, complaint, command->name);
     return false;
 }
 
@@ -304,7 +313,7 @@ static bool parse_option(struct options *options, const struct command *command,
     const char *right = spelling.row->read(options, value);
     if (!right)
         return true;
-    fprintf(stderr, "tdscope: --%s takes %s, not '%s'\n", spelling.row->name, right, value);
+    complain("--%s takes %s, not '%s'", spelling.row->name, right, value);
     return false;
 }
 
@@ -313,12 +322,14 @@ bool options_parse(struct options *options, const struct command *command, unsig
     *options = (struct options){.format = "text"};
     options->evidence = calloc((size_t)argc + 1, sizeof *options->evidence);
     if (!options->evidence) {
-        fprintf(stderr, "tdscope: out of memory\n");
+        complain("out of memory");
         return false;
     }
     bool only_evidence = false; /* after "--" */
     for (int at = 0; at < argc; at++) {
         const char *argument = argv[at];
+        if (!argument[0])
+            return refuse(command, "''", "a name is empty");
         if (!only_evidence && strcmp(argument, "--") == 0)
             only_evidence = true;
         else if (only_evidence || argument[0] != '-' || !argument[1])

@@ -9,12 +9,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "complaint.h"
+
 enum { TEMPORARY_TRIES = 100 };
 
-static bool complain(const char *path, int error)
+static bool tell(const char *path, int error)
 {
-    fprintf(stderr, "tdscope: %s: the report can not be written: %s\n", path ? path : "standard output",
-            strerror(error));
+    complain("%s: the report can not be written: %s", path ? path : "standard output", strerror(error));
     return false;
 }
 
@@ -30,7 +31,7 @@ static bool open_temporary(struct output *output)
     size_t size = strlen(output->path) + sizeof ".part99";
     output->temporary = malloc(size);
     if (!output->temporary)
-        return complain(output->path, ENOMEM);
+        return tell(output->path, ENOMEM);
     int error = EEXIST;
     for (int i = 0; i < TEMPORARY_TRIES && !output->stream && error == EEXIST; i++) {
         snprintf(output->temporary, size, "%s.part%d", output->path, i);
@@ -41,7 +42,7 @@ static bool open_temporary(struct output *output)
         return true;
     free(output->temporary);
     output->temporary = NULL;
-    return complain(output->path, error);
+    return tell(output->path, error);
 }
 
 bool output_spares(const char *path, const char *evidence)
@@ -53,7 +54,7 @@ bool output_spares(const char *path, const char *evidence)
         return true;
     if (!S_ISREG(report.st_mode) || report.st_dev != read.st_dev || report.st_ino != read.st_ino)
         return true;
-    fprintf(stderr, "tdscope: %s is evidence: the report would replace it. Give -o another name.\n", path);
+    complain("%s is evidence: the report would replace it. Give -o another name.", path);
     return false;
 }
 
@@ -63,7 +64,7 @@ static bool is_protected(const char *path)
     struct stat status;
     if (stat(path, &status) != 0 || (status.st_mode & (S_IWUSR | S_IWGRP | S_IWOTH)))
         return false;
-    fprintf(stderr, "tdscope: %s is write-protected; the report does not replace it. Give -o another name.\n", path);
+    complain("%s is write-protected; the report does not replace it. Give -o another name.", path);
     return true;
 }
 
@@ -91,7 +92,7 @@ bool output_open(struct output *output, const char *path)
     if (!must_write_through(path))
         return open_temporary(output);
     output->stream = fopen(path, "wb");
-    return output->stream || complain(path, errno);
+    return output->stream || tell(path, errno);
 }
 
 static bool note_error(struct output *output)
@@ -122,7 +123,7 @@ void output_discard(struct output *output)
 bool output_finish(struct output *output)
 {
     errno = 0;
-    if (fflush(output->stream) != 0)
+    if (fflush(output->stream) != 0 || ferror(output->stream))
         note_error(output);
     if (!output->error && output->path) {
         errno = 0;
@@ -138,5 +139,11 @@ bool output_finish(struct output *output)
         return true;
     }
     output_discard(output);
-    return output->reader_gone || complain(output->path, output->error);
+    return output->reader_gone || tell(output->path, output->error);
+}
+
+bool output_printed(void)
+{
+    struct output output;
+    return output_open(&output, NULL) && output_finish(&output);
 }

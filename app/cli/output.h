@@ -28,4 +28,7 @@ bool output_write(void *output, const char *bytes, size_t size); /* a tdscope_wr
 bool output_finish(struct output *output);
 void output_discard(struct output *output); /* leaves path as it was */
 
+/* Whether what was printed to standard output got there; false with a sentence. */
+bool output_printed(void);
+
 #endif

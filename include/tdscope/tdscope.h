@@ -108,7 +108,7 @@ TDSCOPE_API const char *tdscope_evidence(const struct tdscope *tdscope, size_t n
 /* What went wrong in the call that just returned false; owned by the analysis. */
 TDSCOPE_API const char *tdscope_error(const struct tdscope *tdscope);
 
-/* Whether the verdict names a culprit: what --exit-code asks. */
+/* Whether a finding is a fault, whoever is its culprit and though that is unknown: what --exit-code asks. */
 TDSCOPE_API bool tdscope_fault_found(const struct tdscope *tdscope);
 
 /* Takes text as it is made; false stops the rendering. */

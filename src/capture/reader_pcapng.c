@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cursor.h"
+#include "hash_index.h"
 #include "memory.h"
 #include "reader.h"
 
@@ -24,6 +25,9 @@ enum {
 
 enum {
     OPTION_END = 0,
+    SHB_HARDWARE = 2,
+    SHB_OS = 3,
+    IF_NAME = 2,
     IF_TSRESOL = 9,
     IF_TSOFFSET = 14,
     EPB_FLAGS = 2,
@@ -206,6 +210,13 @@ static enum block_result block_broken(struct pcapng_reading *reading, const stru
     return BLOCK_BROKEN;
 }
 
+/* The first of its kind: those of later sections may be of files that were put behind it. */
+static void keep_name(uint32_t *hash, const struct pcapng_option *option)
+{
+    if (*hash == 0 && option->value.size > 0)
+        *hash = hash_bytes(option->value.data, (uint32_t)option->value.size) | 1;
+}
+
 static enum block_result read_section_header(struct pcapng_reading *reading, const struct pcapng_block *block,
                                              struct cursor body)
 {
@@ -221,6 +232,11 @@ static enum block_result read_section_header(struct pcapng_reading *reading, con
                   (unsigned long long)block->offset, major, minor);
         return BLOCK_BROKEN;
     }
+    for (struct pcapng_option option; option_next(pcapng, &body, &option);)
+        if (option.code == SHB_HARDWARE)
+            keep_name(&reading->facts->maker.hardware, &option);
+        else if (option.code == SHB_OS)
+            keep_name(&reading->facts->maker.system, &option);
     pcapng->first_interface += pcapng->interface_count;
     pcapng->interface_count = 0;
     pcapng->last_ns = 0;
@@ -253,6 +269,8 @@ static void interface_read_option(struct pcapng_reading *reading, struct pcapng_
     } else if (option->code == IF_TSOFFSET && option->value.size >= 8) {
         uint64_t offset = pcapng_u64(reading->pcapng, &value);
         memcpy(&interface->offset_s, &offset, sizeof offset);
+    } else if (option->code == IF_NAME) {
+        keep_name(&reading->facts->maker.interface, option);
     }
 }
 

@@ -5,8 +5,8 @@
  * same, however far the clocks differ, and among those of other machines. Numbers that several connections share, as those of generated
  * packets do, tell nothing.
  *
- * What a machine captures are its own connections: one address is in all of them. If all of a point's have one in common, and all of
- * the file's another, these are of two machines; and if they were not, no connection would go on from the one into the other.
+ * Where the file was taken is compared with where the point's first one was (capture_place.c), and with the addresses that all connections
+ * of the point have had so far.
  *
  * Before each file just the conversations that are new are looked at, so that the time follows their number, however many files there are;
  * those that were new before the file before it once more, for the handshake may be in two files.
@@ -38,31 +38,9 @@ struct handshakes {
     struct hash_index by_numbers;
 };
 
-static void keep_common(struct common_ends *common, const struct address *a, const struct address *b)
-{
-    if (!common->any) {
-        *common = (struct common_ends){{*a, *b}, 2, true};
-        return;
-    }
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < common->count; i++)
-        if (address_equal(&common->list[i], a) || address_equal(&common->list[i], b))
-            common->list[kept++] = common->list[i];
-    common->count = kept;
-}
-
-static bool are_apart(const struct common_ends *a, const struct common_ends *b)
-{
-    for (uint32_t i = 0; i < a->count; i++)
-        for (uint32_t j = 0; j < b->count; j++)
-            if (address_equal(&a->list[i], &b->list[j]))
-                return false;
-    return a->count > 0 && b->count > 0;
-}
-
 struct file_begin {
     struct handshakes handshakes;
-    struct common_ends common;
+    struct capture_place place;
 };
 
 static struct handshake *find(struct handshakes *handshakes, const struct handshake_numbers *wanted)
@@ -105,9 +83,9 @@ static void read_begin(struct file_begin *begin, const char *path)
                 break;
             packet_decode(&decoder, frame, &facts, &packet);
             add(&begin->handshakes, &packet);
-            if (packet.kind == PACKET_TCP)
-                keep_common(&begin->common, &packet.source.address, &packet.destination.address);
+            capture_place_see(&begin->place, frame, &packet);
         }
+    begin->place.maker = facts.maker;
     packet_decoder_close(&decoder);
     capture_chain_close(&chain);
     notes_close(&facts.notes);
@@ -141,7 +119,8 @@ static void index_handshake(struct hash_index *index, const struct conversation 
 
 void begun_open(struct begun *begun, uint32_t points_most)
 {
-    *begun = (struct begun){.common = memory_take_array(points_most, sizeof *begun->common)};
+    *begun = (struct begun){.common = memory_take_array(points_most, sizeof *begun->common),
+                            .places = memory_take_array(points_most, sizeof *begun->places)};
     for (unsigned i = 0; i < STORES_MOST; i++)
         hash_index_open(&begun->parts[i].by_numbers);
 }
@@ -151,6 +130,7 @@ void begun_close(struct begun *begun)
     for (unsigned i = 0; i < STORES_MOST; i++)
         hash_index_close(&begun->parts[i].by_numbers);
     memory_give(begun->common);
+    memory_give(begun->places);
 }
 
 static void look_at_new(struct begun *begun, struct begun_part *part, const struct casebook *casebook)
@@ -160,7 +140,7 @@ static void look_at_new(struct begun *begun, struct begun_part *part, const stru
         const struct conversation *c = casebook_conversation(casebook, i);
         index_handshake(&part->by_numbers, c, i);
         if (i >= part->looked_at)
-            keep_common(&begun->common[c->point], &c->ends[SIDE_CLIENT].address, &c->ends[SIDE_SERVER].address);
+            common_ends_keep(&begun->common[c->point], &c->ends[SIDE_CLIENT].address, &c->ends[SIDE_SERVER].address);
     }
     part->looked_at_before = part->looked_at;
     part->looked_at = count;
@@ -203,18 +183,37 @@ static bool has_seen(const struct begun *begun, const struct followers *follower
     return false;
 }
 
-bool begins_elsewhere(const struct begun *begun, const struct followers *followers, uint32_t point,
-                      const struct capture_facts *file)
+static void look_into(struct file_begin *begin, const struct capture_facts *file)
+{
+    *begin = (struct file_begin){.place = {.ends = {.any = false}}};
+    hash_index_open(&begin->handshakes.by_numbers);
+    read_begin(begin, capture_facts_path(file));
+    hash_index_close(&begin->handshakes.by_numbers);
+}
+
+static const struct capture_place *place_of(struct begun *begun, uint32_t point, const struct capture_facts *first)
+{
+    struct begun_place *known = &begun->places[point];
+    if (!known->looked && !first->only_once) {
+        struct file_begin *begin = memory_take(sizeof *begin);
+        look_into(begin, first);
+        known->place = begin->place;
+        memory_give(begin);
+    }
+    known->looked = true;
+    return &known->place;
+}
+
+bool begins_elsewhere(struct begun *begun, const struct followers *followers, uint32_t point,
+                      const struct capture_facts *first, const struct capture_facts *file)
 {
     if (file->only_once)
         return false;
     struct file_begin *begin = memory_take(sizeof *begin);
-    *begin = (struct file_begin){.common = {.any = false}};
-    hash_index_open(&begin->handshakes.by_numbers);
-    read_begin(begin, capture_facts_path(file));
-    bool elsewhere =
-        has_seen(begun, followers, point, &begin->handshakes) || are_apart(&begun->common[point], &begin->common);
-    hash_index_close(&begin->handshakes.by_numbers);
+    look_into(begin, file);
+    bool elsewhere = has_seen(begun, followers, point, &begin->handshakes) ||
+                     common_ends_apart(&begun->common[point], &begin->place.ends) ||
+                     capture_places_differ(place_of(begun, point, first), &begin->place);
     memory_give(begin);
     return elsewhere;
 }

@@ -108,7 +108,7 @@ static bool only_of_series(const struct first_reading *reading, const struct cap
  * their names are alike; captures of two points overlap in time, as those of two clients do, or lie in different folders, or are named
  * by the machine. So, in order of their first packets, a file goes on with the point of its series whose last packet lies nearest before
  * its first one; a file that overlaps with all of those begins a new one. So does one that only seems to follow, because the clock of
- * another machine is off: it brings the same handshakes again, or has another address in common.
+ * another machine is off: it brings the same handshakes again, or was taken in another place.
  */
 static uint32_t point_for(struct first_reading *reading, const struct capture_source *source)
 {
@@ -120,7 +120,8 @@ static uint32_t point_for(struct first_reading *reading, const struct capture_so
         if (is_of_role(reading, i, source) && is_over_before(reading, i, source) &&
             (!in_series || is_of_series(reading, i, source)) &&
             (best == casebook->point_count || casebook->points[i].last_ns > casebook->points[best].last_ns) &&
-            !begins_elsewhere(&reading->begun, reading->followers, i, &casebook->captures[number]))
+            !begins_elsewhere(&reading->begun, reading->followers, i, &casebook->captures[reading->first_sources[i]],
+                              &casebook->captures[number]))
             best = i;
     if (best == casebook->point_count) {
         casebook->point_count++;

@@ -144,10 +144,11 @@ const char *tdscope_error(const struct tdscope *tdscope)
 
 bool tdscope_fault_found(const struct tdscope *tdscope)
 {
-    if (!tdscope->ran)
-        return false;
-    enum culprit culprit = tdscope->analysis.judge.verdict.culprit;
-    return culprit == CULPRIT_CLIENT || culprit == CULPRIT_SERVER || culprit == CULPRIT_NETWORK;
+    const struct judge *judge = &tdscope->analysis.judge;
+    for (uint32_t i = 0; tdscope->ran && i < judge->finding_count; i++)
+        if (judge->findings[i].severity == SEVERITY_FAULT)
+            return true;
+    return false;
 }
 
 bool tdscope_render(struct tdscope *tdscope, enum tdscope_view view, const char *format,

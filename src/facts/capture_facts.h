@@ -19,6 +19,11 @@ enum capture_role { CAPTURE_ROLE_UNKNOWN, CAPTURE_ROLE_CLIENT, CAPTURE_ROLE_SERV
  * of buffers of each processor, that nobody has sorted. */
 #define DISORDER_LEAST_NS NS_PER_MS
 
+/* What a file tells of the machine and the interface it was taken on, hashed; 0: nothing. */
+struct capture_maker {
+    uint32_t hardware, system, interface;
+};
+
 struct capture_facts {
     char *file;         /* path as given, "-" for standard input; owned by the engine */
     const char *spool;  /* path that its bytes can be read from again, when `file` is a pipe; not owned; NULL: `file` */
@@ -37,6 +42,7 @@ struct capture_facts {
     bool incomplete; /* reading stopped before the end of the file: part of its packets is missing */
     bool failed;     /* nothing could be read */
     bool only_once;  /* a pipe: its bytes cannot be read a second time */
+    struct capture_maker maker;
 
     /* What the packets tell of the capture itself, counted by the packet and flow floors. */
     uint64_t duplicates; /* packets that the capture recorded again */

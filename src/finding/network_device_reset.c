@@ -220,9 +220,7 @@ static bool judge_refused_before(const struct pair_view *view, const struct surr
     bool moved = !surroundings_hears_after(s, view->pair->far, &c->ends[SIDE_SERVER].address, at_server_ns);
     if (moved && signs_of_foreign_refusal(c, s))
         return false; /* its hops tell more */
-    bool lacking = pair_view_doubts_absence(view, s) ||
-                   surroundings_lacks_connections(s, view->pair->far, &c->ends[SIDE_SERVER].address) ||
-                   is_poor(s, view->pair->far);
+    bool lacking = pair_view_doubts_absence(view, s) || is_poor(s, view->pair->far);
     judgement->confidence = moved || lacking ? 0.5 : 0.9;
     if (lacking) {
         settling_doubt_capture(judgement);

@@ -31,6 +31,15 @@ static void prove_repeated(const struct tcp_side *side, const char *name, struct
                         side->retransmits);
 }
 
+/* A full queue of connections makes a Linux server ignore the end of a handshake and what comes behind it, and send its SYN+ACK again
+ * (tcp(7), tcp_abort_on_overflow): those that it accepted before are not taken meanwhile. */
+static bool may_be_ignored(const struct conversation *c, const struct surroundings *s)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    return server->syn_retransmits > 0 && client->data_packets > 0 && moment_seen(&client->syn) &&
+           time_spans_touching(&surroundings_server(s, c)->stalls, client->syn.time_ns, client->syn.time_ns);
+}
+
 /* A router that asks for smaller packets has dropped one of each size it cannot pass on: that is how a path's MTU is found, and no loss
  * to speak of. */
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
@@ -64,6 +73,10 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (signs_of_missed_packets(c))
         judgement->confidence -= 0.2;
     judgement->would_settle = settle_by_both_captures;
+    if (may_be_ignored(c, s)) {
+        judgement->culprit = CULPRIT_UNKNOWN;
+        judgement->confidence = 0.5;
+    }
     prove_repeated(client, "client", judgement);
     prove_repeated(server, "server", judgement);
     judgement_say(judgement,
@@ -186,7 +199,9 @@ const struct detector network_loss = {
         "Two or more packets had to be sent again and they are one in a hundred or more; or one was, while the path "
         "between the two loses that many in other connections; or a repair took a second or more. Not counted: "
         "retransmissions that the receiver reports as needless (DSACK), reordering, packets that the capture "
-        "recorded twice, a last run of retries without an answer.",
+        "recorded twice, a last run of retries without an answer. Where the server sends its SYN+ACK again while "
+        "connections that it accepted before wait for an answer, the culprit stays open: its queue may be full, and it "
+        "ignores what comes.",
     .holds_with_both =
         "Packets with data, SYN or FIN left one machine and are not in the other's capture: two or more, and one in a "
         "hundred; or one, while the path between the two loses that many in other connections; or a repair took a "

@@ -47,7 +47,7 @@ static bool lacks_large(const struct conversation *c, const struct surroundings 
 {
     const struct tcp_side *self = &c->sides[sender];
     bool sacked = self->hole_bytes >= LARGE_PAYLOAD && self->beyond_hole_bytes < LARGE_PAYLOAD;
-    bool ahead = moment_seen(&self->ahead) && self->ahead_lacking && self->ahead_bytes >= LARGE_PAYLOAD;
+    bool ahead = signs_of_lacking(c, sender) && self->ahead_bytes >= LARGE_PAYLOAD;
     if (!sacked && !ahead)
         return false;
     const struct moment *since = sacked ? &self->hole : &self->ahead;

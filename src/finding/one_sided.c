@@ -257,16 +257,6 @@ static bool was_reset_by(const struct conversation *c, int64_t time_ns)
     return false;
 }
 
-/* No more than the largest window is ever under way (RFC 7323, 2.3): a number beyond it is of another connection, or somebody's guess. */
-static bool fits_window(const struct conversation *c, enum side receiver, uint32_t bytes)
-{
-    enum { LARGEST_SHIFT = 14 };
-    const struct tcp_side *self = &c->sides[receiver];
-    bool scaled = self->offers_window_scale && c->sides[side_other(receiver)].offers_window_scale;
-    uint32_t shift = !scaled ? 0 : self->window_scale < LARGEST_SHIFT ? self->window_scale : LARGEST_SHIFT;
-    return bytes <= (uint32_t)UINT16_MAX << shift;
-}
-
 /* The receiver has not been heard since, or the number is none that it would have taken. */
 static void leave_ahead_open(const struct tcp_side *sender, enum side here, struct judgement *judgement)
 {
@@ -301,7 +291,7 @@ bool one_sided_never_arrives(const struct conversation *c, const struct surround
     judgement->rests_on_absence = true;
     judgement->would_settle = settled_by_capture_of(there);
     judgement_prove(judgement, &sender->last_data, "the last data that arrives from the %s", names[there]);
-    if (ahead && (!sender->ahead_lacking || !fits_window(c, here, bytes))) {
+    if (ahead && !signs_of_lacking(c, there)) {
         leave_ahead_open(sender, here, judgement);
         return true;
     }

@@ -99,6 +99,22 @@ bool signs_of_more_sent(const struct conversation *conversation, enum side side)
     return moment_seen(&self->ahead) || self->hole_bytes > 0 || (moment_seen(&self->reset) && self->reset_beyond);
 }
 
+/* No more than the largest window is ever under way (RFC 7323, 2.3): a number beyond it is of another connection, or somebody's guess. */
+static bool fits_window(const struct conversation *c, enum side receiver, uint32_t bytes)
+{
+    enum { LARGEST_SHIFT = 14 };
+    const struct tcp_side *self = &c->sides[receiver];
+    bool scaled = self->offers_window_scale && c->sides[side_other(receiver)].offers_window_scale;
+    uint32_t shift = !scaled ? 0 : self->window_scale < LARGEST_SHIFT ? self->window_scale : LARGEST_SHIFT;
+    return bytes <= (uint32_t)UINT16_MAX << shift;
+}
+
+bool signs_of_lacking(const struct conversation *c, enum side sender)
+{
+    const struct tcp_side *self = &c->sides[sender];
+    return moment_seen(&self->ahead) && self->ahead_lacking && fits_window(c, side_other(sender), self->ahead_bytes);
+}
+
 bool signs_of_forgotten(const struct conversation *conversation, enum side side)
 {
     const struct tcp_side *self = &conversation->sides[side];

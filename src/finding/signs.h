@@ -40,6 +40,8 @@ bool signs_of_forgotten(const struct conversation *conversation, enum side side)
 /* That side had sent more than arrived, or than was captured, to the end: its close or a packet without data stands beyond it, or the
  * other side's SACK tells that it lacks it. What that side seems not to have said, it may have. */
 bool signs_of_more_sent(const struct conversation *conversation, enum side side);
+/* What that side sent before a packet that came is lacking at the other side, which spoke after it and acknowledged none of that. */
+bool signs_of_lacking(const struct conversation *conversation, enum side sender);
 
 /* The login succeeded, or it lies before the capture. */
 bool signs_of_login_done(const struct conversation *conversation);

@@ -38,6 +38,22 @@ static bool is_standard_input(const char *path)
     return strcmp(path, "-") == 0;
 }
 
+/* Disks, and what gives zeros or random bytes without an end; neither a terminal nor nothing. */
+static bool is_device(int descriptor, const struct stat *status)
+{
+    struct stat nothing;
+    if (S_ISBLK(status->st_mode))
+        return true;
+    return S_ISCHR(status->st_mode) && !isatty(descriptor) &&
+           (stat("/dev/null", &nothing) != 0 || nothing.st_rdev != status->st_rdev);
+}
+
+static void close_opened(const char *path, int descriptor)
+{
+    if (!is_standard_input(path))
+        close(descriptor);
+}
+
 struct os_file *os_file_open(const char *path, struct error *error)
 {
     int descriptor = STDIN_FILENO;
@@ -49,14 +65,13 @@ struct os_file *os_file_open(const char *path, struct error *error)
     struct stat status;
     if (descriptor < 0 || fstat(descriptor, &status) != 0) {
         error_set(error, "%s cannot be opened: %s", path, strerror(errno));
-        if (descriptor > STDIN_FILENO)
-            close(descriptor);
+        if (descriptor >= 0)
+            close_opened(path, descriptor);
         return NULL;
     }
-    if (S_ISDIR(status.st_mode)) {
-        error_set(error, "%s is a folder, not a file", path);
-        if (!is_standard_input(path))
-            close(descriptor);
+    if (S_ISDIR(status.st_mode) || is_device(descriptor, &status)) {
+        error_set(error, "%s is a %s, not a file", path, S_ISDIR(status.st_mode) ? "folder" : "device");
+        close_opened(path, descriptor);
         return NULL;
     }
     struct os_file *file = file_take(path);

@@ -42,6 +42,11 @@ def refusals(count):
   return frames
 
 
+def unanswered_syns():
+  """One SYN, and its repetitions as time-outs double."""
+  return [tcp_frame((10, 0, 0, 1), (10, 0, 0, 2), 50000, 1433, 1000, 0, SYN)] * 5
+
+
 def pcap_header(link_type=ETHERNET):
   return struct.pack('<IHHiIII', 0xA1B2C3D4, 2, 4, 0, 0, 262144, link_type)
 

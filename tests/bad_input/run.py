@@ -16,10 +16,13 @@ import subprocess
 import sys
 import tempfile
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+TESTS = pathlib.Path(__file__).resolve().parent.parent
+SCENES = TESTS / 'scenes'
+sys.path[:0] = [str(TESTS), str(SCENES)]
 sys.dont_write_bytecode = True
 import capture_bytes as make
 import contract
+from scene import load, write_scene
 from tap import Tap
 
 DONE, FAULT, USAGE, INCOMPLETE, NOTHING = 0, 1, 2, 3, 4
@@ -223,11 +226,25 @@ def command_line(t):
   t.command('a memory ceiling that is not reached', ['diagnose', '--memory', '64M', 'sound.pcap'], DONE)
   t.command('explain a cause', ['explain', 'server.login-stalled'], DONE, prints=['login'])
   t.command('explain an unknown cause', ['explain', 'server.on-strike'], USAGE, ['server\\.on-strike'])
+  t.command('explain two causes', ['explain', 'server.reset', 'client.abort'], USAGE, ['one cause'])
+  for name, arguments in (('a cause', ['explain', 'a\nb\x1b[31m']), ('an option', ['--x\n\x1b[31m', 'sound.pcap']),
+                          ('a value', ['--format', '\x1b[31m\n', 'sound.pcap']), ('a name', ['\xc2\x9b31m\x07'.encode('latin-1')]),
+                          ('a conversation', ['show', '1\x1b[31m', 'sound.pcap']), ('an output', ['-o', 'no\x1b/a\nb', 'sound.pcap'])):
+    done = t.run(*arguments)
+    wrong = t.judge(done, (USAGE, NOTHING), sentences=1)
+    t.tap.case(f'control characters in {name}', wrong + ([] if not re.search(rb'[\x00-\x09\x0b-\x1f\x7f]|\xc2\x9b', done.stderr) else [f'they stay: {done.stderr}']))
+  for arguments in ([''], ['--client', '', 'sound.pcap'], ['show', '1', ''], ['sound.pcap', '']):
+    t.command(f'an empty name: {" ".join(arguments)!r}', arguments, USAGE, ['name'])
   t.command('evidence without a command', ['sound.pcap'], DONE, prints=['.'])
   t.file('refused.pcap', make.pcap(make.refusals(6)))
   t.command('a fault without --exit-code', ['diagnose', 'refused.pcap'], DONE, prints=['server'])
   t.command('a fault with --exit-code', ['diagnose', '--exit-code', 'refused.pcap'], FAULT)
   t.command('no fault with --exit-code', ['diagnose', '--exit-code', 'sound.pcap'], DONE)
+  t.file('unanswered.pcap', make.pcap(make.unanswered_syns(), milliseconds=lambda number: 1000 * (2**number - 1)))
+  t.command('a fault of an unknown culprit with --exit-code', ['--exit-code', '--format', 'json', 'unanswered.pcap'], FAULT,
+            prints=['"verdict":{"culprit":"unknown"'])
+  risk = write_scene(load(SCENES / 'server.slow-response' / 'at-the-server-linux.scene'), t.folder / 'risk')
+  t.command('a risk with --exit-code', ['--exit-code', '--format', 'json', *risk.values()], DONE, prints=['"severity":"risk"'])
   t.command('-o writes a file', ['diagnose', '--format', 'json', '-o', 'out.json', 'sound.pcap'], DONE)
   t.tap.case('and the file holds the report', contract.complaints(json.loads((t.folder / 'out.json').read_bytes()))
              if (t.folder / 'out.json').exists() else ['no file'])
@@ -270,10 +287,28 @@ def outputs(t):
              [] if [json.loads(row) for row in rows] == whole['conversations'] else ['they differ'])
   one, two = (t.run('diagnose', '--format', 'json', 'refused.pcap').stdout for _ in range(2))
   t.tap.case('the same report twice', [] if one == two else ['two runs differ'])
-  if os.path.exists('/dev/full'):
+  what_is_not_written(t)
+
+
+def what_is_not_written(t):
+  """Where standard output takes nothing, it is said, of help as of reports; a reader that goes away is no reason to complain."""
+  if not os.path.exists('/dev/full'):
+    return
+  for name, arguments in (('a report', ['diagnose', 'sound.pcap']), ('JSON', ['--format', 'json', 'sound.pcap']),
+                          ('conversations', ['conversations', 'sound.pcap']), ('packets', ['show', '1', 'sound.pcap']),
+                          ('a cause', ['explain', 'server.reset']), ('causes', ['explain']), ('causes as JSON', ['explain', '--format', 'json']),
+                          ('help', ['--help']), ("a command's help", ['show', '--help']), ('the version', ['--version'])):
     with open('/dev/full', 'wb') as full:
-      done = t.run('diagnose', 'sound.pcap', stdout=full)
-    t.tap.case('a full disk is said', t.judge(done, (USAGE, INCOMPLETE, NOTHING), ['.']))
+      done = t.run(*arguments, stdout=full)
+    t.tap.case(f'a full disk: {name}', t.judge(done, NOTHING, ['standard output'], sentences=1))
+    for how, command in (('closed', 'exec "$0" "$@" >&-'), ('left', '"$0" "$@" | true')):
+      done = subprocess.run(['sh', '-c', command, t.program, *arguments], capture_output=True, timeout=TIMEOUT_S, cwd=t.folder)
+      t.tap.case(f'standard output that is {how}: {name}', t.judge(done, NOTHING if how == 'closed' else DONE, sentences=how == 'closed'))
+  t.evidence('a device without an end', ['/dev/full'], NOTHING, ['is a device'], sentences=1)
+  t.evidence('nothing', ['/dev/null'], NOTHING, ['is empty'], sentences=1)
+  with open('/dev/full', 'rb') as endless:
+    done = subprocess.run([t.program, '-'], stdin=endless, capture_output=True, timeout=TIMEOUT_S, cwd=t.folder)
+  t.tap.case('standard input without an end', t.judge(done, NOTHING, ['is a device'], sentences=1))
 
 
 def main():

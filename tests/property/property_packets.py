@@ -274,11 +274,12 @@ def follow_each_other(captures):
   return all(max(before) <= min(after) for before, after in zip(spans, spans[1:]))
 
 
-def write_capture(path, capture: Capture):
-  """pcapng with one interface for each of the capture's, in nanoseconds."""
-  out = [block(0x0A0D0D0A, struct.pack('<IHHq', 0x1A2B3C4D, 1, 0, -1))]
+def write_capture(path, capture: Capture, of_section=(), of_interface=()):
+  """pcapng with one interface for each of the capture's, in nanoseconds, and further options: (code, text)."""
+  named = [b''.join(option(code, text.encode()) for code, text in options) for options in (of_section, of_interface)]
+  out = [block(0x0A0D0D0A, struct.pack('<IHHq', 0x1A2B3C4D, 1, 0, -1) + (named[0] and named[0] + option(0, b'')))]
   for link_type in capture.interfaces:
-    out.append(block(1, struct.pack('<HHI', link_type, 0, 0) + option(9, b'\x09') + option(0, b'')))
+    out.append(block(1, struct.pack('<HHI', link_type, 0, 0) + named[1] + option(9, b'\x09') + option(0, b'')))
   for record in capture.records:
     head = struct.pack(
       '<IIIII', record.interface, record.time_ns >> 32, record.time_ns & 0xFFFFFFFF, len(record.frame),

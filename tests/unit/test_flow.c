@@ -25,6 +25,23 @@ static void test_ordinary_conversation(void **state)
     assert_int_equal(c->packets, 8);
 }
 
+static void test_round_trips_are_told_apart(void **state)
+{
+    struct bench *b = *state;
+    handshake(b);
+    send(b, SIDE_SERVER, TCP_ACK, 1, 1, "late");
+    wait_ms(b, 20);
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 5, "");
+    send(b, SIDE_SERVER, TCP_ACK, 5, 1, "less");
+    wait_ms(b, 7);
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 9, "");
+    const struct round_trips *trips = &only(b)->sides[SIDE_CLIENT].round_trips; /* with its answers */
+    assert_int_equal(trips->count, 3);
+    assert_int_equal(trips->shortest_ns, NS_PER_MS);
+    assert_int_equal(trips->longest_ns, 21 * NS_PER_MS);
+    assert_int_equal(trips->sum_ns, 30 * NS_PER_MS);
+}
+
 static void test_retransmissions_of_every_kind(void **state)
 {
     struct bench *b = *state;
@@ -749,6 +766,7 @@ int main(void)
         FLOW_TEST(test_what_no_timer_touched),
         FLOW_TEST(test_what_a_timer_touched),
         FLOW_TEST(test_ordinary_conversation),
+        FLOW_TEST(test_round_trips_are_told_apart),
         FLOW_TEST(test_retransmissions_of_every_kind),
         FLOW_TEST(test_far_retransmission_is_found),
         FLOW_TEST(test_lost_before_the_capture_and_sent_again),

@@ -431,6 +431,57 @@ static void test_deaf_server(void **state)
     expect(trace, c, "network.drop-both-ways", CULPRIT_UNKNOWN);
 }
 
+/* A packet of the server, and the client's next one, show that bytes before it never came. */
+static struct conversation *lacks_bytes(struct trace *trace, uint32_t bytes)
+{
+    struct conversation *c = logged_in(trace, 1);
+    struct tcp_side *server = &c->sides[SIDE_SERVER];
+    server->ahead = packet(trace, c, SIDE_SERVER, 3);
+    server->ahead_bytes = bytes;
+    server->ahead_lacking = true;
+    server->mss = 1460;
+    server->largest_payload = 1460;
+    packet(trace, c, SIDE_CLIENT, 3.1);
+    return c;
+}
+
+/* RFC 7323, 2.3: no more than the receiver's window is under way, and it is scaled only if both ends offered to. */
+static void test_no_more_is_lacking_than_a_window_holds(void **state)
+{
+    struct trace *trace = *state;
+    struct conversation *c = lacks_bytes(trace, 65535);
+    struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    expect(trace, c, "network.drop-to-client", CULPRIT_NETWORK);
+    server->ahead_bytes = 65536;
+    expect(trace, c, "network.drop-to-client", CULPRIT_UNKNOWN);
+    client->offers_window_scale = true;
+    client->window_scale = 1;
+    expect(trace, c, "network.drop-to-client", CULPRIT_UNKNOWN);
+    server->offers_window_scale = true;
+    expect(trace, c, "network.drop-to-client", CULPRIT_NETWORK);
+    server->ahead_bytes = 2 * 65535 + 1;
+    expect(trace, c, "network.drop-to-client", CULPRIT_UNKNOWN);
+}
+
+static void test_a_guessed_number_is_no_large_packet(void **state)
+{
+    struct trace *trace = *state;
+    struct conversation *c = lacks_bytes(trace, 65535);
+    c->sides[SIDE_SERVER].largest_payload = 500;
+    expect(trace, c, "network.mtu-black-hole", CULPRIT_NETWORK);
+    c->sides[SIDE_SERVER].ahead_bytes = 65536;
+    expect(trace, c, "network.drop-to-client", CULPRIT_UNKNOWN);
+}
+
+static void test_what_a_poor_capture_lacks_may_have_come(void **state)
+{
+    struct trace *trace = *state;
+    struct conversation *c = lacks_bytes(trace, 1000);
+    expect(trace, c, "network.drop-to-client", CULPRIT_NETWORK);
+    c->sides[SIDE_SERVER].unseen_segments = 1;
+    expect(trace, c, "network.drop-to-client", CULPRIT_UNKNOWN);
+}
+
 static void test_two_repeats_are_no_drop(void **state)
 {
     struct trace *trace = *state;
@@ -751,6 +802,9 @@ int main(void)
         CASE(test_drop_and_no_ack),
         CASE(test_idle_drop),
         CASE(test_deaf_server),
+        CASE(test_no_more_is_lacking_than_a_window_holds),
+        CASE(test_a_guessed_number_is_no_large_packet),
+        CASE(test_what_a_poor_capture_lacks_may_have_come),
         CASE(test_two_repeats_are_no_drop),
         CASE(test_late_answer_without_acknowledgement_is_not_the_servers),
         CASE(test_fin_with_a_request_unanswered_is_an_abort),

@@ -267,6 +267,19 @@ static void test_waits_for_whom_spoke_not_last(void **state)
     assert_int_equal(last_of(&timeline)->waited_for, WAITED_FOR_CLIENT);
 }
 
+/* LOGIN7 was the last word of all: what the server said before it is no answer to it. */
+static void test_waits_for_the_server_that_spoke_before(void **state)
+{
+    (void)state;
+    struct login login;
+    begin(&login);
+    login.tds.steps[LOGIN_STEP_LOGIN] = login.conversation.sides[SIDE_CLIENT].last_data = at(12, 6);
+    login.conversation.sides[SIDE_SERVER].last_data = at(11, 5);
+    struct login_timeline timeline;
+    login_timeline_read(&login.conversation, END_NS, &timeline);
+    assert_int_equal(last_of(&timeline)->waited_for, WAITED_FOR_SERVER);
+}
+
 static void test_retries_in_vain(void **state)
 {
     (void)state;
@@ -322,6 +335,7 @@ int main(void)
         cmocka_unit_test(test_hangs_until_the_capture_ends),
         cmocka_unit_test(test_half_captured),
         cmocka_unit_test(test_waits_for_whom_spoke_not_last),
+        cmocka_unit_test(test_waits_for_the_server_that_spoke_before),
         cmocka_unit_test(test_retries_in_vain),
         cmocka_unit_test(test_closed_before_the_late_answer),
     };

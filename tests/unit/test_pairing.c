@@ -241,6 +241,45 @@ static void test_packets_that_nobody_needs(void **state)
     check_judgement(here, "none.normal", CULPRIT_NONE);
 }
 
+/* Three packets of the client are not in the server's capture; it sent one again. */
+static struct conversation *lacks_three(void)
+{
+    struct conversation *here = connection(CLIENT_POINT, 50001, 77);
+    struct tcp_side *client = &here->sides[SIDE_CLIENT];
+    connection(SERVER_POINT, 50001, 77);
+    client->retransmits = 1;
+    client->first_retransmit = client->last_retransmit = at(CLIENT_POINT, 20 * WAY_NS);
+    struct passage *passage = &compared(here)->passages[SIDE_CLIENT];
+    passage->lost = passage->lost_data = 3;
+    passage->first_lost = at(CLIENT_POINT, 10 * WAY_NS);
+    passage->last_lost = at(CLIENT_POINT, 19 * WAY_NS);
+    casebook.points[SERVER_POINT].compared = 10000;
+    conclude_all();
+    return here;
+}
+
+/* Where the server's capture missed packets, it missed those that nobody sent again, too: one loss is none to speak of. */
+static void test_no_more_is_lost_than_was_sent_again(void **state)
+{
+    (void)state;
+    struct conversation *here = lacks_three();
+    check_judgement(here, "network.loss", CULPRIT_NETWORK);
+    casebook.points[SERVER_POINT].missed = 1;
+    check_judgement(here, "none.normal", CULPRIT_NONE);
+}
+
+/* Near: it was sent again each time; but that capture misses as large a share of what did pass. */
+static void test_a_share_that_a_capture_misses_is_not_lost(void **state)
+{
+    (void)state;
+    struct conversation *here = lacks_three();
+    here->sides[SIDE_CLIENT].retransmits = 3;
+    casebook.points[SERVER_POINT].missed = 1;
+    check_judgement(here, "network.loss", CULPRIT_NETWORK);
+    casebook.points[SERVER_POINT].missed = 2000; /* of 10000; here it is three of eight */
+    check_judgement(here, "none.normal", CULPRIT_NONE);
+}
+
 /* Near: the capture of the server missed more than what is lacking. */
 static void test_packets_that_a_capture_missed(void **state)
 {
@@ -566,6 +605,8 @@ int main(void)
         PAIRING_TEST(test_packets_that_do_not_arrive),
         PAIRING_TEST(test_packets_of_which_the_last_arrives),
         PAIRING_TEST(test_packets_that_nobody_needs),
+        PAIRING_TEST(test_no_more_is_lost_than_was_sent_again),
+        PAIRING_TEST(test_a_share_that_a_capture_misses_is_not_lost),
         PAIRING_TEST(test_packets_that_a_capture_missed),
         PAIRING_TEST(test_syns_that_never_reach_the_server),
         PAIRING_TEST(test_syns_that_the_server_ignores),

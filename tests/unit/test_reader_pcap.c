@@ -1,65 +1,13 @@
 /* The pcap reader: byte orders, variants of the record header, and damage. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <string.h>
-
-#include "capture_bytes.h"
-#include "capture_file.h"
-#include "os_file.h"
+#include "reader_bench.h"
 
 #define MICROSECONDS 0xA1B2C3D4U
 #define NANOSECONDS 0xA1B23C4DU
 #define MODIFIED 0xA1B2CD34U
 
-static struct capture_bytes bytes;
-static struct capture_file capture;
-static struct capture_facts facts;
-static struct frame frame;
-static struct error error;
-
-static int begin(void **state)
-{
-    (void)state;
-    memset(&bytes, 0, sizeof bytes);
-    facts = (struct capture_facts){0};
-    error = (struct error){0};
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    capture_file_close(&capture);
-    notes_close(&facts.notes);
-    return 0;
-}
-
 static enum capture_opening open_bytes(void)
 {
     return capture_file_open_over(&capture, os_file_from_memory(capture_bytes_span(&bytes)), &facts, &error);
-}
-
-static void check_frame(int64_t time_ns, size_t captured, uint32_t wire, uint8_t fill)
-{
-    assert_true(capture_file_next(&capture, &frame));
-    assert_int_equal(frame.moment.time_ns, time_ns);
-    assert_int_equal(frame.bytes.size, captured);
-    assert_int_equal(frame.wire_length, wire);
-    for (size_t i = 0; i < captured; i++)
-        assert_int_equal(frame.bytes.data[i], fill);
-}
-
-static void check_end(const char *note)
-{
-    assert_false(capture_file_next(&capture, &frame));
-    assert_int_equal(facts.incomplete, note != NULL);
-    if (note)
-        assert_string_equal(facts.notes.list[facts.notes.count - 1].text, note);
 }
 
 static void reads_bytes_as_the_draft_lists_them(void **state)

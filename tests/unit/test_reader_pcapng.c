@@ -1,66 +1,13 @@
 /* The pcapng reader: sections, interfaces, every kind of packet block, times, drops, and damage. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <string.h>
-
-#include "capture_bytes.h"
-#include "capture_file.h"
-#include "os_file.h"
+#include "reader_bench.h"
 
 #define TIME_US UINT64_C(1700000000000000)
 #define TIME_NS 1700000000000000000
-
-static struct capture_bytes bytes;
-static struct capture_file capture;
-static struct capture_facts facts;
-static struct frame frame;
-static struct error error;
-
-static int begin(void **state)
-{
-    (void)state;
-    memset(&bytes, 0, sizeof bytes);
-    facts = (struct capture_facts){0};
-    error = (struct error){0};
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    capture_file_close(&capture);
-    notes_close(&facts.notes);
-    return 0;
-}
 
 static void open_bytes(void)
 {
     struct os_file *file = os_file_from_memory(capture_bytes_span(&bytes));
     assert_int_equal(capture_file_open_over(&capture, file, &facts, &error), CAPTURE_OPENED);
-}
-
-static void check_frame(int64_t time_ns, size_t captured, uint32_t wire, uint8_t fill)
-{
-    assert_true(capture_file_next(&capture, &frame));
-    assert_int_equal(frame.moment.time_ns, time_ns);
-    assert_int_equal(frame.bytes.size, captured);
-    assert_int_equal(frame.wire_length, wire);
-    for (size_t i = 0; i < captured; i++)
-        assert_int_equal(frame.bytes.data[i], fill);
-    assert_ptr_equal(bytes.data[frame.file_offset] == fill ? &bytes : NULL, &bytes);
-}
-
-static void check_end(const char *note)
-{
-    assert_false(capture_file_next(&capture, &frame));
-    assert_int_equal(facts.incomplete, note != NULL);
-    if (note)
-        assert_string_equal(facts.notes.list[facts.notes.count - 1].text, note);
 }
 
 static void reads_bytes_as_the_draft_lists_them(void **state)
@@ -279,6 +226,43 @@ static void damaged_options_are_noted(void **state)
     assert_int_equal(facts.notes.count, 1);
 }
 
+static void put_option(uint16_t code, uint8_t fill)
+{
+    put_u16(&bytes, code);
+    put_u16(&bytes, 4);
+    put_fill(&bytes, fill, 4);
+}
+
+/* A later section may be another file's, put behind it. */
+static void the_first_section_tells_machine_and_interface(void **state)
+{
+    (void)state;
+    for (uint8_t section = 0; section < 2; section++) {
+        size_t block = put_block_begin(&bytes, 0x0A0D0D0A);
+        put_u32(&bytes, 0x1A2B3C4D);
+        put_u16(&bytes, 1);
+        put_u16(&bytes, 0);
+        put_u64(&bytes, UINT64_MAX);
+        put_option(2, (uint8_t)('a' + section)); /* hardware */
+        put_option(3, (uint8_t)('k' + section)); /* operating system */
+        put_block_end(&bytes, block);
+        block = put_block_begin(&bytes, 1);
+        put_u32(&bytes, 1);
+        put_u32(&bytes, 0);
+        put_option(2, (uint8_t)('t' + section)); /* name */
+        put_block_end(&bytes, block);
+        put_enhanced_packet(&bytes, 0, TIME_US, 4, 4, 1);
+    }
+    open_bytes();
+    check_frame(TIME_NS, 4, 4, 1);
+    struct capture_maker first = facts.maker;
+    check_frame(TIME_NS, 4, 4, 1);
+    check_end(NULL);
+    assert_true(first.hardware != 0 && first.system != 0 && first.interface != 0);
+    assert_true(first.hardware != first.system && first.system != first.interface);
+    assert_memory_equal(&facts.maker, &first, sizeof first);
+}
+
 static void damaged_frames_end_the_reading(void **state)
 {
     (void)state;
@@ -328,6 +312,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(drops_are_the_latest_of_each_interface, begin, end),
         cmocka_unit_test_setup_teardown(other_blocks_are_skipped, begin, end),
         cmocka_unit_test_setup_teardown(damaged_options_are_noted, begin, end),
+        cmocka_unit_test_setup_teardown(the_first_section_tells_machine_and_interface, begin, end),
         cmocka_unit_test(damaged_frames_end_the_reading),
         cmocka_unit_test_setup_teardown(packets_of_no_interface_end_the_reading, begin, end),
     };

@@ -152,7 +152,7 @@ static void test_drivers_and_instances(void **state)
                           "    Old                                                                  \n\n"
                           "TCP Port(s):                99\n"
                           "Details for SQL Server Instance: SQL2017 (Developer Edition)\n\n"
-                          "Keep-Alive Interval (ms):   30000\nTCP Port(s):                2433, 2434\n"
+                          "Keep-Alive Interval (ms):   30000\nTCP Port(s):                2433, 0, 2434\n"
                           "Dynamic TCP Port(s):        \nCurrent Process ID:         2960\n\n"
                           "Details for SQL Server Instance: STOPPED (Express)\n\nCurrent Process ID:         \n"));
     assert_int_equal(setting_at(e, SETTING_KEEP_ALIVE_MS, 0)->value, 60000);

@@ -629,6 +629,16 @@ static void test_routing_to_another_server(void **state)
     }
 }
 
+/* The answer to the login, of which so many bytes are captured; closes the talk. */
+static void proves_login(struct talk *talk, size_t snap)
+{
+    talk->snap = snap;
+    SAY(talk, SIDE_SERVER, login_answer);
+    assert_step(talk, LOGIN_STEP_LOGIN_ACK, 2);
+    assert_int_equal(conversation_login_stage(talk->stream.conversation), LOGIN_STAGE_DONE);
+    talk_close(talk);
+}
+
 /* Wherever the answer to the login is cut off behind the change of the database, the login was let in. */
 static void test_database_change_proves_the_login(void **state)
 {
@@ -637,11 +647,7 @@ static void test_database_change_proves_the_login(void **state)
         struct talk talk;
         talk_open(&talk, OTHER_PORT, true);
         SAY(&talk, SIDE_CLIENT, login7);
-        talk.snap = snap;
-        SAY(&talk, SIDE_SERVER, login_answer);
-        assert_step(&talk, LOGIN_STEP_LOGIN_ACK, 2);
-        assert_int_equal(conversation_login_stage(talk.stream.conversation), LOGIN_STAGE_DONE);
-        talk_close(&talk);
+        proves_login(&talk, snap);
     }
     struct talk talk;
     talk_open(&talk, OTHER_PORT, true);
@@ -660,11 +666,7 @@ static void test_login_is_proved_by_the_server_alone(void **state)
         struct talk talk;
         talk_open(&talk, SQL_PORT, true);
         SAY(&talk, SIDE_SERVER, prelogin_answer);
-        talk.snap = snap;
-        SAY(&talk, SIDE_SERVER, login_answer);
-        assert_step(&talk, LOGIN_STEP_LOGIN_ACK, 2);
-        assert_int_equal(conversation_login_stage(talk.stream.conversation), LOGIN_STAGE_DONE);
-        talk_close(&talk);
+        proves_login(&talk, snap);
     }
 }
 

@@ -1,0 +1,107 @@
+"""Steps that the scripts of several culprits share: logins up to a phase, who waits and gives up, machines that fall silent."""
+
+import threading
+
+import tds
+from hosts import run
+from talk import Closed
+
+COMMAND_TIMEOUT_S = 8
+
+
+def wait_for_login(talk, seconds):
+  """The client's half of a login that does not succeed: it waits, gives up, and closes."""
+  try:
+    talk.client.receive(seconds)
+  except Closed:
+    pass
+  talk.client.close()
+
+
+def wait_for_answer(talk, seconds=COMMAND_TIMEOUT_S):
+  """The client waits for an answer, asks to cancel, waits some more, and closes, as SqlClient does."""
+  try:
+    talk.client.receive(seconds)
+    return True
+  except Closed:
+    pass
+  try:
+    talk.client.send(tds.ATTENTION, b'')
+    talk.client.receive(5)
+  except Closed:
+    pass
+  talk.client.close()
+  return False
+
+
+def quietly(step, *values):
+  try:
+    step(*values)
+  except Closed:
+    pass
+
+
+def login_until(talk, phase):
+  """Logs in up to the moment before the client sends what `phase` names: prelogin, tls, login, request, response, idle."""
+  talk.connect()
+  if phase == 'prelogin':
+    return
+  talk.prelogin()
+  if phase == 'tls':
+    talk.begin_tls()
+    return
+  if talk.encryption != 'no':
+    talk.tls()
+  if phase == 'login':
+    return
+  talk.login()
+  for _ in range(talk.rng.randint(1, 3)):
+    talk.query()
+
+
+def send_phase(talk, phase):
+  """The client sends what `phase` names."""
+  if phase == 'prelogin':
+    talk.client_prelogin()
+  elif phase == 'tls':
+    talk.client.send(tds.PRELOGIN, talk.client.handshake_step())
+  elif phase == 'login':
+    talk.client_login()
+  else:
+    talk.request()
+
+
+def answer_phase(talk, phase):
+  """The server answers it, if it came."""
+  try:
+    if phase == 'login':
+      talk.server_reads_login()
+      talk.answer_login()
+      return
+    kind, data = talk.server.receive(3)
+  except Closed:
+    return
+  if phase == 'prelogin':
+    talk.server_prelogin()
+  elif phase == 'tls':
+    talk.server.incoming.write(data)
+    talk.server.send(talk.driver.answer_type, talk.server.handshake_step())
+  elif kind:
+    quietly(talk.answer, 5000)
+
+
+def answer_beside(talk, phase):
+  """The server answers it while the script goes on."""
+  threading.Thread(target=quietly, args=(answer_phase, talk, phase), daemon=True).start()
+
+
+def silence(lab, host, side, talks):
+  """From now on nothing leaves a machine, and nothing of these connections reaches it, nor its own capture; returns how to end it."""
+  run('ip', 'netns', 'exec', host.namespace, 'nft', 'add table inet sleep; add chain inet sleep out { type filter hook output priority 0; }; '
+      'add rule inet sleep out drop')
+  numbers = [lab.device.rule('drop', talk.flow, 'to_' + side) for talk in talks]
+  def wake():
+    for number in numbers:
+      lab.device.lift(number)
+    run('ip', 'netns', 'exec', host.namespace, 'nft', 'delete table inet sleep')
+  return wake
