@@ -45,6 +45,7 @@ struct passage {
     /* Everything since the last arrival was lost; 0: the last packet that could be judged arrived. */
     uint32_t lost_at_end;
     uint32_t probes_lost_at_end; /* of them: keep-alives */
+    uint32_t bare_lost_at_end;   /* of them: without data, SYN or FIN */
     bool probe_first;            /* the first of them is one */
     uint32_t open_at_end;        /* packets since the last that could be judged */
     uint32_t

@@ -77,7 +77,9 @@ const struct detector client_no_ack = {
         "are "
         "in the capture. A capture that only looks as if it was taken there leaves the culprit open: say so with "
         "`--client`. So does a client that may have given up, and whose reset the capture lacks: it stopped repeating "
-        "what was not acknowledged, or what it said last was a repetition after 2 s or more.",
+        "what was not acknowledged, or it had waited for 2 s or more for an answer to its last data. Not where the "
+        "capture leaves out "
+        "acknowledgements alone: it has none of anybody, or none of this machine, which had much to acknowledge.",
     .holds_with_both =
         "The same, and the server's capture, which went on, shows those packets leave and no answer come; the client's "
         "capture missed no packet of this connection. Of answers to the SYN: where the server's capture does not show "

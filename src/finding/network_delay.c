@@ -125,6 +125,9 @@ static int64_t lateness_ns(const struct passage *passage)
     return passage->timed > 0 ? passage->longest_ns - passage->shortest_ns : 0;
 }
 
+/* Nothing lives for longer on the way: the maximum segment lifetime (RFC 9293, 3.4.2). */
+#define LIFETIME_NS (120 * NS_PER_SECOND)
+
 /* What comes after a clock was set is late one way and too fast the other way. Where no packet of any connection went the other way
  * afterwards, and none was in time again, it is not to be told from a delay. */
 static bool may_be_clock(const struct pair_view *view, const struct casebook *casebook, enum side sender)
@@ -143,16 +146,18 @@ static void doubt_clock(struct judgement *judgement)
     judgement->would_settle = "Captures that go on until packets went the other way, too: they would be too fast if a "
                               "clock was set.";
     judgement_say_more(judgement, "Or a clock was set: nothing went the other way afterwards, and nothing was in time "
-                                  "again.");
+                                  "again, or no packet lives so long.");
 }
 
-/* The capture of the sender missed packets, and perhaps the repetition that arrived; or the clocks were compared by packets of which a
- * capture had missed one. */
-static bool may_be_missed(const struct pair_view *view, enum side sender)
+/* The capture of the sender missed packets, of this connection or of others, and perhaps the repetition that arrived: one may have come
+ * once more than it has it. Or the clocks were compared by packets of which a capture had missed one. */
+static bool may_be_missed(const struct pair_view *view, const struct surroundings *s, enum side sender)
 {
-    bool identified = view->compared->passages[sender].longest_identified;
-    return (!identified && pair_view_capture_misses(view, sender)) ||
-           (view->pair->clock.unsteady && pair_view_misses_packets(view));
+    const struct passage *passage = &view->compared->passages[sender];
+    const struct conversation *own = sender == SIDE_CLIENT ? view->client : view->server;
+    bool misses =
+        pair_view_capture_misses(view, sender) || passage->duplicated > 0 || s->casebook->points[own->point].missed > 0;
+    return (!passage->longest_identified && misses) || (view->pair->clock.unsteady && pair_view_misses_packets(view));
 }
 
 /* While it was under way a capture stood still, or its clock was set: then it was as late as that. */
@@ -202,9 +207,9 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
                   "on the way held %s up.",
                   count_words(count, "packet").text, name, count == 1 ? ": it" : ", one", seconds(late->longest_ns),
                   seconds(late->shortest_ns > 0 ? late->shortest_ns : 0), count == 1 ? "it" : "them");
-    if (may_be_missed(view, sender) || spans_standstill(view, s, sender))
+    if (may_be_missed(view, s, sender) || spans_standstill(view, s, sender))
         doubt_captures(judgement);
-    else if (may_be_clock(view, s->casebook, sender))
+    else if (lateness_ns(late) > LIFETIME_NS || may_be_clock(view, s->casebook, sender))
         doubt_clock(judgement);
     return true;
 }
@@ -231,9 +236,11 @@ const struct detector network_delay = {
         "A packet was a second or more longer on the way than the fastest one; or three or more were "
         "300 ms longer and one of them half a second. Not when a clock was set meanwhile, which makes "
         "one direction late and the other too fast; when nothing went the other way afterwards and "
-        "nothing was in time again, the culprit stays open; likewise when a capture stood still meanwhile, as TCP's "
-        "timers tell; and when a capture missed packets of the connection, "
-        "and neither IP ID nor timestamp tells a repetition from the packet. Where the captures' stamps are coarse "
+        "nothing was in time again, or it took longer than packets live (120 s), the culprit stays open; likewise when "
+        "a capture stood still meanwhile, as TCP's "
+        "timers tell; and when the sender's capture missed packets of this or "
+        "another connection, or one arrived once more than it has it, and neither IP ID nor timestamp tells a "
+        "repetition from the packet. Where the captures' stamps are coarse "
         "(whole seconds, ticks of 15.6 ms), each of these times is longer by one step of either capture; and a copy "
         "that the sender's capture made tells no time. (--delay sets the second, and with it the half.)",
     .means = "A sender's timer follows the round trip of the path; when an acknowledgement comes seconds later than "

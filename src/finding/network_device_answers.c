@@ -120,11 +120,8 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     if (!unheard && !(client->payload_bytes == 0 && moment_seen(&server->reset)))
         return false;
     judgement->confidence = 0.93;
-    if (!view->server && s->casebook->points[view->pair->far].missed_syns > 0) {
-        judgement->culprit = CULPRIT_UNKNOWN; /* it lacks handshakes of connections that were made, too */
-        judgement->confidence = 0.5;
-        judgement->would_settle = settle_by_complete_capture;
-    }
+    if (!view->server && pair_view_doubts_absence(view, s))
+        settling_doubt_capture(judgement);
     judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
     judgement_prove(judgement, &server->syn, "an answer with the server's address");
     judgement_prove(judgement, &client->first_data, "the client's first data, which nobody acknowledges");
@@ -166,8 +163,9 @@ const struct detector network_device_answers = {
     .holds_with_both =
         "The client got a SYN+ACK that the server did not send: its capture, which was running and saw "
         "other connections to that address, holds nothing of this connection, or not that packet, and nothing that "
-        "the client sent after it without refusing it (where it lacks SYNs of connections that were made, the culprit "
-        "stays open). After "
+        "the client sent after it without refusing it (where it lacks SYNs or ends of connections that were made, or "
+        "shows the "
+        "server itself refuse, ignore or reset others, the culprit stays open). After "
         "it no byte and no FIN comes from the server's side, and the client's data is never "
         "acknowledged - or it sent none and got a reset.",
     .means =

@@ -166,6 +166,15 @@ static bool looks_own(const struct pair_view *view, enum side sender, const stru
            !goes_on(&own->sides[sender], reset_ns);
 }
 
+/* What the receiver of the reset had sent came to that end, which never acknowledged it, as who has the connection does within half a second
+ * (RFC 1122, 4.2.3.2): it had given it up, and told so. */
+static bool has_given_up(const struct pair_view *view, const struct surroundings *s, enum side sender)
+{
+    const struct conversation *own = sender == SIDE_CLIENT ? view->client : view->server;
+    return !own->closed && own->sides[side_other(sender)].unacknowledged_bytes > 0 &&
+           surroundings_watched_after_ns(s, own) >= NS_PER_SECOND;
+}
+
 /* The packet that it answers did not get through either: a device that refuses a connection does both. */
 static bool answers_lost_packet(const struct passage *refused, const struct moment *reset)
 {
@@ -182,11 +191,10 @@ static void doubt_capture(const struct pair_view *view, const struct surrounding
          answers = answers_lost_packet(&view->compared->passages[side_other(sender)], reset);
     if (in_hole && answers && judgement->confidence > 0.75)
         judgement->confidence = 0.75;
-    if (!(in_hole && !answers) && !looks_own(view, sender, reset) && !is_poor(s, own->point))
+    if (!(in_hole && !answers) && !looks_own(view, sender, reset) && !has_given_up(view, s, sender) &&
+        !is_poor(s, own->point))
         return;
-    judgement->culprit = CULPRIT_UNKNOWN;
-    judgement->confidence = 0.5;
-    judgement->would_settle = settle_by_complete_capture;
+    settling_doubt_capture(judgement);
 }
 
 /* Who refuses in the server's name keeps the SYN from it. It came there, and the server's machine would have answered it: its capture
@@ -212,12 +220,10 @@ static bool judge_refused_before(const struct pair_view *view, const struct surr
     bool moved = !surroundings_hears_after(s, view->pair->far, &c->ends[SIDE_SERVER].address, at_server_ns);
     if (moved && signs_of_foreign_refusal(c, s))
         return false; /* its hops tell more */
-    const struct point_facts *far = &s->casebook->points[view->pair->far];
-    bool lacking = far->missed_syns > 0 || is_poor(s, view->pair->far);
+    bool lacking = pair_view_doubts_absence(view, s) || is_poor(s, view->pair->far);
     judgement->confidence = moved || lacking ? 0.5 : 0.9;
     if (lacking) {
-        judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->would_settle = settle_by_complete_capture;
+        settling_doubt_capture(judgement);
     } else if (moved) {
         judgement->culprit = CULPRIT_UNKNOWN;
         judgement->would_settle = "Which machine had that address then: the cluster's log, or `arp -a` on its network.";
@@ -304,13 +310,15 @@ const struct detector network_device_reset = {
         "more than one "
         "packet in a thousand of other connections, or recorded nothing at all while several were reset and no packet "
         "of theirs was refused, which may be a hole of it, the culprit stays open; likewise when the "
-        "reset goes on with that side's IP IDs, timestamps or window and the side shows no life after it. Also where a "
+        "reset goes on with that side's IP IDs, timestamps or window and the side shows no life after it, or never "
+        "acknowledges what came to it: it had given the connection up. Also where a "
         "device joins two "
         "connections: the client sees the server's side close first, and the server the client's. Or a SYN is refused, "
         "and the server's capture, which was running and shows connections to that address accepted before and after "
         "it, "
         "has neither the SYN nor the reset (else the culprit stays open: the address may have gone to another "
-        "machine; so it does where that capture misses packets of others).",
+        "machine; so it does where that capture misses packets or ends of others, or shows the server itself refuse "
+        "others).",
     .means = "Routers count the TTL down by one each; packets of one machine arrive with one TTL as long as the way "
              "is the same. A firewall or load balancer that resets a connection in somebody else's name is nearer, "
              "and starts from its own TTL. Both ends then report that the other one reset it. (Article, 1.5.4.)",

@@ -67,6 +67,8 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
                   "From some moment on, %s of the client and %u of the server left their machines and did not "
                   "arrive: the path between them was gone.",
                   count_words(out->lost_at_end, "packet").text, back->lost_at_end);
+    if (pair_view_doubts_drop(view, PAIR_DROP_BOTH))
+        settling_doubt_capture(judgement);
     return true;
 }
 
@@ -86,10 +88,11 @@ const struct detector network_drop_both_ways = {
     .holds_when =
         "On an established connection one side repeats its packets three times or more to the end without any "
         "acknowledgement. The culprit stays open: from one side's capture alone it may as well be the other machine.",
-    .holds_with_both =
-        "Of each side, three packets or more in a row (keep-alives count), over a second and up to the "
-        "end, left its machine and are not in the other side's capture, which went on. Five or more "
-        "where one of the captures provably missed packets of this connection, other than in a hole at another time.",
+    .holds_with_both = "Of each side, three packets or more in a row (keep-alives count), over a second and up to the "
+                       "end, left its machine and are not in the other side's capture, which went on. Five or more "
+                       "where one of the captures provably missed packets of this connection, other than in a hole at "
+                       "another time. The culprit stays open where one of them lacks the end of "
+                       "another connection; acknowledgements alone do not count where it has none in any connection.",
     .means = "TCP repeats what is not acknowledged (Windows five times, then it resets; RFC 6298). When nothing "
              "comes back, packets of one or both directions vanish on the way - or in the other machine's filter "
              "driver or firewall, or that machine is down. Both captures together tell these apart. (Article, 1.5.4.)",

@@ -37,7 +37,9 @@ const struct detector network_drop_to_client = {
         "machine and are not in the client's capture, which went on. Five or more where one of the captures provably "
         "missed packets of this connection, other than in a hole at another time. The client's packets do not vanish "
         "that way, too. The culprit stays open when several connections lack such packets and the client's capture has "
-        "no packet of anybody meanwhile: the client's machine may have been asleep.",
+        "no packet of anybody meanwhile: the client's machine may have been asleep. The culprit stays open where that "
+        "capture lacks the end of "
+        "another connection; acknowledgements alone do not count where it has none in any connection.",
     .means = "The direction from the client works, since its packets arrive; it behaves as if it heard nothing. So "
              "packets of the server vanish on the way. Without a capture taken on the client it may as well be a "
              "filter driver of that machine that drops them. (Article, 1.5.4.)",

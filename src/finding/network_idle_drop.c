@@ -127,6 +127,8 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
                   "had forgotten the idle connection.",
                   seconds(idle_ns), count_words(passage->lost_at_end, "packet").text, name, peer);
     standstill_doubt(view, s, first, &passage->lost_at_end_first, &passage->last_lost, judgement);
+    if (pair_view_doubts_drop(view, drop))
+        settling_doubt_capture(judgement);
     return true;
 }
 
@@ -155,7 +157,7 @@ const struct detector network_idle_drop = {
         "and its probes no longer come, for twice the usual time and all that it would repeat them.",
     .holds_with_both = "Packets of one side or of both stop arriving as in network.drop-to-server, "
                        "network.drop-to-client or network.drop-both-ways, after 29 s or more in which nothing got "
-                       "through; or the first that does not arrive is a keep-alive.",
+                       "through; or the first that does not arrive is a keep-alive. The culprit stays open as there.",
     .means = "Firewalls, load balancers and NAT gateways keep a table of connections and drop entries that were idle "
              "for long; later packets vanish without a word, and some ignore keep-alives. A machine that is alive "
              "would answer at once, with an ACK or a reset. From one side alone a dead peer looks the same, so it is "

@@ -127,20 +127,28 @@ static void say_lost(uint32_t of_client, uint32_t of_server, int64_t repair_ns, 
 
 /* Of packets that are known to have passed, that capture misses half as large a share or more: it may have missed all of these. Chance doubles
  * what is few. */
-static bool may_all_be_missed(const struct point_facts *far, const struct passage *passage)
+static bool may_all_be_missed(const struct pair_view *view, const struct surroundings *s, enum side sender)
 {
-    uint64_t sent = (uint64_t)passage->arrived + passage->lost + passage->missed;
-    return passage->lost_data * far->compared <= 2 * far->missed * sent;
+    const struct passage *passage = &view->compared->passages[sender];
+    uint32_t point = sender == SIDE_CLIENT ? view->server->point : view->client->point;
+    const struct point_facts *far = &s->casebook->points[point];
+    const struct point_lacks *lacks = &s->lacks[point];
+    uint64_t sent = (uint64_t)passage->arrived + passage->lost + passage->missed,
+             passed = lacks->data[sender] + lacks->unseen[sender];
+    return (far->missed > 0 && passage->lost_data * far->compared <= 2 * far->missed * sent) ||
+           (lacks->unseen[sender] > 0 && passage->lost_data * passed <= 2 * lacks->unseen[sender] * sent);
 }
 
 /* Of what a side sent: what the receiver's capture lacks was lost, whoever repeated it and whether the repetition was needed. But a capture
- * that misses packets of others may miss these: then no more were lost than TCP sent again. */
+ * that misses packets of others may miss these: then no more were lost than TCP sent again. One that lacks ends may lack this one, too. */
 static uint32_t lost_of(const struct pair_view *view, const struct surroundings *s, enum side sender)
 {
-    uint32_t lost = view->compared->passages[sender].lost_data;
+    const struct passage *passage = &view->compared->passages[sender];
+    uint32_t at_end = view->lacks_end[side_other(sender)] ? passage->lost_at_end - passage->bare_lost_at_end : 0,
+             lost = passage->lost_data > at_end ? passage->lost_data - at_end : 0;
     bool from_client = sender == SIDE_CLIENT;
     const struct point_facts *far = &s->casebook->points[from_client ? view->server->point : view->client->point];
-    if (far->missed > 0 && may_all_be_missed(far, &view->compared->passages[sender]))
+    if (may_all_be_missed(view, s, sender))
         return 0;
     uint32_t repeated = (from_client ? view->client : view->server)->sides[sender].retransmits;
     return far->missed > 0 && repeated < lost ? repeated : lost;
@@ -211,7 +219,8 @@ const struct detector network_loss = {
         "hundred; or one, while the path between the two loses that many in other connections; or a repair took a "
         "second or more. Where the receiver's capture missed packets, no more count than were sent again, and none "
         "when "
-        "it misses as many of those that are known to have passed. Not when "
+        "it misses as many of those that are known to have passed, or lacks ends of connections and these are this "
+        "one's. Not when "
         "nothing was sent again, or when the captures themselves missed as many, which "
         "acknowledgements prove. When all was repaired within a second, a fault of one of the ends comes first.",
     .means = "TCP repairs loss, but each lost packet costs a few hundred milliseconds and more when it happens "

@@ -132,13 +132,11 @@ static bool answer_vanishes(const struct pair_view *view)
     return again && moment_seen(&view->server->sides[SIDE_SERVER].syn) && back->lost_data > 0 && back->arrived == 0;
 }
 
-/* It lacks handshakes of connections that were made. */
+/* It lacks handshakes or ends of connections that were made. */
 static void doubt_capture(struct judgement *judgement)
 {
-    judgement->culprit = CULPRIT_UNKNOWN;
-    judgement->confidence = 0.5;
-    judgement->would_settle = settle_by_complete_capture;
-    judgement_say_more(judgement, "Or that capture missed them: it has no SYN of other connections that were made.");
+    settling_doubt_capture(judgement);
+    judgement_say_more(judgement, "Or that capture missed them: it lacks packets of other connections that were made.");
 }
 
 /* The SYN left the client and is not in the server's capture; or the SYN+ACK left the server and is not in the client's. */
@@ -167,7 +165,7 @@ static bool judge_never_made(const struct pair_view *view, const struct surround
                   "%u SYNs left the client, and the server's capture, which was running, holds none of them: they were "
                   "lost on the way%s.",
                   client->syns, there ? "" : ", or the address had gone to another machine, as in a failover");
-    if (s->casebook->points[view->pair->far].missed_syns > 0)
+    if (pair_view_doubts_absence(view, s))
         doubt_capture(judgement);
     return true;
 }
@@ -227,8 +225,9 @@ const struct detector network_syn_lost = {
         "and served within a second meanwhile. Not told of a port scan.",
     .holds_with_both =
         "Two SYNs or more left the client, and the server's capture, which was running and saw other "
-        "connections to that address, holds none of them (the culprit stays open where it lacks SYNs of connections "
-        "that were made, and when it has no packet of that address afterwards, which may have gone to another "
+        "connections to that address, holds none of them (the culprit stays open where it lacks SYNs or ends of "
+        "connections that were made, or shows the server ignore SYNs of others, and when it has no packet of that "
+        "address afterwards, which may have gone to another "
         "machine); "
         "or the SYN is in it and the server's SYN+ACK "
         "left, and nothing of that reached the client, which asks again, or the server answers again "

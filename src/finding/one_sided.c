@@ -46,11 +46,14 @@ static bool stopped_repeating(const struct tcp_side *here, int64_t until_ns)
            until_ns - run->last.time_ns > 2 * next_wait_ns;
 }
 
-/* The last it said was still the same as this long before: it waited for an answer, as long as people and programs do. */
+/* The last it said was still the same as this long before, or it repeated that until then: it waited for an answer, as long as people and
+ * programs do. */
 static bool waited_in_vain(const struct tcp_side *here, const struct surroundings *s)
 {
-    return here->last.frame == here->last_retransmit.frame && here->last.capture == here->last_retransmit.capture &&
-           here->last_retransmit.time_ns - here->last_data.time_ns >= s->thresholds->slow_login_ns;
+    bool repeats_last =
+             here->last.frame == here->last_retransmit.frame && here->last.capture == here->last_retransmit.capture,
+         repeats = here->data_run.count > 0 && here->unacknowledged_bytes > 0;
+    return (repeats_last || repeats) && here->last.time_ns - here->last_data.time_ns >= s->thresholds->slow_login_ns;
 }
 
 /* It may have closed the connection, and answer each packet with a reset that this capture does not have: some record what a machine sends
@@ -63,10 +66,12 @@ static bool may_be_gone(const struct conversation *c, const struct surroundings 
            (stopped_repeating(here, silence->last.time_ns) || waited_in_vain(here, s));
 }
 
-/* The client ends the handshake with an acknowledgement, and acknowledges what it gets. A capture that has none leaves such packets out. */
-static bool lacks_acknowledgements(const struct conversation *c)
+/* The client ends the handshake with an acknowledgement, and acknowledges what it gets. A capture that has none leaves such packets out; and
+ * of one that has none of this machine at all nobody knows. */
+static bool lacks_acknowledgements(const struct conversation *c, const struct surroundings *s, enum side here)
 {
-    return c->starts_with_syn && conversation_established(c) && c->sides[SIDE_CLIENT].bare == 0;
+    return (c->starts_with_syn && conversation_established(c) && c->sides[SIDE_CLIENT].bare == 0) ||
+           surroundings_lacks_acknowledgements(s, c->point, here);
 }
 
 static void doubt_that_it_is_there(const struct surroundings *s, const struct conversation *c, enum side here,
@@ -90,7 +95,7 @@ static bool swallows(const struct conversation *c, const struct surroundings *s,
     bool unanswered =
         silence->kind == SILENCE_TOTAL && silence->retrier != here && !resets_what_arrives(&c->sides[here], silence);
     bool deaf = silence->held && silence->kind != SILENCE_TOTAL && silence->lost_from != here;
-    return (unanswered || deaf) && !lacks_acknowledgements(c) && surroundings_role(s, c) == role_of(here) &&
+    return (unanswered || deaf) && !lacks_acknowledgements(c, s, here) && surroundings_role(s, c) == role_of(here) &&
            !signs_of_one_direction(c) && signs_of_sql(c, s) && !signs_of_damage(c, s, side_other(here));
 }
 
@@ -123,7 +128,7 @@ static void tell_swallowed(const struct conversation *c, const struct silence *s
 static bool holds(const struct conversation *c, const struct surroundings *s, enum side here,
                   struct judgement *judgement)
 {
-    if (!signs_of_holding(c, s, here) || !signs_of_sql(c, s) || lacks_acknowledgements(c))
+    if (!signs_of_holding(c, s, here) || !signs_of_sql(c, s) || lacks_acknowledgements(c, s, here))
         return false;
     const struct tcp_side *arriving = &c->sides[side_other(here)];
     judgement->confidence = 0.8;
@@ -170,6 +175,7 @@ bool one_sided_no_ack_by_both(const struct pair_view *view, const struct surroun
     judgement->confidence = 0.96;
     tell_swallowed(own, &silence, here, judgement);
     judgement_say_more(judgement, "The other end's capture shows the same packets leave, and no answer come.");
+    doubt_that_it_is_there(s, own, here, &silence, judgement);
     one_sided_need_place(own, s, judgement);
     return true;
 }
@@ -327,5 +333,7 @@ bool one_sided_loss(const struct pair_view *view, const struct surroundings *s, 
                   count_words(passage->lost_at_end, "packet").text, names[sender],
                   passage->lost_at_end == 1 ? "is" : "are", names[receiver]);
     standstill_doubt(view, s, sender, &passage->lost_at_end_first, &passage->last_lost, judgement);
+    if (pair_view_doubts_drop(view, pair_view_drop(view)))
+        settling_doubt_capture(judgement);
     return true;
 }

@@ -51,6 +51,11 @@ bool pair_view_of(const struct surroundings *s, const struct conversation *c, st
     if (!twin)
         return false;
     view->server = twin;
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+        uint32_t point = side == SIDE_CLIENT ? c->point : twin->point;
+        view->lacks_end[side] = surroundings_lacks_ends(s, point);
+        view->lacks_bare[side] = surroundings_lacks_acknowledgements(s, point, side_other(side));
+    }
     view->pair = point_pairs_find(&casebook->pairs, c->point, view->server->point);
     return true;
 }
@@ -102,7 +107,11 @@ static bool stops_arriving(const struct pair_view *view, enum side sender)
         return false;
     bool poor = view->compared->strays[SIDE_CLIENT] + view->compared->strays[SIDE_SERVER] + passage->unclear_at_end > 0;
     uint32_t least = poor ? DROPPED_IN_POOR_CAPTURE : DROPPED_PACKETS;
-    return passage->lost_at_end >= least &&
+    /* Whether an acknowledgement came nobody tells later, as the receiver does of data. */
+    if (passage->unclear_at_end > 0 && passage->bare_lost_at_end == passage->lost_at_end)
+        return false;
+    uint32_t unseen = view->lacks_bare[side_other(sender)] ? passage->bare_lost_at_end : 0;
+    return passage->lost_at_end - unseen >= least &&
            passage->last_lost.time_ns - passage->lost_at_end_first.time_ns >= DROPPED_FOR_NS;
 }
 
@@ -115,6 +124,31 @@ enum pair_drop pair_view_drop(const struct pair_view *view)
            : to_server            ? PAIR_DROP_TO_SERVER
            : to_client            ? PAIR_DROP_TO_CLIENT
                                   : PAIR_DROP_NONE;
+}
+
+bool pair_view_doubts_drop(const struct pair_view *view, enum pair_drop drop)
+{
+    return (drop != PAIR_DROP_TO_CLIENT && view->lacks_end[SIDE_SERVER]) ||
+           (drop != PAIR_DROP_TO_SERVER && view->lacks_end[SIDE_CLIENT]);
+}
+
+/* By its own capture the server's machine refused or ignored others, too; one that accepts and does not speak may do any of that when its
+ * queue is full. */
+static bool server_does_so(const struct pair_view *view, const struct surroundings *s)
+{
+    const struct conversation *c = view->client;
+    const struct server_record *server = surroundings_server_at(s, view->pair->far, &c->ends[SIDE_SERVER]);
+    if (!server)
+        return false;
+    return c->ending == ENDING_REFUSED     ? server->refused > 0
+           : c->ending == ENDING_NO_ANSWER ? server->unanswered > 0
+                                           : server->unanswered + server->refused + server->hollow_resets.count > 0;
+}
+
+bool pair_view_doubts_absence(const struct pair_view *view, const struct surroundings *s)
+{
+    return s->casebook->points[view->pair->far].missed_syns > 0 || surroundings_lacks_ends(s, view->pair->far) ||
+           server_does_so(view, s);
 }
 
 bool pair_view_capture_misses(const struct pair_view *view, enum side at)

@@ -13,7 +13,10 @@ struct pair_view {
         *server;                   /* likewise at the server; NULL: not there, although that capture covers its time */
     const struct point_pair *pair; /* of the two captures */
     const struct comparison *compared; /* packet by packet; NULL: was not, or how their clocks differ is not known */
-    bool relayed;                      /* a device ends the connection of the client and opens its own to the server */
+    /* By capture: it may lack the end of this connection, as it lacks that of another; it has no acknowledgement alone of the other
+     * side, in any connection. */
+    bool lacks_end[SIDES], lacks_bare[SIDES];
+    bool relayed; /* a device ends the connection of the client and opens its own to the server */
 };
 
 /* Fills view when both captures can tell of the conversation: it is in both, or in the client's alone and the server's capture was
@@ -48,6 +51,13 @@ bool pair_view_gets_through(const struct pair_view *view, enum side sender);
 
 /* All that was lost on the way was repaired, and each time within a second. */
 bool pair_view_is_repaired(const struct pair_view *view);
+
+/* What seems lost at the end on the way to one of the two may have arrived: that one's capture may lack the end. */
+bool pair_view_doubts_drop(const struct pair_view *view, enum pair_drop drop);
+
+/* Of a connection that the server's capture does not have, though it was running: it may have been there all the same. That capture lacks
+ * beginnings or ends of others that both ends had; or it shows the server's own machine do to others what was done to this one. */
+bool pair_view_doubts_absence(const struct pair_view *view, const struct surroundings *surroundings);
 
 /* How sure a statement about the way is: less, when a capture missed packets of this connection. */
 double pair_view_confidence(const struct pair_view *view);

@@ -77,6 +77,24 @@ static bool judge_all_steps(const struct conversation *c, const struct surroundi
     return true;
 }
 
+/* SQL Server and its drivers probe a connection that is silent for 30 s (their KeepAlive setting). */
+#define PROBED_NS (31 * NS_PER_SECOND)
+
+/* The capture has no packet of anybody, no probe either, for longer than that: it stood still, or its clock was set. */
+static void doubt_clock(const struct conversation *c, const struct surroundings *s, const struct moment *from,
+                        const struct moment *to, struct judgement *judgement)
+{
+    const struct capture_silences *silences = &s->casebook->points[c->point].silences;
+    if (capture_silences_longest_ns(silences, from->time_ns, to->time_ns) < PROBED_NS)
+        return;
+    judgement->culprit = CULPRIT_UNKNOWN;
+    judgement->confidence = 0.5;
+    judgement->would_settle =
+        "A capture of a machine whose clock nobody sets meanwhile, that demonstrably stood still at no "
+        "time: this one has no packet of anybody for longer than SQL Server leaves a silent "
+        "connection unprobed.";
+}
+
 static bool judge_after_close(const struct conversation *c, const struct surroundings *s, const struct login_halt *halt,
                               struct judgement *judgement)
 {
@@ -94,6 +112,7 @@ static bool judge_after_close(const struct conversation *c, const struct surroun
                   "The client waited %.1f s for an answer to %s and closed; the answer came %.1f s after that.",
                   seconds(halt->waited_ns), login_step_words(halt->last_step),
                   seconds(server->last_data.time_ns - halt->close.time_ns));
+    doubt_clock(c, s, &halt->since, &server->last_data, judgement);
     return true;
 }
 
@@ -122,6 +141,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_say(judgement, "The server took %.1f s to answer %s%s; drivers usually give the whole login 15 s.%s",
                   seconds(longest_ns), login_step_words(asked), lossy ? " (with retransmissions meanwhile)" : "",
                   signs_of_credentials_checked(asked));
+    doubt_clock(c, s, from, to, judgement);
     return true;
 }
 
@@ -144,7 +164,11 @@ const struct detector server_login_late = {
         "A login step is answered after the client has waited 2 s or more and closed, or the server takes 5 s or "
         "longer for a step, or for all of them beyond the path's round trips. Not when the capture missed packets of "
         "the connection by then, for the answer may have come before; when packets were sent again meanwhile, the "
-        "culprit of a slow step stays open, and slow steps together do not count. (--slow-login sets the 2 s, "
+        "culprit of a slow step stays open, and slow steps together do not count. It stays open, too, where the "
+        "capture "
+        "has no packet of anybody for 31 s of that time: SQL Server and its drivers probe a silent connection after 30 "
+        "s, so "
+        "that it stood still or its clock was set. (--slow-login sets the 2 s, "
         "--late-login "
         "the 5 s.)",
     .means = "The packets went through and were acknowledged by the server's TCP, but SQL Server did not get round "

@@ -3,14 +3,14 @@
 #include "detector.h"
 #include "signs.h"
 
-/* The capture ends without a word of the login's end, and for most of the wait it recorded nothing of anybody: it may have stood still
- * then, and have missed the answer. */
-static bool may_have_stood_still(const struct conversation *c, const struct surroundings *s,
-                                 const struct login_halt *halt)
+/* The capture ends without a word of the login's end, and may have missed the answer: it lacks the end of another connection, or recorded
+ * nothing of anybody for most of the wait, and may have stood still then. */
+static bool may_lack_answer(const struct conversation *c, const struct surroundings *s, const struct login_halt *halt)
 {
     const struct capture_silences *silences = &s->casebook->points[c->point].silences;
     return !halt->closed &&
-           capture_silences_longest_ns(silences, c->last.time_ns, surroundings_end_ns(s, c)) >= halt->waited_ns / 2;
+           (surroundings_lacks_ends(s, c->point) ||
+            capture_silences_longest_ns(silences, c->last.time_ns, surroundings_end_ns(s, c)) >= halt->waited_ns / 2);
 }
 
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
@@ -31,11 +31,11 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (halt.closed && halt.closed_by == SIDE_SERVER && moment_seen(&server->reset) && signs_of_foreign_reset(server))
         return false;
     judgement->confidence = long_wait ? 0.92 : 0.65;
-    if (may_have_stood_still(c, s, &halt)) {
+    if (may_lack_answer(c, s, &halt)) {
         judgement->culprit = CULPRIT_UNKNOWN;
         judgement->confidence = 0.6;
-        judgement->would_settle = "A capture that goes on until the client gives up, or that demonstrably stood still "
-                                  "at no time: this one recorded nothing of anybody for most of the wait.";
+        judgement->would_settle = "A capture that goes on until the client gives up: this one lacks the end of another "
+                                  "connection, or recorded nothing of anybody for most of the wait.";
     }
     judgement_prove(judgement, &halt.since, "the client sends %s", login_step_words(halt.last_step));
     if (moment_seen(&client->ack_of_last_data) && client->ack_of_last_data.time_ns >= halt.since.time_ns)
@@ -70,7 +70,8 @@ const struct detector server_login_stalled = {
         "The server's TCP acknowledges the client's login packet (PRELOGIN, TLS or login), and for 5 s or more no "
         "answer follows - or for 2 s, when the client then gives up. No packet of the login is missing. The culprit "
         "stays open when nobody closes and the capture recorded nothing of anybody for most of that time: it may have "
-        "stood still. Not when a sequence number of either side or the other's SACK shows that it had sent more "
+        "stood still; or when it lacks the end of another connection. Not when a sequence number of either side or the "
+        "other's SACK shows that it had sent more "
         "than arrived, nor when the client's packet is longer, as it says itself, than what came of it. (--slow-login "
         "sets the 2 s, --late-login the 5 s.)",
     .means = "TCP's acknowledgement comes from the kernel: the packet is on the server, so the network has done its "

@@ -33,7 +33,8 @@ const struct detector server_no_ack = {
         "packet three times or more to the end although the client's "
         "acknowledgements of it are in the capture. A capture that only looks as if it was taken there leaves the "
         "culprit "
-        "open: say so with `--server`.",
+        "open: say so with `--server`. Not where the capture leaves out "
+        "acknowledgements alone: it has none of anybody, or none of this machine, which had much to acknowledge.",
     .holds_with_both =
         "The same, and the client's capture, which went on, shows those packets leave and no answer come; the "
         "server's capture missed no packet of this connection.",

@@ -62,14 +62,19 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     bool partly = !c->starts_with_syn || signs_of_missed_packets(c);
     bool forgotten = partly && signs_of_forgotten(c, SIDE_SERVER), gave_up = signs_of_giving_up(c, SIDE_SERVER);
     bool other_language = answers_other_language(c, s);
-    bool open =
-        foreign || idle || unheard || forgotten || gave_up || other_language || !signs_of_own_reset(c, s, SIDE_SERVER);
+    /* Who gets no answer to its probes of a silent connection resets it: the capture may leave these out like acknowledgements. */
+    bool unprobed = quiet_ns >= IDLE_NS && surroundings_lacks_acknowledgements(s, c->point, SIDE_SERVER);
+    bool lacking = server->fin_missed || unprobed;
+    bool open = lacking || foreign || idle || unheard || forgotten || gave_up || other_language ||
+                !signs_of_own_reset(c, s, SIDE_SERVER);
     judgement->confidence = open ? 0.5 : at_server ? 0.85 : 0.7;
     if (signs_of_missed_packets(c))
         judgement->confidence -= 0.1;
     if (open)
         judgement->culprit = CULPRIT_UNKNOWN;
-    if (forgotten)
+    if (lacking)
+        judgement->would_settle = settle_by_complete_capture;
+    else if (forgotten)
         judgement->would_settle = settle_by_earlier_captures;
     else if (gave_up)
         judgement->would_settle = settle_by_client_capture;
@@ -113,8 +118,9 @@ const struct detector server_reset = {
         "acknowledgement, the reset came over another number of "
         "hops, or it does not go on with the server's IP IDs, timestamps or window; where a reset without ACK ends a "
         "connection whose begin was not captured, or of which packets were missed, for the machine may have given it "
-        "up before; and where what the server sent before was not acknowledged for long; and where the client's first "
-        "bytes were no TDS and not answered. Not in the middle of a login, "
+        "up before; where what the server sent before was not acknowledged for long; where it had sent a FIN that "
+        "the capture missed, or was silent before in a capture that leaves out acknowledgements alone, and with them "
+        "its probes; and where the client's first bytes were no TDS and not answered. Not in the middle of a login, "
         "which is server.closed-in-login's. Not when a sequence number of "
         "the server or the other side's SACK shows that it had sent more than arrived.",
     .means = "A program that aborts a connection, a process that dies, or a machine that no longer knows the "

@@ -20,6 +20,13 @@ const char settle_by_earlier_captures[] = "Captures of both ends that begin befo
     "-s 1472 SERVER`."
 const char settle_by_large_packets[] = "Captures of both ends; or a " PING_LARGE;
 
+void settling_doubt_capture(struct judgement *judgement)
+{
+    judgement->culprit = CULPRIT_UNKNOWN;
+    judgement->confidence = judgement->confidence < 0.5 ? judgement->confidence : 0.5;
+    judgement->would_settle = settle_by_complete_capture;
+}
+
 /* The capture point of that role that has the connection; NULL: none. */
 static const struct point_facts *place_of(const struct casebook *casebook, const struct conversation *c,
                                           enum capture_role role)

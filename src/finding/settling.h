@@ -17,6 +17,9 @@ extern const char settle_by_listener[]; /* which program has the server's port *
 extern const char settle_by_complete_capture[];
 extern const char settle_by_earlier_captures[];
 
+/* What it rests on may be in no capture only because that one leaves such packets out: the culprit stays open. */
+void settling_doubt_capture(struct judgement *judgement);
+
 /* Puts what the captures lack in place of a capture that is there; view: of the connection. */
 void settling_reconsider(const struct pair_view *view, const struct surroundings *surroundings,
                          struct judgement *judgement);

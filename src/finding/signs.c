@@ -328,9 +328,9 @@ struct login_halt signs_of_login_halt(const struct conversation *conversation, c
         halt.turn = SIDE_CLIENT;
     halt.unfinished = halt.turn == SIDE_SERVER && tds->client_unfinished;
     halt.acknowledged = acknowledged(speaker, &halt.since, limit_ns);
-    int64_t until_ns = halt.alert    ? halt.alert->moment.time_ns
-                       : halt.closed ? halt.close.time_ns
-                                     : surroundings_end_ns(surroundings, conversation);
+    int64_t until_ns = halt.alert                 ? halt.alert->moment.time_ns
+                       : moment_seen(&halt.close) ? halt.close.time_ns
+                                                  : surroundings_end_ns(surroundings, conversation);
     halt.waited_ns = until_ns - halt.since.time_ns;
     return halt;
 }

@@ -67,7 +67,7 @@ struct login_halt {
      * to close (RFC 8446, 6). Valid with closed. */
     enum side stopped_by;
     const struct tls_alert *alert; /* that alert; NULL: there was none */
-    int64_t waited_ns;             /* from since to that alert or the close, or to the end of the capture */
+    int64_t waited_ns; /* from since to that alert or the close, whoever closed first, or to the end of the capture */
 };
 struct login_halt signs_of_login_halt(const struct conversation *conversation, const struct surroundings *surroundings);
 

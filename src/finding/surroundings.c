@@ -415,6 +415,8 @@ static void note_conversation(struct surroundings *s, const struct conversation 
     pair->accepted += moment_seen(&c->sides[SIDE_SERVER].syn) || !c->starts_with_syn;
     pair->rejected += c->ending == ENDING_REFUSED || c->ending == ENDING_NO_ANSWER;
     note_answerer(server, c);
+    if (c->point < s->casebook->point_count)
+        point_lacks_see(&s->lacks[c->point], c, surroundings_watched_after_ns(s, c));
     struct server_record *host = find_host(s, c->point, &c->ends[SIDE_SERVER].address);
     if (c->sides[SIDE_SERVER].payload_bytes > 0)
         widen(&host->of_host, &c->sides[SIDE_SERVER]);
@@ -503,10 +505,32 @@ static void note_lacking(struct surroundings *s, const struct conversation *c)
         find_host(s, pair->far, &c->ends[SIDE_SERVER].address)->lacks_connections = true;
 }
 
+/* Longer than a way takes. */
+#define WAY_MOST_NS NS_PER_SECOND
+
+static void note_lacking_end(struct surroundings *s, const struct conversation *c)
+{
+    const struct conversation *twin = c->twin && !c->secondary ? casebook_conversation(s->casebook, c->twin - 1) : NULL;
+    const struct point_pair *pair = twin ? point_pairs_find(&s->casebook->pairs, c->point, twin->point) : NULL;
+    int64_t at_ns;
+    if (!pair || !pair->clock.known)
+        return;
+    const struct conversation *lacking = point_lacks_end(c, twin, &at_ns)   ? c
+                                         : point_lacks_end(twin, c, &at_ns) ? twin
+                                                                            : NULL;
+    if (!lacking)
+        return;
+    at_ns = lacking->point == pair->near ? clock_to_client(&pair->clock, at_ns) : clock_to_server(&pair->clock, at_ns);
+    s->lacks[lacking->point].cut_short +=
+        surroundings_end_ns(s, lacking) > at_ns + WAY_MOST_NS + pair->clock.uncertainty_ns;
+}
+
 static void find_lacking(struct surroundings *s)
 {
-    for (uint32_t i = 0; s->casebook->pairs.count > 0 && i < casebook_conversations(s->casebook); i++)
+    for (uint32_t i = 0; s->casebook->pairs.count > 0 && i < casebook_conversations(s->casebook); i++) {
         note_lacking(s, casebook_conversation(s->casebook, i));
+        note_lacking_end(s, casebook_conversation(s->casebook, i));
+    }
 }
 
 void surroundings_open(struct surroundings *surroundings, const struct casebook *casebook,
@@ -523,6 +547,7 @@ void surroundings_open(struct surroundings *surroundings, const struct casebook 
     find_holes(surroundings);
     find_set_back(surroundings);
     find_disordered(surroundings);
+    surroundings->lacks = memory_take_array((size_t)casebook->point_count + 1, sizeof *surroundings->lacks);
     surroundings->inferred_roles = memory_take_array(casebook->point_count, sizeof *surroundings->inferred_roles);
     struct local_ends *local_ends = memory_take_array((size_t)casebook->point_count + 1, sizeof *local_ends);
     for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
@@ -576,6 +601,7 @@ void surroundings_close(struct surroundings *surroundings)
     memory_give(surroundings->inferred_roles);
     memory_give(surroundings->set_back);
     memory_give(surroundings->disordered);
+    memory_give(surroundings->lacks);
     *surroundings = (struct surroundings){0};
 }
 
@@ -584,6 +610,13 @@ const struct server_record *surroundings_server(const struct surroundings *surro
 {
     uint32_t n = find_server(surroundings, conversation->point, &conversation->ends[SIDE_SERVER]);
     return slab_at(&surroundings->servers, n);
+}
+
+const struct server_record *surroundings_server_at(const struct surroundings *surroundings, uint32_t point,
+                                                   const struct endpoint *server)
+{
+    uint32_t n = find_server(surroundings, point, server);
+    return n == HASH_NONE ? NULL : slab_at(&surroundings->servers, n);
 }
 
 uint32_t surroundings_pair_number(const struct surroundings *surroundings, const struct conversation *conversation)
@@ -629,6 +662,17 @@ bool surroundings_set_back(const struct surroundings *surroundings, uint32_t poi
 int64_t surroundings_tick_ns(const struct surroundings *surroundings, uint32_t point)
 {
     return stamp_tick_ns(&surroundings->casebook->points[point].tick);
+}
+
+bool surroundings_lacks_ends(const struct surroundings *surroundings, uint32_t point)
+{
+    return point < surroundings->casebook->point_count && surroundings->lacks[point].cut_short > 0;
+}
+
+bool surroundings_lacks_acknowledgements(const struct surroundings *surroundings, uint32_t point, enum side sender)
+{
+    return point < surroundings->casebook->point_count &&
+           point_lacks_acknowledgements(&surroundings->lacks[point], sender);
 }
 
 bool surroundings_disordered(const struct surroundings *surroundings, uint32_t point)

@@ -7,6 +7,7 @@
 
 #include "casebook.h"
 #include "hash_index.h"
+#include "point_lacks.h"
 #include "slab.h"
 #include "thresholds.h"
 
@@ -95,6 +96,7 @@ struct surroundings {
     struct hash_index host_index; /* a server of each address */
     uint32_t reused_tuples;       /* conversations whose addresses and ports an earlier one had */
     struct time_spans *holes;     /* by capture point: when it has nothing, although packets passed */
+    struct point_lacks *lacks;    /* by capture point */
     bool *disordered;             /* by capture point: its packets are not in order of their times, again and again */
     bool *set_back; /* by capture point: its clock was, by more than a second, and by how much is not known */
     enum capture_role *inferred_roles; /* by capture point, from hop counts; used where none is given */
@@ -110,6 +112,10 @@ const struct server_record *surroundings_server(const struct surroundings *surro
                                                 const struct conversation *conversation);
 const struct pair_record *surroundings_pair(const struct surroundings *surroundings,
                                             const struct conversation *conversation);
+
+/* That endpoint at any capture point; NULL: it knows none. */
+const struct server_record *surroundings_server_at(const struct surroundings *surroundings, uint32_t point,
+                                                   const struct endpoint *server);
 
 /* The same record's number in surroundings->pairs. */
 uint32_t surroundings_pair_number(const struct surroundings *surroundings, const struct conversation *conversation);
@@ -146,6 +152,12 @@ enum capture_role surroundings_role(const struct surroundings *surroundings, con
 bool surroundings_set_back(const struct surroundings *surroundings, uint32_t point);
 /* How coarse the stamps of that capture point's packets are; 0: fine, or not known. */
 int64_t surroundings_tick_ns(const struct surroundings *surroundings, uint32_t point);
+
+/* That capture point demonstrably lacks the end of a connection, though it went on: others, too, may go on unseen. */
+bool surroundings_lacks_ends(const struct surroundings *surroundings, uint32_t point);
+
+/* That capture point leaves out acknowledgements alone, of clients or of servers. */
+bool surroundings_lacks_acknowledgements(const struct surroundings *surroundings, uint32_t point, enum side sender);
 
 bool surroundings_disordered(const struct surroundings *surroundings, uint32_t point);
 

@@ -54,10 +54,18 @@ static bool goes_beyond_the_end(const struct flow *flow, enum side sender, const
            seq_distance(p->tcp.seq, own->fin_seq) > 1 && seq_distance(p->tcp.ack, other->fin_seq) > 1;
 }
 
+/* Who has sent data or a FIN has come through its handshake, and answers no SYN on that connection any more (RFC 9293, 3.10.7.4). */
+static bool answers_no_more(const struct tcp_side *facts, const struct tcp_side *asked, const struct packet *p)
+{
+    bool other_syn = !asked->isn_known || p->tcp.ack != asked->isn + 1;
+    return other_syn && (facts->payload_bytes > 0 || moment_seen(&facts->fin));
+}
+
 /* A SYN with another initial sequence number opens a new connection, whatever became of the old one: a repeated SYN has the
  * same number (RFC 9293, 3.4.1), and a server in TIME-WAIT accepts a new one (RFC 6191). So does one that is not where the numbers of its
  * side began, if that is all that is known. A SYN+ACK does so only after the
- * old connection's end (the capture missed the SYN): before it, it is the answer to the SYN, if a strange one. So does a refusal
+ * old connection's end, or where that was in use and it answers another SYN (the capture missed the SYN): before it, it is the answer to
+ * the SYN, if a strange one. So does a refusal
  * that acknowledges another SYN than the one that was refused. */
 bool tcp_opens_again(const struct flow *flow, enum side sender, const struct packet *p)
 {
@@ -71,10 +79,10 @@ bool tcp_opens_again(const struct flow *flow, enum side sender, const struct pac
     const struct tcp_side *facts = &c->sides[sender], *asked = &c->sides[side_other(sender)];
     const struct tcp_direction *d = &flow->directions[origin_of(flow, sender)];
     if (facts->isn_known)
-        return facts->isn != p->tcp.seq && (c->closed || !(p->tcp.flags & TCP_ACK));
+        return facts->isn != p->tcp.seq && (c->closed || !(p->tcp.flags & TCP_ACK) || answers_no_more(facts, asked, p));
     if (p->tcp.flags & TCP_ACK) {
         bool answers = asked->isn_known && p->tcp.ack == asked->isn + 1;
-        return c->closed && !answers && !tcp_begins_there(d, p->tcp.seq);
+        return (c->closed || facts->payload_bytes > 0) && !answers && !tcp_begins_there(d, p->tcp.seq);
     }
     return !may_begin_there(facts, d, p);
 }

@@ -327,10 +327,11 @@ static void note_lost(struct comparator *comparator, enum side sender, const str
     if (passage->lost_at_end++ == 0) {
         passage->lost_at_end_first = sent->moment;
         comparator->lost_from_ns[sender] = sent->time_ns;
-        passage->probes_lost_at_end = passage->unclear_at_end = 0;
+        passage->probes_lost_at_end = passage->bare_lost_at_end = passage->unclear_at_end = 0;
         passage->probe_first = probe;
     }
     passage->probes_lost_at_end += probe;
+    passage->bare_lost_at_end += sent->size == 0;
     passage->unclear_at_end += is_near_hole(comparator, side_other(sender), sent);
 }
 
@@ -416,7 +417,7 @@ static void note_arrived(struct comparator *comparator, enum side sender, const 
     passage->open_at_end = 0;
     /* Whoever gives a dead connection up says so to the other end, and that may arrive when all is well again. */
     if (!(sent->flags & (TCP_RST | TCP_FIN)))
-        passage->lost_at_end = 0;
+        passage->lost_at_end = passage->bare_lost_at_end = 0;
     passage->last_arrival_sent = sent->moment;
     if (took_ns < PASSAGE_LATE_NS + comparator->ticks_ns)
         passage->last_in_time_sent = sent->moment;

@@ -3,16 +3,24 @@
 
 lacks-connections  one capture lacks whole connections: one card of a team
 lacks-resets       the client's capture misses its own resets
+lacks-own-resets   the server's capture misses its own resets
+lacks-fins         the server's capture misses every FIN
 lacks-answers      the server's capture misses every SYN+ACK
 lacks-handshakes   the server's capture misses every SYN and SYN+ACK
 lacks-first        the client's capture misses the first packet of each connection
 lacks-beginnings   each capture misses the first ten packets of each connection
+lacks-ends         each capture misses the last three packets of each connection
+lacks-last         the client's capture misses the last ten packets of each connection
+lacks-last-there   the server's capture does
 lacks-bare         the client's capture has no acknowledgement alone
+lacks-bare-there   the server's capture has none
 holes              each capture has nothing of some seconds, each of others
 thinned            each capture misses one packet in ten
 thinned-much       each capture misses three of ten packets
 lacks-both         each capture misses a packet with data that came, and the next two that its machine sent
 thinned-sent       each capture misses three of ten packets that its machine sent
+thinned-came       the server's capture misses three of ten packets that came
+set-forward        the client's clock is set forward by an hour
 """
 
 import argparse
@@ -38,7 +46,8 @@ LABELLED = HERE.parent.parent.parent / 'shared' / 'captures' / 'labelled'
 FOLDERS = ('server-backlog-overflow/1', 'server-firewall-drop/1', 'benign-client-rst-close/1', 'client-abort/1',
            'server-not-listening/3', 'tls-cert-rejected/1', 'server-filter-driver/1', 'login-failed/1', 'normal/1',
            'nat-drop/1', 'network-delay/1', 'server-crash-mid-login/1', 'client-filter-driver/1',
-           'server-closes-many-at-once/3', 'client-timeout-before-prelogin/1')
+           'server-closes-many-at-once/3', 'client-timeout-before-prelogin/1', 'client-abort/2', 'client-slow-reader/2',
+           'server-backlog-overflow/2', 'network-device-reset/2', 'network-drop-one-direction-c2s/2')
 SIDES = ('client', 'server')
 SECOND = 10**9
 FIN, SYN, RST, ACK = 1, 2, 4, 16
@@ -62,6 +71,26 @@ def lacks_connections(capture, side, rng, clients):
 
 def lacks_resets(capture, side, rng, clients):
   return kept(capture, lambda h: not h.flags & RST) if side == 'client' else capture
+
+
+def lacks_own_resets(capture, side, rng, clients):
+  return kept(capture, lambda h: not h.flags & RST or h.source in clients) if side == 'server' else capture
+
+
+def lacks_fins(capture, side, rng, clients):
+  return kept(capture, lambda h: not h.flags & FIN) if side == 'server' else capture
+
+
+def lacks_last_of(count, at):
+  def change(capture, side, rng, clients):
+    left = collections.Counter(frozenset((h.source, h.destination)) for h in heads(capture) if h)
+
+    def is_earlier(head):
+      ends = frozenset((head.source, head.destination))
+      left[ends] -= 1
+      return left[ends] >= count
+    return kept(capture, is_earlier) if side in at else capture
+  return change
 
 
 def lacks_answers(capture, side, rng, clients):
@@ -89,8 +118,9 @@ def lacks_beginnings(capture, side, rng, clients):
   return kept(capture, is_later)
 
 
-def lacks_bare(capture, side, rng, clients):
-  return kept(capture, lambda h: h.payload or h.flags & (SYN | FIN | RST)) if side == 'client' else capture
+def lacks_bare_at(at):
+  return lambda capture, side, rng, clients: kept(
+      capture, lambda h: h.payload or h.flags & (SYN | FIN | RST)) if side == at else capture
 
 
 def holes(capture, side, rng, clients):
@@ -110,6 +140,18 @@ def thinned_much(capture, side, rng, clients):
 
 def thinned_sent(capture, side, rng, clients):
   return kept(capture, lambda h: (h.source in clients) != (side == 'client') or rng.random() >= .3)
+
+
+def thinned_came(capture, side, rng, clients):
+  return kept(capture, lambda h: side == 'client' or h.source not in clients or rng.random() >= .3)
+
+
+def set_forward(capture, side, rng, clients):
+  at = rng.randrange(len(capture.records))
+  if side == 'server':
+    return capture
+  later = [replace(record, time_ns=record.time_ns + 3600 * SECOND) for record in capture.records[at:]]
+  return replace(capture, records=capture.records[:at] + later)
 
 
 def lacks_both(capture, side, rng, clients):
@@ -133,16 +175,24 @@ def lacks_both(capture, side, rng, clients):
 WAYS = {
   'lacks-connections': lacks_connections,
   'lacks-resets': lacks_resets,
+  'lacks-own-resets': lacks_own_resets,
+  'lacks-fins': lacks_fins,
   'lacks-answers': lacks_answers,
   'lacks-handshakes': lacks_handshakes,
   'lacks-first': lacks_first,
   'lacks-beginnings': lacks_beginnings,
-  'lacks-bare': lacks_bare,
+  'lacks-ends': lacks_last_of(3, SIDES),
+  'lacks-last': lacks_last_of(10, ('client',)),
+  'lacks-last-there': lacks_last_of(10, ('server',)),
+  'lacks-bare': lacks_bare_at('client'),
+  'lacks-bare-there': lacks_bare_at('server'),
   'holes': holes,
   'thinned': thinned,
   'thinned-much': thinned_much,
   'lacks-both': lacks_both,
   'thinned-sent': thinned_sent,
+  'thinned-came': thinned_came,
+  'set-forward': set_forward,
 }
 
 

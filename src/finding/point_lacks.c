@@ -1,0 +1,71 @@
+/* What a capture point leaves out. */
+#include "point_lacks.h"
+
+#include "moment.h"
+
+/* The first time-out is a second, three in older stacks (RFC 6298, 2.1), and an acknowledgement waits for half a second at most (RFC 1122,
+ * 4.2.3.2). */
+#define LEFT_ALONE_NS (4 * NS_PER_SECOND)
+
+/* Nobody has acknowledged its last data, and its sender did not send them again, as TCP does until somebody closes: what came next was not
+ * captured. */
+static bool is_left_alone(const struct tcp_side *sender, const struct tcp_side *receiver)
+{
+    return sender->unacknowledged_bytes > 0 && sender->data_run.count == 0 && !receiver->zero_window_at_end;
+}
+
+void point_lacks_see(struct point_lacks *lacks, const struct conversation *c, int64_t watched_ns)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+        lacks->bare[side] += c->sides[side].bare;
+        lacks->data[side] += c->sides[side].data_packets;
+        lacks->unseen[side] += c->sides[side].unseen_segments;
+    }
+    bool both = client->packets > 0 && server->packets > 0;
+    lacks->cut_short += both && c->ending == ENDING_OPEN && !c->let_go && watched_ns >= LEFT_ALONE_NS &&
+                        (is_left_alone(client, server) || is_left_alone(server, client));
+}
+
+/* Devices may draw initial sequence numbers anew. */
+static int32_t bytes_beyond(const struct tcp_side *here, const struct tcp_side *there)
+{
+    uint32_t shift = here->isn_known && there->isn_known ? there->isn - here->isn : 0;
+    return here->seqs_known && there->seqs_known ? (int32_t)(there->seq_end - here->seq_end - shift) : 0;
+}
+
+/* It was acknowledged, so it arrived. A single number may be a FIN. No more is looked for than what a connection has sent meanwhile, far less
+ * than what renumbering adds. */
+static bool goes_on(const struct tcp_side *here, const struct tcp_side *there)
+{
+    enum { BYTES_MOST = 1 << 20 };
+    int32_t beyond = bytes_beyond(here, there);
+    bool acknowledged = moment_seen(&there->last_progress) && there->unacknowledged_bytes == 0;
+    return acknowledged && beyond > 1 && beyond < BYTES_MOST;
+}
+
+bool point_lacks_end(const struct conversation *view, const struct conversation *other, int64_t *at_ns)
+{
+    const struct tcp_side *client = &other->sides[SIDE_CLIENT], *server = &other->sides[SIDE_SERVER];
+    if (view->ending != ENDING_OPEN || view->let_go)
+        return false;
+    if (moment_seen(&client->fin) && moment_seen(&server->fin)) {
+        *at_ns = client->fin.time_ns > server->fin.time_ns ? client->fin.time_ns : server->fin.time_ns;
+        return true;
+    }
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++)
+        if (goes_on(&view->sides[side], &other->sides[side])) {
+            *at_ns = other->sides[side].last_data.time_ns;
+            return true;
+        }
+    return false;
+}
+
+/* An acknowledgement waits for half a second at most (RFC 1122, 4.2.3.2), and data do not come as soon again and again. */
+enum { DATA_LEAST = 16 };
+
+bool point_lacks_acknowledgements(const struct point_lacks *lacks, enum side sender)
+{
+    return lacks->bare[sender] == 0 &&
+           (lacks->bare[side_other(sender)] == 0 || lacks->data[side_other(sender)] >= DATA_LEAST);
+}

@@ -1,0 +1,27 @@
+/* What a capture point leaves out, as its conversations tell: a filter, a cutter or a limit for each connection does that with all alike. */
+#ifndef TDSCOPE_POINT_LACKS_H
+#define TDSCOPE_POINT_LACKS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "conversation.h"
+
+struct point_lacks {
+    /* Of all clients, and of all servers: acknowledgements alone and packets with data that it has, and holes in what they sent that the
+     * other side acknowledged. */
+    uint64_t bare[SIDES], data[SIDES], unseen[SIDES];
+    uint32_t cut_short; /* connections whose end it does not have, though it went on */
+};
+
+/* Takes in a conversation after whose last packet the capture point went on for that long. */
+void point_lacks_see(struct point_lacks *lacks, const struct conversation *conversation, int64_t watched_ns);
+
+/* It has no acknowledgement alone of anybody; or none of these though they had much to acknowledge. */
+bool point_lacks_acknowledgements(const struct point_lacks *lacks, enum side sender);
+
+/* The other view of it goes on: both ends close there (a device that closes does so towards both), or data that was acknowledged there stands
+ * beyond all that this one has. Then at_ns is when, on that one's clock. */
+bool point_lacks_end(const struct conversation *view, const struct conversation *other, int64_t *at_ns);
+
+#endif
