@@ -229,7 +229,7 @@ def command_line(t):
   t.command('explain two causes', ['explain', 'server.reset', 'client.abort'], USAGE, ['one cause'])
   for name, arguments in (('a cause', ['explain', 'a\nb\x1b[31m']), ('an option', ['--x\n\x1b[31m', 'sound.pcap']),
                           ('a value', ['--format', '\x1b[31m\n', 'sound.pcap']), ('a name', ['\xc2\x9b31m\x07'.encode('latin-1')]),
-                          ('a name of bytes', [b'\x9b31m \xe2\x9b \xd0\x96']),
+                          ('a cause of bytes', ['explain', b'\x9b31m \xe2\x9b \xd0\x96']),
                           ('a conversation', ['show', '1\x1b[31m', 'sound.pcap']), ('an output', ['-o', 'no\x1b/a\nb', 'sound.pcap'])):
     done = t.run(*arguments)
     wrong = t.judge(done, (USAGE, NOTHING), sentences=1)
