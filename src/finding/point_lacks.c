@@ -7,6 +7,12 @@
  * 4.2.3.2). */
 #define LEFT_ALONE_NS (4 * NS_PER_SECOND)
 
+/* SQL Server and its drivers probe a silent connection after 30 s: the answer would acknowledge it. */
+#define UNPROBED_NS (31 * NS_PER_SECOND)
+
+/* A capture misses single packets now and then, the last one's acknowledgement, too. One that cuts connections short leaves few that close. */
+enum { CLOSED_FOR_EACH = 10 };
+
 /* Nobody has acknowledged its last data, and its sender did not send them again, as TCP does until somebody closes: what came next was not
  * captured. */
 static bool is_left_alone(const struct tcp_side *sender, const struct tcp_side *receiver)
@@ -22,9 +28,16 @@ void point_lacks_see(struct point_lacks *lacks, const struct conversation *c, in
         lacks->data[side] += c->sides[side].data_packets;
         lacks->unseen[side] += c->sides[side].unseen_segments;
     }
-    bool both = client->packets > 0 && server->packets > 0;
-    lacks->cut_short += both && c->ending == ENDING_OPEN && !c->let_go && watched_ns >= LEFT_ALONE_NS &&
-                        (is_left_alone(client, server) || is_left_alone(server, client));
+    if (client->packets == 0 || server->packets == 0)
+        return;
+    lacks->closed += c->closed;
+    if (c->ending != ENDING_OPEN || c->let_go || watched_ns < LEFT_ALONE_NS ||
+        !(is_left_alone(client, server) || is_left_alone(server, client)))
+        return;
+    if (watched_ns >= UNPROBED_NS)
+        lacks->cut_short++;
+    else
+        lacks->perhaps_cut_short++;
 }
 
 /* Devices may draw initial sequence numbers anew. */
@@ -44,21 +57,33 @@ static bool goes_on(const struct tcp_side *here, const struct tcp_side *there)
     return acknowledged && beyond > 1 && beyond < BYTES_MOST;
 }
 
-bool point_lacks_end(const struct conversation *view, const struct conversation *other, int64_t *at_ns)
+enum further point_lacks_end(const struct conversation *view, const struct conversation *other, int64_t *at_ns)
 {
     const struct tcp_side *client = &other->sides[SIDE_CLIENT], *server = &other->sides[SIDE_SERVER];
     if (view->ending != ENDING_OPEN || view->let_go)
-        return false;
+        return FURTHER_NOT;
     if (moment_seen(&client->fin) && moment_seen(&server->fin)) {
         *at_ns = client->fin.time_ns > server->fin.time_ns ? client->fin.time_ns : server->fin.time_ns;
-        return true;
+        return FURTHER_CLOSE;
     }
     for (enum side side = SIDE_CLIENT; side < SIDES; side++)
         if (goes_on(&view->sides[side], &other->sides[side])) {
             *at_ns = other->sides[side].last_data.time_ns;
-            return true;
+            return FURTHER_DATA;
         }
-    return false;
+    return FURTHER_NOT;
+}
+
+void point_lacks_add(struct point_lacks *lacks, enum further further)
+{
+    lacks->cut_short += further == FURTHER_CLOSE;
+    lacks->perhaps_cut_short += further == FURTHER_DATA;
+}
+
+bool point_lacks_ends(const struct point_lacks *lacks)
+{
+    return lacks->cut_short > 0 ||
+           (lacks->perhaps_cut_short > 0 && lacks->closed < (uint64_t)lacks->perhaps_cut_short * CLOSED_FOR_EACH);
 }
 
 /* An acknowledgement waits for half a second at most (RFC 1122, 4.2.3.2), and data do not come as soon again and again. */
