@@ -20,11 +20,24 @@ static bool is_left_alone(const struct tcp_side *sender, const struct tcp_side *
     return sender->unacknowledged_bytes > 0 && sender->data_run.count == 0 && !receiver->zero_window_at_end;
 }
 
+/* An acknowledgement waits for half a second at most (RFC 1122, 4.2.3.2); what has no data to go with by then goes alone. */
+#define ALONE_AFTER_NS (500 * NS_PER_MS)
+
+/* Its data acknowledged what had come longer before than that, past what the way takes; or it is a client whose handshake has no end. */
+static bool owes_acknowledgement(const struct conversation *c, enum side side)
+{
+    const struct round_trips *trips = &c->sides[side].round_trips;
+    bool handshake = side == SIDE_CLIENT && c->starts_with_syn && conversation_established(c);
+    return c->sides[side].bare == 0 &&
+           (handshake || (trips->count > 0 && trips->longest_ns - trips->shortest_ns > ALONE_AFTER_NS));
+}
+
 void point_lacks_see(struct point_lacks *lacks, const struct conversation *c, int64_t watched_ns)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
     for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
         lacks->bare[side] += c->sides[side].bare;
+        lacks->owed[side] += owes_acknowledgement(c, side);
         lacks->data[side] += c->sides[side].data_packets;
         lacks->unseen[side] += c->sides[side].unseen_segments;
     }
@@ -86,11 +99,7 @@ bool point_lacks_ends(const struct point_lacks *lacks)
            (lacks->perhaps_cut_short > 0 && lacks->closed < (uint64_t)lacks->perhaps_cut_short * CLOSED_FOR_EACH);
 }
 
-/* An acknowledgement waits for half a second at most (RFC 1122, 4.2.3.2), and data do not come as soon again and again. */
-enum { DATA_LEAST = 16 };
-
 bool point_lacks_acknowledgements(const struct point_lacks *lacks, enum side sender)
 {
-    return lacks->bare[sender] == 0 &&
-           (lacks->bare[side_other(sender)] == 0 || lacks->data[side_other(sender)] >= DATA_LEAST);
+    return lacks->bare[sender] == 0 && lacks->owed[sender] > 0;
 }

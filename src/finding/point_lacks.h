@@ -8,9 +8,9 @@
 #include "conversation.h"
 
 struct point_lacks {
-    /* Of all clients, and of all servers: acknowledgements alone and packets with data that it has, and holes in what they sent that the
-     * other side acknowledged. */
-    uint64_t bare[SIDES], data[SIDES], unseen[SIDES];
+    /* Of all clients, and of all servers: acknowledgements alone and packets with data that it has, connections in which acknowledgements alone
+     * were due, and holes in what they sent that the other side acknowledged. */
+    uint64_t bare[SIDES], data[SIDES], owed[SIDES], unseen[SIDES];
     /* Connections that it has the close of; those whose end it does not have, though it went on; and those of which it may have missed a packet
      * at the end, or all of it. */
     uint32_t closed, cut_short, perhaps_cut_short;
@@ -19,7 +19,7 @@ struct point_lacks {
 /* Takes in a conversation after whose last packet the capture point went on for that long. */
 void point_lacks_see(struct point_lacks *lacks, const struct conversation *conversation, int64_t watched_ns);
 
-/* It has no acknowledgement alone of anybody; or none of these though they had much to acknowledge. */
+/* It has no acknowledgement alone of these, though some were due. */
 bool point_lacks_acknowledgements(const struct point_lacks *lacks, enum side sender);
 
 /* How the other view of a conversation goes on where this one has nothing more. */
