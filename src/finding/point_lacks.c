@@ -7,6 +7,12 @@
  * 4.2.3.2). */
 #define LEFT_ALONE_NS (4 * NS_PER_SECOND)
 
+/* SQL Server and its drivers probe a silent connection after 30 s: the answer would acknowledge it. */
+#define UNPROBED_NS (31 * NS_PER_SECOND)
+
+/* A capture misses single packets now and then, the last one's acknowledgement, too. One that cuts connections short leaves few that close. */
+enum { CLOSED_FOR_EACH = 10 };
+
 /* Nobody has acknowledged its last data, and its sender did not send them again, as TCP does until somebody closes: what came next was not
  * captured. */
 static bool is_left_alone(const struct tcp_side *sender, const struct tcp_side *receiver)
@@ -14,17 +20,37 @@ static bool is_left_alone(const struct tcp_side *sender, const struct tcp_side *
     return sender->unacknowledged_bytes > 0 && sender->data_run.count == 0 && !receiver->zero_window_at_end;
 }
 
+/* An acknowledgement waits for half a second at most (RFC 1122, 4.2.3.2); what has no data to go with by then goes alone. */
+#define ALONE_AFTER_NS (500 * NS_PER_MS)
+
+/* Its data acknowledged what had come longer before than that, past what the way takes; or it is a client whose handshake has no end. */
+static bool owes_acknowledgement(const struct conversation *c, enum side side)
+{
+    const struct round_trips *trips = &c->sides[side].round_trips;
+    bool handshake = side == SIDE_CLIENT && c->starts_with_syn && conversation_established(c);
+    return c->sides[side].bare == 0 &&
+           (handshake || (trips->count > 0 && trips->longest_ns - trips->shortest_ns > ALONE_AFTER_NS));
+}
+
 void point_lacks_see(struct point_lacks *lacks, const struct conversation *c, int64_t watched_ns)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
     for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
         lacks->bare[side] += c->sides[side].bare;
+        lacks->owed[side] += owes_acknowledgement(c, side);
         lacks->data[side] += c->sides[side].data_packets;
         lacks->unseen[side] += c->sides[side].unseen_segments;
     }
-    bool both = client->packets > 0 && server->packets > 0;
-    lacks->cut_short += both && c->ending == ENDING_OPEN && !c->let_go && watched_ns >= LEFT_ALONE_NS &&
-                        (is_left_alone(client, server) || is_left_alone(server, client));
+    if (client->packets == 0 || server->packets == 0)
+        return;
+    lacks->closed += c->closed;
+    if (c->ending != ENDING_OPEN || c->let_go || watched_ns < LEFT_ALONE_NS ||
+        !(is_left_alone(client, server) || is_left_alone(server, client)))
+        return;
+    if (watched_ns >= UNPROBED_NS)
+        lacks->cut_short++;
+    else
+        lacks->perhaps_cut_short++;
 }
 
 /* Devices may draw initial sequence numbers anew. */
@@ -44,28 +70,36 @@ static bool goes_on(const struct tcp_side *here, const struct tcp_side *there)
     return acknowledged && beyond > 1 && beyond < BYTES_MOST;
 }
 
-bool point_lacks_end(const struct conversation *view, const struct conversation *other, int64_t *at_ns)
+enum further point_lacks_end(const struct conversation *view, const struct conversation *other, int64_t *at_ns)
 {
     const struct tcp_side *client = &other->sides[SIDE_CLIENT], *server = &other->sides[SIDE_SERVER];
     if (view->ending != ENDING_OPEN || view->let_go)
-        return false;
+        return FURTHER_NOT;
     if (moment_seen(&client->fin) && moment_seen(&server->fin)) {
         *at_ns = client->fin.time_ns > server->fin.time_ns ? client->fin.time_ns : server->fin.time_ns;
-        return true;
+        return FURTHER_CLOSE;
     }
     for (enum side side = SIDE_CLIENT; side < SIDES; side++)
         if (goes_on(&view->sides[side], &other->sides[side])) {
             *at_ns = other->sides[side].last_data.time_ns;
-            return true;
+            return FURTHER_DATA;
         }
-    return false;
+    return FURTHER_NOT;
 }
 
-/* An acknowledgement waits for half a second at most (RFC 1122, 4.2.3.2), and data do not come as soon again and again. */
-enum { DATA_LEAST = 16 };
+void point_lacks_add(struct point_lacks *lacks, enum further further)
+{
+    lacks->cut_short += further == FURTHER_CLOSE;
+    lacks->perhaps_cut_short += further == FURTHER_DATA;
+}
+
+bool point_lacks_ends(const struct point_lacks *lacks)
+{
+    return lacks->cut_short > 0 ||
+           (lacks->perhaps_cut_short > 0 && lacks->closed < (uint64_t)lacks->perhaps_cut_short * CLOSED_FOR_EACH);
+}
 
 bool point_lacks_acknowledgements(const struct point_lacks *lacks, enum side sender)
 {
-    return lacks->bare[sender] == 0 &&
-           (lacks->bare[side_other(sender)] == 0 || lacks->data[side_other(sender)] >= DATA_LEAST);
+    return lacks->bare[sender] == 0 && lacks->owed[sender] > 0;
 }

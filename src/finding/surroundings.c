@@ -516,14 +516,17 @@ static void note_lacking_end(struct surroundings *s, const struct conversation *
     int64_t at_ns;
     if (!pair || !pair->clock.known)
         return;
-    const struct conversation *lacking = point_lacks_end(c, twin, &at_ns)   ? c
-                                         : point_lacks_end(twin, c, &at_ns) ? twin
-                                                                            : NULL;
-    if (!lacking)
+    const struct conversation *lacking = c;
+    enum further further = point_lacks_end(c, twin, &at_ns);
+    if (further == FURTHER_NOT) {
+        lacking = twin;
+        further = point_lacks_end(twin, c, &at_ns);
+    }
+    if (further == FURTHER_NOT)
         return;
     at_ns = lacking->point == pair->near ? clock_to_client(&pair->clock, at_ns) : clock_to_server(&pair->clock, at_ns);
-    s->lacks[lacking->point].cut_short +=
-        surroundings_end_ns(s, lacking) > at_ns + WAY_MOST_NS + pair->clock.uncertainty_ns;
+    if (surroundings_end_ns(s, lacking) > at_ns + WAY_MOST_NS + pair->clock.uncertainty_ns)
+        point_lacks_add(&s->lacks[lacking->point], further);
 }
 
 static void find_lacking(struct surroundings *s)
@@ -667,7 +670,7 @@ int64_t surroundings_tick_ns(const struct surroundings *surroundings, uint32_t p
 
 bool surroundings_lacks_ends(const struct surroundings *surroundings, uint32_t point)
 {
-    return point < surroundings->casebook->point_count && surroundings->lacks[point].cut_short > 0;
+    return point < surroundings->casebook->point_count && point_lacks_ends(&surroundings->lacks[point]);
 }
 
 bool surroundings_lacks_acknowledgements(const struct surroundings *surroundings, uint32_t point, enum side sender)
