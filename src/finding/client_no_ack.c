@@ -76,8 +76,8 @@ const struct detector client_no_ack = {
         "only looks as if it was taken there leaves the culprit open: say so with `--client`. So does a client that "
         "may have given up, and whose reset the capture lacks: it stopped repeating what was not acknowledged, or it "
         "had waited for 2 s or more (--slow-login) for an answer to its last data. Of the first three, none where the "
-        "capture leaves out acknowledgements alone: it has none of anybody, none of this machine, which had much to "
-        "acknowledge, or in this connection none of the client, not even the handshake's last.",
+        "capture leaves out acknowledgements alone: it has none of this machine, though some were due, or in this "
+        "connection none of the client, not even the handshake's last.",
     .holds_with_both =
         "The same, and the server's capture, which went on, shows those packets leave and no answer come; the client's "
         "capture missed no packet of this connection. Of answers to the SYN: where the server's capture does not show "

@@ -95,8 +95,8 @@ const struct detector network_drop_both_ways = {
         "machine and are not in the other side's capture, which went on. Five or more where one of the captures "
         "provably missed packets of this connection, other than in a hole at another time. Not where the other side's "
         "capture has no packet of that side in this connection at all. Acknowledgements alone do not count where that "
-        "capture has none of that side in any connection, nor when it has a hole then and nothing else was lost. The "
-        "culprit stays open where one of the captures lacks the end of another connection.",
+        "capture has none of that side in any connection, though some were due, nor when it has a hole then and "
+        "nothing else was lost. The culprit stays open where one of the captures lacks the end of another connection.",
     .means = "TCP repeats what is not acknowledged (Windows five times, then it resets; RFC 6298). When nothing "
              "comes back, packets of one or both directions vanish on the way - or in the other machine's filter "
              "driver or firewall, or that machine is down. Both captures together tell these apart. (Article, 1.5.4.)",

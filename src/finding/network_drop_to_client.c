@@ -38,10 +38,10 @@ const struct detector network_drop_to_client = {
         "machine and are not in the client's capture, which went on. Five or more where one of the captures provably "
         "missed packets of this connection, other than in a hole at another time. The client's packets do not vanish "
         "that way, too. Not where the client's capture has no packet of the server in this connection at all. "
-        "Acknowledgements alone do not count where that capture has none of any server in any connection, nor when it "
-        "has a hole then and nothing else was lost. The culprit stays open when several connections lack such packets "
-        "and the client's capture has no packet of anybody meanwhile: the client's machine may have been asleep. It "
-        "stays open, too, where that capture lacks the end of another connection.",
+        "Acknowledgements alone do not count where that capture has none of any server in any connection, though some "
+        "were due, nor when it has a hole then and nothing else was lost. The culprit stays open when several "
+        "connections lack such packets and the client's capture has no packet of anybody meanwhile: the client's "
+        "machine may have been asleep. It stays open, too, where that capture lacks the end of another connection.",
     .means = "The direction from the client works, since its packets arrive; it behaves as if it heard nothing. So "
              "packets of the server vanish on the way. Without a capture taken on the client it may as well be a "
              "filter driver of that machine that drops them. (Article, 1.5.4.)",

@@ -63,10 +63,10 @@ const struct detector network_drop_to_server = {
         "machine and are not in the server's capture, which went on. Five or more where one of the captures provably "
         "missed packets of this connection, other than in a hole at another time. The server's packets do not vanish "
         "that way, too. Not where the server's capture has no packet of the client in this connection at all. "
-        "Acknowledgements alone do not count where that capture has none of any client in any connection, nor when it "
-        "has a hole then and nothing else was lost. The culprit stays open where that capture lacks the end of another "
-        "connection. When several connections lack such packets and it has no packet of anybody meanwhile, this is "
-        "less sure: the server's machine may have stood still.",
+        "Acknowledgements alone do not count where that capture has none of any client in any connection, though some "
+        "were due, nor when it has a hole then and nothing else was lost. The culprit stays open where that capture "
+        "lacks the end of another connection. When several connections lack such packets and it has no packet of "
+        "anybody meanwhile, this is less sure: the server's machine may have stood still.",
     .means = "The direction from the server works, since its packets arrive; it behaves as if it heard nothing. So "
              "packets of the client vanish on the way. Without a capture taken on the server it may as well be a "
              "filter driver of that machine that drops them. (Article, 1.5.4.)",

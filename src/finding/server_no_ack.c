@@ -33,8 +33,8 @@ const struct detector server_no_ack = {
         "capture. A capture that only looks as if it was taken there leaves the culprit open: say so with `--server`. "
         "So does a server that may have given up, and whose reset the capture lacks: it stopped repeating what was not "
         "acknowledged, or it had waited for 2 s or more (--slow-login) for an answer to its last data. Not where the "
-        "capture leaves out acknowledgements alone: it has none of anybody, none of this machine, which had much to "
-        "acknowledge, or in this connection none of the client, not even the handshake's last.",
+        "capture leaves out acknowledgements alone: it has none of this machine, though some were due, or in this "
+        "connection none of the client, not even the handshake's last.",
     .holds_with_both =
         "The same, and the client's capture, which went on, shows those packets leave and no answer come; the "
         "server's capture missed no packet of this connection.",
