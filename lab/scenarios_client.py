@@ -10,7 +10,7 @@ import tds
 import truth
 from hosts import inside
 from lab import scenario
-from steps import answer_beside, login_until, quietly, send_phase, silence, wait_for_answer, wait_for_login
+from steps import answer_beside, login_until, quietly, refused_login, send_phase, silence, wait_for_answer, wait_for_login
 from talk import Closed
 from truth import DROP, OPEN
 
@@ -163,17 +163,7 @@ def client_login_refused(lab):
     talk = lab.talk(encryption=lab.rng.choice(['no', 'login']))
     talk.variant = f'{number}, {closer} closes first'
     talk.label = truth.label('client.login-refused', ('none', 'client.login-refused'), ('server', 'client.login-refused'))
-    talk.connect()
-    talk.prelogin()
-    if talk.encryption != 'no':
-      talk.tls()
-    talk.client_login()
-    talk.server_reads_login()
-    talk.server.send(tds.RESPONSE, tds.login_refusal(talk.user, number))
-    if closer == 'server':
-      talk.server.half_close()
-    talk.client.receive()
-    talk.close()
+    refused_login(talk, number, server_closes=closer == 'server')
   lab.run_all(one, [(18456, 'server'), (18456, 'client'), (4060, 'client'), (18470, 'server')])
 
 

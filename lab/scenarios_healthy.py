@@ -8,6 +8,7 @@ import time
 import tds
 import truth
 from lab import scenario
+from steps import late_window
 from talk import Closed
 
 
@@ -166,32 +167,24 @@ def healthy_clamped(lab):
   lab.run_all(one, range(3))
 
 
-def _late_window(lab, side, begin, end):
-  lab.look.window[side] = (begin, end)
-  lab.every_label = truth.label('none.normal', **{side: truth.OPEN})  # what is cut in its login cannot be judged
-  for talk in lab.talks:
-    talk.label = lab.every_label
-  lab.findings.append({'cause': 'capture.windows-differ', 'accept': ['capture.windows-differ', 'unknown.cut-off'], 'modes': ['both']})
-
-
 @scenario('healthy-client-starts-late')
 def healthy_client_starts_late(lab):
   """The client's capture begins when connections are in the middle of their work."""
-  _late_window(lab, 'client', 6, None)
+  late_window(lab, 'client', 6, None)
   _busy(lab, 12)
 
 
 @scenario('healthy-server-ends-early')
 def healthy_server_ends_early(lab):
   """The server's capture stops while connections work on; more begin after it stopped."""
-  _late_window(lab, 'server', 0, 6)
+  late_window(lab, 'server', 0, 6)
   _busy(lab, 12)
 
 
 @scenario('healthy-server-starts-late')
 def healthy_server_starts_late(lab):
   """The server's capture begins late, and ends early."""
-  _late_window(lab, 'server', 5, 10)
+  late_window(lab, 'server', 5, 10)
   _busy(lab, 13)
 
 

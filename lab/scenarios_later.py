@@ -3,8 +3,7 @@
 import tds
 import truth
 from lab import scenario
-from scenarios_healthy import _late_window
-from scenarios_network import quietly, wait_for_answer, wait_for_login
+from steps import late_window, quietly, refused_login, wait_for_answer, wait_for_login
 from truth import DROP, OPEN
 
 NOT_TDS = b'HTTP/1.1 400 Bad Request\r\nServer: nginx\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
@@ -115,16 +114,7 @@ def refused_by_its_state(lab):
     talk = lab.talk(encryption=lab.rng.choice(['no', 'login']))
     talk.variant = str(number)
     talk.label = truth.label('server.closed-in-login', ('server', 'client.login-refused'), ('none', 'client.login-refused'))
-    talk.connect()
-    talk.prelogin()
-    if talk.encryption != 'no':
-      talk.tls()
-    talk.client_login()
-    talk.server_reads_login()
-    talk.server.send(tds.RESPONSE, tds.login_refusal(talk.user, number))
-    talk.server.half_close()
-    talk.client.receive()
-    talk.close()
+    refused_login(talk, number)
   lab.run_all(one, [17142, 40613, 18401, 17809])
 
 
@@ -175,7 +165,7 @@ def silent_connection(lab):
 @scenario('later-dead-when-it-begins')
 def dead_when_it_begins(lab):
   """A pooled connection is dead already when the client's capture begins; others live."""
-  _late_window(lab, 'client', 6, None)
+  late_window(lab, 'client', 6, None)
   def one(seconds):
     talk = lab.talk().open()
     talk.label = truth.label('network.drop-both-ways', *DROP, *OPEN, server=[('none', 'none.normal')])

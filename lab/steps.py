@@ -3,6 +3,7 @@
 import threading
 
 import tds
+import truth
 from hosts import run
 from talk import Closed
 
@@ -59,6 +60,18 @@ def login_until(talk, phase):
     talk.query()
 
 
+def refused_login(talk, number, server_closes=True):
+  """The server answers the login with that error; both ends close then, the server first or not."""
+  login_until(talk, 'login')
+  talk.client_login()
+  talk.server_reads_login()
+  talk.server.send(tds.RESPONSE, tds.login_refusal(talk.user, number))
+  if server_closes:
+    talk.server.half_close()
+  talk.client.receive()
+  talk.close()
+
+
 def send_phase(talk, phase):
   """The client sends what `phase` names."""
   if phase == 'prelogin':
@@ -105,3 +118,12 @@ def silence(lab, host, side, talks):
       lab.device.lift(number)
     run('ip', 'netns', 'exec', host.namespace, 'nft', 'delete table inet sleep')
   return wake
+
+
+def late_window(lab, side, begin, end):
+  """That side's capture has only what is between the two, in seconds."""
+  lab.look.window[side] = (begin, end)
+  lab.every_label = truth.label('none.normal', **{side: truth.OPEN})  # what is cut in its login cannot be judged
+  for talk in lab.talks:
+    talk.label = lab.every_label
+  lab.findings.append({'cause': 'capture.windows-differ', 'accept': ['capture.windows-differ', 'unknown.cut-off'], 'modes': ['both']})

@@ -2,8 +2,8 @@
  * Large pages under the heap: glibc on Linux.
  *
  * Theory of operation. The system gives memory page by page, each at its first use, which takes from half a microsecond to (in a virtual
- * machine) twenty: on such a machine a run is 13 ms shorter without 1,400 of the small ones (docs/performance.md). So the heap grows by a few large pages at once, and
- * buffers of captures come from it, too.
+ * machine) twenty: on such a machine a run is 13 ms shorter without 1,400 of the small ones (docs/performance.md). So the heap grows by a
+ * few large pages at once, and buffers of captures come from it, too.
  */
 #define _DEFAULT_SOURCE
 

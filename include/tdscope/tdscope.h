@@ -60,9 +60,9 @@ TDSCOPE_API bool tdscope_add(struct tdscope *tdscope, const char *path, enum tds
 TDSCOPE_API void tdscope_set_server_port(struct tdscope *tdscope, uint16_t port);
 
 /* About the most memory to take, in bytes; without it, memory follows the number of conversations. When it is reached, the oldest
- * healthy conversations that are over, and open ones that are silent, are forgotten, and how many is said in a note of the capture. Those in trouble stay; so do all
- * when several captures are read together, or chosen conversations are shown. Before tdscope_run(). False (see tdscope_error) when it is
- * less than 64 MB. */
+ * healthy conversations that are over, and open ones that are silent, are forgotten, and how many is said in a note of the capture. Those in
+ * trouble stay; so do all when several captures are read together, or chosen conversations are shown. Before tdscope_run(). False (see
+ * tdscope_error) when it is less than 64 MB. */
 TDSCOPE_API bool tdscope_set_memory(struct tdscope *tdscope, uint64_t bytes);
 
 /* The most threads to work with, the caller's one among them; 0, as without it: as many as there are processors, up to 4, where there is much

@@ -31,7 +31,7 @@ struct capture_place {
 
 void capture_place_see(struct capture_place *place, const struct frame *frame, const struct packet *packet);
 
-/* No machine and no card of the one is that of the other. */
+/* Their packets have no machine or no card in common, the one was taken further along the way, or their heads name others. */
 bool capture_places_differ(const struct capture_place *a, const struct capture_place *b);
 
 #endif

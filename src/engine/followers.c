@@ -15,7 +15,8 @@ static_assert((int)SHARDS <= (int)STORES_MOST, "what each shard's follower found
 /* Packets are decoded some at a time, as many as the nearest cache, of 32 to 48 KiB, holds while they are followed. */
 enum { SOME_PACKETS = 64, SOME_BYTES = 16 << 10 };
 
-/* So many frames before it is worked on, a frame is fetched, and its bytes: a usual packet's, since of longer ones processors fetch ahead themselves. */
+/* So many frames before it is worked on, a frame is fetched, and its bytes: a usual packet's, since of longer ones processors fetch ahead
+ * themselves. */
 enum { FETCH_FRAME = 16, FETCH_BYTES = 8, FETCH_BYTES_MOST = 1536 };
 
 struct follower {

@@ -1,6 +1,6 @@
 /*
- * What the Windows Filtering Platform dropped, as XML: `netsh wfp show netevents`, the file of `netsh wfp capture` (Microsoft: FWPM_NET_EVENT_HEADER3,
- * FWPM_NET_EVENT_CLASSIFY_DROP2). Their times are UTC.
+ * What the Windows Filtering Platform dropped, as XML: `netsh wfp show netevents`, the file of `netsh wfp capture` (Microsoft:
+ * FWPM_NET_EVENT_HEADER3, FWPM_NET_EVENT_CLASSIFY_DROP2). Their times are UTC.
  */
 #include "xml_records.h"
 

@@ -67,6 +67,10 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return false;
     if (signs_of_one_direction(c) || signs_of_more_sent(c, SIDE_CLIENT))
         return false;
+    if (moment_seen(&client->reset) && signs_of_foreign_reset(client))
+        return false;
+    if (c->sides[SIDE_SERVER].hole_bytes > 0)
+        return false; /* it was not its turn yet: it lacked a part of what the server had sent */
     if (judge_foreign_answer(c, &halt, judgement) || judge_clash(c, &halt, judgement))
         return true;
     if (halt.last_step < LOGIN_STEP_PRELOGIN_ANSWER)
@@ -78,10 +82,6 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     /* Who leaves sooner than that after his own word has not waited for the server. */
     if (halt.turn == SIDE_SERVER && (halt.waited_ns >= s->thresholds->slow_login_ns || !halt.acknowledged))
         return false;
-    if (moment_seen(&client->reset) && signs_of_foreign_reset(client))
-        return false;
-    if (c->sides[SIDE_SERVER].hole_bytes > 0)
-        return false; /* it was not its turn yet: it lacked a part of what the server had sent */
     judgement->confidence = signs_of_missed_packets(c) ? 0.55 : halt.turn == SIDE_CLIENT ? 0.85 : 0.75;
     if (signs_of_certificate_disliked(c, &halt))
         judgement->confidence = 0.7; /* who closes there has one reason more, which client.certificate-rejected names */
@@ -123,18 +123,17 @@ const struct detector client_closed_in_login = {
     .cause = "client.closed-in-login",
     .title = "The client closes part-way through the login",
     .holds_when =
-        "After TLS or the login began, or 2 s or more after the answer to PRELOGIN, the client's FIN or "
-        "reset comes first, or a TLS alert of it that both close after: while it was the client's turn, or "
-        "less than 2 s after its own packet, which the server's machine had acknowledged. No error from the "
-        "server precedes it. Not when a part of what the server had sent did not reach the client, or when "
-        "the reset's TTL shows that the client did not send it. Not when a sequence number of the client or "
-        "the other side's SACK shows that it had sent more than arrived. Also when the client leaves at once, but has "
-        "a reason in the packets: an answer to PRELOGIN that is no TDS, or encryption that one side demands and the "
-        "other has not (MS-TDS 2.2.6.5). The culprit stays open in these cases, unless it is the client that has no "
-        "encryption; when packets were repeated for a second and more before, when resets of it answer what came a "
-        "second and more later, when it had not acknowledged the "
-        "server's last word, and "
-        "when a reset has not what its packets have. (--slow-login sets the 2 s.)",
+        "After TLS or the login began, or 2 s or more after the answer to PRELOGIN, the client's FIN or reset comes "
+        "first, or a TLS alert of it that both close after: while it was the client's turn, or less than 2 s after its "
+        "own packet, which the server's machine had acknowledged. No error from the server precedes it. Also when the "
+        "client leaves sooner, but has a reason in the packets: an answer to PRELOGIN that is no TDS, or encryption "
+        "that one side demands and the other has not (MS-TDS 2.2.6.5). For such a reason the culprit stays open, "
+        "unless it is the client that has no encryption. Without a TLS alert it stays open, too, when packets were "
+        "repeated for a second and more before, when resets of the client answer what came a second and more later, "
+        "when it had not acknowledged the server's last word, and when a reset has not what its packets have. Not when "
+        "a part of what the server had sent did not reach the client, or when the reset's TTL shows that the client "
+        "did not send it. Not when a sequence number of the client or the other side's SACK shows that it had sent "
+        "more than arrived. (--slow-login sets the 2 s.)",
     .means = "The server had answered all it was asked, or had no time to. The client's own connection time-out ran "
              "out - spent on name resolution, security calls or waiting for a thread - or it did not like what it "
              "got, or the program was stopped. (Article, 1.5.5.)",

@@ -126,14 +126,13 @@ const struct detector client_login_refused = {
     .title = "The server answers the login with an error",
     .holds_when =
         "An ERROR token arrives in answer to the login, and no LOGINACK; one after a request is the request's. With "
-        "full encryption, when it cannot be "
-        "read: after the answer (which acknowledges all that the client had sent) nothing is asked, and within a "
-        "second the server closes (or the client: then it "
-        "stays open).",
-    .means = "Network and server did their work: the server looked at what the client presented and said no - wrong "
-             "password, unknown login, database not available. That is not a connectivity fault. A few numbers tell "
-             "of the server's own state (paused, starting, out of connections); then the server is named. (MS-TDS "
-             "2.2.7.10; article, 1.1.)",
+        "full encryption, when it cannot be read: after the answer (which acknowledges all that the client had sent) "
+        "nothing is asked, and within a second the server closes (or the client: then it stays open).",
+    .means =
+        "Network and server did their work: the server looked at what the client presented and said no - wrong "
+        "password, unknown login, a database that it may not open. That is not a connectivity fault. Some numbers tell "
+        "of the server's own state (paused, starting, out of connections or memory, a database that is being "
+        "recovered); then the server is named. (MS-TDS 2.2.7.10; article, 1.1.)",
     .actions = actions,
     .culprit = CULPRIT_CLIENT,
     .severity =

@@ -186,7 +186,7 @@ const struct detector host_tls_settings[SIDES] = HOST_DETECTORS(
     "tls-settings", .title = "The machine's TLS settings do not fit the other side's",
     .holds_when = "The TLS versions that SQLCHECK calls effective on client and server have none in common, and this "
                   "machine lacks TLS 1.2; or the server's report alone has none of the versions that refused clients "
-                  "offer in the packets; or the versions agree and the cipher suites have none in common (the policy's "
+                  "offer in the packets. Or the versions agree and the cipher suites have none in common (the policy's "
                   "list counts where there is one); or a client was refused although the versions agree.",
     .means = "Then every TLS handshake between the two ends at the ClientHello, also the short one that hides a login. "
              "It happens each time; "

@@ -33,3 +33,17 @@ struct encryption_clash login_signs_encryption_clash(const struct conversation *
                  (server == NOT_SUPPORTED && (client == REQUIRED || client == ON));
     return clash;
 }
+
+bool login_signs_time_spent(const struct conversation *conversation, const struct surroundings *surroundings)
+{
+    if (!conversation->tds || conversation->closed_first_by != SIDE_CLIENT ||
+        login_signs_foreign_answer(conversation) || login_signs_encryption_clash(conversation).held)
+        return false;
+    struct login_halt halt = signs_of_login_halt(conversation, surroundings);
+    bool early = halt.halted && halt.closed && halt.closed_by == SIDE_CLIENT;
+    bool answered = halt.last_step == LOGIN_STEP_PRELOGIN_ANSWER && halt.turn == SIDE_CLIENT &&
+                    halt.waited_ns < surroundings->thresholds->slow_login_ns;
+    bool unanswered = halt.last_step == LOGIN_STEP_PRELOGIN && halt.waited_ns < LEAVES_AT_ONCE_NS;
+    return early && (answered || unanswered) && !signs_of_missed_packets(conversation) &&
+           !signs_of_more_sent(conversation, SIDE_CLIENT) && !signs_of_foreign_reset(&conversation->sides[SIDE_CLIENT]);
+}

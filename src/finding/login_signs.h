@@ -10,8 +10,8 @@
 /* What came in answer to the client's first packet is neither TDS nor TLS: another program has the port, or a device answers. */
 bool login_signs_foreign_answer(const struct conversation *conversation);
 
-/* The server's side closes as soon as the connection is made, before a byte was said. Drivers speak first and at once, and a server waits for
- * them: this one wants none of it. */
+/* The server's side closes as soon as the connection is made, before a byte was said. Drivers speak first and at once, and a server waits
+ * for them: this one wants none of it. */
 bool login_signs_turning_away(const struct conversation *conversation, const struct surroundings *surroundings);
 
 /* PRELOGIN shows that one side demands encryption and the other has none: the client has to close (MS-TDS 2.2.6.5). */
@@ -20,5 +20,8 @@ struct encryption_clash {
     enum side lacking; /* who has no encryption */
 };
 struct encryption_clash login_signs_encryption_clash(const struct conversation *conversation);
+
+/* The client sent PRELOGIN, which no probe does, and closed without waiting for the answer or going on from it. */
+bool login_signs_time_spent(const struct conversation *conversation, const struct surroundings *surroundings);
 
 #endif

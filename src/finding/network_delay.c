@@ -139,14 +139,15 @@ static bool may_be_clock(const struct pair_view *view, const struct casebook *ca
            !(moment_seen(in_time) && casebook_in_order(casebook, &late->longest_sent, in_time));
 }
 
-static void doubt_clock(struct judgement *judgement)
+static void doubt_clock(struct judgement *judgement, bool too_long)
 {
     judgement->culprit = CULPRIT_UNKNOWN;
     judgement->confidence = 0.5;
     judgement->would_settle = "Captures that go on until packets went the other way, too: they would be too fast if a "
                               "clock was set.";
-    judgement_say_more(judgement, "Or a clock was set: nothing went the other way afterwards, and nothing was in time "
-                                  "again, or no packet lives so long.");
+    judgement_say_more(judgement, too_long ? "Or a clock was set: no packet lives so long on the way."
+                                           : "Or a clock was set: nothing went the other way afterwards, and nothing "
+                                             "was in time again.");
 }
 
 /* The capture of the sender missed packets, of this connection or of others, and perhaps the repetition that arrived: one may have come
@@ -178,8 +179,8 @@ static void doubt_captures(struct judgement *judgement)
     judgement->confidence = 0.5;
     judgement->would_settle =
         "Captures that miss no packets: on the machines themselves, with a larger buffer, written to a fast disk.";
-    judgement_say_more(judgement, "Or the captures missed the packets that these are taken for: they missed others of "
-                                  "this connection, or have nothing of anybody for most of that time.");
+    judgement_say_more(judgement, "Or the captures missed the packets that these are taken for: they missed others, or "
+                                  "have nothing of anybody for most of that time.");
 }
 
 static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
@@ -210,7 +211,7 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     if (may_be_missed(view, s, sender) || spans_standstill(view, s, sender))
         doubt_captures(judgement);
     else if (lateness_ns(late) > LIFETIME_NS || may_be_clock(view, s->casebook, sender))
-        doubt_clock(judgement);
+        doubt_clock(judgement, lateness_ns(late) > LIFETIME_NS);
     return true;
 }
 
@@ -233,16 +234,15 @@ const struct detector network_delay = {
                   "repetition answers them with resets that have no ACK, in the same rhythm. "
                   "(--delay sets the second, and with it the half.)",
     .holds_with_both =
-        "A packet was a second or more longer on the way than the fastest one; or three or more were "
-        "300 ms longer and one of them half a second. Not when a clock was set meanwhile, which makes "
-        "one direction late and the other too fast; when nothing went the other way afterwards and "
-        "nothing was in time again, or it took longer than packets live (120 s), the culprit stays open; likewise when "
-        "a capture stood still meanwhile, as TCP's "
-        "timers tell; and when the sender's capture missed packets of this or "
-        "another connection, or one arrived once more than it has it, and neither IP ID nor timestamp tells a "
-        "repetition from the packet. Where the captures' stamps are coarse "
-        "(whole seconds, ticks of 15.6 ms), each of these times is longer by one step of either capture; and a copy "
-        "that the sender's capture made tells no time. (--delay sets the second, and with it the half.)",
+        "A packet was a second or more longer on the way than the fastest one; or three or more were 300 ms longer and "
+        "one of them half a second. Where the captures' stamps are coarse (whole seconds, ticks of 15.6 ms), each of "
+        "these times is longer by one step of either capture; and a copy that the sender's capture made tells no time. "
+        "Not when a clock was set meanwhile, which makes one direction late and the other too fast. The culprit stays "
+        "open when nothing went the other way afterwards and nothing was in time again, when it took longer than "
+        "packets live (120 s), and when a capture stood still meanwhile, as TCP's timers tell. It stays open, too, "
+        "where neither IP ID nor timestamp tells a repetition from the packet, and the sender's capture missed packets "
+        "of this or another connection, or one arrived once more than it has it; and where the clocks' difference is "
+        "unsteady and a capture missed packets of the connection. (--delay sets the second, and with it the half.)",
     .means = "A sender's timer follows the round trip of the path; when an acknowledgement comes seconds later than "
              "that and the copies all arrived, something on the way held them in a queue. Each side then sees the "
              "other as slow, and time-outs expire on sound connections. Both captures together show in which "

@@ -152,28 +152,25 @@ const struct detector network_device_answers = {
     .title = "A device on the way answers in place of the server",
     .holds_when =
         "Two answers come to one SYN, which begin at different numbers, and a reset; or the client acknowledges what "
-        "the server never sent (then the culprit stays open). Or in a capture that is not the server's, SYN+ACK comes, "
-        "no byte of the client is answered, and: the SYN+ACK "
-        "takes "
-        "less than half of the time (by 2 ms at least, and of three connections or more), or another number of hops, "
-        "than in connections in which the server spoke (when it is one router more or less and not sooner, the culprit "
-        "stays open: it may have come another way); or "
-        "three or more such connections, in which nothing is acknowledged either, are reset the same time after their "
-        "SYN (then the culprit stays open).",
+        "the server never sent, and gets a reset (then the culprit stays open). Or in a capture that is not the "
+        "server's, SYN+ACK comes, no byte of the client is answered, and one of these holds. The SYN+ACK takes less "
+        "than half of the shortest time that it took in three connections or more in which the server spoke, and 2 ms "
+        "less at least. Or it comes over another number of hops than in these; when it is one router more or less, and "
+        "it does not come so soon, the culprit stays open, for it may have come another way. Or three or more such "
+        "connections, in which nothing is acknowledged either, are reset the same time after their SYN (then the "
+        "culprit stays open).",
     .holds_with_both =
-        "The client got a SYN+ACK that the server did not send: its capture, which was running and saw "
-        "other connections to that address, holds nothing of this connection, or not that packet, and nothing that "
-        "the client sent after it without refusing it (where it lacks SYNs or ends of connections that were made, or "
-        "shows the "
-        "server itself refuse, ignore or reset others, the culprit stays open). After "
-        "it no byte and no FIN comes from the server's side, and the client's data is never "
-        "acknowledged - or it sent none and got a reset.",
+        "The client got a SYN+ACK that the server did not send. The server's capture, which was running and saw other "
+        "connections to that address, holds nothing of this connection; or it lacks that packet, and of what the "
+        "client sent after it has nothing that was not refused. After it no byte and no FIN comes from the server's "
+        "side, and the client's data is never acknowledged - or it sent none and got a reset. Where the server's "
+        "capture holds nothing of the connection, the culprit stays open if it lacks SYNs or ends of connections that "
+        "were made, or shows the server itself refuse, ignore or reset others.",
     .means =
         "A machine that completes a handshake acknowledges data, too. A WAN optimiser or a SYN proxy accepts "
-        "connections in "
-        "the server's name before it knows whether it can reach it, and resets them when its own timer runs out. With "
-        "MultiSubnetFailover the driver then picks the address that is dead, because it answered first. (Article, "
-        "1.5.4.)",
+        "connections in the server's name before it knows whether it can reach it, and resets them when its own timer "
+        "runs out. With MultiSubnetFailover the driver then picks the address that is dead, because it answered first. "
+        "(Article, 1.5.4.)",
     .actions = actions,
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,

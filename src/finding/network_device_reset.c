@@ -297,28 +297,25 @@ static const char *const actions[] = {
 const struct detector network_device_reset = {
     .cause = "network.device-reset",
     .title = "A device on the way resets the connection",
-    .holds_when = "The conversation ends with a reset whose TTL shows another number of hops than all other packets "
-                  "of that side, which show one number (where they wander in other connections of the two machines, "
-                  "because the way changes from packet to packet, the culprit stays open); or that side goes on using "
-                  "the connection after its reset, by more than a round trip "
-                  "and 200 ms. Or the reset that refuses a SYN came over another number of hops than all that the "
-                  "server's machine says in other connections, on any port.",
+    .holds_when =
+        "The conversation ends with a reset whose TTL shows another number of hops than all other packets of that "
+        "side, which show one number. Where these wander in other connections of the two machines, because the way "
+        "changes from packet to packet, the culprit stays open. Or that side goes on using the connection after its "
+        "reset, by more than a round trip and 200 ms. Or the reset that refuses a SYN came over another number of hops "
+        "than all that the server's machine says in other connections, on any port.",
     .holds_with_both =
         "A reset arrives that the other end's capture does not show leaving, and not both sides had closed by then; or "
-        "both ends get such a FIN (at one end alone it is rather a packet that the capture missed). What one "
-        "end gets does not count when the other's capture missed packets of this connection. When that capture missed "
-        "more than one "
-        "packet in a thousand of other connections, or recorded nothing at all while several were reset and no packet "
-        "of theirs was refused, which may be a hole of it, the culprit stays open; likewise when the "
-        "reset goes on with that side's IP IDs, timestamps or window and the side shows no life after it, or never "
-        "acknowledges what came to it: it had given the connection up. Also where a "
-        "device joins two "
-        "connections: the client sees the server's side close first, and the server the client's. Or a SYN is refused, "
-        "and the server's capture, which was running and shows connections to that address accepted before and after "
-        "it, "
-        "has neither the SYN nor the reset (else the culprit stays open: the address may have gone to another "
-        "machine; so it does where that capture misses packets or ends of others, or shows the server itself refuse "
-        "others).",
+        "both ends get such a FIN (at one end alone it is rather a packet that the capture missed). What one end gets "
+        "does not count when the other's capture missed packets of this connection. The culprit stays open when that "
+        "capture missed more than one packet in a thousand of other connections; and when it recorded nothing at all "
+        "while several were reset and no packet of theirs was refused, which may be a hole of it. It stays open, too, "
+        "when the reset goes on with that side's IP IDs, timestamps or window and the side shows no life after it; and "
+        "when the side never acknowledges what came to it: it had given the connection up. Also where a device joins "
+        "two connections: the client sees the server's side close first, and the server the client's. Or a SYN is "
+        "refused, and the server's capture, which was running and shows connections to that address accepted before "
+        "and after it, has neither the SYN nor the reset. Where it shows that address no more afterwards, the culprit "
+        "stays open, for another machine may have it; likewise where that capture misses packets or ends of others, or "
+        "shows the server itself refuse others.",
     .means = "Routers count the TTL down by one each; packets of one machine arrive with one TTL as long as the way "
              "is the same. A firewall or load balancer that resets a connection in somebody else's name is nearer, "
              "and starts from its own TTL. Both ends then report that the other one reset it. (Article, 1.5.4.)",

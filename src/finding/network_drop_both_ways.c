@@ -87,12 +87,16 @@ const struct detector network_drop_both_ways = {
     .title = "The connection goes dead: retries get no answer",
     .holds_when =
         "On an established connection one side repeats its packets three times or more to the end without any "
-        "acknowledgement. The culprit stays open: from one side's capture alone it may as well be the other machine.",
-    .holds_with_both = "Of each side, three packets or more in a row (keep-alives count), over a second and up to the "
-                       "end, left its machine and are not in the other side's capture, which went on. Five or more "
-                       "where one of the captures provably missed packets of this connection, other than in a hole at "
-                       "another time. The culprit stays open where one of them lacks the end of "
-                       "another connection; acknowledgements alone do not count where it has none in any connection.",
+        "acknowledgement. Also where the capture begins in the midst of that, and has the other side in other "
+        "connections of the two only. The culprit stays open: from one side's capture alone it may as well be the "
+        "other machine.",
+    .holds_with_both =
+        "Of each side, three packets or more in a row (keep-alives count), over a second and up to the end, left its "
+        "machine and are not in the other side's capture, which went on. Five or more where one of the captures "
+        "provably missed packets of this connection, other than in a hole at another time. Not where the other side's "
+        "capture has no packet of that side in this connection at all. Acknowledgements alone do not count where that "
+        "capture has none of that side in any connection, though some were due, nor when it has a hole then and "
+        "nothing else was lost. The culprit stays open where one of the captures lacks the end of another connection.",
     .means = "TCP repeats what is not acknowledged (Windows five times, then it resets; RFC 6298). When nothing "
              "comes back, packets of one or both directions vanish on the way - or in the other machine's filter "
              "driver or firewall, or that machine is down. Both captures together tell these apart. (Article, 1.5.4.)",

@@ -52,18 +52,21 @@ const struct detector network_drop_to_server = {
     .holds_when =
         "In a capture taken on the client, the server repeats three times or more what was acknowledged to it, or goes "
         "on sending without ever acknowledging what the client repeats, to the end of the connection: the culprit "
-        "stays open. In a capture taken on the server, a packet without data or a FIN of the client, by its sequence "
-        "number, or the server's SACK shows that bytes before a packet that came never did, for a second or more and "
-        "to the end: these were lost on the way, where the server was heard after it and did not acknowledge them. "
-        "Where it was not heard any more, or a reset shows it, the culprit stays open; likewise where a login packet "
-        "is "
-        "longer, as it says itself, than what came of it.",
+        "stays open. In a capture taken on the server, bytes before a packet that came never did, for a second or more "
+        "and to the end: the sequence number of a packet without data or of a FIN of the client shows it, or the "
+        "server's SACK. They were lost on the way, where the server was heard after it and did not acknowledge them. "
+        "Where it was not heard any more, a reset shows it, or the number is beyond any window, the culprit stays "
+        "open. Likewise where only the beginning of a login packet came, by what it says of its own length, and "
+        "nothing follows for a second or more.",
     .holds_with_both =
         "Of the client, three packets or more in a row (keep-alives count), over a second and up to the end, left its "
         "machine and are not in the server's capture, which went on. Five or more where one of the captures provably "
         "missed packets of this connection, other than in a hole at another time. The server's packets do not vanish "
-        "that way, too. The culprit stays open where that capture lacks the end of "
-        "another connection; acknowledgements alone do not count where it has none in any connection.",
+        "that way, too. Not where the server's capture has no packet of the client in this connection at all. "
+        "Acknowledgements alone do not count where that capture has none of any client in any connection, though some "
+        "were due, nor when it has a hole then and nothing else was lost. The culprit stays open where that capture "
+        "lacks the end of another connection. When several connections lack such packets and it has no packet of "
+        "anybody meanwhile, this is less sure: the server's machine may have stood still.",
     .means = "The direction from the server works, since its packets arrive; it behaves as if it heard nothing. So "
              "packets of the client vanish on the way. Without a capture taken on the server it may as well be a "
              "filter driver of that machine that drops them. (Article, 1.5.4.)",

@@ -110,8 +110,8 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     const struct passage *passage = &view->compared->passages[first];
     int64_t lost_ns = casebook_moment_ns(s->casebook, &passage->lost_at_end_first),
             passage_ns = last_passage_ns(view, s);
-    if (passage_ns ==
-        TIME_EARLIEST_NS) /* one capture began when the connection was dead: the other has what came before */
+    /* One capture began when the connection was dead: the other has what came before. */
+    if (passage_ns == TIME_EARLIEST_NS)
         passage_ns = casebook_moment_ns(s->casebook, first == SIDE_CLIENT ? &view->server->last : &view->client->last);
     int64_t idle_ns = lost_ns - passage_ns;
     if (idle_ns < IDLE_NS && !(passage->probe_first && idle_ns > 0))
@@ -153,11 +153,12 @@ const struct detector network_idle_drop = {
         "network's where the other machine is heard on another connection afterwards; otherwise the culprit stays "
         "open, for that machine may be gone, or was asleep, as when it comes back on this connection, and where they "
         "arrive at the machine that the capture was taken on. So it does where the other machine had been probing the "
-        "idle connection, "
-        "and its probes no longer come, for twice the usual time and all that it would repeat them.",
-    .holds_with_both = "Packets of one side or of both stop arriving as in network.drop-to-server, "
-                       "network.drop-to-client or network.drop-both-ways, after 29 s or more in which nothing got "
-                       "through; or the first that does not arrive is a keep-alive. The culprit stays open as there.",
+        "idle connection, and its probes no longer come, for twice the usual time and all that it would repeat them.",
+    .holds_with_both =
+        "Packets of one side or of both stop arriving as in network.drop-to-server, network.drop-to-client or "
+        "network.drop-both-ways, after 29 s or more in which nothing got through; or the first that does not arrive is "
+        "a keep-alive. Where one capture begins only then, the time counts from the connection's last packet in the "
+        "other. The culprit stays open as there.",
     .means = "Firewalls, load balancers and NAT gateways keep a table of connections and drop entries that were idle "
              "for long; later packets vanish without a word, and some ignore keep-alives. A machine that is alive "
              "would answer at once, with an ACK or a reset. From one side alone a dead peer looks the same, so it is "

@@ -210,19 +210,19 @@ const struct detector network_loss = {
     .holds_when =
         "Two or more packets had to be sent again and they are one in a hundred or more; or one was, while the path "
         "between the two loses that many in other connections; or a repair took a second or more. Not counted: "
-        "retransmissions that the receiver reports as needless (DSACK), reordering, packets that the capture "
-        "recorded twice, a last run of retries without an answer. Where the server sends its SYN+ACK again while "
-        "connections that it accepted before wait for an answer, the culprit stays open: its queue may be full, and it "
-        "ignores what comes.",
+        "retransmissions that the receiver reports as needless (DSACK), reordering, packets that the capture recorded "
+        "twice, a last run of retries without an answer. SYNs alone count in the server's capture only, or where the "
+        "path loses packets of other connections, too: else network.syn-lost weighs them. Where the server sends its "
+        "SYN+ACK again, though the client did not ask again, while connections that it accepted before wait for an "
+        "answer, the culprit stays open: its queue may be full, and it ignores what comes.",
     .holds_with_both =
         "Packets with data, SYN or FIN left one machine and are not in the other's capture: two or more, and one in a "
         "hundred; or one, while the path between the two loses that many in other connections; or a repair took a "
-        "second or more. Where the receiver's capture missed packets, no more count than were sent again, and none "
-        "when "
-        "it misses as many of those that are known to have passed, or lacks ends of connections and these are this "
-        "one's. Not when "
-        "nothing was sent again, or when the captures themselves missed as many, which "
-        "acknowledgements prove. When all was repaired within a second, a fault of one of the ends comes first.",
+        "second or more. Where the receiver's capture missed packets, no more count than were sent again. None count "
+        "when it misses half as large a share or more of those that are known to have passed; and none at this "
+        "connection's end when it lacks ends of others. Not when nothing was sent again, or when the captures "
+        "themselves missed as many, which acknowledgements prove. When all was repaired within a second, a fault of "
+        "one of the ends comes first.",
     .means = "TCP repairs loss, but each lost packet costs a few hundred milliseconds and more when it happens "
              "again: queries and logins get slow, and some run into time-outs. Typical are overloaded links, bad "
              "cables and ports, small buffers of virtual machines' hosts. (RFC 6298, RFC 2883; article, 1.5.4 and "

@@ -176,23 +176,18 @@ const struct detector network_mtu_black_hole = {
     .cause = "network.mtu-black-hole",
     .title = "Large packets vanish on the way, small ones arrive",
     .holds_when =
-        "A segment of 1200 bytes or more, larger than any that was acknowledged, is repeated to the end and "
-        "never acknowledged, or "
-        "the receiver lacks it to the end: while it has got a smaller one behind it, with data or without, or a router "
-        "reports by "
-        "ICMP that it is too big. "
-        "Not when other connections between the two carry such packets. With neither of the two signs the "
-        "culprit stays open.",
+        "A segment of 1200 bytes or more, larger than any that was acknowledged, is repeated to the end and never "
+        "acknowledged, or the receiver lacks it to the end: while it has got a smaller one behind it, with data or "
+        "without, or a router reports by ICMP that it is too big. Not when other connections between the two carry "
+        "such packets. With neither of the two signs the culprit stays open.",
     .holds_with_both = "Two packets or more of one side did not arrive, each of 536 bytes of payload or more and "
                        "larger than every one that did; a smaller one that left after the first of them arrived; and "
                        "what was lost was never acknowledged. Six or more where other connections between the two "
                        "carry packets of that size. Not when a capture missed packets of this connection.",
     .means = "A link on the way takes smaller packets than the two ends believe - a tunnel, a VPN, a wrong jumbo frame "
-             "setting - and the "
-             "ICMP message that would tell the sender is filtered or ignored. Handshake and small requests work; the "
-             "server's "
-             "certificate, a login with a Kerberos ticket or the first large answer never arrives. (RFC 1191, RFC "
-             "2923; article, 1.5.4.)",
+             "setting - and the ICMP message that would tell the sender is filtered or ignored. Handshake and small "
+             "requests work; the server's certificate, a login with a Kerberos ticket or the first large answer never "
+             "arrives. (RFC 1191, RFC 2923; article, 1.5.4.)",
     .actions = actions,
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,

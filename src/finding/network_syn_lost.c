@@ -132,11 +132,13 @@ static bool answer_vanishes(const struct pair_view *view)
     return again && moment_seen(&view->server->sides[SIDE_SERVER].syn) && back->lost_data > 0 && back->arrived == 0;
 }
 
-/* It lacks handshakes or ends of connections that were made. */
+/* It lacks handshakes or ends of connections that were made, or shows the server ignore others. */
 static void doubt_capture(struct judgement *judgement)
 {
     settling_doubt_capture(judgement);
-    judgement_say_more(judgement, "Or that capture missed them: it lacks packets of other connections that were made.");
+    judgement_say_more(judgement,
+                       "Or that capture missed them, and the server may have ignored them: it lacks packets of "
+                       "other connections that were made, or shows the server ignore others.");
 }
 
 /* The SYN left the client and is not in the server's capture; or the SYN+ACK left the server and is not in the client's. */
@@ -224,16 +226,14 @@ const struct detector network_syn_lost = {
         "too; otherwise the culprit stays open. It is the likelier where other connections to the same port are opened "
         "and served within a second meanwhile. Not told of a port scan.",
     .holds_with_both =
-        "Two SYNs or more left the client, and the server's capture, which was running and saw other "
-        "connections to that address, holds none of them (the culprit stays open where it lacks SYNs or ends of "
-        "connections that were made, or shows the server ignore SYNs of others, and when it has no packet of that "
-        "address afterwards, which may have gone to another "
-        "machine); "
-        "or the SYN is in it and the server's SYN+ACK "
-        "left, and nothing of that reached the client, which asks again, or the server answers again "
-        "(else the handshake went on, and both captures missed it); or the connection was made a second after the "
-        "first SYN, and SYNs or their answers that left while the other capture ran are missing in it. "
-        "(Where a capture's stamps are coarse, that second is longer by one step of them.)",
+        "Two SYNs or more left the client, and the server's capture, which was running and saw other connections to "
+        "that address, holds none of them. The culprit then stays open where that capture lacks SYNs or ends of "
+        "connections that were made, or shows the server ignore SYNs of others; and when it has no packet of that "
+        "address afterwards, which may have gone to another machine. Or the SYN is in it and the server's SYN+ACK "
+        "left, and nothing of that reached the client, which asks again, or the server answers again (else the "
+        "handshake went on, and both captures missed it). Or the connection was made a second after the first SYN, and "
+        "SYNs or their answers that left while the other capture ran are missing in it. (Where a capture's stamps are "
+        "coarse, that second is longer by one step of them.)",
     .means =
         "Each lost SYN costs the client a second or more (three with older Windows); the drivers' connection "
         "time-out of 15 s is gone after three or four of them, and the client reports error 10060 or 258. A stopped "

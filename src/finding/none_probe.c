@@ -80,9 +80,10 @@ static const char *const actions[] = {
 const struct detector none_probe = {
     .cause = "none.probe",
     .title = "A probe: connected and closed without a byte",
-    .holds_when = "The handshake completes, neither side sends a byte of data, and the connection is closed by FIN "
-                  "or reset; or the client answers SYN+ACK with a reset; or a client finds twenty or more endpoints "
-                  "closed, as a port scan does.",
+    .holds_when =
+        "The handshake completes, neither side sends a byte of data, and the connection is closed by FIN or reset "
+        "(within a second by the server's side it is server.closed-in-login's); or the client answers SYN+ACK with a "
+        "reset; or a client finds twenty or more endpoints closed, as a port scan does.",
     .means = "Load balancers, monitoring and port tests look whether somebody listens and go again; a client that "
              "tries several addresses at once (MultiSubnetFailover) drops the slower ones. A client whose time was "
              "spent before it connected leaves in the same way: client.gave-up-before-login says when that is known. "

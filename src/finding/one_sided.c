@@ -81,6 +81,8 @@ static void doubt_that_it_is_there(const struct surroundings *s, const struct co
         return;
     judgement->culprit = CULPRIT_UNKNOWN;
     judgement->confidence = 0.5;
+    if (!judgement->would_settle)
+        judgement->would_settle = settle_by_complete_capture;
     judgement_say_more(judgement,
                        "Or that machine had given the connection up before, for it no longer repeats what was "
                        "not acknowledged, or had waited long for an answer: then this capture lacks its "
@@ -208,9 +210,8 @@ bool one_sided_drop(const struct conversation *c, const struct surroundings *s, 
                       names[there], count_words(silence.retries, "time").text, span_s, names[here]);
     else if (silence.keep_alives)
         judgement_say(judgement,
-                      "The %s probes the connection %s over %.1f s and gets no answer; meanwhile the %s's own "
-                      "packets arrive: "
-                      "what the %s sends does not reach the %s.",
+                      "The %s probes the connection %s over %.1f s and gets no answer; meanwhile the %s's own packets "
+                      "arrive: what the %s sends does not reach the %s.",
                       names[here], count_words(silence.retries, "time").text, span_s, names[there], names[here],
                       names[there]);
     else

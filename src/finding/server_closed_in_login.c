@@ -126,19 +126,20 @@ static const char *const actions[] = {
 const struct detector server_closed_in_login = {
     .cause = "server.closed-in-login",
     .title = "The server closes part-way through the login",
-    .holds_when = "The server's FIN or reset comes before the client's, or a TLS alert of it that both close after, "
-                  "once the login began and before it was answered, without an error token; or within a second after "
-                  "the handshake, before a byte was said (then the culprit is named only in a capture of the server, "
-                  "and when the same client speaks TDS to it on another connection). The culprit stays open "
-                  "when it was the client's turn and it had been silent for 10 s, when the client repeats a packet "
-                  "that the server never acknowledged or the server sends nothing but resets, or when the connection "
-                  "began before the capture and the reset bears no acknowledgement: then the server did not know the "
-                  "connection any more; likewise when the reset has not what the server's packets have (IP IDs, "
-                  "timestamps), and no machine's plain answer would come so soon; and when the two do not agree "
-                  "about encryption (MS-TDS 2.2.6.5), or what answered PRELOGIN is no TDS, unless the capture was "
-                  "taken at the server. Not when the reset's TTL shows that "
-                  "the server did not send it. Not when a "
-                  "sequence number of the server or the other side's SACK shows that it had sent more than arrived.",
+    .holds_when =
+        "The server's FIN or reset comes before the client's, or a TLS alert of it that both close after, once the "
+        "login began and before it was answered, without an error token. Or the server's side closes within a second "
+        "after the handshake, before a byte was said: then the culprit is named only in a capture that was given as "
+        "the server's, and when the same client speaks TDS to it on another connection. The culprit stays open when it "
+        "was the client's turn and it had been silent for 10 s; when the client repeats a packet that the server never "
+        "acknowledged, or the server sends nothing but resets; and when the client's packet is longer, as it says "
+        "itself, than what came of it. Likewise when the connection began before the capture and the reset bears no "
+        "acknowledgement: then the server did not know the connection any more. Likewise when the reset has not what "
+        "the server's packets have (IP IDs, timestamps), and no machine's plain answer would come so soon. It stays "
+        "open, too, when the two do not agree about encryption (MS-TDS 2.2.6.5); and when what answered PRELOGIN is no "
+        "TDS, unless the capture was given as the server's. Not when the reset's TTL shows that the server did not "
+        "send it. Not when a sequence number of the server or the other side's SACK shows that it had sent more than "
+        "arrived.",
     .means =
         "A server that does not want a login says so with an error; to hang up in the middle means that it failed: "
         "the process crashed or was stopped, had no resources, or could not go on with TLS or authentication. "

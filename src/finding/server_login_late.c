@@ -90,9 +90,8 @@ static void doubt_clock(const struct conversation *c, const struct surroundings 
     judgement->culprit = CULPRIT_UNKNOWN;
     judgement->confidence = 0.5;
     judgement->would_settle =
-        "A capture of a machine whose clock nobody sets meanwhile, that demonstrably stood still at no "
-        "time: this one has no packet of anybody for longer than SQL Server leaves a silent "
-        "connection unprobed.";
+        "A capture that stood still at no time, by a clock that nobody set: this one has no packet of "
+        "anybody for longer than SQL Server leaves a silent connection unprobed.";
 }
 
 static bool judge_after_close(const struct conversation *c, const struct surroundings *s, const struct login_halt *halt,
@@ -163,14 +162,11 @@ const struct detector server_login_late = {
     .holds_when =
         "A login step is answered after the client has waited 2 s or more and closed, or the server takes 5 s or "
         "longer for a step, or for all of them beyond the path's round trips. Not when the capture missed packets of "
-        "the connection by then, for the answer may have come before; when packets were sent again meanwhile, the "
-        "culprit of a slow step stays open, and slow steps together do not count. It stays open, too, where the "
-        "capture "
-        "has no packet of anybody for 31 s of that time: SQL Server and its drivers probe a silent connection after 30 "
-        "s, so "
-        "that it stood still or its clock was set. (--slow-login sets the 2 s, "
-        "--late-login "
-        "the 5 s.)",
+        "the connection by then, for the answer may have come before. When packets were sent again meanwhile, the "
+        "culprit of a slow step stays open, and slow steps together do not count. The culprit of a step stays open, "
+        "too, where the capture has no packet of anybody for 31 s of that time: SQL Server and its drivers probe a "
+        "silent connection after 30 s, so it stood still, or its clock was set. (--slow-login sets the 2 s, "
+        "--late-login the 5 s.)",
     .means = "The packets went through and were acknowledged by the server's TCP, but SQL Server did not get round "
              "to answering in time: no free worker thread (blocking, high MAXDOP), slow disks, or a slow domain "
              "controller. Many that end together are the mark of thread starvation. (Article, 1.5.6: LoginAck "

@@ -68,12 +68,11 @@ const struct detector server_login_stalled = {
     .title = "The login is acknowledged and never answered",
     .holds_when =
         "The server's TCP acknowledges the client's login packet (PRELOGIN, TLS or login), and for 5 s or more no "
-        "answer follows - or for 2 s, when the client then gives up. No packet of the login is missing. The culprit "
-        "stays open when nobody closes and the capture recorded nothing of anybody for most of that time: it may have "
-        "stood still; or when it lacks the end of another connection. Not when a sequence number of either side or the "
-        "other's SACK shows that it had sent more "
-        "than arrived, nor when the client's packet is longer, as it says itself, than what came of it. (--slow-login "
-        "sets the 2 s, --late-login the 5 s.)",
+        "answer follows - or for 2 s, when the client then gives up. No packet of the login is missing. When nobody "
+        "closes, the culprit stays open where the capture recorded nothing of anybody for half of that time, and may "
+        "have stood still, or where it lacks the end of another connection. Not when a sequence number of either side "
+        "or the other's SACK shows that it had sent more than arrived, nor when the client's packet is longer, as it "
+        "says itself, than what came of it. (--slow-login sets the 2 s, --late-login the 5 s.)",
     .means = "TCP's acknowledgement comes from the kernel: the packet is on the server, so the network has done its "
              "work both ways. SQL Server did not pick it up or did not finish with it: no free worker thread "
              "(blocking, high MAXDOP, large parallel queries), a scheduler that does not yield, slow disks, or a "

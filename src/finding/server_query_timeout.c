@@ -141,15 +141,14 @@ const struct detector server_query_timeout = {
     .cause = "server.query-timeout",
     .title = "The client's command time-out runs out while the server works",
     .holds_when =
-        "The client sends an attention after a request that had no byte of an answer for a second or more (encrypted: "
-        "it sends something after a whole number of seconds, five at least, and the server's machine acknowledges it); "
-        "or it closes after a whole number of seconds, five at least, with nothing sent again meanwhile - in the "
+        "The client sends an attention after a request that had no byte of an answer for a second or more; encrypted, "
+        "it sends something after a whole number of seconds, five at least, and the server's machine acknowledges it. "
+        "Or it closes after a whole number of seconds, five at least, with nothing sent again meanwhile - in the "
         "server's capture, or where the server's machine confirms the close at once. A reset is held for the client's "
-        "only when it goes on where "
-        "the client's packets were: devices have timers of whole seconds, too. When packets were sent again "
-        "before the attention, the culprit stays open. Not when a sequence number of the server or the client's SACK "
-        "shows that an answer was sent and did not arrive. Where the capture missed packets of the server since the "
-        "request, the culprit stays open.",
+        "only when it goes on where the client's packets were: devices have timers of whole seconds, too. When packets "
+        "were sent again before the attention, the culprit stays open. Not when a sequence number of the server or the "
+        "client's SACK shows that an answer was sent and did not arrive. Where the capture missed packets of the "
+        "server since the request, the culprit stays open.",
     .means = "The connection is sound: the request arrived and was acknowledged, and the attention is the driver's "
              "own way to call a statement off. The time went into executing or blocking. \"Timeout expired\" of this "
              "kind is not a network fault. (MS-TDS 2.2.1.7.)",

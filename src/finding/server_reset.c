@@ -23,7 +23,8 @@ static bool answers_other_language(const struct conversation *c, const struct su
 /* An acknowledgement may wait for half a second at most (RFC 9293, 3.8.6.3). */
 #define ACKNOWLEDGED_BY_NS NS_PER_SECOND
 
-/* Who has a packet acknowledges it, in time: what is repeated in vain, or left without that, did not reach the server that is said to reset. */
+/* Who has a packet acknowledges it, in time: what is repeated in vain, or left without that, did not reach the server that is said to
+ * reset. */
 static bool is_unheard(const struct conversation *c)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT];
@@ -33,7 +34,7 @@ static bool is_unheard(const struct conversation *c)
     return client->unacknowledged_bytes > 0 && (client->data_run.count > 0 || late);
 }
 
-static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+static bool is_reset_by_server(const struct conversation *c, const struct surroundings *s)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
     if (!c->first_close_known || c->closed_first_by != SIDE_SERVER || !conversation_established(c) ||
@@ -46,54 +47,76 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         signs_of_more_sent(c, SIDE_SERVER))
         return false;
     struct login_halt halt = signs_of_login_halt(c, s);
-    if (halt.halted && halt.closed)
-        return false; /* whose turn it was then is server.closed-in-login's to tell */
+    return !halt.halted || !halt.closed; /* whose turn it was then is server.closed-in-login's to tell */
+}
+
+/* What the reset came after, and what makes it doubtful that the server is to blame for it. */
+struct reset_signs {
+    int64_t quiet_ns;
+    bool at_server, pending;
+    bool lacking, forgotten, gave_up, other_language; /* why it came may be told by more than this capture has */
+    bool open;                                        /* any of these, or it may be somebody else's */
+};
+
+static struct reset_signs signs_of_reset(const struct conversation *c, const struct surroundings *s)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    struct reset_signs signs = {.at_server = surroundings_stands_at(s, c, SIDE_SERVER)};
     bool asked_after = client->last_data.time_ns > server->reset.time_ns;
     const struct moment *last =
         asked_after || server->last_data.time_ns > client->last_data.time_ns ? &server->last_data : &client->last_data;
-    int64_t quiet_ns = server->reset.time_ns - (moment_seen(last) ? last : &c->first)->time_ns;
-    bool at_server = surroundings_stands_at(s, c, SIDE_SERVER);
-    bool foreign = !at_server && signs_of_foreign_reset(server);
-    bool pending = !asked_after && signs_of_pending_request(c);
-    bool idle = !at_server && quiet_ns >= (pending ? IDLE_PENDING_NS : IDLE_NS);
-    bool unheard = !at_server && is_unheard(c);
+    signs.quiet_ns = server->reset.time_ns - (moment_seen(last) ? last : &c->first)->time_ns;
+    signs.pending = !asked_after && signs_of_pending_request(c);
+    bool idle = signs.quiet_ns >= (signs.pending ? IDLE_PENDING_NS : IDLE_NS);
+    bool elsewhere = !signs.at_server && (idle || signs_of_foreign_reset(server) || is_unheard(c));
     /* A reset without ACK answers a packet of a connection that the machine does not know (RFC 9293, 3.10.7.1): it gave it up before, was
      * started again, or a device on the way gave the connection another port. Why is in what came before this capture. */
     bool partly = !c->starts_with_syn || signs_of_missed_packets(c);
-    bool forgotten = partly && signs_of_forgotten(c, SIDE_SERVER), gave_up = signs_of_giving_up(c, SIDE_SERVER);
-    bool other_language = answers_other_language(c, s);
+    signs.forgotten = partly && signs_of_forgotten(c, SIDE_SERVER);
+    signs.gave_up = signs_of_giving_up(c, SIDE_SERVER);
+    signs.other_language = answers_other_language(c, s);
     /* Who gets no answer to its probes of a silent connection resets it: the capture may leave these out like acknowledgements. */
-    bool unprobed = quiet_ns >= IDLE_NS && surroundings_lacks_acknowledgements(s, c->point, SIDE_SERVER);
-    bool lacking = server->fin_missed || unprobed;
-    bool open = lacking || foreign || idle || unheard || forgotten || gave_up || other_language ||
-                !signs_of_own_reset(c, s, SIDE_SERVER);
-    judgement->confidence = open ? 0.5 : at_server ? 0.85 : 0.7;
+    bool unprobed = signs.quiet_ns >= IDLE_NS && surroundings_lacks_acknowledgements(s, c->point, SIDE_SERVER);
+    signs.lacking = server->fin_missed || unprobed;
+    signs.open = elsewhere || signs.lacking || signs.forgotten || signs.gave_up || signs.other_language ||
+                 !signs_of_own_reset(c, s, SIDE_SERVER);
+    return signs;
+}
+
+static const char *settled_by(const struct reset_signs *signs)
+{
+    return signs->lacking      ? settle_by_complete_capture
+           : signs->forgotten  ? settle_by_earlier_captures
+           : signs->gave_up    ? settle_by_client_capture
+           : !signs->at_server ? settle_by_server_capture
+                               : NULL;
+}
+
+static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    if (!is_reset_by_server(c, s))
+        return false;
+    struct reset_signs signs = signs_of_reset(c, s);
+    judgement->confidence = signs.open ? 0.5 : signs.at_server ? 0.85 : 0.7;
     if (signs_of_missed_packets(c))
         judgement->confidence -= 0.1;
-    if (open)
+    if (signs.open)
         judgement->culprit = CULPRIT_UNKNOWN;
-    if (lacking)
-        judgement->would_settle = settle_by_complete_capture;
-    else if (forgotten)
-        judgement->would_settle = settle_by_earlier_captures;
-    else if (gave_up)
-        judgement->would_settle = settle_by_client_capture;
-    else if (!at_server)
-        judgement->would_settle = settle_by_server_capture;
-    judgement_prove(judgement, &client->last_data, "the client's last data");
-    judgement_prove(judgement, &server->last_data, "the server's last data");
-    judgement_prove(judgement, &server->reset, "a reset from the server's address");
+    judgement->would_settle = settled_by(&signs);
+    judgement_prove(judgement, &c->sides[SIDE_CLIENT].last_data, "the client's last data");
+    judgement_prove(judgement, &c->sides[SIDE_SERVER].last_data, "the server's last data");
+    judgement_prove(judgement, &c->sides[SIDE_SERVER].reset, "a reset from the server's address");
     judgement_say(
         judgement, "A reset from the server ended the connection %s after the last data%s%s%s%s.",
-        seconds_words(quiet_ns).text, pending ? ", while a request was unanswered" : "",
-        gave_up ? ", when packets did not get through any more" : "",
-        forgotten
+        seconds_words(signs.quiet_ns).text, signs.pending ? ", while a request was unanswered" : "",
+        signs.gave_up ? ", when packets did not get through any more" : "",
+        signs.forgotten
             ? ", and answers a packet of a connection that the server machine does not know: it gave it up before "
-              "the capture began, was started again, or a device that translates addresses gave the "
-              "connection another port"
+              "the capture began, was started again, or a device that translates addresses gave the connection "
+              "another port"
             : "",
-        at_server ? "" : "; a device on the way could have sent it in its name");
-    if (other_language)
+        signs.at_server ? "" : "; a device on the way could have sent it in its name");
+    if (signs.other_language)
         judgement_say_more(judgement,
                            "What the client had said does not begin TDS: SQL Server closes such connections.");
     return true;
@@ -112,17 +135,17 @@ const struct detector server_reset = {
     .cause = "server.reset",
     .title = "The server resets an established connection",
     .holds_when =
-        "A reset with the server's address ends a conversation that was established, before either side closed. The "
-        "culprit stays open: where the capture was not given as the server's and the connection was idle (1 s, or 30 s "
-        "while a request is unanswered), the client repeats a packet in vain or waits a second for its "
-        "acknowledgement, the reset came over another number of "
-        "hops, or it does not go on with the server's IP IDs, timestamps or window; where a reset without ACK ends a "
+        "A reset with the server's address ends a conversation that was established, before either side closed. Where "
+        "the capture was not given as the server's, the culprit stays open when the connection was idle (1 s, or 30 s "
+        "while a request is unanswered), and when the client repeats a packet in vain or waits a second for its "
+        "acknowledgement. There it stays open, too, when the reset came over another number of hops, or does not go on "
+        "with the server's IP IDs, timestamps or window. In any capture it stays open where a reset without ACK ends a "
         "connection whose begin was not captured, or of which packets were missed, for the machine may have given it "
-        "up before; where what the server sent before was not acknowledged for long; where it had sent a FIN that "
-        "the capture missed, or was silent before in a capture that leaves out acknowledgements alone, and with them "
-        "its probes; and where the client's first bytes were no TDS and not answered. Not in the middle of a login, "
-        "which is server.closed-in-login's. Not when a sequence number of "
-        "the server or the other side's SACK shows that it had sent more than arrived.",
+        "up before. Likewise where what the server sent before was not acknowledged for long; where it had sent a FIN "
+        "that the capture missed; and where it was silent for a second in a capture that leaves out acknowledgements "
+        "alone, and with them its probes. Likewise where the client's first bytes were no TDS and not answered, though "
+        "others speak TDS to that server. Not in the middle of a login, which is server.closed-in-login's. Not when a "
+        "sequence number of the server or the other side's SACK shows that it had sent more than arrived.",
     .means = "A program that aborts a connection, a process that dies, or a machine that no longer knows the "
              "connection (after a restart, say) sends a reset. From the client's capture alone a device could have "
              "sent it; the server's capture shows whether it left there. (Article, 1.5.4, 1.5.6 and 1.5.10.)",

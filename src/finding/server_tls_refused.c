@@ -102,13 +102,12 @@ const struct detector server_tls_refused = {
         "After the ClientHello the server closes within 5 s, or sends a TLS alert, and no ServerHello comes. Alerts 70 "
         "and 86 are about the version, 40 and 71 about cipher suites, hashes or curves, 112 about the name that the "
         "client asks for; the server's events 36874 and 36888 of Schannel within two seconds of it tell it, too. Not "
-        "when the capture missed packets of the connection (the ServerHello may be among them), when the reset's TTL "
-        "shows that the server did not send it, or when the connection began before the capture and the reset bears no "
-        "acknowledgement: then the server did not know the connection any more. The culprit stays open when a reset "
-        "has "
-        "not what the server's packets have (IP IDs, timestamps): devices that look into TLS send such ones. Not when "
-        "a sequence number of the "
-        "server or the other side's SACK shows that it had sent more than arrived.",
+        "when the capture missed packets of the connection (the ServerHello may be among them), or only the beginning "
+        "of the ClientHello came. Not when the reset's TTL shows that the server did not send it, or when the "
+        "connection began before the capture and the reset bears no acknowledgement: then the server did not know the "
+        "connection any more. The culprit stays open when a reset has not what the server's packets have (IP IDs, "
+        "timestamps): devices that look into TLS send such ones. Not when a sequence number of the server or the other "
+        "side's SACK shows that it had sent more than arrived.",
     .means =
         "The server looks at the versions and cipher suites that the client offers and goes on with ServerHello "
         "when one suits. To close there mostly means that none did: one side allows TLS 1.0 only and the other "

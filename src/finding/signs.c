@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #include "certificate_faults.h"
-#include "login_signs.h"
 #include "tls_names.h"
 
 /* Three retries in a row without an answer. Timers double (RFC 6298, 5.5), so they span well over a second; at a
@@ -333,20 +332,6 @@ struct login_halt signs_of_login_halt(const struct conversation *conversation, c
                                                   : surroundings_end_ns(surroundings, conversation);
     halt.waited_ns = until_ns - halt.since.time_ns;
     return halt;
-}
-
-bool signs_of_time_spent(const struct conversation *conversation, const struct surroundings *surroundings)
-{
-    if (!conversation->tds || conversation->closed_first_by != SIDE_CLIENT ||
-        login_signs_foreign_answer(conversation) || login_signs_encryption_clash(conversation).held)
-        return false;
-    struct login_halt halt = signs_of_login_halt(conversation, surroundings);
-    bool early = halt.halted && halt.closed && halt.closed_by == SIDE_CLIENT;
-    bool answered = halt.last_step == LOGIN_STEP_PRELOGIN_ANSWER && halt.turn == SIDE_CLIENT &&
-                    halt.waited_ns < surroundings->thresholds->slow_login_ns;
-    bool unanswered = halt.last_step == LOGIN_STEP_PRELOGIN && halt.waited_ns < LEAVES_AT_ONCE_NS;
-    return early && (answered || unanswered) && !signs_of_missed_packets(conversation) &&
-           !signs_of_more_sent(conversation, SIDE_CLIENT) && !signs_of_foreign_reset(&conversation->sides[SIDE_CLIENT]);
 }
 
 const char *signs_alert_number_words(uint8_t number, char text[static ALERT_WORDS_SIZE])

@@ -74,9 +74,6 @@ struct login_halt signs_of_login_halt(const struct conversation *conversation, c
 /* The server answers PRELOGIN within milliseconds. Who leaves within a second did not wait for it. */
 #define LEAVES_AT_ONCE_NS NS_PER_SECOND
 
-/* The client sent PRELOGIN, which no probe does, and closed without waiting for the answer or going on from it. */
-bool signs_of_time_spent(const struct conversation *conversation, const struct surroundings *surroundings);
-
 /* "TLS alert 48 (unknown_ca)", "an encrypted TLS alert". Return text. */
 enum { ALERT_WORDS_SIZE = 64 };
 const char *signs_alert_number_words(uint8_t number, char text[static ALERT_WORDS_SIZE]);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "login_signs.h"
 #include "memory.h"
 #include "signs.h"
 #include "sorted.h"
@@ -406,7 +407,7 @@ static void note_conversation(struct surroundings *s, const struct conversation 
     if (c->tds) {
         server->speaks_tds++;
         pair->speaks_tds++;
-        pair->left_early += signs_of_time_spent(c, s);
+        pair->left_early += login_signs_time_spent(c, s);
         if (signs_of_login_done(c)) {
             server->logins_done++;
             pair->logins_done++;

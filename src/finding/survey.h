@@ -3,8 +3,8 @@
  *
  * Theory of operation: every passage over all conversations opens those that are packed, so surveys share the one in which they are
  * judged. In it conversations are gathered into groups, by client address and by client and server, each group in the
- * order of first packets. A survey walks a group, or those that its detector suspects, and sorts what it needs of it, so all surveys together stay n log n
- * however many clients there are.
+ * order of first packets. A survey walks a group, or those that its detector suspects, and sorts what it needs of it, so all surveys
+ * together stay n log n however many clients there are.
  */
 #ifndef TDSCOPE_SURVEY_H
 #define TDSCOPE_SURVEY_H

@@ -138,10 +138,11 @@ static const char *const actions[] = {
 const struct detector unknown_cut_off = {
     .cause = "unknown.cut-off",
     .title = "The trace begins or ends too late to say",
-    .holds_when = "A login is open when the trace ends, a SYN without an answer is not repeated, only the reset of a "
-                  "connection is in the trace, a request seems unanswered where the capture missed packets, of one "
-                  "side nothing is in the trace although the other repeats itself or resets, or a "
-                  "sequence number or SACK tells that a side had sent more than arrived or was captured.",
+    .holds_when =
+        "A login is open when the trace ends; a SYN without an answer is not repeated; only the reset of a connection "
+        "is in the trace; or a request seems unanswered where the capture missed packets. Or of one side nothing is in "
+        "the trace, though it has that side in other connections of the two, and the other side repeats itself or "
+        "resets. Or a sequence number or SACK tells that a side had sent more than arrived or was captured.",
     .means = "What would decide lies outside the trace, or among packets that it missed. Pooled connections live for "
              "hours, so that in a short trace neither their begin nor their end is seen (article, 1.5.7); with a "
              "circular buffer the begin may have been overwritten.",

@@ -63,10 +63,9 @@ static bool answers_no_more(const struct tcp_side *facts, const struct tcp_side 
 
 /* A SYN with another initial sequence number opens a new connection, whatever became of the old one: a repeated SYN has the
  * same number (RFC 9293, 3.4.1), and a server in TIME-WAIT accepts a new one (RFC 6191). So does one that is not where the numbers of its
- * side began, if that is all that is known. A SYN+ACK does so only after the
- * old connection's end, or where that was in use and it answers another SYN (the capture missed the SYN): before it, it is the answer to
- * the SYN, if a strange one. So does a refusal
- * that acknowledges another SYN than the one that was refused. */
+ * side began, if that is all that is known. A SYN+ACK does so only after the old connection's end, or where that was in use and it answers
+ * another SYN (the capture missed the SYN): before it, it is the answer to the SYN, if a strange one. So does a refusal that acknowledges
+ * another SYN than the one that was refused. */
 bool tcp_opens_again(const struct flow *flow, enum side sender, const struct packet *p)
 {
     if (!(p->tcp.flags & (TCP_SYN | TCP_RST)))
