@@ -165,7 +165,7 @@ const struct detector network_device_answers = {
         "other connections to that address, holds nothing of this connection, or not that packet, and nothing that "
         "the client sent after it without refusing it (where it lacks SYNs or ends of connections that were made, or "
         "shows the "
-        "server itself refuse, ignore or reset others, the culprit stays open). After "
+        "server itself refuse or ignore others then, or reset some, the culprit stays open). After "
         "it no byte and no FIN comes from the server's side, and the client's data is never "
         "acknowledged - or it sent none and got a reset.",
     .means =

@@ -318,7 +318,7 @@ const struct detector network_device_reset = {
         "it, "
         "has neither the SYN nor the reset (else the culprit stays open: the address may have gone to another "
         "machine; so it does where that capture misses packets or ends of others, or shows the server itself refuse "
-        "others).",
+        "others then, and accept none in between).",
     .means = "Routers count the TTL down by one each; packets of one machine arrive with one TTL as long as the way "
              "is the same. A firewall or load balancer that resets a connection in somebody else's name is nearer, "
              "and starts from its own TTL. Both ends then report that the other one reset it. (Article, 1.5.4.)",
