@@ -165,7 +165,7 @@ const struct detector network_device_answers = {
         "client sent after it has nothing that was not refused. After it no byte and no FIN comes from the server's "
         "side, and the client's data is never acknowledged - or it sent none and got a reset. Where the server's "
         "capture holds nothing of the connection, the culprit stays open if it lacks SYNs or ends of connections that "
-        "were made, or shows the server itself refuse, ignore or reset others.",
+        "were made, or shows the server itself refuse or ignore others then, or reset some.",
     .means =
         "A machine that completes a handshake acknowledges data, too. A WAN optimiser or a SYN proxy accepts "
         "connections in the server's name before it knows whether it can reach it, and resets them when its own timer "

@@ -315,7 +315,7 @@ const struct detector network_device_reset = {
         "refused, and the server's capture, which was running and shows connections to that address accepted before "
         "and after it, has neither the SYN nor the reset. Where it shows that address no more afterwards, the culprit "
         "stays open, for another machine may have it; likewise where that capture misses packets or ends of others, or "
-        "shows the server itself refuse others.",
+        "shows the server itself refuse others then, and accept none in between.",
     .means = "Routers count the TTL down by one each; packets of one machine arrive with one TTL as long as the way "
              "is the same. A firewall or load balancer that resets a connection in somebody else's name is nearer, "
              "and starts from its own TTL. Both ends then report that the other one reset it. (Article, 1.5.4.)",

@@ -5,12 +5,12 @@
 #include "settling.h"
 #include "signs.h"
 
-/* What a message says of its own length, the client gave to its TCP at once; the server has but its beginning, and waits for the rest. That it
- * left, this capture does not prove. */
+/* What a message says of its own length, the client gave to its TCP at once; the server has but its beginning, which it acknowledges, and waits
+ * for the rest. That it left, this capture does not prove. Where the beginning is not acknowledged, the capture lacks packets itself. */
 static bool judge_rest_missing(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     struct login_halt halt = signs_of_login_halt(c, s);
-    if (!halt.halted || !halt.unfinished || halt.waited_ns < NS_PER_SECOND ||
+    if (!halt.halted || !halt.unfinished || !halt.acknowledged || halt.waited_ns < NS_PER_SECOND ||
         surroundings_role(s, c) != CAPTURE_ROLE_SERVER || signs_of_missed_packets(c) || signs_of_one_direction(c))
         return false;
     judgement->culprit = CULPRIT_UNKNOWN;
@@ -56,8 +56,9 @@ const struct detector network_drop_to_server = {
         "and to the end: the sequence number of a packet without data or of a FIN of the client shows it, or the "
         "server's SACK. They were lost on the way, where the server was heard after it and did not acknowledge them. "
         "Where it was not heard any more, a reset shows it, or the number is beyond any window, the culprit stays "
-        "open. Likewise where only the beginning of a login packet came, by what it says of its own length, and "
-        "nothing follows for a second or more.",
+        "open. Likewise where only the beginning of a login packet came and was acknowledged, by what it says of its "
+        "own "
+        "length, and nothing follows for a second or more.",
     .holds_with_both =
         "Of the client, three packets or more in a row (keep-alives count), over a second and up to the end, left its "
         "machine and are not in the server's capture, which went on. Five or more where one of the captures provably "

@@ -228,7 +228,7 @@ const struct detector network_syn_lost = {
     .holds_with_both =
         "Two SYNs or more left the client, and the server's capture, which was running and saw other connections to "
         "that address, holds none of them. The culprit then stays open where that capture lacks SYNs or ends of "
-        "connections that were made, or shows the server ignore SYNs of others; and when it has no packet of that "
+        "connections that were made, or shows the server ignore SYNs of others then; and when it has no packet of that "
         "address afterwards, which may have gone to another machine. Or the SYN is in it and the server's SYN+ACK "
         "left, and nothing of that reached the client, which asks again, or the server answers again (else the "
         "handshake went on, and both captures missed it). Or the connection was made a second after the first SYN, and "

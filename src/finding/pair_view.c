@@ -132,7 +132,25 @@ bool pair_view_doubts_drop(const struct pair_view *view, enum pair_drop drop)
            (drop != PAIR_DROP_TO_SERVER && view->lacks_end[SIDE_CLIENT]);
 }
 
-/* By its own capture the server's machine refused or ignored others, too; one that accepts and does not speak may do any of that when its
+/* A full queue refuses one and accepts the next: what lies so near is of one time (server_backlog_full.c). */
+#define SAME_TIME_NS (3 * NS_PER_SECOND)
+
+/* On the server's clock, from the connection that it accepted before the client asked, to the next one: what it did to others meanwhile, it may
+ * have done to this one. Beyond these it demonstrably listened. */
+static struct time_span not_accepting(const struct pair_view *view, const struct server_record *server)
+{
+    const struct tcp_side *client = &view->client->sides[SIDE_CLIENT];
+    const struct moment *again = moment_seen(&client->syn_last) ? &client->syn_last : &client->syn;
+    int64_t from_ns = clock_to_server(&view->pair->clock, client->syn.time_ns) - SAME_TIME_NS,
+            to_ns = clock_to_server(&view->pair->clock, again->time_ns) + SAME_TIME_NS;
+    const struct times *accepts = &server->accepts;
+    uint32_t before = times_within(accepts, INT64_MIN, from_ns),
+             after = accepts->count - times_within(accepts, to_ns, INT64_MAX);
+    return (struct time_span){before > 0 ? accepts->ns[before - 1] : INT64_MIN,
+                              after < accepts->count ? accepts->ns[after] : INT64_MAX};
+}
+
+/* By its own capture the server's machine refused or ignored others then, too; one that accepts and does not speak may do any of that when its
  * queue is full. */
 static bool server_does_so(const struct pair_view *view, const struct surroundings *s)
 {
@@ -140,9 +158,12 @@ static bool server_does_so(const struct pair_view *view, const struct surroundin
     const struct server_record *server = surroundings_server_at(s, view->pair->far, &c->ends[SIDE_SERVER]);
     if (!server)
         return false;
-    return c->ending == ENDING_REFUSED     ? server->refused > 0
-           : c->ending == ENDING_NO_ANSWER ? server->unanswered > 0
-                                           : server->unanswered + server->refused + server->hollow_resets.count > 0;
+    struct time_span then = not_accepting(view, server);
+    bool refuses = times_within(&server->refusals, then.from_ns, then.to_ns) > 0,
+         ignores = time_spans_touching(&server->outages, then.from_ns, then.to_ns) != NULL;
+    return c->ending == ENDING_REFUSED     ? refuses
+           : c->ending == ENDING_NO_ANSWER ? ignores
+                                           : refuses || ignores || server->hollow_resets.count > 0;
 }
 
 bool pair_view_doubts_absence(const struct pair_view *view, const struct surroundings *s)

@@ -7,7 +7,7 @@
  * 4.2.3.2). */
 #define LEFT_ALONE_NS (4 * NS_PER_SECOND)
 
-/* SQL Server and its drivers probe a silent connection after 30 s: the answer would acknowledge it. */
+/* SQL Server and its drivers probe a silent connection after 30 s: the answer would acknowledge it. Others wait for hours (RFC 1122, 4.2.3.6). */
 #define UNPROBED_NS (31 * NS_PER_SECOND)
 
 /* A capture misses single packets now and then, the last one's acknowledgement, too. One that cuts connections short leaves few that close. */
@@ -47,7 +47,7 @@ void point_lacks_see(struct point_lacks *lacks, const struct conversation *c, in
     if (c->ending != ENDING_OPEN || c->let_go || watched_ns < LEFT_ALONE_NS ||
         !(is_left_alone(client, server) || is_left_alone(server, client)))
         return;
-    if (watched_ns >= UNPROBED_NS)
+    if (c->tds && watched_ns >= UNPROBED_NS)
         lacks->cut_short++;
     else
         lacks->perhaps_cut_short++;

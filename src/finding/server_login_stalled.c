@@ -1,6 +1,7 @@
 /* server.login-stalled: the server machine acknowledges a login packet, and SQL Server never answers it. */
 #include "actions.h"
 #include "detector.h"
+#include "settling.h"
 #include "signs.h"
 
 /* The capture ends without a word of the login's end, and may have missed the answer: it lacks the end of another connection, or recorded
@@ -37,6 +38,11 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         judgement->would_settle = "A capture that goes on until the client gives up: this one lacks the end of another "
                                   "connection, or recorded nothing of anybody for most of the wait.";
     }
+    if (signs_of_lead_ns(c, s) > 0) {
+        judgement->culprit = CULPRIT_UNKNOWN;
+        judgement->confidence = 0.5;
+        judgement->would_settle = settle_by_server_capture;
+    }
     judgement_prove(judgement, &halt.since, "the client sends %s", login_step_words(halt.last_step));
     if (moment_seen(&client->ack_of_last_data) && client->ack_of_last_data.time_ns >= halt.since.time_ns)
         judgement_prove(judgement, &client->ack_of_last_data, "the server machine acknowledges it");
@@ -70,7 +76,9 @@ const struct detector server_login_stalled = {
         "The server's TCP acknowledges the client's login packet (PRELOGIN, TLS or login), and for 5 s or more no "
         "answer follows - or for 2 s, when the client then gives up. No packet of the login is missing. When nobody "
         "closes, the culprit stays open where the capture recorded nothing of anybody for half of that time, and may "
-        "have stood still, or where it lacks the end of another connection. Not when a sequence number of either side "
+        "have stood still, or where it lacks the end of another connection. It stays open, too, when the SYN+ACK came "
+        "in less than half of the time of three others or more, if by less than 2 ms: a device may answer. Not when a "
+        "sequence number of either side "
         "or the other's SACK shows that it had sent more than arrived, nor when the client's packet is longer, as it "
         "says itself, than what came of it. (--slow-login sets the 2 s, --late-login the 5 s.)",
     .means = "TCP's acknowledgement comes from the kernel: the packet is on the server, so the network has done its "

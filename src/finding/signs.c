@@ -568,13 +568,19 @@ static bool is_hollow(const struct conversation *c, const struct surroundings *s
 enum { HANDSHAKES_TO_COMPARE = 3 };
 #define HANDSHAKE_CHANCE_NS (2 * NS_PER_MS)
 
-bool signs_of_quick_answer(const struct conversation *c, const struct surroundings *s)
+int64_t signs_of_lead_ns(const struct conversation *c, const struct surroundings *s)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
     const struct server_record *record = surroundings_server(s, c);
     int64_t usual_ns = record->shortest_handshake_ns, answer_ns = server->syn.time_ns - client->syn.time_ns;
-    return is_hollow(c, s) && client->syns == 1 && record->timed_handshakes >= HANDSHAKES_TO_COMPARE &&
-           answer_ns * 2 < usual_ns && usual_ns - answer_ns >= HANDSHAKE_CHANCE_NS;
+    bool sooner = is_hollow(c, s) && client->syns == 1 && record->timed_handshakes >= HANDSHAKES_TO_COMPARE &&
+                  answer_ns * 2 < usual_ns;
+    return sooner ? usual_ns - answer_ns : 0;
+}
+
+bool signs_of_quick_answer(const struct conversation *c, const struct surroundings *s)
+{
+    return signs_of_lead_ns(c, s) >= HANDSHAKE_CHANCE_NS;
 }
 
 bool signs_of_answer_elsewhere(const struct conversation *c, const struct surroundings *s)

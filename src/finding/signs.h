@@ -148,6 +148,8 @@ bool signs_of_foreign_refusal(const struct conversation *conversation, const str
 /* The SYN+ACK came too soon to be the server's, by half of the quickest answer in which it spoke, or over another number of hops; and the
  * server says no byte after it. At the server's own machine nothing is. */
 bool signs_of_quick_answer(const struct conversation *conversation, const struct surroundings *surroundings);
+/* How much sooner that is; 0: by less than half. Where it is no quick answer all the same, chance may do it. */
+int64_t signs_of_lead_ns(const struct conversation *conversation, const struct surroundings *surroundings);
 bool signs_of_answer_elsewhere(const struct conversation *conversation, const struct surroundings *surroundings);
 /* The server, which still waits for the handshake's end and repeats its SYN+ACK, refused what the client sent: that acknowledges a number
  * the server never had (RFC 9293, 3.10.7.4). Something else had answered the client's SYN, too. */

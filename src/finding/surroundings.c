@@ -317,7 +317,9 @@ static void note_handshake(const struct surroundings *s, struct server_record *s
         return;
     }
     if (!moment_seen(&listener->syn)) {
-        if (c->ending != ENDING_NO_ANSWER)
+        /* A SYN at the end of the capture is not unanswered yet: it would be repeated after a second (RFC 6298, 2.1). */
+        bool ends_first = client->syn_retransmits == 0 && surroundings_watched_after_ns(s, c) < NS_PER_SECOND;
+        if (c->ending != ENDING_NO_ANSWER || ends_first)
             return;
         server->unanswered++;
         spans_add(&server->outages, client->syn.time_ns,
