@@ -113,7 +113,8 @@ struct tcp_side {
     /* Of one packet, the most repetitions that arrived here when it had, and before its acknowledgement left or came; 255 at most. */
     uint8_t held_copies;
     uint16_t held_total; /* all such repetitions */
-    /* Its first reset does not go on (see reset_goes_on), although its packets have timestamps, or IP IDs and it has none. */
+    /* Its first reset does not go on (see reset_goes_on), although its packets have timestamps, or IP IDs and it has none; or it acknowledges less
+     * than was acknowledged before. */
     bool reset_breaks_off;
     int64_t probes_after_ns; /* the longest that the other side was silent before a run of probes; 0: not known */
     struct retry_run

@@ -411,6 +411,12 @@ static bool goes_on(const struct tcp_direction *d, const struct tcp_side *facts,
     return same_window || timestamp || d->ip_id_goes_on;
 }
 
+/* It acknowledges less than its side did before, which no stack does (RFC 9293, 3.10.7.4: what was received only grows). */
+static bool takes_acknowledgement_back(const struct tcp_direction *other, const struct packet *p)
+{
+    return p->tcp.flags & TCP_ACK && other->acked_known && seq_distance(p->tcp.ack, other->acked) < 0;
+}
+
 /* It has not what this side's packets have had until now. */
 static bool breaks_off(const struct tcp_direction *d, const struct tcp_side *facts, const struct packet *p)
 {
@@ -441,10 +447,11 @@ static void follow_reset(struct flow *flow, unsigned origin, const struct packet
     facts->reset_ip_id = p->ip_id;
     facts->reset_ttl = p->ttl;
     facts->reset_ttl_differs = facts->ttl_max != 0 && (p->ttl < facts->ttl_min || p->ttl > facts->ttl_max);
-    facts->reset_goes_on = goes_on(&flow->directions[origin], facts, p);
-    facts->reset_breaks_off = !facts->reset_goes_on && breaks_off(&flow->directions[origin], facts, p);
-    /* Who aborts sends it with the number of its next byte (RFC 9293, 3.10.5). A single one may be a FIN that was not captured. */
     const struct tcp_direction *d = &flow->directions[origin];
+    bool takes_back = takes_acknowledgement_back(&flow->directions[1 - origin], p);
+    facts->reset_goes_on = !takes_back && goes_on(d, facts, p);
+    facts->reset_breaks_off = takes_back || (!facts->reset_goes_on && breaks_off(d, facts, p));
+    /* Who aborts sends it with the number of its next byte (RFC 9293, 3.10.5). A single one may be a FIN that was not captured. */
     facts->reset_beyond =
         flow->conversation->starts_with_syn && d->started && seq_distance(p->tcp.seq, d->next_seq) > 1;
 }

@@ -82,7 +82,7 @@ class Step:
       delivery.bad_checksum = True
     elif '=' in word:
       key, value = word.split('=', 1)
-      names = {'ttl': 'ttl', 'ipid': 'ip_id', 'win': 'window', 'fragments': 'fragment_bytes'}
+      names = {'ttl': 'ttl', 'ipid': 'ip_id', 'win': 'window', 'ack': 'ack', 'fragments': 'fragment_bytes'}
       if key in names:
         setattr(delivery, names[key], int(value))
       else:

@@ -88,6 +88,7 @@ class Delivery:
   ttl: int | None = None
   ip_id: int | None = None
   window: int | None = None
+  ack: int | None = None  # bytes of the other side's, its SYN among them
   bad_checksum: bool = False
   fragment_bytes: int | None = None
   altered: bool = False
@@ -233,7 +234,7 @@ class Conversation:
       arrives=None if delivery.lost else time + self.rtt // 2 + delivery.delay,
       flags=flags,
       seq=(end.isn + start) & 0xFFFFFFFF if end.syn_sent or flags & SYN else 0,
-      ack=(peer.isn + end.received_to) & 0xFFFFFFFF if flags & ACK else 0,
+      ack=(peer.isn + (end.received_to if delivery.ack is None else delivery.ack)) & 0xFFFFFFFF if flags & ACK else 0,
       window=window,
       payload=payload,
       options=options,
@@ -290,7 +291,7 @@ class Conversation:
     packet = Packet(
       conversation=self, sender=forged, sent=time, arrives=time, flags=flags,
       seq=(end.isn + end.sent_bytes) & 0xFFFFFFFF,
-      ack=(peer.isn + end.received_to) & 0xFFFFFFFF if flags & ACK else 0,
+      ack=(peer.isn + (end.received_to if delivery.ack is None else delivery.ack)) & 0xFFFFFFFF if flags & ACK else 0,
       window=delivery.window or 0, ttl=delivery.ttl or 60, ip_id=delivery.ip_id or 0, by_device=True,
       unseen_by=(forged,), seen_twice_after=delivery.dup,
     )
