@@ -3,8 +3,8 @@
 # pylint: disable=unused-import
 import scenarios_client
 import scenarios_device
+import scenarios_first_packets
 import scenarios_healthy
-import scenarios_later
 import scenarios_network
 import scenarios_server
 import scenarios_traps
