@@ -4,7 +4,8 @@
  * Theory of operation. The captures are read once, by whoever has time (shared_reading.h). Each follower is given all frames; those of
  * others it passes over, mostly without a look at their bytes. So what followers write for each packet nobody else touches, and one
  * processor's caches fetch of another's what they read of files only. The caller is follower 0, and writes to the run's casebook. The other
- * casebooks are parts of it, joined when everything is read: conversations get the numbers that one follower alone would have given them, in the order in which they began.
+ * casebooks are parts of it, joined when everything is read: conversations get the numbers that one follower alone would have given them,
+ * in the order in which they began.
  */
 #ifndef TDSCOPE_FOLLOWERS_H
 #define TDSCOPE_FOLLOWERS_H

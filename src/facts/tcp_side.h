@@ -18,6 +18,14 @@ static inline enum side side_other(enum side side)
  * within this time left one after the other and were held up together. */
 #define HELD_TOGETHER_NS (100 * NS_PER_MS)
 
+/* Nothing under way is left alone for longer: the first time-out is a second, three in older stacks (RFC 6298, 2.1), or follows the round
+ * trip, and acknowledgements wait for half a second at most (RFC 1122, 4.2.3.2). */
+#define LEFT_ALONE_NS (4 * NS_PER_SECOND)
+
+/* SQL Server and its drivers probe a silent connection after 30 s (their KeepAlive setting), and the answer acknowledges what came before.
+ * Others wait for hours (RFC 1122, 4.2.3.6). */
+#define UNPROBED_NS (31 * NS_PER_SECOND)
+
 /* Something repeated without an answer. */
 struct retry_run {
     uint32_t count;            /* repetitions; 0: none */

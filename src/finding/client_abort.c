@@ -175,9 +175,9 @@ const struct detector client_abort = {
         "second and more after the client left. It stays open where the reset has no ACK, for then it answers a packet "
         "of a connection that had ended before; where what either side repeats is not acknowledged any more; and where "
         "the reset does not acknowledge data that had left a fifth of a second before. Likewise where the capture "
-        "began later and has no data of the client. Likewise where the capture was not given as the client's and the "
-        "reset does not go on with the client's IP IDs, timestamps or window, for then a device may have made it. Not "
-        "when a sequence number of either side or the other's SACK shows that it had sent more than arrived.",
+        "began later and has no data of the client; and where it was not given as the client's and the reset does not "
+        "go on with the client's IP IDs, timestamps or window, for then a device may have made it. Not when a sequence "
+        "number of either side or the other's SACK shows that it had sent more than arrived.",
     .means = "ACK+RST is what a machine sends when the program aborts a connection, dies, or closes with data unread; "
              "on Linux the FIN of a program that dies may come first. The packets before it were received and "
              "acknowledged, so the network did its part. Some third-party drivers and probes close with a reset by "

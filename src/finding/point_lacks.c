@@ -3,13 +3,6 @@
 
 #include "moment.h"
 
-/* The first time-out is a second, three in older stacks (RFC 6298, 2.1), and an acknowledgement waits for half a second at most (RFC 1122,
- * 4.2.3.2). */
-#define LEFT_ALONE_NS (4 * NS_PER_SECOND)
-
-/* SQL Server and its drivers probe a silent connection after 30 s: the answer would acknowledge it. Others wait for hours (RFC 1122, 4.2.3.6). */
-#define UNPROBED_NS (31 * NS_PER_SECOND)
-
 /* A capture misses single packets now and then, the last one's acknowledgement, too. One that cuts connections short leaves few that close. */
 enum { CLOSED_FOR_EACH = 10 };
 

@@ -77,15 +77,12 @@ static bool judge_all_steps(const struct conversation *c, const struct surroundi
     return true;
 }
 
-/* SQL Server and its drivers probe a connection that is silent for 30 s (their KeepAlive setting). */
-#define PROBED_NS (31 * NS_PER_SECOND)
-
 /* The capture has no packet of anybody, no probe either, for longer than that: it stood still, or its clock was set. */
 static void doubt_clock(const struct conversation *c, const struct surroundings *s, const struct moment *from,
                         const struct moment *to, struct judgement *judgement)
 {
     const struct capture_silences *silences = &s->casebook->points[c->point].silences;
-    if (capture_silences_longest_ns(silences, from->time_ns, to->time_ns) < PROBED_NS)
+    if (capture_silences_longest_ns(silences, from->time_ns, to->time_ns) < UNPROBED_NS)
         return;
     judgement->culprit = CULPRIT_UNKNOWN;
     judgement->confidence = 0.5;

@@ -27,10 +27,6 @@ static void note_unseen(const struct flow *flow, unsigned origin, const struct p
         c->unseen = (struct unseen_stretch){from_ns, p->moment.time_ns, acknowledged + own, own > 0};
 }
 
-/* Nothing under way is left alone for longer: the first time-out is a second, three in older stacks (RFC 6298, 2.1), or follows the round
- * trip, and acknowledgements wait for half a second at most (RFC 1122, 4.2.3.2). */
-#define LEFT_ALONE_NS (4 * NS_PER_SECOND)
-
 /* The packet at that time was data, a FIN or a SYN of this origin, and nobody has acknowledged it. Data beyond a hole waits for what the hole
  * lacks, which may be lost again and again on the way here. */
 static bool is_under_way(const struct flow *flow, unsigned origin, int64_t at_ns)
