@@ -17,7 +17,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { SMALL_PAGE = 4096, LARGE_PAGE = 2 << 20, GROWS_BY = 4 * LARGE_PAGE, APART_FROM = 1 << 20 };
+enum { SMALL_PAGE = 4096, LARGE_PAGE = 2 << 20, GROWS_BY = 8 * LARGE_PAGE, APART_FROM = 1 << 20 };
 
 void heap_prepare(void)
 {

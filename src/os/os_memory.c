@@ -3,7 +3,13 @@
 
 #include "os_memory.h"
 
+#include <stdint.h>
+#include <stdlib.h>
 #include <sys/mman.h>
+
+/* glibc gives a thread a heap of its own, in a region of that size which begins at a multiple of it. Where that is not so, the advice is of no use
+ * and does no harm. */
+#define GLIBC_HEAP_BYTES ((uintptr_t)64 << 20)
 
 void os_expect_use(void *start, size_t size)
 {
@@ -12,5 +18,14 @@ void os_expect_use(void *start, size_t size)
 #else
     (void)start;
     (void)size;
+#endif
+}
+
+void os_expect_use_of_heap(void)
+{
+#if defined(MADV_HUGEPAGE) && defined(__GLIBC__)
+    void *volatile within = malloc(1); /* volatile: compilers leave out what is given back at once */
+    (void)madvise((void *)((uintptr_t)within / GLIBC_HEAP_BYTES * GLIBC_HEAP_BYTES), GLIBC_HEAP_BYTES, MADV_HUGEPAGE);
+    free(within);
 #endif
 }
