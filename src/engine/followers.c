@@ -45,7 +45,7 @@ struct followers *followers_open(struct casebook *casebook, unsigned count)
         followers->list[i] = (struct follower){.all = followers, .number = i, .casebook = casebook};
     for (unsigned i = 1; i < count; i++) {
         followers->list[i].casebook = memory_take(sizeof *casebook);
-        casebook_open_part(followers->list[i].casebook, casebook);
+        casebook_open_part(followers->list[i].casebook, casebook, count);
     }
     if (count > 1)
         conversation_store_keep_order(casebook->conversations);

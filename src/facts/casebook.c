@@ -31,9 +31,10 @@ void casebook_open(struct casebook *casebook)
     open_casebook(casebook, OPEN_RESTING);
 }
 
-void casebook_open_part(struct casebook *part, const struct casebook *whole)
+/* Whatever may stay open once the parts are put together is not packed before. */
+void casebook_open_part(struct casebook *part, const struct casebook *whole, unsigned of)
 {
-    open_casebook(part, OPEN_RESTING / STORES_MOST);
+    open_casebook(part, OPEN_RESTING / of);
     part->captures = memory_take_array(whole->capture_count, sizeof *part->captures);
     part->capture_count = whole->capture_count;
     conversation_store_keep_order(part->conversations);
