@@ -290,10 +290,10 @@ struct login_halt signs_of_login_halt(const struct conversation *conversation, c
     halt.closed = moment_seen(&halt.close) && conversation->first_close_known && !closer->fin_missed;
     halt.closed_by = halt.closed ? conversation->closed_first_by : SIDE_CLIENT;
     int64_t limit_ns = halt.closed ? halt.close.time_ns : INT64_MAX;
-    if (!tds || signs_of_login_refused(conversation) || !latest_step(tds, limit_ns, &halt.last_step))
+    if (!tds || moment_seen(&tds->last_request) || signs_of_login_refused(conversation) ||
+        !latest_step(tds, limit_ns, &halt.last_step))
         return halt;
-    if (halt.last_step >= LOGIN_STEP_LOGIN_ANSWER || moment_seen(&tds->last_request) ||
-        begins_before_its_steps(conversation))
+    if (halt.last_step >= LOGIN_STEP_LOGIN_ANSWER || begins_before_its_steps(conversation))
         return halt;
     halt.halted = true;
     if (is_before_finished(tds, halt.last_step))
