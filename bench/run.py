@@ -25,7 +25,7 @@ from generate import KINDS
 
 HERE = pathlib.Path(__file__).resolve().parent
 ONE_THREAD, TWO_THREADS = 'tdscope diagnose', 'tdscope diagnose, two threads'
-TUNED = 'tdscope diagnose, tuned build'
+TUNED, TUNED_TWO_THREADS = 'tdscope diagnose, tuned build', 'tdscope diagnose, tuned build, two threads'
 PEERS = {  # every round, unless rounds says otherwise
   'cat': ['cat'],
   'capinfos -c': ['capinfos', '-c'],
@@ -128,10 +128,10 @@ def report(runs, subjects):
 
 
 def report_threads(runs):
-  one, two = (runs.get(name, []) for name in (ONE_THREAD, TWO_THREADS))
-  times = sorted(ratios(one, two)) if two else []
-  if times:
-    print(f'two threads are {statistics.median(times):.3g} times as fast as one ({times[0]:.3g} to {times[-1]:.3g})')
+  for one, two in ((ONE_THREAD, TWO_THREADS), (TUNED, TUNED_TWO_THREADS)):
+    if two in runs:
+      times = sorted(ratios(runs[one], runs[two]))
+      print(f'{two}: {statistics.median(times):.3g} times as fast as one thread ({times[0]:.3g} to {times[-1]:.3g})')
 
 
 def capture_for(options):
@@ -180,8 +180,10 @@ def main():
   }
   if options.tuned:
     subjects[TUNED] = [options.tuned, *subjects[ONE_THREAD][1:]]
+    subjects[TUNED_TWO_THREADS] = [options.tuned, *subjects[TWO_THREADS][1:]]
   if options.processor is not None:
-    del subjects[TWO_THREADS]
+    for name in (TWO_THREADS, TUNED_TWO_THREADS):
+      subjects.pop(name, None)
   peers = {name: command for name, command in PEERS.items() if name not in options.without}
   missing = [name for name, command in peers.items() if not shutil.which(command[0])]
   commands = {**subjects, **{name: command for name, command in peers.items() if name not in missing}}
