@@ -435,6 +435,8 @@ static struct silence silence_of(const struct tcp_side *self, const struct tcp_s
 {
     struct silence silence = {.kind = SILENCE_NONE};
     const struct retry_run *probes = &self->keep_alive_run, *data = &self->data_run;
+    if (probes->count < RETRIES_OF_A_SILENCE && data->count < RETRIES_OF_A_SILENCE)
+        return silence;
     bool unheard = probes_unheard(self, other);
     /* What came after it had given up is no answer. */
     bool gave_up = !self->probes_answered && later(&self->reset, &probes->last) && later(&other->last, &self->reset);

@@ -31,7 +31,7 @@ static uint32_t key_hash(uint32_t point, const struct address *client, const str
         key[38] = (uint8_t)server->port;
         key[39] = (uint8_t)(server->port >> 8);
     }
-    return hash_bytes(key, sizeof key);
+    return hash_words(key, sizeof key);
 }
 
 static uint32_t find_server(const struct surroundings *s, uint32_t point, const struct endpoint *server)

@@ -4,8 +4,9 @@
 #include "os_memory.h"
 
 #include <stdint.h>
-#include <stdlib.h>
 #include <sys/mman.h>
+
+#include "memory.h"
 
 /* glibc gives a thread a heap of its own, in a region of that size which begins at a multiple of it. Where that is not so, the advice is of no use
  * and does no harm. */
@@ -24,8 +25,8 @@ void os_expect_use(void *start, size_t size)
 void os_expect_use_of_heap(void)
 {
 #if defined(MADV_HUGEPAGE) && defined(__GLIBC__)
-    void *volatile within = malloc(1); /* volatile: compilers leave out what is given back at once */
+    void *within = memory_take(1);
     (void)madvise((void *)((uintptr_t)within / GLIBC_HEAP_BYTES * GLIBC_HEAP_BYTES), GLIBC_HEAP_BYTES, MADV_HUGEPAGE);
-    free(within);
+    memory_give(within);
 #endif
 }
