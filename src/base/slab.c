@@ -32,7 +32,7 @@ static void add_chunks(struct slab *slab)
     bool small = slab->chunk_count * chunk_bytes(slab) < SLAB_SMALL_BYTES;
     uint32_t first = slab->chunk_count, together = chunks_in_block(slab), count = small || together < 2 ? 1 : together;
     grow_list(slab, first + count);
-    uint8_t *bytes = count > 1 ? memory_take_block() : memory_take(chunk_bytes(slab));
+    uint8_t *bytes = count > 1 ? memory_take_block() : memory_grow(NULL, SLAB_CHUNK, slab->element_size);
     for (uint32_t i = 0; i < count; i++) {
         slab->chunks[first + i] = bytes + i * chunk_bytes(slab);
         slab->begins[first + i] = i == 0;
@@ -66,15 +66,15 @@ uint32_t slab_take(struct slab *slab)
 {
     uint32_t number = slab->first_free;
     slab->in_use++;
-    if (number != SLAB_NONE) {
-        void *element = slab_at(slab, number);
-        memcpy(&slab->first_free, element, sizeof slab->first_free);
-        memset(element, 0, slab->element_size);
-        return number;
+    if (number == SLAB_NONE) {
+        number = slab->high++;
+        if (number / SLAB_CHUNK == slab->chunk_count)
+            add_chunks(slab);
+    } else {
+        memcpy(&slab->first_free, slab_at(slab, number), sizeof slab->first_free);
     }
-    number = slab->high++;
-    if (number / SLAB_CHUNK == slab->chunk_count)
-        add_chunks(slab);
+    /* Not a whole chunk at once: so it is in the nearest cache when its taker writes to it. */
+    memset(slab_at(slab, number), 0, slab->element_size);
     return number;
 }
 
@@ -88,8 +88,6 @@ void slab_give(struct slab *slab, uint32_t number)
 void slab_truncate(struct slab *slab, uint32_t count)
 {
     drop_chunks(slab, (count + SLAB_CHUNK - 1) / SLAB_CHUNK);
-    for (uint32_t at = count; at < slab->chunk_count * SLAB_CHUNK; at += SLAB_CHUNK - at % SLAB_CHUNK)
-        memset(slab_at(slab, at), 0, (SLAB_CHUNK - at % SLAB_CHUNK) * slab->element_size);
     slab->high = slab->in_use = count;
 }
 
