@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-#include "signs.h"
+#include "ttl_signs.h"
 
 void common_ends_keep(struct common_ends *common, const struct address *a, const struct address *b)
 {

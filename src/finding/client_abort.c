@@ -3,6 +3,7 @@
 #include "detector.h"
 #include "settling.h"
 #include "signs.h"
+#include "ttl_signs.h"
 
 /* A reset after this long a wait is a time-out of the client: then the server has its part in it, or packets of its
  * answer were lost, which the client's capture does not show. */

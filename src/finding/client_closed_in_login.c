@@ -4,6 +4,7 @@
 #include "login_signs.h"
 #include "settling.h"
 #include "signs.h"
+#include "ttl_signs.h"
 
 /* What the client disliked was in the packets before its alert; TLS 1.3 encrypts both. */
 static void say_broken_off(const struct conversation *c, const struct login_halt *halt, struct judgement *judgement)

@@ -5,6 +5,7 @@
 #include "login_signs.h"
 #include "settling.h"
 #include "signs.h"
+#include "ttl_signs.h"
 
 static bool judge_after_prelogin(const struct conversation *c, const struct surroundings *s,
                                  struct judgement *judgement)

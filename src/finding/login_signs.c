@@ -2,6 +2,7 @@
 #include "login_signs.h"
 
 #include "signs.h"
+#include "ttl_signs.h"
 
 bool login_signs_foreign_answer(const struct conversation *conversation)
 {

@@ -2,6 +2,7 @@
 #include "detector.h"
 #include "settling.h"
 #include "signs.h"
+#include "ttl_signs.h"
 
 /* Of the resets of one device's timer, which has one setting, and of the path. */
 #define TIMER_SLACK_NS (50 * NS_PER_MS)

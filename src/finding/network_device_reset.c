@@ -3,6 +3,7 @@
 #include "detector.h"
 #include "settling.h"
 #include "signs.h"
+#include "ttl_signs.h"
 
 /* Who sends a reset has no connection any more (RFC 9293, 3.5.2), and neither probes it nor sends data on it. */
 static bool judge_disowned(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
@@ -33,6 +34,22 @@ static bool ways_wander(const struct conversation *c, const struct surroundings 
     return wandering >= OFTEN && (uint64_t)wandering * 100 >= (uint64_t)pair->conversations * OFTEN_PERCENT;
 }
 
+static void leave_maker_open(struct judgement *judgement, double confidence)
+{
+    judgement->culprit = CULPRIT_UNKNOWN;
+    judgement->confidence = confidence;
+}
+
+/* Another initial TTL, over as many hops, may be of a device or of a filter on the machine itself; ways that wander explain other hops. */
+static void weigh_maker(const struct conversation *c, const struct surroundings *s, enum side side, bool same_hops,
+                        struct judgement *judgement)
+{
+    if (same_hops)
+        leave_maker_open(judgement, 0.55);
+    else if (ways_wander(c, s, side))
+        leave_maker_open(judgement, 0.45);
+}
+
 static bool judge_refused(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
@@ -43,18 +60,23 @@ static bool judge_refused(const struct conversation *c, const struct surrounding
              hops = hops_from_ttl(server->reset_ttl), usual = hops_from_ttl(usual_ttl);
     judgement->confidence = hops < usual ? 0.85 : 0.78;
     judgement->would_settle = settle_by_both_captures;
-    if (ways_wander(c, s, SIDE_SERVER)) {
-        judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->confidence = 0.45;
-    }
+    weigh_maker(c, s, SIDE_SERVER, hops == usual, judgement);
     judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
     judgement_prove(judgement, &server->reset, "a reset with the server's address refuses it: TTL %u, %s away",
                     server->reset_ttl, count_words(hops, "hop").text);
-    judgement_say(
-        judgement,
-        "The reset that refuses the connection bears the server's address, but came over %s (TTL %u), and all "
-        "that the server says in other connections over %u (TTL %u): a firewall between the two refused it.",
-        count_words(hops, "hop").text, server->reset_ttl, usual, usual_ttl);
+    if (hops == usual)
+        judgement_say(
+            judgement,
+            "The reset that refuses the connection bears the server's address, but its TTL began with %u, and "
+            "that of all that the server says in other connections with %u: not its TCP refused it, but a "
+            "firewall, on the way or on the server's machine.",
+            initial_ttl(server->reset_ttl), initial_ttl(usual_ttl));
+    else
+        judgement_say(
+            judgement,
+            "The reset that refuses the connection bears the server's address, but came over %s (TTL %u), and all "
+            "that the server says in other connections over %u (TTL %u): a firewall between the two refused it.",
+            count_words(hops, "hop").text, server->reset_ttl, usual, usual_ttl);
     return true;
 }
 
@@ -74,20 +96,24 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     unsigned hops = hops_from_ttl(side->reset_ttl), usual = hops_from_ttl(side->ttl_max);
     judgement->confidence = hops < usual ? 0.88 : 0.8;
     judgement->would_settle = settle_by_both_captures;
-    if (ways_wander(c, s, c->closed_first_by)) {
-        judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->confidence = 0.45;
-    }
+    weigh_maker(c, s, c->closed_first_by, hops == usual, judgement);
     const char *name = c->closed_first_by == SIDE_CLIENT ? "client" : "server";
     judgement_prove(judgement, &side->last_data, "a packet of the %s: TTL %u, %s away", name, side->ttl_max,
                     count_words(usual, "hop").text);
     judgement_prove(judgement, &side->reset, "a reset with its address: TTL %u, %s away", side->reset_ttl,
                     count_words(hops, "hop").text);
-    judgement_say(
-        judgement,
-        "The reset bears the %s's address, but came over %s (TTL %u), and all other packets of the %s over %u "
-        "(TTL %u): a device between the two sent it.",
-        name, count_words(hops, "hop").text, side->reset_ttl, name, usual, side->ttl_max);
+    if (hops == usual)
+        judgement_say(
+            judgement,
+            "The reset bears the %s's address, but its TTL began with %u, and that of all other packets of the "
+            "%s with %u: not its TCP sent it, but a device between the two or a filter on the %s's machine.",
+            name, initial_ttl(side->reset_ttl), name, initial_ttl(side->ttl_max), name);
+    else
+        judgement_say(
+            judgement,
+            "The reset bears the %s's address, but came over %s (TTL %u), and all other packets of the %s over %u "
+            "(TTL %u): a device between the two sent it.",
+            name, count_words(hops, "hop").text, side->reset_ttl, name, usual, side->ttl_max);
     return true;
 }
 
@@ -302,7 +328,11 @@ const struct detector network_device_reset = {
         "side, which show one number. Where these wander in other connections of the two machines, because the way "
         "changes from packet to packet, the culprit stays open. Or that side goes on using the connection after its "
         "reset, by more than a round trip and 200 ms. Or the reset that refuses a SYN came over another number of hops "
-        "than all that the server's machine says in other connections, on any port.",
+        "than all that the server's machine says in other connections, on any port. Over as many hops, but from "
+        "another "
+        "initial TTL (64, 128, 255) than all else, somebody else than that machine's TCP made it, and the culprit "
+        "stays "
+        "open.",
     .holds_with_both =
         "A reset arrives that the other end's capture does not show leaving, and not both sides had closed by then; or "
         "both ends get such a FIN (at one end alone it is rather a packet that the capture missed). What one end gets "

@@ -2,6 +2,7 @@
 #include "detector.h"
 #include "login_signs.h"
 #include "signs.h"
+#include "ttl_signs.h"
 
 static bool judge_scan(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {

@@ -3,6 +3,7 @@
 #include "detector.h"
 #include "settling.h"
 #include "signs.h"
+#include "ttl_signs.h"
 
 /* A listener that accepted a connection this long before a refusal, and again this long after it, was not stopped and
  * started in between: SQL Server needs longer than that to recover its system databases before it listens again. */

@@ -4,6 +4,7 @@
 #include "login_signs.h"
 #include "settling.h"
 #include "signs.h"
+#include "ttl_signs.h"
 
 /* A client that says nothing for this long after the server's last word has left the login to time out. */
 #define CLIENT_SILENT_NS (10 * NS_PER_SECOND)

@@ -4,6 +4,7 @@
 #include "detector.h"
 #include "settling.h"
 #include "signs.h"
+#include "ttl_signs.h"
 
 /* Sessions end on their own at times that have nothing to do with each other. Two within a second may; three do not. */
 #define INSTANT_NS (NS_PER_SECOND / 2)

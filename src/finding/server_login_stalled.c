@@ -3,6 +3,7 @@
 #include "detector.h"
 #include "settling.h"
 #include "signs.h"
+#include "ttl_signs.h"
 
 /* The capture ends without a word of the login's end, and may have missed the answer: it lacks the end of another connection, or recorded
  * nothing of anybody for most of the wait, and may have stood still then. */

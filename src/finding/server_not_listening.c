@@ -2,6 +2,7 @@
 #include "actions.h"
 #include "detector.h"
 #include "signs.h"
+#include "ttl_signs.h"
 
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {

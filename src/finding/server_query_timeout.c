@@ -2,6 +2,7 @@
 #include "detector.h"
 #include "settling.h"
 #include "signs.h"
+#include "ttl_signs.h"
 
 /* Command time-outs are whole seconds; an attention within a second of the request is a program that changed its
  * mind. */

@@ -3,6 +3,7 @@
 #include "detector.h"
 #include "settling.h"
 #include "signs.h"
+#include "ttl_signs.h"
 
 /* Devices that forget idle connections may reset them in the server's name. SQL Server acts on a session that asks it something; one
  * that waits for its client it leaves alone, unless it stops, and then it closes all of them (server.closed-many). */

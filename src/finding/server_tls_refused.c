@@ -3,6 +3,7 @@
 #include "detector.h"
 #include "settling.h"
 #include "signs.h"
+#include "ttl_signs.h"
 
 /* Schannel and OpenSSL decide at once; a close much later is a time-out of a login that nobody worked on. */
 #define DECIDED_NS (5 * NS_PER_SECOND)

@@ -6,6 +6,7 @@
 
 #include "certificate_faults.h"
 #include "tls_names.h"
+#include "ttl_signs.h"
 
 /* Three retries in a row without an answer. Timers double (RFC 6298, 5.5), so they span well over a second; at a
  * loss of one packet in ten that happens by chance once in a thousand times. */
@@ -528,34 +529,6 @@ bool signs_of_retransmits_within(const struct conversation *conversation, int64_
             return true;
     }
     return false;
-}
-
-unsigned hops_from_ttl(unsigned ttl)
-{
-    return ttl <= 64 ? 64 - ttl : ttl <= 128 ? 128 - ttl : 255 - ttl;
-}
-
-bool signs_of_foreign_reset(const struct tcp_side *side)
-{
-    if (!side->reset_ttl_differs || side->reset_ttl == 0 || side->ttl_max == 0)
-        return false;
-    /* Where the way changes from packet to packet, so may the reset's. */
-    unsigned hops = hops_from_ttl(side->reset_ttl), usual = hops_from_ttl(side->ttl_max);
-    return hops != usual && usual == hops_from_ttl(side->ttl_min);
-}
-
-bool signs_of_other_way(unsigned ttl, struct ttl_range usual)
-{
-    unsigned hops = hops_from_ttl(ttl);
-    return usual.most != 0 && ttl != 0 && (ttl < usual.least || ttl > usual.most) &&
-           hops != hops_from_ttl(usual.least) && hops != hops_from_ttl(usual.most);
-}
-
-bool signs_of_foreign_refusal(const struct conversation *c, const struct surroundings *s)
-{
-    return c->ending == ENDING_REFUSED && surroundings_role(s, c) != CAPTURE_ROLE_SERVER &&
-           signs_of_other_way(c->sides[SIDE_SERVER].reset_ttl,
-                              surroundings_host_ttls(s, c->point, &c->ends[SIDE_SERVER].address));
 }
 
 static bool is_hollow(const struct conversation *c, const struct surroundings *s)

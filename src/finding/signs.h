@@ -130,20 +130,9 @@ uint64_t signs_of_segments(const struct tcp_side *side);
 /* Whether time lies between the first and the last retransmission of either side, or within slack of one of them. */
 bool signs_of_retransmits_within(const struct conversation *conversation, int64_t from_ns, int64_t to_ns);
 
-/* The reset came over another number of hops than that side's other packets: hops are counted from the initial TTL, so
- * that a machine which merely sends resets with another initial TTL is not suspected. */
-bool signs_of_foreign_reset(const struct tcp_side *side);
-
 /* It is known whose reset that was: the capture was taken where it left, or it goes on where that side's own packets were. */
 bool signs_of_own_reset(const struct conversation *conversation, const struct surroundings *surroundings,
                         enum side side);
-
-/* A packet with this TTL came over another number of hops than all those. */
-bool signs_of_other_way(unsigned ttl, struct ttl_range usual);
-
-/* The reset that refuses the SYN came over another number of hops than all that the server's machine says in other connections: a device
- * on the way refused it. */
-bool signs_of_foreign_refusal(const struct conversation *conversation, const struct surroundings *surroundings);
 
 /* The SYN+ACK came too soon to be the server's, by half of the quickest answer in which it spoke, or over another number of hops; and the
  * server says no byte after it. At the server's own machine nothing is. */
@@ -175,9 +164,6 @@ bool signs_of_disowned_reset(const struct conversation *conversation, const stru
 
 /* A router said that a packet was too big for the next link: ICMP type 3, code 4 (RFC 1191), ICMPv6 type 2 (RFC 4443, 3.2). */
 bool signs_of_packet_too_big(const struct conversation *conversation);
-
-/* Hops that a packet with this TTL has made, from the next initial TTL in use (64, 128, 255). */
-unsigned hops_from_ttl(unsigned ttl);
 
 /* The client's last word is a request that has no byte of an answer. */
 bool signs_of_pending_request(const struct conversation *conversation);

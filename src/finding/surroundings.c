@@ -8,6 +8,7 @@
 #include "memory.h"
 #include "signs.h"
 #include "sorted.h"
+#include "ttl_signs.h"
 
 /* A program that is up takes an accepted connection and answers PRELOGIN in milliseconds; a second means that it did
  * not get round to accept(). */
