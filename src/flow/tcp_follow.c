@@ -6,6 +6,7 @@
 #include "tcp_copies.h"
 #include "tcp_opening.h"
 #include "tcp_sizes.h"
+#include "tcp_ticks.h"
 #include "tcp_traces.h"
 #include "tcp_unseen.h"
 
@@ -397,8 +398,10 @@ static void note_sender_state(struct tcp_direction *d, const struct packet *p)
 {
     if (!(p->tcp.flags & TCP_SYN))
         d->window = p->tcp.window;
-    if (p->tcp.has_timestamp)
-        d->timestamp = p->tcp.timestamp_value;
+    if (!p->tcp.has_timestamp)
+        return;
+    d->timestamp = p->tcp.timestamp_value;
+    tcp_ticks_see(&d->ticks, p);
 }
 
 static bool goes_on(const struct tcp_direction *d, const struct tcp_side *facts, const struct packet *p)
