@@ -29,10 +29,11 @@ struct held_segment {
 
 /* How much time a side's timestamps tell of, and the capture's clock (tcp_ticks.c). */
 struct side_ticks {
-    int64_t begun_ns, last_ns;        /* its first and newest packet that tell; 0: there is none */
-    int64_t slow_from_ns, slow_to_ns; /* of long stretches between two packets, the one with fewest ticks for its length; 0: none */
-    uint32_t begun, last;             /* the timestamps' values */
-    uint32_t slow_count;              /* ticks */
+    int64_t begun_ns, last_ns; /* its first and newest packet that tell; 0: there is none */
+    int64_t slow_from_ns,
+        slow_to_ns;       /* of long stretches between two packets, the one with fewest ticks for its length; 0: none */
+    uint32_t begun, last; /* the timestamps' values */
+    uint32_t slow_count;  /* ticks */
 };
 
 struct tcp_direction {
