@@ -738,6 +738,26 @@ static void test_what_no_timer_touched(void **state)
     assert_in_range((c->left_alone.to_ns - c->left_alone.from_ns) / NS_PER_MS, 5000, 5010);
 }
 
+/* The first packet that the capture has, of a connection that was under way. */
+static void test_the_first_packet_that_no_timer_touched(void **state)
+{
+    struct bench *b = *state;
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_PSH, 1, 1, "question");
+    wait_ms(b, 5000);
+    send(b, SIDE_SERVER, TCP_ACK | TCP_PSH, 1, 9, "answer");
+    assert_int_not_equal(only(b)->left_alone.to_ns, 0);
+}
+
+/* Near: the other side's packets may not be captured. */
+static void test_the_first_packet_of_one_side(void **state)
+{
+    struct bench *b = *state;
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_PSH, 1, 1, "question");
+    wait_ms(b, 5000);
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_PSH, 9, 7, "question");
+    assert_int_equal(only(b)->left_alone.to_ns, 0);
+}
+
 /* Near: it was acknowledged, or repeated, and the answer took so long. */
 static void test_what_a_timer_touched(void **state)
 {
@@ -763,6 +783,8 @@ int main(void)
         FLOW_TEST(test_an_answer_recorded_before_what_it_acknowledges),
         FLOW_TEST(test_who_knows_the_answer_repeats_the_question),
         FLOW_TEST(test_a_fin_recorded_before_the_last_data),
+        FLOW_TEST(test_the_first_packet_that_no_timer_touched),
+        FLOW_TEST(test_the_first_packet_of_one_side),
         FLOW_TEST(test_what_no_timer_touched),
         FLOW_TEST(test_what_a_timer_touched),
         FLOW_TEST(test_ordinary_conversation),
