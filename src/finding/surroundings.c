@@ -402,6 +402,7 @@ static void note_conversation(struct surroundings *s, const struct conversation 
             pair->last_heard_ns[side] = self->last.time_ns;
         if (self->largest_acknowledged > pair->largest_passed[side])
             pair->largest_passed[side] = self->largest_acknowledged;
+        pair->damaged[side] += self->damaged;
         pair->stuck_large[side] += signs_of_stuck_large(c, side);
         pair->wandering[side] += hops_from_ttl(self->ttl_min) != hops_from_ttl(self->ttl_max);
     }

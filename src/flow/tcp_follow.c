@@ -87,7 +87,10 @@ static void count_retry(struct flow *flow, unsigned origin, const struct packet 
     if (facts->data_run.count++ == 0) {
         facts->data_run.first = p->moment;
         d->heard_since_run = false;
+        facts->run_unchecked = true;
+        facts->run_heard_whole = false;
     }
+    facts->run_unchecked = facts->run_unchecked && p->checksum == CHECKSUM_UNCHECKED;
     facts->data_run.last = p->moment;
     facts->silent_run = !d->heard_since_run;
     d->round_trip_open = false; /* Karn (RFC 6298, 3): no round trip from a segment that was sent twice */
@@ -516,8 +519,10 @@ static void follow_ack(struct flow *flow, unsigned origin, const struct packet *
     facts->last_progress = p->moment;
     if (facts->data_run.count > 0)
         facts->data_run = (struct retry_run){0};
-    if (other->held_copies > facts->held_copies)
+    if (other->held_copies > facts->held_copies) {
         facts->held_copies = other->held_copies;
+        facts->held_unchecked = facts->run_unchecked;
+    }
     other->held_copies = 0;
     facts->silent_run = false;
     if (seq_distance(ack, other->next_seq) < 0) {
@@ -644,7 +649,9 @@ enum tcp_verdict tcp_follow(struct flow *flow, unsigned origin, const struct pac
     start_direction(flow, origin, p);
     note_burst(flow, origin, p);
     other->heard_since_run = true;
-    flow_facts(flow, 1 - origin)->silent_run = false;
+    struct tcp_side *heard = flow_facts(flow, 1 - origin);
+    heard->silent_run = false;
+    heard->run_heard_whole = heard->run_heard_whole || p->checksum != CHECKSUM_UNCHECKED;
     uint32_t repeated = facts->retransmits;
     if (p->tcp.flags & TCP_RST) {
         follow_reset(flow, origin, p);
