@@ -328,9 +328,9 @@ static void follow_first_fin(struct flow *flow, unsigned origin, const struct pa
         return;
     d->fin_acks = true;
     d->fin_ack = p->tcp.ack;
-    if (!other->started)
+    if (!other->started && !other->acked_known)
         return;
-    int32_t beyond = seq_distance(p->tcp.ack, other->next_seq);
+    int32_t beyond = seq_distance(p->tcp.ack, other->started ? other->next_seq : other->acked);
     bool other_closed =
         moment_seen(&flow_facts(flow, 1 - origin)->fin) || (other->fin_unseen && facts->zero_windows == 0);
     facts->fin_answers = other_closed ? beyond >= 0 : beyond == 1;
@@ -490,6 +490,8 @@ static void follow_ack(struct flow *flow, unsigned origin, const struct packet *
     if (other->acked_known && seq_distance(ack, other->acked) <= 0)
         return;
     bool first = !other->acked_known;
+    if (!other->started) /* of who was not captured yet a single number is a FIN, too */
+        other->fin_unseen = !first && ack - other->acked == 1;
     other->acked = ack;
     other->acked_known = true;
     /* Only what nobody acknowledged is sent again: the capture missed this acknowledgement when it came first. */

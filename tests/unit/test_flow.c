@@ -727,6 +727,40 @@ static void test_a_fin_recorded_before_the_last_data(void **state)
     assert_int_equal(client->out_of_order, 1);
 }
 
+/* Of a side that was not captured a single number is acknowledged: its FIN, which came before the other one. */
+static void test_a_first_fin_that_was_missed(void **state)
+{
+    struct bench *b = *state;
+    send(b, SIDE_SERVER, TCP_ACK | TCP_PSH, 1, 1, "answer");
+    send(b, SIDE_SERVER, TCP_ACK | TCP_FIN, 7, 2, "");
+    send(b, SIDE_CLIENT, TCP_ACK, 2, 8, "");
+    const struct conversation *c = only(b);
+    assert_true(c->sides[SIDE_SERVER].fin_answers);
+    assert_int_equal(c->closed_first_by, SIDE_CLIENT);
+}
+
+static void test_a_first_fin_that_was_acknowledged_before(void **state)
+{
+    struct bench *b = *state;
+    send(b, SIDE_SERVER, TCP_ACK, 1, 1, "");
+    send(b, SIDE_SERVER, TCP_ACK | TCP_PSH, 1, 2, "answer");
+    send(b, SIDE_SERVER, TCP_ACK | TCP_FIN, 7, 2, "");
+    send(b, SIDE_CLIENT, TCP_RST, 2, 0, "");
+    assert_true(only(b)->sides[SIDE_SERVER].fin_answers);
+}
+
+/* Near: it acknowledges a message, too, and who closed first is not to be seen. */
+static void test_a_message_that_was_missed(void **state)
+{
+    struct bench *b = *state;
+    send(b, SIDE_SERVER, TCP_ACK, 1, 1, "");
+    send(b, SIDE_SERVER, TCP_ACK | TCP_PSH, 1, 9, "answer");
+    send(b, SIDE_SERVER, TCP_ACK | TCP_FIN, 7, 9, "");
+    const struct conversation *c = only(b);
+    assert_false(c->sides[SIDE_SERVER].fin_answers);
+    assert_int_equal(c->closed_first_by, SIDE_SERVER);
+}
+
 static void test_what_no_timer_touched(void **state)
 {
     struct bench *b = *state;
@@ -783,6 +817,9 @@ int main(void)
         FLOW_TEST(test_an_answer_recorded_before_what_it_acknowledges),
         FLOW_TEST(test_who_knows_the_answer_repeats_the_question),
         FLOW_TEST(test_a_fin_recorded_before_the_last_data),
+        FLOW_TEST(test_a_first_fin_that_was_missed),
+        FLOW_TEST(test_a_first_fin_that_was_acknowledged_before),
+        FLOW_TEST(test_a_message_that_was_missed),
         FLOW_TEST(test_the_first_packet_that_no_timer_touched),
         FLOW_TEST(test_the_first_packet_of_one_side),
         FLOW_TEST(test_what_no_timer_touched),
