@@ -74,19 +74,58 @@ static bool lacks_acknowledgements(const struct conversation *c, const struct su
            surroundings_lacks_acknowledgements(s, c->point, here);
 }
 
-static void doubt_that_it_is_there(const struct surroundings *s, const struct conversation *c, enum side here,
-                                   const struct silence *silence, struct judgement *judgement)
+/* Linux gives data up after 15 repetitions and says nothing (tcp(7), tcp_retries2). */
+enum { GIVEN_UP_SILENTLY = 15 };
+
+/* Who repeats in vain does so again after twice as long (RFC 6298, 5.5), and who probes as evenly as before. Windows, and Linux after its probes,
+ * end it with a reset. Neither followed, though the capture went on: it lacks a reset, of one side or the other. */
+static bool lacks_reset(const struct conversation *c, const struct surroundings *s, const struct silence *silence)
 {
-    if (!may_be_gone(c, s, here, silence))
-        return;
+    const struct tcp_side *retrier = &c->sides[silence->retrier];
+    int64_t repeats_ns = silence->last.time_ns - silence->first.time_ns,
+            first_wait_ns = silence->first.time_ns - retrier->last_data.time_ns,
+            next_wait_ns = silence->keep_alives ? repeats_ns / (silence->retries - 1) : repeats_ns + 2 * first_wait_ns;
+    return silence->kind == SILENCE_TOTAL && retrier->resets + c->sides[side_other(silence->retrier)].resets == 0 &&
+           !c->let_go && silence->retries < GIVEN_UP_SILENTLY && first_wait_ns > 0 &&
+           surroundings_watched_after_ns(s, c) > 2 * next_wait_ns;
+}
+
+/* A capture that misses packets of this machine in other connections may miss some answers in a row, too. In one that holds thousands of
+ * connections, that counts which happens by chance more often than once in ten thousand times. */
+static bool may_miss_answers(const struct conversation *c, const struct surroundings *s, enum side here,
+                             const struct silence *silence)
+{
+    const struct point_lacks *lacks = &s->lacks[c->point];
+    double missed = (double)lacks->unseen[here], share = missed / (missed + (double)lacks->data[here] + 1), chance = 1;
+    for (uint32_t i = 0; i < silence->retries && chance > 0.0001; i++)
+        chance *= share;
+    return chance > 0.0001;
+}
+
+static void leave_presence_open(struct judgement *judgement, const char *because)
+{
     judgement->culprit = CULPRIT_UNKNOWN;
     judgement->confidence = 0.5;
     if (!judgement->would_settle)
         judgement->would_settle = settle_by_complete_capture;
-    judgement_say_more(judgement,
-                       "Or that machine had given the connection up before, for it no longer repeats what was "
-                       "not acknowledged, or had waited long for an answer: then this capture lacks its "
-                       "reset.");
+    judgement_say_more(judgement, because);
+}
+
+static void doubt_that_it_is_there(const struct surroundings *s, const struct conversation *c, enum side here,
+                                   const struct silence *silence, struct judgement *judgement)
+{
+    if (lacks_reset(c, s, silence))
+        leave_presence_open(judgement,
+                            "Or that machine had closed the connection: the repetitions end without a reset, "
+                            "which was due, so that this capture may leave out resets.");
+    if (may_miss_answers(c, s, here, silence))
+        leave_presence_open(judgement, "Or this capture missed the answers, as it missed other packets.");
+    if (!may_be_gone(c, s, here, silence))
+        return;
+    leave_presence_open(judgement,
+                        "Or that machine had given the connection up before, for it no longer repeats what was "
+                        "not acknowledged, or had waited long for an answer: then this capture lacks its "
+                        "reset.");
 }
 
 static const char may_be_damaged[] = "Or these packets came damaged, for which TCP drops them: they were captured in "
