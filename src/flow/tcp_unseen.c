@@ -40,14 +40,17 @@ static bool is_under_way(const struct flow *flow, unsigned origin, int64_t at_ns
     return asks && waits && facts->data_run.count == 0 && d->hole_ns == 0 && !d->held;
 }
 
+/* Three round trips make the first time-out (RFC 6298, 2.2), and what is repeated then passes here after one more at most. */
+enum { TIMED_OUT_BY = 4 };
+
 /* What the packet before left under way has neither been repeated nor acknowledged since, by anybody's timer. (Where the other side spoke last
  * it may lack what came before, and its repetitions be lost on the way here.) */
 static void note_left_alone(const struct flow *flow, unsigned origin, const struct packet *p, int64_t from_ns)
 {
     struct stretch *longest = &flow->conversation->left_alone;
     int64_t for_ns = p->moment.time_ns - from_ns;
-    if (for_ns < LEFT_ALONE_NS || for_ns <= longest->to_ns - longest->from_ns || flow->handshake_ns > NS_PER_SECOND ||
-        flow->conversation->closed)
+    if (for_ns < LEFT_ALONE_NS || for_ns <= longest->to_ns - longest->from_ns ||
+        for_ns < TIMED_OUT_BY * flow->handshake_ns || flow->conversation->closed)
         return;
     if (is_under_way(flow, flow->last_origin, from_ns, origin != flow->last_origin))
         *longest = (struct stretch){from_ns, p->moment.time_ns};

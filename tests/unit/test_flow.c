@@ -772,6 +772,47 @@ static void test_what_no_timer_touched(void **state)
     assert_in_range((c->left_alone.to_ns - c->left_alone.from_ns) / NS_PER_MS, 5000, 5010);
 }
 
+/* A SYN was lost, and its repetition missed: the round trip looks like a second, after which nothing is left alone for so long. */
+static void test_what_no_timer_touched_on_a_long_way(void **state)
+{
+    struct bench *b = *state;
+    send(b, SIDE_CLIENT, TCP_SYN, 0, 0, "");
+    wait_ms(b, 1020);
+    send(b, SIDE_SERVER, TCP_SYN | TCP_ACK, 0, 1, "");
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 1, "");
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_PSH, 1, 1, "question");
+    wait_ms(b, 9000);
+    send(b, SIDE_SERVER, TCP_ACK | TCP_PSH, 1, 9, "answer");
+    assert_int_not_equal(only(b)->left_alone.to_ns, 0);
+}
+
+/* Near: three of those round trips and one more are longer. */
+static void test_a_way_as_long_as_that(void **state)
+{
+    struct bench *b = *state;
+    send(b, SIDE_CLIENT, TCP_SYN, 0, 0, "");
+    wait_ms(b, 2500);
+    send(b, SIDE_SERVER, TCP_SYN | TCP_ACK, 0, 1, "");
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 1, "");
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_PSH, 1, 1, "question");
+    wait_ms(b, 9000);
+    send(b, SIDE_SERVER, TCP_ACK | TCP_PSH, 1, 9, "answer");
+    assert_int_equal(only(b)->left_alone.to_ns, 0);
+}
+
+/* Of the server only acknowledgements alone were captured, and the client's tell that there was more. */
+static void test_data_that_was_missed_behind_acknowledgements(void **state)
+{
+    struct bench *b = *state;
+    send(b, SIDE_CLIENT, TCP_SYN, 0, 0, "");
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_PSH, 1, 1, "question");
+    send(b, SIDE_SERVER, TCP_ACK, 1, 9, "");
+    send(b, SIDE_CLIENT, TCP_ACK, 9, 44, "");
+    const struct conversation *c = only(b);
+    assert_int_equal(c->sides[SIDE_SERVER].unseen_segments, 1);
+    assert_true(c->sides[SIDE_CLIENT].acknowledged_unseen);
+}
+
 /* The first packet that the capture has, of a connection that was under way. */
 static void test_the_first_packet_that_no_timer_touched(void **state)
 {
@@ -820,6 +861,9 @@ int main(void)
         FLOW_TEST(test_a_first_fin_that_was_missed),
         FLOW_TEST(test_a_first_fin_that_was_acknowledged_before),
         FLOW_TEST(test_a_message_that_was_missed),
+        FLOW_TEST(test_what_no_timer_touched_on_a_long_way),
+        FLOW_TEST(test_a_way_as_long_as_that),
+        FLOW_TEST(test_data_that_was_missed_behind_acknowledgements),
         FLOW_TEST(test_the_first_packet_that_no_timer_touched),
         FLOW_TEST(test_the_first_packet_of_one_side),
         FLOW_TEST(test_what_no_timer_touched),
