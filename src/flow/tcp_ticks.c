@@ -2,7 +2,8 @@
  * Theory of operation. The value of a timestamp comes from a clock that ticks evenly, at a rate that its machine chooses, a millisecond to
  * a second a tick (RFC 7323, 5.4), and each packet but a reset has one (3.2). So two packets of a side tell how much time passed between
  * them on its machine, at most, once others of it have told the rate. Where much less passed than the capture's clock tells, on the
- * machines of both ends, that clock was set forward in between. One machine alone may have stood still.
+ * machines of both ends, that clock was set forward in between (or both stood still together). One machine alone may
+ * have stood still while the other waited.
  *
  * A SYN's value is some other number with some stacks (zero; options of a SYN that was not remembered): it may begin a stretch, of which
  * it then makes more ticks, but tells nothing of the rate.
