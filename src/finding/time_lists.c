@@ -1,4 +1,4 @@
-/* Times and spans of time. */
+/* Moments and spans of time, gathered in any order and then asked for. */
 #include "time_lists.h"
 
 #include <stdlib.h>

@@ -651,9 +651,7 @@ enum tcp_verdict tcp_follow(struct flow *flow, unsigned origin, const struct pac
     start_direction(flow, origin, p);
     note_burst(flow, origin, p);
     other->heard_since_run = true;
-    struct tcp_side *heard = flow_facts(flow, 1 - origin);
-    heard->silent_run = false;
-    heard->run_heard_whole = heard->run_heard_whole || p->checksum != CHECKSUM_UNCHECKED;
+    flow_facts(flow, 1 - origin)->silent_run = false;
     uint32_t repeated = facts->retransmits;
     if (p->tcp.flags & TCP_RST) {
         follow_reset(flow, origin, p);
@@ -669,6 +667,7 @@ enum tcp_verdict tcp_follow(struct flow *flow, unsigned origin, const struct pac
             follow_payload_and_fin(flow, origin, p);
     }
     facts->bare += verdict != TCP_PACKET_PROBE && tcp_is_pure_ack(p);
+    flow_facts(flow, 1 - origin)->run_heard_whole |= p->checksum != CHECKSUM_UNCHECKED;
     if (p->tcp.flags & TCP_ACK) {
         tcp_sizes_acknowledged(flow, origin, p);
         follow_ack(flow, origin, p);
