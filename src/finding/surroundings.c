@@ -229,15 +229,15 @@ static void note_mute(struct server_record *host, const struct conversation *c)
                         *last = to_the_end ? &client->data_run.last : &client->last_retransmit;
     int64_t for_ns = last->time_ns - first->time_ns;
     if (for_ns >= NS_PER_SECOND && (to_the_end || client->longest_repeated_wait_ns >= for_ns))
-        time_spans_add(&host->mute, first->time_ns, last->time_ns);
+        time_spans_add(&host->host_mute, first->time_ns, last->time_ns);
 }
 
 bool surroundings_answers_nobody(const struct surroundings *surroundings, const struct conversation *c, int64_t from_ns,
                                  int64_t to_ns)
 {
     const struct server_record *host = find_host(surroundings, c->point, &c->ends[SIDE_SERVER].address);
-    const struct time_span *span = host ? time_spans_touching(&host->mute, from_ns, to_ns) : NULL;
-    return span && times_within(&host->heard, span->from_ns > from_ns ? span->from_ns : from_ns, to_ns) == 0;
+    const struct time_span *span = host ? time_spans_touching(&host->host_mute, from_ns, to_ns) : NULL;
+    return span && times_within(&host->host_heard, span->from_ns > from_ns ? span->from_ns : from_ns, to_ns) == 0;
 }
 
 static void note_handshake(const struct surroundings *s, struct server_record *server, const struct conversation *c)
@@ -361,7 +361,7 @@ static void note_conversation(struct surroundings *s, const struct conversation 
     if (c->sides[SIDE_SERVER].last.time_ns > host->host_last_ns)
         host->host_last_ns = c->sides[SIDE_SERVER].last.time_ns;
     if (c->sides[SIDE_SERVER].packets > 0)
-        times_add(&host->heard, c->sides[SIDE_SERVER].last.time_ns);
+        times_add(&host->host_heard, c->sides[SIDE_SERVER].last.time_ns);
     note_mute(host, c);
     note_handshake(s, server, c);
     note_ending(server, pair, c);
@@ -507,10 +507,10 @@ void surroundings_open(struct surroundings *surroundings, const struct casebook 
         times_sort(&server->refusals);
         times_sort(&server->served);
         times_sort(&server->closes);
-        times_sort(&server->heard);
-        time_spans_merge(&server->mute);
         time_spans_merge(&server->outages);
         time_spans_merge(&server->stalls);
+        times_sort(&server->host_heard);
+        time_spans_merge(&server->host_mute);
     }
     for (uint32_t i = 0; i < surroundings->pairs.in_use; i++) {
         const struct pair_record *pair = slab_at(&surroundings->pairs, i);
@@ -531,10 +531,10 @@ void surroundings_close(struct surroundings *surroundings)
         memory_give(server->refusals.ns);
         memory_give(server->served.ns);
         memory_give(server->closes.ns);
-        memory_give(server->heard.ns);
-        memory_give(server->mute.list);
         memory_give(server->outages.list);
         memory_give(server->stalls.list);
+        memory_give(server->host_heard.ns);
+        memory_give(server->host_mute.list);
     }
     slab_close(&surroundings->servers);
     slab_close(&surroundings->pairs);

@@ -34,10 +34,10 @@ struct server_record {
     struct ttl_range of_host;      /* of all that the machine said on any of its ports; kept with one of them */
     struct times
         hollow_resets; /* from SYN to reset, ns, of connections that were accepted and in which the server never spoke */
-    int64_t host_last_ns; /* likewise, the latest of its packets */
-    struct times heard;   /* likewise, the latest in each connection */
+    int64_t host_last_ns;    /* likewise, the latest of its packets */
+    struct times host_heard; /* likewise, the latest in each connection */
     struct time_spans
-        mute; /* likewise, from the first to the last repetition of what it did not acknowledge for a second and more */
+        host_mute; /* likewise, from the first to the last repetition of what it did not acknowledge for a second and more */
     struct times accepts;  /* of the SYN of each accepted connection */
     struct times refusals; /* likewise of refused ones */
     struct times served; /* of the only SYN of each connection whose program answered its first data within a second */
