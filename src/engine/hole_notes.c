@@ -11,6 +11,7 @@ static bool is_worth_a_note(const struct capture_silence *silence)
 static enum hole_sign sign_of(const struct capture_silence *hole)
 {
     return capture_silence_is_passed(hole) ? HOLE_BY_OWN_CONNECTIONS
+           : hole->no_time                 ? HOLE_BY_TIMESTAMPS
            : hole->stood_still             ? HOLE_BY_TIMERS
                                            : HOLE_BY_OTHER_CAPTURE;
 }

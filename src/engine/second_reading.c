@@ -164,7 +164,13 @@ static void keep_later(const struct casebook *casebook, struct moment *last, con
         *last = *moment;
 }
 
-static void note_last_arrivals(struct second_reading *reading)
+static void keep_earlier(const struct casebook *casebook, struct moment *first, const struct moment *moment)
+{
+    if (moment_seen(moment) && (!moment_seen(first) || casebook_in_order(casebook, moment, first)))
+        *first = *moment;
+}
+
+static void note_arrivals(struct second_reading *reading)
 {
     for (uint32_t i = 0; i < reading->connections.count; i++) {
         const struct compared *compared = &reading->connections.list[i];
@@ -173,6 +179,8 @@ static void note_last_arrivals(struct second_reading *reading)
             struct point_pair *pair = compared->pair;
             keep_later(reading->casebook, &pair->last_arrival_sent[sender], &passage->last_arrival_sent);
             keep_later(reading->casebook, &pair->last_in_time_sent[sender], &passage->last_in_time_sent);
+            keep_earlier(reading->casebook, &pair->first_in_time_sent[sender], &passage->first_in_time_sent);
+            keep_earlier(reading->casebook, &pair->first_arrival[sender], &passage->first_arrival);
         }
     }
 }
@@ -239,7 +247,7 @@ void second_reading_run(struct casebook *casebook, const struct second_reading_o
         if (has_holes(casebook))
             compare_again(&reading);
         count_missed(&reading);
-        note_last_arrivals(&reading);
+        note_arrivals(&reading);
         hole_notes_add(casebook, HOLE_BY_OTHER_CAPTURE, "although packets passed meanwhile, as another capture shows");
         better_clocks(casebook);
     }

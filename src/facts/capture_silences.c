@@ -139,17 +139,27 @@ struct capture_silence *capture_silences_pass(struct capture_silences *silences,
     return longest;
 }
 
-void capture_silences_stand_still(struct capture_silences *silences, int64_t from_ns, int64_t to_ns)
+void capture_silences_stand_still(struct capture_silences *silences, int64_t from_ns, int64_t to_ns, bool no_time)
 {
     struct capture_silence *longest = most_of(silences, from_ns, to_ns);
-    if (longest)
-        longest->stood_still = true;
+    if (!longest)
+        return;
+    longest->stood_still = true;
+    longest->no_time = longest->no_time || no_time;
 }
 
 bool capture_silences_stood_still(const struct capture_silences *silences, int64_t from_ns, int64_t to_ns)
 {
     for (uint32_t i = first_from(silences, from_ns); i < silences->count && silences->list[i].from_ns <= to_ns; i++)
         if (silences->list[i].stood_still)
+            return true;
+    return false;
+}
+
+bool capture_silences_had_no_time(const struct capture_silences *silences, int64_t from_ns, int64_t to_ns)
+{
+    for (uint32_t i = first_from(silences, from_ns); i < silences->count && silences->list[i].from_ns <= to_ns; i++)
+        if (silences->list[i].no_time)
             return true;
     return false;
 }

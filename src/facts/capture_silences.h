@@ -20,6 +20,7 @@ struct capture_silence {
     uint32_t witnesses;                   /* those conversations; one that went on both ways counts twice */
     bool file_lacks;                      /* what was recorded then was not given */
     bool stood_still; /* what TCP does in that time was not recorded, or the clock was set and no time passed */
+    bool no_time;     /* the latter: timestamps tell that */
     uint32_t
         resets; /* of connections of the end that it was taken at: they came to the other end meanwhile, and it lacks them */
     uint32_t lacking; /* connections of which packets left the other end meanwhile, and are not here */
@@ -57,11 +58,15 @@ void capture_silences_miss(struct capture_silences *silences, int64_t from_ns, i
 struct capture_silence *capture_silences_pass(struct capture_silences *silences, int64_t from_ns, int64_t to_ns,
                                               uint32_t packets, bool both_ways);
 
-/* In that time timers of TCP ran out, and nothing of what follows was recorded; likewise. */
-void capture_silences_stand_still(struct capture_silences *silences, int64_t from_ns, int64_t to_ns);
+/* In that time timers of TCP ran out, and nothing of what follows was recorded - or, no_time, less than half of it passed, as timestamps tell;
+ * likewise. */
+void capture_silences_stand_still(struct capture_silences *silences, int64_t from_ns, int64_t to_ns, bool no_time);
 
 /* The capture stood still at some moment of that time, or its clock was set. */
 bool capture_silences_stood_still(const struct capture_silences *silences, int64_t from_ns, int64_t to_ns);
+
+/* Timestamps tell that its clock was set forward at some moment of that time. */
+bool capture_silences_had_no_time(const struct capture_silences *silences, int64_t from_ns, int64_t to_ns);
 
 /* It does not have a reset that was due at some moment of that time, and nothing tells whether it passed; likewise. */
 void capture_silences_lack_reset(struct capture_silences *silences, int64_t from_ns, int64_t to_ns);

@@ -54,8 +54,10 @@ struct passage {
     struct moment last_arrival_sent; /* in the sender's capture: the last packet that arrived, when it left */
     struct moment last_in_time_sent; /* likewise, of those that took less than PASSAGE_LATE_NS */
     struct moment last_arrival;      /* and when it arrived, in the receiver's */
-    struct moment first_injected;    /* in the receiver's capture */
-    struct moment injected_syn;      /* likewise: the first SYN, reset or FIN among them */
+    struct moment first_arrival;     /* of the first one */
+    struct moment first_in_time_sent;
+    struct moment first_injected; /* in the receiver's capture */
+    struct moment injected_syn;   /* likewise: the first SYN, reset or FIN among them */
     struct moment injected_reset;
     struct moment injected_fin;
     uint32_t payloads_compared, payloads_changed; /* of packets that arrived whole */

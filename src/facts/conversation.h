@@ -76,7 +76,8 @@ struct unseen_stretch {
 };
 
 /* Of two packets one after the other: what was under way when the first was recorded, TCP would have repeated or acknowledged before the
- * second. That was not recorded, or the capture's clock was set forward. The longest such stretch; both zero: there is none. */
+ * second. That was not recorded, or the capture's clock was set forward. Or the timestamps of both sides tell that much less time passed
+ * than the capture's clock does. The longest such stretch; both zero: there is none. */
 struct stretch {
     int64_t from_ns, to_ns;
 };
@@ -93,6 +94,7 @@ struct conversation {
     struct length_series series[TRACE_SERIES];
     struct unseen_stretch unseen;
     struct stretch left_alone;
+    bool stamps_tell;     /* of left_alone: it is the timestamps that tell it */
     bool starts_with_syn; /* the handshake's first packet is in the capture */
     bool tuple_reused;    /* an earlier conversation had the same addresses and ports */
     bool closed;          /* FIN both ways, or a reset */

@@ -17,8 +17,9 @@ struct point_pair {
     uint32_t connections; /* in both */
     struct clock_facts clock;
     struct way_times *ways; /* what the clock was measured by; NULL: it is not known */
-    /* Of all connections that were compared, by sender and in its capture: the last packet that arrived, and the last that did in time. */
-    struct moment last_arrival_sent[SIDES], last_in_time_sent[SIDES];
+    /* Of all connections that were compared, by sender and in its capture: the last packet that arrived, and the last and the first that did in
+     * time; and, in the receiver's, the arrival of the first. */
+    struct moment last_arrival_sent[SIDES], last_in_time_sent[SIDES], first_in_time_sent[SIDES], first_arrival[SIDES];
 };
 
 /* All pairs, sorted by their lower and then their higher point. */

@@ -128,7 +128,10 @@ struct tcp_side {
     struct retry_run
         data_run; /* retransmissions since the other side last acknowledged something new: the state at the end */
     bool run_acknowledged; /* the newest of data_run: of what the other side had acknowledged before */
-    bool silent_run;       /* in data_run or the last probes the other side sent no packet at all */
+    /* Of data_run: of no copy the checksum could be looked at, for all were captured in part; and since it began, of a packet of the other side
+     * it could. */
+    bool run_unchecked, run_heard_whole;
+    bool silent_run; /* in data_run or the last probes the other side sent no packet at all */
 
     uint32_t zero_windows; /* packets that announced a window of zero */
     struct moment first_zero_window, last_zero_window;
@@ -143,6 +146,7 @@ struct tcp_side {
     bool answers_differ; /* more SYN+ACK than SYN, that begin at different numbers: two machines answered one SYN */
     uint8_t damaged;     /* packets with a wrong TCP checksum, 255 at most; of cut ones nobody knows */
     bool sound;          /* others had a right one */
+    bool held_unchecked; /* of none of the copies that held_copies tells of it could be looked at */
     struct moment
         ahead; /* a packet without data, or a FIN, stands beyond all that arrived here, and was acknowledged, of it */
     uint32_t ahead_bytes; /* by so much: they were sent, and lost before they came here, or the capture missed them */

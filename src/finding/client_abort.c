@@ -96,12 +96,21 @@ static void say(struct judgement *judgement, const char *how, bool pending, bool
                       "third-party drivers always do so, otherwise the program aborted.");
 }
 
-static bool say_open(struct judgement *judgement, bool forgotten, bool gave_up, bool unknown_request)
+/* The server's machine acknowledges a FIN at once, whatever its program does. */
+static bool repeats_fin(const struct tcp_side *client)
+{
+    return client->unacknowledged_bytes > 0 && client->data_run.count > 0 && client->fin_retransmits > 0;
+}
+
+static bool say_open(struct judgement *judgement, bool fin, bool forgotten, bool gave_up, bool unknown_request)
 {
     if (forgotten)
         judgement_say(judgement,
                       "The client's reset answers a packet of a connection that its machine does not know any "
                       "more: how it ended is not in the capture.");
+    else if (gave_up && fin)
+        judgement_say(judgement, "The client closed the connection, and nothing acknowledges that: packets do not get "
+                                 "through any more, or the server's machine stands still.");
     else if (gave_up)
         judgement_say(
             judgement,
@@ -130,16 +139,17 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     int64_t quiet_ns = quiet_before_ns(c, &close);
     bool long_quiet = quiet_ns >= LONG_WAIT_NS;
     bool forgotten = !fin && signs_of_forgotten(c, SIDE_CLIENT),
-         gave_up = !fin && (signs_of_giving_up(c, SIDE_CLIENT) || lacks_answer(c, &close));
+         gave_up = fin ? repeats_fin(client) : signs_of_giving_up(c, SIDE_CLIENT) || lacks_answer(c, &close),
+         answers_nobody = pending && surroundings_answers_nobody(s, c, client->last_data.time_ns, close.time_ns);
     bool unknown_request = !long_quiet && !c->starts_with_syn && client->payload_bytes == 0;
-    bool open =
-        forgotten || gave_up || unknown_request || answered_late || (!fin && !signs_of_own_reset(c, s, SIDE_CLIENT));
+    bool open = forgotten || gave_up || unknown_request || answered_late || answers_nobody ||
+                (!fin && !signs_of_own_reset(c, s, SIDE_CLIENT));
     judgement->confidence = long_quiet || open ? 0.6 : fin ? 0.75 : pending ? 0.88 : 0.7;
     if (signs_of_missed_packets(c))
         judgement->confidence -= 0.2;
     if (long_quiet || open) {
         judgement->culprit = CULPRIT_UNKNOWN;
-        bool by_server = gave_up || answered_late || (!open && long_quiet);
+        bool by_server = gave_up || answered_late || answers_nobody || (!open && long_quiet);
         judgement->would_settle = forgotten || unknown_request ? settle_by_earlier_captures
                                   : by_server                  ? settle_by_server_capture
                                                                : settle_by_client_capture;
@@ -150,8 +160,12 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
                     fin                      ? "FIN"
                     : client->reset_with_ack ? "ACK+RST"
                                              : "a reset");
-    if (!say_open(judgement, forgotten, gave_up, unknown_request))
+    if (!say_open(judgement, fin, forgotten, gave_up, unknown_request))
         say(judgement, fin ? "closed the connection" : "reset the connection", pending, long_quiet, quiet_ns);
+    if (answers_nobody)
+        judgement_say_more(judgement,
+                           "Meanwhile the server's machine acknowledged nothing in other connections, either: "
+                           "it may have stood still (a paused virtual machine), or the way there was dead.");
     return true;
 }
 
@@ -177,7 +191,10 @@ const struct detector client_abort = {
         "of a connection that had ended before; where what either side repeats is not acknowledged any more; and where "
         "the reset does not acknowledge data that had left a fifth of a second before. Likewise where the capture "
         "began later and has no data of the client; and where it was not given as the client's and the reset does not "
-        "go on with the client's IP IDs, timestamps or window, for then a device may have made it. Not when a sequence "
+        "go on with the client's IP IDs, timestamps or window, for then a device may have made it. And it stays open "
+        "where "
+        "the FIN is repeated and nothing acknowledges it, or where, while the client waited, the server's machine "
+        "acknowledged nothing in another connection for a second and more. Not when a sequence "
         "number of either side or the other's SACK shows that it had sent more than arrived.",
     .means = "ACK+RST is what a machine sends when the program aborts a connection, dies, or closes with data unread; "
              "on Linux the FIN of a program that dies may come first. The packets before it were received and "

@@ -68,16 +68,20 @@ const struct detector client_no_ack = {
     .cause = "client.no-ack",
     .title = "Packets reach the client machine and nothing answers them",
     .holds_when =
-        "In a capture taken on the client, one of these. A packet of the server and three copies or more arrive over a "
-        "second and more before it is acknowledged. Or the server repeats a packet three times or more to the end and "
-        "the client sends nothing any more (a client that resets again and again meanwhile answers). Or the client "
-        "repeats a packet three times or more to the end although the server's acknowledgements of it are in the "
-        "capture. Or it goes on asking (SYN) although two answers (SYN+ACK) or more are in the capture. A capture that "
-        "only looks as if it was taken there leaves the culprit open: say so with `--client`. So does a client that "
-        "may have given up, and whose reset the capture lacks: it stopped repeating what was not acknowledged, or it "
-        "had waited for 2 s or more (--slow-login) for an answer to its last data. Of the first three, none where the "
-        "capture leaves out acknowledgements alone: it has none of this machine, though some were due, or in this "
-        "connection none of the client, not even the handshake's last.",
+        "In a capture taken on the client, one of these. A packet of the server and three copies or more arrive over "
+        "a second and more before it is acknowledged. Or the server repeats a packet three times or more to the end "
+        "and the client sends nothing any more (a client that resets again and again meanwhile answers). Or the "
+        "client repeats a packet three times or more to the end although the server's acknowledgements of it are in "
+        "the capture. Or it goes on asking (SYN) although two answers (SYN+ACK) or more are in the capture. A capture "
+        "that only looks as if it was taken there leaves the culprit open: say so with `--client`. So does a client "
+        "that may have given up, and whose reset the capture lacks: it stopped repeating what was not acknowledged, "
+        "or it had waited for 2 s or more (--slow-login) for an answer to its last data. So do repetitions that end "
+        "without a reset, though one was due, and so few that a capture which misses packets of this machine in other "
+        "connections may have missed all answers. Where no copy of the packet was captured whole, it may have come "
+        "damaged, and TCP drops it: that makes it less sure, and leaves the culprit open when another packet from "
+        "there came damaged, when none as large was acknowledged, or when a copy was in the end. Of the first three, "
+        "none where the capture leaves out acknowledgements alone: it has none of this machine, though some were due, "
+        "or none of anybody, or in this connection none of the client, not even the handshake's last.",
     .holds_with_both =
         "The same, and the server's capture, which went on, shows those packets leave and no answer come; the client's "
         "capture missed no packet of this connection. Of answers to the SYN: where the server's capture does not show "

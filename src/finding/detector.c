@@ -92,8 +92,9 @@ const char *detector_limits(const struct detector *detector, char text[static DE
 {
     static const char holes[] =
         "The culprit stays open where the proof reaches into a hole of the capture (a while of which it has nothing, "
-        "although packets passed, or a file that is not there), where the capture's clock was set back meanwhile, and "
-        "where the file is not in order of time and packets of the connection changed places.";
+        "although packets passed, or a file that is not there), where the capture's clock was set meanwhile (back, or "
+        "forward as timestamps of both ends tell), and where the file is not in order of time and packets of the "
+        "connection changed places.";
     static const char absence[] = " So it does where the capture missed packets of the connection.";
     static const char elsewhere[] =
         " With the captures of both ends, so it does where the server's, which was running, has nothing of a "

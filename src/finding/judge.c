@@ -46,14 +46,26 @@ static bool missed_packets(const struct conversation *c, const struct pair_view 
            (view && view->compared && pair_view_capture_misses(view, side_of_view(c, view)));
 }
 
-/* From the first packet that the judgement rests on until the conversation's last one in that capture. */
-static bool spans_hole(const struct surroundings *s, const struct conversation *c, const struct judgement *judgement)
+/* The first packet that the judgement rests on; no later than the conversation's last one in that capture. */
+static int64_t rests_from_ns(const struct conversation *c, const struct judgement *judgement)
 {
     int64_t from_ns = c->last.time_ns;
     for (unsigned i = 0; i < judgement->proof_count; i++)
         if (judgement->proofs[i].moment.time_ns < from_ns)
             from_ns = judgement->proofs[i].moment.time_ns;
-    return surroundings_hole(s, c->point, from_ns, c->last.time_ns) != NULL;
+    return from_ns;
+}
+
+static bool spans_hole(const struct surroundings *s, const struct conversation *c, const struct judgement *judgement)
+{
+    return surroundings_hole(s, c->point, rests_from_ns(c, judgement), c->last.time_ns) != NULL;
+}
+
+static bool has_no_time(const struct surroundings *s, const struct conversation *c, const struct judgement *judgement)
+{
+    return c->point < s->casebook->point_count &&
+           capture_silences_had_no_time(&s->casebook->points[c->point].silences, rests_from_ns(c, judgement),
+                                        c->last.time_ns);
 }
 
 static bool has_hole(const struct surroundings *s, const struct conversation *c, const struct pair_view *view,
@@ -101,7 +113,7 @@ static void withhold(const struct surroundings *s, const struct conversation *c,
         return;
     if (judgement->culprit != CULPRIT_UNKNOWN && has_no_times(s, c)) {
         leave_open(judgement);
-        judgement->would_settle = "A capture of a machine whose clock nobody sets meanwhile.";
+        judgement->would_settle = settle_by_steady_clock;
         return;
     }
     if (judgement->culprit != CULPRIT_UNKNOWN && has_no_order(s, c)) {
@@ -112,7 +124,7 @@ static void withhold(const struct surroundings *s, const struct conversation *c,
     if (!rests && !has_hole(s, c, view, judgement))
         return;
     leave_open(judgement);
-    judgement->would_settle = settle_by_complete_capture;
+    judgement->would_settle = has_no_time(s, c, judgement) ? settle_by_steady_clock : settle_by_complete_capture;
 }
 
 static bool outweighs(const struct judgement *a, const struct judgement *b)

@@ -128,26 +128,34 @@ static int64_t lateness_ns(const struct passage *passage)
 /* Nothing lives for longer on the way: the maximum segment lifetime (RFC 9293, 3.4.2). */
 #define LIFETIME_NS (120 * NS_PER_SECOND)
 
-/* What comes after a clock was set is late one way and too fast the other way. Where no packet of any connection went the other way
- * afterwards, and none was in time again, it is not to be told from a delay. */
+static bool follows(const struct casebook *casebook, const struct moment *before, const struct moment *after)
+{
+    return moment_seen(before) && moment_seen(after) && casebook_in_order(casebook, before, after);
+}
+
+/* What lies on the other side of a clock's setting than most is late one way and too fast the other way. Where no packet of any connection went
+ * the other way afterwards, and none was in time again, or none before, it is not to be told from a delay. */
 static bool may_be_clock(const struct pair_view *view, const struct casebook *casebook, enum side sender)
 {
     const struct passage *late = &view->compared->passages[sender];
-    const struct moment *back = &view->pair->last_arrival_sent[side_other(sender)],
-                        *in_time = &view->pair->last_in_time_sent[sender];
-    return !(moment_seen(back) && casebook_in_order(casebook, &late->longest_arrival, back)) &&
-           !(moment_seen(in_time) && casebook_in_order(casebook, &late->longest_sent, in_time));
+    const struct point_pair *pair = view->pair;
+    enum side other = side_other(sender);
+    bool after = follows(casebook, &late->longest_arrival, &pair->last_arrival_sent[other]) ||
+                 follows(casebook, &late->longest_sent, &pair->last_in_time_sent[sender]),
+         before = follows(casebook, &pair->first_arrival[other], &late->longest_sent) ||
+                  follows(casebook, &pair->first_in_time_sent[sender], &late->longest_sent);
+    return !after || !before;
 }
 
 static void doubt_clock(struct judgement *judgement, bool too_long)
 {
     judgement->culprit = CULPRIT_UNKNOWN;
     judgement->confidence = 0.5;
-    judgement->would_settle = "Captures that go on until packets went the other way, too: they would be too fast if a "
-                              "clock was set.";
+    judgement->would_settle = "Captures that begin before, and go on until packets went the other way, too: they would "
+                              "be too fast if a clock was set.";
     judgement_say_more(judgement, too_long ? "Or a clock was set: no packet lives so long on the way."
-                                           : "Or a clock was set: nothing went the other way afterwards, and nothing "
-                                             "was in time again.");
+                                           : "Or a clock was set: before it, or after it, nothing went the other way, "
+                                             "and nothing was in time.");
 }
 
 /* The capture of the sender missed packets, of this connection or of others, and perhaps the repetition that arrived: one may have come
@@ -238,8 +246,9 @@ const struct detector network_delay = {
         "one of them half a second. Where the captures' stamps are coarse (whole seconds, ticks of 15.6 ms), each of "
         "these times is longer by one step of either capture; and a copy that the sender's capture made tells no time. "
         "Not when a clock was set meanwhile, which makes one direction late and the other too fast. The culprit stays "
-        "open when nothing went the other way afterwards and nothing was in time again, when it took longer than "
-        "packets live (120 s), and when a capture stood still meanwhile, as TCP's timers tell. It stays open, too, "
+        "open when before it or after it nothing went the other way and nothing was in time, when it took longer than "
+        "packets live (120 s), and when a capture stood still meanwhile or its clock was set, as TCP's timers or "
+        "timestamps tell. It stays open, too, "
         "where neither IP ID nor timestamp tells a repetition from the packet, and the sender's capture missed packets "
         "of this or another connection, or one arrived once more than it has it; and where the clocks' difference is "
         "unsteady and a capture missed packets of the connection. (--delay sets the second, and with it the half.)",

@@ -140,7 +140,8 @@ static bool may_all_be_missed(const struct pair_view *view, const struct surroun
 }
 
 /* Of what a side sent: what the receiver's capture lacks was lost, whoever repeated it and whether the repetition was needed. But a capture
- * that misses packets of others may miss these: then no more were lost than TCP sent again. One that lacks ends may lack this one, too. */
+ * that misses packets of others may miss these: then no more were lost than TCP sent again, and what it sent again although a copy had come was
+ * not answered there, whether or not the other copies came. One that lacks ends may lack this one, too. */
 static uint32_t lost_of(const struct pair_view *view, const struct surroundings *s, enum side sender)
 {
     const struct passage *passage = &view->compared->passages[sender];
@@ -150,8 +151,12 @@ static uint32_t lost_of(const struct pair_view *view, const struct surroundings 
     const struct point_facts *far = &s->casebook->points[from_client ? view->server->point : view->client->point];
     if (may_all_be_missed(view, s, sender))
         return 0;
-    uint32_t repeated = (from_client ? view->client : view->server)->sides[sender].retransmits;
-    return far->missed > 0 && repeated < lost ? repeated : lost;
+    if (far->missed == 0)
+        return lost;
+    uint32_t repeated = (from_client ? view->client : view->server)->sides[sender].retransmits,
+             unanswered = (from_client ? view->server : view->client)->sides[sender].held_total;
+    lost = repeated < lost ? repeated : lost;
+    return lost > unanswered ? lost - unanswered : 0;
 }
 
 static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
@@ -218,7 +223,9 @@ const struct detector network_loss = {
     .holds_with_both =
         "Packets with data, SYN or FIN left one machine and are not in the other's capture: two or more, and one in a "
         "hundred; or one, while the path between the two loses that many in other connections; or a repair took a "
-        "second or more. Where the receiver's capture missed packets, no more count than were sent again. None count "
+        "second or more. Where the receiver's capture missed packets, no more count than were sent again, without "
+        "those "
+        "of which another copy came and was not answered. None count "
         "when it misses half as large a share or more of those that are known to have passed; and none at this "
         "connection's end when it lacks ends of others. Not when nothing was sent again, or when the captures "
         "themselves missed as many, which acknowledgements prove. When all was repaired within a second, a fault of "

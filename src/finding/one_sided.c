@@ -74,19 +74,102 @@ static bool lacks_acknowledgements(const struct conversation *c, const struct su
            surroundings_lacks_acknowledgements(s, c->point, here);
 }
 
-static void doubt_that_it_is_there(const struct surroundings *s, const struct conversation *c, enum side here,
-                                   const struct silence *silence, struct judgement *judgement)
+/* Linux gives data up after 15 repetitions and says nothing (tcp(7), tcp_retries2). */
+enum { GIVEN_UP_SILENTLY = 15 };
+
+/* Who repeats in vain does so again after twice as long (RFC 6298, 5.5), and who probes as evenly as before. Windows, and Linux after its probes,
+ * end it with a reset. Neither followed, though the capture went on: it lacks a reset, of one side or the other. */
+static bool lacks_reset(const struct conversation *c, const struct surroundings *s, const struct silence *silence)
 {
-    if (!may_be_gone(c, s, here, silence))
-        return;
+    const struct tcp_side *retrier = &c->sides[silence->retrier];
+    int64_t repeats_ns = silence->last.time_ns - silence->first.time_ns,
+            first_wait_ns = silence->first.time_ns - retrier->last_data.time_ns,
+            next_wait_ns = silence->keep_alives ? repeats_ns / (silence->retries - 1) : repeats_ns + 2 * first_wait_ns;
+    return silence->kind == SILENCE_TOTAL && retrier->resets + c->sides[side_other(silence->retrier)].resets == 0 &&
+           !c->let_go && silence->retries < GIVEN_UP_SILENTLY && first_wait_ns > 0 &&
+           surroundings_watched_after_ns(s, c) > 2 * next_wait_ns;
+}
+
+/* A capture that misses packets of this machine in other connections may miss some answers in a row, too. In one that holds thousands of
+ * connections, that counts which happens by chance more often than once in ten thousand times. */
+static bool may_miss_answers(const struct conversation *c, const struct surroundings *s, enum side here,
+                             const struct silence *silence)
+{
+    const struct point_lacks *lacks = &s->lacks[c->point];
+    double missed = (double)lacks->unseen[here], share = missed / (missed + (double)lacks->data[here] + 1), chance = 1;
+    for (uint32_t i = 0; i < silence->retries && chance > 0.0001; i++)
+        chance *= share;
+    return chance > 0.0001;
+}
+
+static void leave_presence_open(struct judgement *judgement, const char *because)
+{
     judgement->culprit = CULPRIT_UNKNOWN;
     judgement->confidence = 0.5;
     if (!judgement->would_settle)
         judgement->would_settle = settle_by_complete_capture;
-    judgement_say_more(judgement,
-                       "Or that machine had given the connection up before, for it no longer repeats what was "
-                       "not acknowledged, or had waited long for an answer: then this capture lacks its "
-                       "reset.");
+    judgement_say_more(judgement, because);
+}
+
+static void doubt_that_it_is_there(const struct surroundings *s, const struct conversation *c, enum side here,
+                                   const struct silence *silence, struct judgement *judgement)
+{
+    if (lacks_reset(c, s, silence))
+        leave_presence_open(judgement,
+                            "Or that machine had closed the connection: the repetitions end without a reset, "
+                            "which was due, so that this capture may leave out resets.");
+    if (may_miss_answers(c, s, here, silence))
+        leave_presence_open(judgement, "Or this capture missed the answers, as it missed other packets.");
+    if (!may_be_gone(c, s, here, silence))
+        return;
+    leave_presence_open(judgement,
+                        "Or that machine had given the connection up before, for it no longer repeats what was "
+                        "not acknowledged, or had waited long for an answer: then this capture lacks its "
+                        "reset.");
+}
+
+static const char may_be_damaged[] = "Or these packets came damaged, for which TCP drops them: they were captured in "
+                                     "part, and their checksums cannot be looked at.";
+
+/* Of what was not acknowledged no copy was captured whole, and of what was not heard nothing. */
+static bool is_unchecked(const struct conversation *c, enum side here, const struct silence *silence)
+{
+    bool repeats = silence->kind == SILENCE_TOTAL && !silence->keep_alives;
+    return repeats                          ? c->sides[silence->retrier].run_unchecked
+           : silence->kind == SILENCE_TOTAL ? false
+                                            : !c->sides[here].run_heard_whole;
+}
+
+/* It is larger than all that the machine acknowledged of the other one's, in any connection. */
+static bool is_largest(const struct conversation *c, const struct surroundings *s, enum side sender)
+{
+    return c->sides[sender].larger_unacknowledged > surroundings_pair(s, c)->largest_passed[sender];
+}
+
+static void leave_soundness_open(struct judgement *judgement)
+{
+    judgement->culprit = CULPRIT_UNKNOWN;
+    judgement->confidence = 0.5;
+    judgement->would_settle = settle_by_whole_packets;
+    judgement_say_more(judgement, may_be_damaged);
+}
+
+/* TCP throws a damaged packet away without a word (RFC 9293, 3.1), and of one that was captured in part nobody knows whether it is. That each
+ * copy of one packet is damaged, and nothing else, is seldom: it is left open where others of that machine came damaged, or where none of that
+ * size was acknowledged, for whatever damages packets may do so with large ones. */
+static void doubt_that_it_is_sound(const struct conversation *c, const struct surroundings *s, enum side here,
+                                   struct judgement *judgement)
+{
+    static const double at_most = 0.8;
+    enum side there = side_other(here);
+    if (signs_of_damage_between(c, s, there) || is_largest(c, s, there)) {
+        leave_soundness_open(judgement);
+        return;
+    }
+    if (judgement->confidence > at_most)
+        judgement->confidence = at_most;
+    judgement->would_settle = settle_by_whole_packets;
+    judgement_say_more(judgement, may_be_damaged);
 }
 
 /* Packets of the other side arrive here, by this machine's own capture, and its TCP behaves as if they did not. */
@@ -127,13 +210,13 @@ static void tell_swallowed(const struct conversation *c, const struct silence *s
 }
 
 /* It got through to the machine at once, and to its TCP only later. */
-static bool holds(const struct conversation *c, const struct surroundings *s, enum side here,
+static bool holds(const struct conversation *c, const struct surroundings *s, enum side here, double confidence,
                   struct judgement *judgement)
 {
     if (!signs_of_holding(c, s, here) || !signs_of_sql(c, s) || lacks_acknowledgements(c, s, here))
         return false;
     const struct tcp_side *arriving = &c->sides[side_other(here)];
-    judgement->confidence = 0.8;
+    judgement->confidence = confidence;
     judgement_prove(judgement, &arriving->first_retransmit, "the %s repeats a packet that had arrived",
                     names[side_other(here)]);
     judgement_prove(judgement, &arriving->last_retransmit, "its last repetition");
@@ -143,6 +226,8 @@ static bool holds(const struct conversation *c, const struct surroundings *s, en
                   "%.1f s after the first: something between its network card and its TCP held it so long.",
                   names[side_other(here)], names[here], count_words(arriving->held_copies, "copy").text,
                   seconds(arriving->longest_repeated_wait_ns));
+    if (arriving->held_unchecked)
+        leave_soundness_open(judgement);
     return true;
 }
 
@@ -151,10 +236,12 @@ bool one_sided_no_ack(const struct conversation *c, const struct surroundings *s
 {
     struct silence silence;
     if (!swallows(c, s, here, &silence))
-        return holds(c, s, here, judgement);
+        return holds(c, s, here, 0.8, judgement);
     judgement->confidence = 0.87;
     judgement->would_settle = settled_by_capture_of(side_other(here));
     tell_swallowed(c, &silence, here, judgement);
+    if (is_unchecked(c, here, &silence))
+        doubt_that_it_is_sound(c, s, here, judgement);
     doubt_that_it_is_there(s, c, here, &silence, judgement);
     one_sided_need_place(c, s, judgement);
     return true;
@@ -169,14 +256,13 @@ bool one_sided_no_ack_by_both(const struct pair_view *view, const struct surroun
         return false;
     if (moment_seen(&view->compared->passages[here].injected_reset))
         return false; /* an answer came, whoever made it */
-    if (!swallows(own, s, here, &silence)) {
-        bool held = holds(own, s, here, judgement);
-        judgement->confidence = held ? 0.93 : 0;
-        return held;
-    }
+    if (!swallows(own, s, here, &silence))
+        return holds(own, s, here, 0.93, judgement);
     judgement->confidence = 0.96;
     tell_swallowed(own, &silence, here, judgement);
     judgement_say_more(judgement, "The other end's capture shows the same packets leave, and no answer come.");
+    if (is_unchecked(own, here, &silence))
+        doubt_that_it_is_sound(own, s, here, judgement);
     doubt_that_it_is_there(s, own, here, &silence, judgement);
     one_sided_need_place(own, s, judgement);
     return true;

@@ -94,5 +94,5 @@ bool point_lacks_ends(const struct point_lacks *lacks)
 
 bool point_lacks_acknowledgements(const struct point_lacks *lacks, enum side sender)
 {
-    return lacks->bare[sender] == 0 && lacks->owed[sender] > 0;
+    return lacks->bare[sender] == 0 && (lacks->owed[sender] > 0 || lacks->bare[side_other(sender)] == 0);
 }

@@ -19,7 +19,7 @@ struct point_lacks {
 /* Takes in a conversation after whose last packet the capture point went on for that long. */
 void point_lacks_see(struct point_lacks *lacks, const struct conversation *conversation, int64_t watched_ns);
 
-/* It has no acknowledgement alone of these, though some were due. */
+/* It has no acknowledgement alone of these, though some were due; or none of anybody. */
 bool point_lacks_acknowledgements(const struct point_lacks *lacks, enum side sender);
 
 /* How the other view of a conversation goes on where this one has nothing more. */

@@ -10,6 +10,9 @@ const char settle_by_place[] =
     "give it with --client or --server.";
 const char settle_by_complete_capture[] =
     "A capture that misses no packets: on the machine itself, with a larger buffer, written to a fast disk.";
+const char settle_by_steady_clock[] = "A capture of a machine whose clock nobody sets meanwhile.";
+const char settle_by_whole_packets[] =
+    "The same capture of whole packets (`tcpdump -s 0`, `dumpcap -s 0`): of those only the checksum can be looked at.";
 const char settle_by_listener[] =
     "Which program has the port on the server machine: `netstat -abno`, on Linux `ss -ltnp`; "
     "and whether a proxy or firewall on the way answers for it.";

@@ -15,6 +15,8 @@ extern const char settle_by_place[];
 extern const char settle_by_listener[]; /* which program has the server's port */
 
 extern const char settle_by_complete_capture[];
+extern const char settle_by_steady_clock[];
+extern const char settle_by_whole_packets[];
 extern const char settle_by_earlier_captures[];
 
 /* What it rests on may be in no capture only because that one leaves such packets out: the culprit stays open. */

@@ -376,14 +376,22 @@ static bool later(const struct moment *a, const struct moment *b)
     return moment_seen(a) && (!moment_seen(b) || a->time_ns > b->time_ns);
 }
 
+static bool is_edited(const struct conversation *c, const struct surroundings *s)
+{
+    const struct capture_facts *capture = &s->casebook->captures[c->first.capture];
+    return capture->bad_checksums * 2 >= capture->tcp_packets;
+}
+
 bool signs_of_damage(const struct conversation *c, const struct surroundings *s, enum side sender)
 {
     enum { DAMAGED_LEAST = 2 };
     const struct tcp_side *side = &c->sides[sender];
-    if (side->damaged < DAMAGED_LEAST || side->sound)
-        return side->damaged >= DAMAGED_LEAST;
-    const struct capture_facts *capture = &s->casebook->captures[c->first.capture];
-    return capture->bad_checksums * 2 < capture->tcp_packets;
+    return side->damaged >= DAMAGED_LEAST && (side->sound || !is_edited(c, s));
+}
+
+bool signs_of_damage_between(const struct conversation *c, const struct surroundings *s, enum side sender)
+{
+    return surroundings_pair(s, c)->damaged[sender] > 0 && !is_edited(c, s);
 }
 
 bool signs_of_holding(const struct conversation *c, const struct surroundings *s, enum side here)

@@ -151,6 +151,10 @@ bool signs_of_stand_in(const struct conversation *conversation, const struct sur
 bool signs_of_damage(const struct conversation *conversation, const struct surroundings *surroundings,
                      enum side sender);
 
+/* Of that side's packets to the other one, in any connection, one arrived damaged. */
+bool signs_of_damage_between(const struct conversation *conversation, const struct surroundings *surroundings,
+                             enum side sender);
+
 /* That side's machine, at which the capture was taken, got a packet again and again, and acknowledged it only long after its first copy: something
  * in it held the packet. No way of the network is in that time. */
 bool signs_of_holding(const struct conversation *conversation, const struct surroundings *surroundings, enum side here);

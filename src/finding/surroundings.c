@@ -1,13 +1,11 @@
 /* One pass over all conversations, gathering what is known of each server and of each client of a server. */
 #include "surroundings.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "login_signs.h"
 #include "memory.h"
 #include "signs.h"
-#include "sorted.h"
 #include "ttl_signs.h"
 
 /* A program that is up takes an accepted connection and answers PRELOGIN in milliseconds; a second means that it did
@@ -186,90 +184,6 @@ static struct pair_record *need_pair(struct surroundings *s, const struct conver
     return slab_at(&s->pairs, n);
 }
 
-static uint32_t grown(uint32_t capacity)
-{
-    return capacity ? capacity * 2 : 8;
-}
-
-static void times_add(struct times *times, int64_t time_ns)
-{
-    if (times->count == times->capacity) {
-        times->capacity = grown(times->capacity);
-        times->ns = memory_grow(times->ns, times->capacity, sizeof *times->ns);
-    }
-    times->ns[times->count++] = time_ns;
-}
-
-static void spans_add(struct time_spans *spans, int64_t from_ns, int64_t to_ns)
-{
-    if (spans->count == spans->capacity) {
-        spans->capacity = grown(spans->capacity);
-        spans->list = memory_grow(spans->list, spans->capacity, sizeof *spans->list);
-    }
-    spans->list[spans->count++] = (struct time_span){from_ns, to_ns};
-}
-
-static int compare_times(const void *left, const void *right)
-{
-    const int64_t *a = left, *b = right;
-    return (*a > *b) - (*a < *b);
-}
-
-static int compare_spans(const void *left, const void *right)
-{
-    const struct time_span *a = left, *b = right;
-    return (a->from_ns > b->from_ns) - (a->from_ns < b->from_ns);
-}
-
-static void times_sort(struct times *times)
-{
-    if (times->count > 1)
-        qsort(times->ns, times->count, sizeof *times->ns, compare_times);
-}
-
-static void spans_merge(struct time_spans *spans)
-{
-    if (spans->count < 2)
-        return;
-    qsort(spans->list, spans->count, sizeof *spans->list, compare_spans);
-    uint32_t kept = 0;
-    for (uint32_t i = 1; i < spans->count; i++) {
-        struct time_span *last = &spans->list[kept];
-        if (spans->list[i].from_ns > last->to_ns)
-            spans->list[++kept] = spans->list[i];
-        else if (spans->list[i].to_ns > last->to_ns)
-            last->to_ns = spans->list[i].to_ns;
-    }
-    spans->count = kept + 1;
-}
-
-static uint32_t first_from(const struct times *times, int64_t time_ns)
-{
-    return sorted_place(&time_ns, times->ns, times->count, sizeof *times->ns, compare_times);
-}
-
-uint32_t times_within(const struct times *times, int64_t from_ns, int64_t to_ns)
-{
-    if (to_ns < from_ns || times->count == 0)
-        return 0;
-    uint32_t first = first_from(times, from_ns);
-    uint32_t beyond = to_ns == INT64_MAX ? times->count : first_from(times, to_ns + 1);
-    return beyond - first;
-}
-
-static int compare_span_ends(const void *left, const void *right)
-{
-    const struct time_span *a = left, *b = right;
-    return (a->to_ns > b->to_ns) - (a->to_ns < b->to_ns);
-}
-
-const struct time_span *time_spans_touching(const struct time_spans *spans, int64_t from_ns, int64_t to_ns)
-{
-    const struct time_span wanted = {.to_ns = from_ns};
-    uint32_t at = sorted_place(&wanted, spans->list, spans->count, sizeof *spans->list, compare_span_ends);
-    return at < spans->count && spans->list[at].from_ns <= to_ns ? &spans->list[at] : NULL;
-}
-
 const struct time_span *surroundings_hole(const struct surroundings *surroundings, uint32_t point, int64_t from_ns,
                                           int64_t to_ns)
 {
@@ -307,6 +221,26 @@ bool surroundings_hears_after(const struct surroundings *surroundings, uint32_t 
     return record && record->host_last_ns > time_ns;
 }
 
+/* One wait, in which all that it repeated lies. */
+static void note_mute(struct server_record *host, const struct conversation *c)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT];
+    bool to_the_end = client->unacknowledged_bytes > 0 && client->data_run.count > 0;
+    const struct moment *first = to_the_end ? &client->data_run.first : &client->first_retransmit,
+                        *last = to_the_end ? &client->data_run.last : &client->last_retransmit;
+    int64_t for_ns = last->time_ns - first->time_ns;
+    if (for_ns >= NS_PER_SECOND && (to_the_end || client->longest_repeated_wait_ns >= for_ns))
+        time_spans_add(&host->host_mute, first->time_ns, last->time_ns);
+}
+
+bool surroundings_answers_nobody(const struct surroundings *surroundings, const struct conversation *c, int64_t from_ns,
+                                 int64_t to_ns)
+{
+    const struct server_record *host = find_host(surroundings, c->point, &c->ends[SIDE_SERVER].address);
+    const struct time_span *span = host ? time_spans_touching(&host->host_mute, from_ns, to_ns) : NULL;
+    return span && times_within(&host->host_heard, span->from_ns > from_ns ? span->from_ns : from_ns, to_ns) == 0;
+}
+
 static void note_handshake(const struct surroundings *s, struct server_record *server, const struct conversation *c)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *listener = &c->sides[SIDE_SERVER];
@@ -323,8 +257,8 @@ static void note_handshake(const struct surroundings *s, struct server_record *s
         if (c->ending != ENDING_NO_ANSWER || ends_first)
             return;
         server->unanswered++;
-        spans_add(&server->outages, client->syn.time_ns,
-                  moment_seen(&client->syn_last) ? client->syn_last.time_ns : client->syn.time_ns);
+        time_spans_add(&server->outages, client->syn.time_ns,
+                       moment_seen(&client->syn_last) ? client->syn_last.time_ns : client->syn.time_ns);
         return;
     }
     server->accepted++;
@@ -337,7 +271,7 @@ static void note_handshake(const struct surroundings *s, struct server_record *s
     if (!answered && moment_seen(&close))
         answer_ns = close.time_ns;
     if (answer_ns - client->first_data.time_ns >= SERVED_WITHIN_NS)
-        spans_add(&server->stalls, client->first_data.time_ns, answer_ns);
+        time_spans_add(&server->stalls, client->first_data.time_ns, answer_ns);
     else if (answered && client->syn_retransmits == 0)
         times_add(&server->served, client->syn.time_ns);
 }
@@ -403,6 +337,7 @@ static void note_conversation(struct surroundings *s, const struct conversation 
             pair->last_heard_ns[side] = self->last.time_ns;
         if (self->largest_acknowledged > pair->largest_passed[side])
             pair->largest_passed[side] = self->largest_acknowledged;
+        pair->damaged[side] += self->damaged;
         pair->stuck_large[side] += signs_of_stuck_large(c, side);
         pair->wandering[side] += hops_from_ttl(self->ttl_min) != hops_from_ttl(self->ttl_max);
     }
@@ -426,6 +361,9 @@ static void note_conversation(struct surroundings *s, const struct conversation 
         widen(&host->of_host, &c->sides[SIDE_SERVER]);
     if (c->sides[SIDE_SERVER].last.time_ns > host->host_last_ns)
         host->host_last_ns = c->sides[SIDE_SERVER].last.time_ns;
+    if (c->sides[SIDE_SERVER].packets > 0)
+        times_add(&host->host_heard, c->sides[SIDE_SERVER].last.time_ns);
+    note_mute(host, c);
     note_handshake(s, server, c);
     note_ending(server, pair, c);
     if (conversation_established(c) && !signs_of_silence(c).held && !signs_of_one_direction(c)) {
@@ -445,7 +383,7 @@ static void find_holes(struct surroundings *s)
         const struct capture_silences *silences = &casebook->points[i].silences;
         for (uint32_t j = 0; j < silences->count; j++)
             if (capture_silence_is_hole(&silences->list[j]))
-                spans_add(&s->holes[i], silences->list[j].from_ns, silences->list[j].to_ns);
+                time_spans_add(&s->holes[i], silences->list[j].from_ns, silences->list[j].to_ns);
     }
 }
 
@@ -570,8 +508,10 @@ void surroundings_open(struct surroundings *surroundings, const struct casebook 
         times_sort(&server->refusals);
         times_sort(&server->served);
         times_sort(&server->closes);
-        spans_merge(&server->outages);
-        spans_merge(&server->stalls);
+        time_spans_merge(&server->outages);
+        time_spans_merge(&server->stalls);
+        times_sort(&server->host_heard);
+        time_spans_merge(&server->host_mute);
     }
     for (uint32_t i = 0; i < surroundings->pairs.in_use; i++) {
         const struct pair_record *pair = slab_at(&surroundings->pairs, i);
@@ -594,6 +534,8 @@ void surroundings_close(struct surroundings *surroundings)
         memory_give(server->closes.ns);
         memory_give(server->outages.list);
         memory_give(server->stalls.list);
+        memory_give(server->host_heard.ns);
+        memory_give(server->host_mute.list);
     }
     slab_close(&surroundings->servers);
     slab_close(&surroundings->pairs);

@@ -10,21 +10,7 @@
 #include "point_lacks.h"
 #include "slab.h"
 #include "thresholds.h"
-
-/* Moments, in nanoseconds, ascending once the pass is over. */
-struct times {
-    int64_t *ns;
-    uint32_t count, capacity;
-};
-
-/* Spans of time, ascending and not overlapping once the pass is over. */
-struct time_span {
-    int64_t from_ns, to_ns;
-};
-struct time_spans {
-    struct time_span *list;
-    uint32_t count, capacity;
-};
+#include "time_lists.h"
 
 /* Of packets that arrived; most 0: there were none. */
 struct ttl_range {
@@ -48,7 +34,10 @@ struct server_record {
     struct ttl_range of_host;      /* of all that the machine said on any of its ports; kept with one of them */
     struct times
         hollow_resets; /* from SYN to reset, ns, of connections that were accepted and in which the server never spoke */
-    int64_t host_last_ns;  /* likewise, the latest of its packets */
+    int64_t host_last_ns;    /* likewise, the latest of its packets */
+    struct times host_heard; /* likewise, the latest in each connection */
+    struct time_spans
+        host_mute; /* likewise, from the first to the last repetition of what it did not acknowledge for a second and more */
     struct times accepts;  /* of the SYN of each accepted connection */
     struct times refusals; /* likewise of refused ones */
     struct times served; /* of the only SYN of each connection whose program answered its first data within a second */
@@ -77,6 +66,7 @@ struct pair_record {
     uint32_t conversations_with_loss;
     uint32_t largest_passed[SIDES]; /* payload of each side's that the other acknowledged */
     uint32_t wandering[SIDES];      /* in which that side's packets came over ways of different length */
+    uint32_t damaged[SIDES];        /* packets of that side with a wrong checksum */
     uint32_t stuck_large[SIDES];    /* conversations that end with a large segment of that side repeated in vain */
     int64_t last_heard_ns[SIDES];   /* the latest packet of each side in any of these conversations */
 };
@@ -126,12 +116,6 @@ uint32_t surroundings_accepted_between(const struct server_record *server, int64
 /* The conversation's client tries one endpoint after another in vain: a port scan, not an application. */
 bool surroundings_scanned_by(const struct surroundings *surroundings, const struct conversation *conversation);
 
-/* Of the sorted times, how many lie in [from, to]. */
-uint32_t times_within(const struct times *times, int64_t from_ns, int64_t to_ns);
-
-/* The span of spans that touches [from, to]; NULL: none. */
-const struct time_span *time_spans_touching(const struct time_spans *spans, int64_t from_ns, int64_t to_ns);
-
 /* The first hole of that capture point within that time; NULL: there is none. */
 const struct time_span *surroundings_hole(const struct surroundings *surroundings, uint32_t point, int64_t from_ns,
                                           int64_t to_ns);
@@ -172,6 +156,11 @@ bool surroundings_knows_host(const struct surroundings *surroundings, uint32_t p
 /* TTLs of what that machine said, whatever port it has; resets are not among it. */
 struct ttl_range surroundings_host_ttls(const struct surroundings *surroundings, uint32_t point,
                                         const struct address *host);
+
+/* At some moment of that time what a client repeated was not acknowledged by the server's machine, and from then on that was not heard in any
+ * connection, as far as is known. */
+bool surroundings_answers_nobody(const struct surroundings *surroundings, const struct conversation *conversation,
+                                 int64_t from_ns, int64_t to_ns);
 
 /* That capture point has packets of that machine from after that time: the address is still its own. */
 bool surroundings_hears_after(const struct surroundings *surroundings, uint32_t point, const struct address *host,

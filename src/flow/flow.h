@@ -27,6 +27,15 @@ struct held_segment {
     uint8_t data[];
 };
 
+/* How much time a side's timestamps tell of, and the capture's clock (tcp_ticks.c). */
+struct side_ticks {
+    int64_t begun_ns, last_ns; /* its first and newest packet that tell; 0: there is none */
+    int64_t slow_from_ns,
+        slow_to_ns;       /* of long stretches between two packets, the one with fewest ticks for its length; 0: none */
+    uint32_t begun, last; /* the timestamps' values */
+    uint32_t slow_count;  /* ticks */
+};
+
 struct tcp_direction {
     /* Following: what this origin sent. */
     uint32_t next_seq; /* one past the highest sequence number captured */
@@ -58,6 +67,7 @@ struct tcp_direction {
     uint16_t edge_ip_id;       /* of the packet that brought next_seq where it is */
     uint32_t copy_seq, copies; /* repetitions of one packet, since copied_ns */
     int64_t copied_ns;
+    struct side_ticks ticks;
     uint32_t ahead_seq;              /* where the packet stands that facts' ahead tells of */
     uint32_t larger_seq, larger_end; /* of the segment that larger_unacknowledged tells of */
     struct retry_run keep_alives;    /* the current run */

@@ -10,6 +10,7 @@
 #include "tcp_follow.h"
 #include "tcp_opening.h"
 #include "tcp_stream.h"
+#include "tcp_ticks.h"
 
 /*
  * Theory of retirement. Memory follows live conversations, so one that is over has to leave the table; its facts stay in
@@ -35,7 +36,7 @@ enum { TDS_PORT = 1433 };
 /* Marks the numbers of sleeping flows in the index. */
 #define FLOW_SLEEPS 0x80000000u
 
-static_assert(sizeof(struct flow) <= 1216, "what following a conversation takes has grown");
+static_assert(sizeof(struct flow) <= 1312, "what following a conversation takes has grown");
 
 void flow_table_open(struct flow_table *table, struct casebook *casebook, const struct stream_consumer *consumer)
 {
@@ -139,6 +140,7 @@ static void conclude_flow(struct flow_table *table, struct flow *flow)
         facts->last_data_answered = facts->data_packets > 0 && flow_facts(flow, 1 - origin)->data_packets > 0 &&
                                     seq_distance(d->answered, data_end) >= 0;
     }
+    tcp_ticks_conclude(flow);
     conversation_conclude(c);
 }
 

@@ -6,6 +6,7 @@
 #include "tcp_copies.h"
 #include "tcp_opening.h"
 #include "tcp_sizes.h"
+#include "tcp_ticks.h"
 #include "tcp_traces.h"
 #include "tcp_unseen.h"
 
@@ -86,7 +87,10 @@ static void count_retry(struct flow *flow, unsigned origin, const struct packet 
     if (facts->data_run.count++ == 0) {
         facts->data_run.first = p->moment;
         d->heard_since_run = false;
+        facts->run_unchecked = true;
+        facts->run_heard_whole = false;
     }
+    facts->run_unchecked = facts->run_unchecked && p->checksum == CHECKSUM_UNCHECKED;
     facts->data_run.last = p->moment;
     facts->silent_run = !d->heard_since_run;
     d->round_trip_open = false; /* Karn (RFC 6298, 3): no round trip from a segment that was sent twice */
@@ -324,9 +328,9 @@ static void follow_first_fin(struct flow *flow, unsigned origin, const struct pa
         return;
     d->fin_acks = true;
     d->fin_ack = p->tcp.ack;
-    if (!other->started)
+    if (!other->started && !other->acked_known)
         return;
-    int32_t beyond = seq_distance(p->tcp.ack, other->next_seq);
+    int32_t beyond = seq_distance(p->tcp.ack, other->started ? other->next_seq : other->acked);
     bool other_closed =
         moment_seen(&flow_facts(flow, 1 - origin)->fin) || (other->fin_unseen && facts->zero_windows == 0);
     facts->fin_answers = other_closed ? beyond >= 0 : beyond == 1;
@@ -397,8 +401,10 @@ static void note_sender_state(struct tcp_direction *d, const struct packet *p)
 {
     if (!(p->tcp.flags & TCP_SYN))
         d->window = p->tcp.window;
-    if (p->tcp.has_timestamp)
-        d->timestamp = p->tcp.timestamp_value;
+    if (!p->tcp.has_timestamp)
+        return;
+    d->timestamp = p->tcp.timestamp_value;
+    tcp_ticks_see(&d->ticks, p);
 }
 
 static bool goes_on(const struct tcp_direction *d, const struct tcp_side *facts, const struct packet *p)
@@ -484,6 +490,8 @@ static void follow_ack(struct flow *flow, unsigned origin, const struct packet *
     if (other->acked_known && seq_distance(ack, other->acked) <= 0)
         return;
     bool first = !other->acked_known;
+    if (!other->started) /* of who was not captured yet a single number is a FIN, too */
+        other->fin_unseen = !first && ack - other->acked == 1;
     other->acked = ack;
     other->acked_known = true;
     /* Only what nobody acknowledged is sent again: the capture missed this acknowledgement when it came first. */
@@ -513,8 +521,10 @@ static void follow_ack(struct flow *flow, unsigned origin, const struct packet *
     facts->last_progress = p->moment;
     if (facts->data_run.count > 0)
         facts->data_run = (struct retry_run){0};
-    if (other->held_copies > facts->held_copies)
+    if (other->held_copies > facts->held_copies) {
         facts->held_copies = other->held_copies;
+        facts->held_unchecked = facts->run_unchecked;
+    }
     other->held_copies = 0;
     facts->silent_run = false;
     if (seq_distance(ack, other->next_seq) < 0) {
@@ -657,6 +667,7 @@ enum tcp_verdict tcp_follow(struct flow *flow, unsigned origin, const struct pac
             follow_payload_and_fin(flow, origin, p);
     }
     facts->bare += verdict != TCP_PACKET_PROBE && tcp_is_pure_ack(p);
+    flow_facts(flow, 1 - origin)->run_heard_whole |= p->checksum != CHECKSUM_UNCHECKED;
     if (p->tcp.flags & TCP_ACK) {
         tcp_sizes_acknowledged(flow, origin, p);
         follow_ack(flow, origin, p);

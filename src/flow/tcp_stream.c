@@ -174,6 +174,10 @@ static void missing_tail(struct flow *flow, unsigned origin, const struct moment
                          const struct stream_consumer *consumer)
 {
     struct tcp_direction *d = &flow->directions[origin];
+    if (!d->positioned && d->started) { /* none of its data was captured, and packets without tell where it stood */
+        d->position = d->start = d->next_seq;
+        d->positioned = true;
+    }
     if (!d->positioned || d->ended)
         return;
     uint32_t until = d->acked_known && seq_distance(d->acked, d->position) > 0 ? d->acked : d->position;

@@ -28,26 +28,31 @@ static void note_unseen(const struct flow *flow, unsigned origin, const struct p
 }
 
 /* The packet at that time was data, a FIN or a SYN of this origin, and nobody has acknowledged it. Data beyond a hole waits for what the hole
- * lacks, which may be lost again and again on the way here. */
-static bool is_under_way(const struct flow *flow, unsigned origin, int64_t at_ns)
+ * lacks, which may be lost again and again on the way here. Of a connection whose begin was not captured the other side, which is captured,
+ * has said nothing yet: had it been acknowledged before, it was a repetition, which is answered at once (RFC 9293, 3.10.7.4). */
+static bool is_under_way(const struct flow *flow, unsigned origin, int64_t at_ns, bool other_speaks)
 {
     const struct tcp_direction *d = &flow->directions[origin];
     const struct tcp_side *facts = &flow->conversation->sides[flow_side(flow, origin)];
     bool asks = facts->last_data.time_ns == at_ns || facts->fin.time_ns == at_ns || facts->syn.time_ns == at_ns,
-         waits = d->acked_known ? d->oldest_unacked_ns != 0 : facts->isn_known;
+         unanswered = facts->isn_known || (other_speaks && d->oldest_unacked_ns != 0),
+         waits = d->acked_known ? d->oldest_unacked_ns != 0 : unanswered;
     return asks && waits && facts->data_run.count == 0 && d->hole_ns == 0 && !d->held;
 }
 
+/* Three round trips make the first time-out (RFC 6298, 2.2), and what is repeated then passes here after one more at most. */
+enum { TIMED_OUT_BY = 4 };
+
 /* What the packet before left under way has neither been repeated nor acknowledged since, by anybody's timer. (Where the other side spoke last
  * it may lack what came before, and its repetitions be lost on the way here.) */
-static void note_left_alone(const struct flow *flow, const struct packet *p, int64_t from_ns)
+static void note_left_alone(const struct flow *flow, unsigned origin, const struct packet *p, int64_t from_ns)
 {
     struct stretch *longest = &flow->conversation->left_alone;
     int64_t for_ns = p->moment.time_ns - from_ns;
-    if (for_ns < LEFT_ALONE_NS || for_ns <= longest->to_ns - longest->from_ns || flow->handshake_ns > NS_PER_SECOND ||
-        flow->conversation->closed)
+    if (for_ns < LEFT_ALONE_NS || for_ns <= longest->to_ns - longest->from_ns ||
+        for_ns < TIMED_OUT_BY * flow->handshake_ns || flow->conversation->closed)
         return;
-    if (is_under_way(flow, flow->last_origin, from_ns))
+    if (is_under_way(flow, flow->last_origin, from_ns, origin != flow->last_origin))
         *longest = (struct stretch){from_ns, p->moment.time_ns};
 }
 
@@ -61,5 +66,5 @@ void tcp_unseen_before(const struct flow *flow, unsigned origin, const struct pa
         p->checksum == CHECKSUM_BAD)
         return;
     note_unseen(flow, origin, p, from_ns);
-    note_left_alone(flow, p, from_ns);
+    note_left_alone(flow, origin, p, from_ns);
 }

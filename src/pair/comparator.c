@@ -386,6 +386,20 @@ static bool is_told_apart(const struct compared_packet *sent, const struct compa
     return sent->payload > 1 || (sent->flags & (TCP_SYN | TCP_FIN)) || is_identified(sent, arrived);
 }
 
+static void note_first_and_last(struct passage *passage, const struct moment *sent, const struct moment *arrived,
+                                bool in_time)
+{
+    passage->last_arrival_sent = *sent;
+    passage->last_arrival = *arrived;
+    if (!moment_seen(&passage->first_arrival))
+        passage->first_arrival = *arrived;
+    if (!in_time)
+        return;
+    passage->last_in_time_sent = *sent;
+    if (!moment_seen(&passage->first_in_time_sent))
+        passage->first_in_time_sent = *sent;
+}
+
 static void note_arrived(struct comparator *comparator, enum side sender, const struct compared_packet *sent,
                          const struct compared_packet *arrived)
 {
@@ -418,10 +432,7 @@ static void note_arrived(struct comparator *comparator, enum side sender, const 
     /* Whoever gives a dead connection up says so to the other end, and that may arrive when all is well again. */
     if (!(sent->flags & (TCP_RST | TCP_FIN)))
         passage->lost_at_end = passage->bare_lost_at_end = 0;
-    passage->last_arrival_sent = sent->moment;
-    if (took_ns < PASSAGE_LATE_NS + comparator->ticks_ns)
-        passage->last_in_time_sent = sent->moment;
-    passage->last_arrival = arrived->moment;
+    note_first_and_last(passage, &sent->moment, &arrived->moment, took_ns < PASSAGE_LATE_NS + comparator->ticks_ns);
     if (arrived->payload > passage->largest_arrived)
         passage->largest_arrived = arrived->payload;
     if (sent->consumed < sent->size && !sent->copy && was_in_vain(comparator, sender, sent))

@@ -14,6 +14,8 @@ lacks-last         the client's capture misses the last ten packets of each conn
 lacks-last-there   the server's capture does
 lacks-bare         the client's capture has no acknowledgement alone
 lacks-bare-there   the server's capture has none
+lacks-all-bare     neither capture has an acknowledgement alone
+lacks-all-resets   neither capture has a reset
 holes              each capture has nothing of some seconds, each of others
 thinned            each capture misses one packet in ten
 thinned-much       each capture misses three of ten packets
@@ -118,9 +120,9 @@ def lacks_beginnings(capture, side, rng, clients):
   return kept(capture, is_later)
 
 
-def lacks_bare_at(at):
+def lacks_bare_at(*at):
   return lambda capture, side, rng, clients: kept(
-      capture, lambda h: h.payload or h.flags & (SYN | FIN | RST)) if side == at else capture
+      capture, lambda h: h.payload or h.flags & (SYN | FIN | RST)) if side in at else capture
 
 
 def holes(capture, side, rng, clients):
@@ -186,6 +188,8 @@ WAYS = {
   'lacks-last-there': lacks_last_of(10, ('server',)),
   'lacks-bare': lacks_bare_at('client'),
   'lacks-bare-there': lacks_bare_at('server'),
+  'lacks-all-bare': lacks_bare_at(*SIDES),
+  'lacks-all-resets': lambda capture, side, rng, clients: kept(capture, lambda h: not h.flags & RST),
   'holes': holes,
   'thinned': thinned,
   'thinned-much': thinned_much,

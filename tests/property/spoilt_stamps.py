@@ -6,7 +6,7 @@ coarse   stamps of a clock that ticks in whole seconds or by 15.6 ms
 late     received packets stamped later than sent ones, all alike, by queues, or each by another time
 order    packets written in another order than they were stamped in
 ways     hop counts that change from packet to packet
-set      a clock that was set while the capture ran
+set      a clock that was set while the capture ran; amid the packets of a connection, too, where those have timestamps
 Of captures as they are, the same connections have to be judged: a property that leaves everything open would hold nothing.
 """
 
@@ -35,6 +35,7 @@ FOLDERS = (
   'server-backlog-overflow/1', 'server-crash-mid-login/1', 'server-firewall-drop/1', 'server-not-listening/1',
   'network-drop-syn/1', 'network-loss/1',
 )
+STAMPED = ('server-backlog-overflow/2', 'duplicate-packets/2', 'login-failed/2', 'tls-cert-rejected/2', 'normal/2')
 JUDGED = ('client-abort/1', 'nat-drop/1', 'server-not-listening/1')
 MS, SECOND = 10**6, 10**9
 
@@ -94,6 +95,15 @@ def set_forward(by_ns):
   return change
 
 
+def set_amid(by_ns):
+  """Between two packets that follow each other at once, as in a login."""
+  def change(capture, rng, side, clients):
+    records = capture.records
+    at = rng.choice([i for i in range(1, len(records)) if records[i].time_ns - records[i - 1].time_ns < 50 * MS])
+    return replace(capture, records=records[:at] + [replace(r, time_ns=r.time_ns + by_ns) for r in records[at:]])
+  return change
+
+
 CHANGES = {
   'as they are': lambda capture, rng, side, clients: capture,
   'some copied after 10 ms': copies(10 * MS, 0.3),
@@ -111,6 +121,7 @@ CHANGES = {
   'clock set forward by 5 s': set_forward(5 * SECOND),
   'clock set forward by 1 h': set_forward(3600 * SECOND),
 }
+AMID = {f'clock set forward by 5 s amid packets, place {number}': set_amid(5 * SECOND) for number in range(1, 7)}
 VIEWS = (SIDES, ('client',), ('server',))
 
 
@@ -148,8 +159,10 @@ def main():
   with tempfile.TemporaryDirectory(prefix='tdscope-stamps-') as name:
     desk = Desk(pathlib.Path(arguments.tdscope).resolve(), pathlib.Path(name))
     pairs = [Pair(folder, SHARED / folder) for folder in FOLDERS]
-    for label, change in CHANGES.items():
-      tap.case(label, [f'{pair.name}: {wrong}' for pair in pairs for wrong in try_change(desk, pair, label, change)][:8])
+    stamped = [Pair(folder, SHARED / folder) for folder in STAMPED]
+    for label, change in (CHANGES | AMID).items():
+      tried = stamped if label in AMID else pairs
+      tap.case(label, [f'{pair.name}: {wrong}' for pair in tried for wrong in try_change(desk, pair, label, change)][:8])
   return tap.finish()
 
 

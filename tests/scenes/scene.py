@@ -54,8 +54,8 @@ def outside(scene, vantage, time):
 
 def told(scene, time):
   """What the capture's clock says."""
-  by, at = scene.clock_back or (0, 0)
-  return time - by if time >= at else time
+  by, at = scene.clock_set or (0, 0)
+  return time + by if time >= at else time
 
 
 def frames_of(scene, packet, side, vantage):

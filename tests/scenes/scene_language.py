@@ -12,7 +12,7 @@ from scene_steps import FLAGS, Step, Talk, duration
 from scene_tcp import Conversation, Host
 
 HEADERS = ('rtt', 'hops', 'capture', 'link', 'vlan', 'snaplen', 'mss', 'offload', 'skew', 'window', 'id-zero', 'only', 'doubled',
-           'drops', 'clock-back', 'translate', 'big-endian', 'microseconds', 'infer', 'threshold', 'server-port',
+           'drops', 'clock-back', 'clock-forward', 'translate', 'big-endian', 'microseconds', 'infer', 'threshold', 'server-port',
            'renumber', 'relay', 'clamp', 'scrub')
 
 
@@ -89,7 +89,7 @@ class Scene:
   only: dict = field(default_factory=dict)  # vantage -> the side whose packets alone it records
   doubled: tuple = ()  # vantages that record every packet twice
   drops: int = 0
-  clock_back: tuple | None = None  # by how much, and when
+  clock_set: tuple | None = None  # forward by how much, and when
   translated: dict = field(default_factory=dict)  # address of a host -> what the server's capture shows in its place
   device: Device = field(default_factory=Device)
   big_endian: bool = False
@@ -171,8 +171,9 @@ class Reader:
       scene.doubled = tuple(values) or ('client', 'server')
     elif name in ('drops', 'server-port'):
       setattr(scene, name.replace('-', '_'), int(values[0]))
-    elif name == 'clock-back':
-      scene.clock_back = duration(values[0]), duration(values[2])
+    elif name in ('clock-back', 'clock-forward'):
+      by = duration(values[0])
+      scene.clock_set = by if name == 'clock-forward' else -by, duration(values[2])
     elif name == 'translate':
       scene.translated[values[0]] = values[2]
     elif name == 'renumber':

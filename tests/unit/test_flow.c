@@ -727,6 +727,40 @@ static void test_a_fin_recorded_before_the_last_data(void **state)
     assert_int_equal(client->out_of_order, 1);
 }
 
+/* Of a side that was not captured a single number is acknowledged: its FIN, which came before the other one. */
+static void test_a_first_fin_that_was_missed(void **state)
+{
+    struct bench *b = *state;
+    send(b, SIDE_SERVER, TCP_ACK | TCP_PSH, 1, 1, "answer");
+    send(b, SIDE_SERVER, TCP_ACK | TCP_FIN, 7, 2, "");
+    send(b, SIDE_CLIENT, TCP_ACK, 2, 8, "");
+    const struct conversation *c = only(b);
+    assert_true(c->sides[SIDE_SERVER].fin_answers);
+    assert_int_equal(c->closed_first_by, SIDE_CLIENT);
+}
+
+static void test_a_first_fin_that_was_acknowledged_before(void **state)
+{
+    struct bench *b = *state;
+    send(b, SIDE_SERVER, TCP_ACK, 1, 1, "");
+    send(b, SIDE_SERVER, TCP_ACK | TCP_PSH, 1, 2, "answer");
+    send(b, SIDE_SERVER, TCP_ACK | TCP_FIN, 7, 2, "");
+    send(b, SIDE_CLIENT, TCP_RST, 2, 0, "");
+    assert_true(only(b)->sides[SIDE_SERVER].fin_answers);
+}
+
+/* Near: it acknowledges a message, too, and who closed first is not to be seen. */
+static void test_a_message_that_was_missed(void **state)
+{
+    struct bench *b = *state;
+    send(b, SIDE_SERVER, TCP_ACK, 1, 1, "");
+    send(b, SIDE_SERVER, TCP_ACK | TCP_PSH, 1, 9, "answer");
+    send(b, SIDE_SERVER, TCP_ACK | TCP_FIN, 7, 9, "");
+    const struct conversation *c = only(b);
+    assert_false(c->sides[SIDE_SERVER].fin_answers);
+    assert_int_equal(c->closed_first_by, SIDE_SERVER);
+}
+
 static void test_what_no_timer_touched(void **state)
 {
     struct bench *b = *state;
@@ -736,6 +770,67 @@ static void test_what_no_timer_touched(void **state)
     send(b, SIDE_SERVER, TCP_ACK | TCP_PSH, 1, 9, "answer");
     const struct conversation *c = only(b);
     assert_in_range((c->left_alone.to_ns - c->left_alone.from_ns) / NS_PER_MS, 5000, 5010);
+}
+
+/* A SYN was lost, and its repetition missed: the round trip looks like a second, after which nothing is left alone for so long. */
+static void test_what_no_timer_touched_on_a_long_way(void **state)
+{
+    struct bench *b = *state;
+    send(b, SIDE_CLIENT, TCP_SYN, 0, 0, "");
+    wait_ms(b, 1020);
+    send(b, SIDE_SERVER, TCP_SYN | TCP_ACK, 0, 1, "");
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 1, "");
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_PSH, 1, 1, "question");
+    wait_ms(b, 9000);
+    send(b, SIDE_SERVER, TCP_ACK | TCP_PSH, 1, 9, "answer");
+    assert_int_not_equal(only(b)->left_alone.to_ns, 0);
+}
+
+/* Near: three of those round trips and one more are longer. */
+static void test_a_way_as_long_as_that(void **state)
+{
+    struct bench *b = *state;
+    send(b, SIDE_CLIENT, TCP_SYN, 0, 0, "");
+    wait_ms(b, 2500);
+    send(b, SIDE_SERVER, TCP_SYN | TCP_ACK, 0, 1, "");
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 1, "");
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_PSH, 1, 1, "question");
+    wait_ms(b, 9000);
+    send(b, SIDE_SERVER, TCP_ACK | TCP_PSH, 1, 9, "answer");
+    assert_int_equal(only(b)->left_alone.to_ns, 0);
+}
+
+/* Of the server only acknowledgements alone were captured, and the client's tell that there was more. */
+static void test_data_that_was_missed_behind_acknowledgements(void **state)
+{
+    struct bench *b = *state;
+    send(b, SIDE_CLIENT, TCP_SYN, 0, 0, "");
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_PSH, 1, 1, "question");
+    send(b, SIDE_SERVER, TCP_ACK, 1, 9, "");
+    send(b, SIDE_CLIENT, TCP_ACK, 9, 44, "");
+    const struct conversation *c = only(b);
+    assert_int_equal(c->sides[SIDE_SERVER].unseen_segments, 1);
+    assert_true(c->sides[SIDE_CLIENT].acknowledged_unseen);
+}
+
+/* The first packet that the capture has, of a connection that was under way. */
+static void test_the_first_packet_that_no_timer_touched(void **state)
+{
+    struct bench *b = *state;
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_PSH, 1, 1, "question");
+    wait_ms(b, 5000);
+    send(b, SIDE_SERVER, TCP_ACK | TCP_PSH, 1, 9, "answer");
+    assert_int_not_equal(only(b)->left_alone.to_ns, 0);
+}
+
+/* Near: the other side's packets may not be captured. */
+static void test_the_first_packet_of_one_side(void **state)
+{
+    struct bench *b = *state;
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_PSH, 1, 1, "question");
+    wait_ms(b, 5000);
+    send(b, SIDE_CLIENT, TCP_ACK | TCP_PSH, 9, 7, "question");
+    assert_int_equal(only(b)->left_alone.to_ns, 0);
 }
 
 /* Near: it was acknowledged, or repeated, and the answer took so long. */
@@ -763,6 +858,14 @@ int main(void)
         FLOW_TEST(test_an_answer_recorded_before_what_it_acknowledges),
         FLOW_TEST(test_who_knows_the_answer_repeats_the_question),
         FLOW_TEST(test_a_fin_recorded_before_the_last_data),
+        FLOW_TEST(test_a_first_fin_that_was_missed),
+        FLOW_TEST(test_a_first_fin_that_was_acknowledged_before),
+        FLOW_TEST(test_a_message_that_was_missed),
+        FLOW_TEST(test_what_no_timer_touched_on_a_long_way),
+        FLOW_TEST(test_a_way_as_long_as_that),
+        FLOW_TEST(test_data_that_was_missed_behind_acknowledgements),
+        FLOW_TEST(test_the_first_packet_that_no_timer_touched),
+        FLOW_TEST(test_the_first_packet_of_one_side),
         FLOW_TEST(test_what_no_timer_touched),
         FLOW_TEST(test_what_a_timer_touched),
         FLOW_TEST(test_ordinary_conversation),
