@@ -131,13 +131,12 @@ static void doubt_that_it_is_there(const struct surroundings *s, const struct co
 static const char may_be_damaged[] = "Or these packets came damaged, for which TCP drops them: they were captured in "
                                      "part, and their checksums cannot be looked at.";
 
-/* Of what was not acknowledged no copy was captured whole, and of what was not heard nothing. */
+/* Of what the other side repeats no copy was captured whole; or of its acknowledgements, which this one does not hear, none. Probes always are. */
 static bool is_unchecked(const struct conversation *c, enum side here, const struct silence *silence)
 {
-    bool repeats = silence->kind == SILENCE_TOTAL && !silence->keep_alives;
-    return repeats                          ? c->sides[silence->retrier].run_unchecked
-           : silence->kind == SILENCE_TOTAL ? false
-                                            : !c->sides[here].run_heard_whole;
+    if (silence->keep_alives)
+        return false;
+    return silence->retrier == here ? !c->sides[here].run_heard_whole : c->sides[silence->retrier].run_unchecked;
 }
 
 /* It is larger than all that the machine acknowledged of the other one's, in any connection. */
