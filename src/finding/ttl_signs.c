@@ -24,8 +24,7 @@ bool signs_of_foreign_reset(const struct tcp_side *side)
         return false;
     struct ttl_range range = {side->ttl_min, side->ttl_max};
     unsigned hops = hops_from_ttl(side->reset_ttl), usual = hops_from_ttl(range.most);
-    bool other_start = has_other_start(side->reset_ttl, range) && !side->reset_goes_on;
-    return usual == hops_from_ttl(range.least) && (hops != usual || other_start);
+    return usual == hops_from_ttl(range.least) && (hops != usual || has_other_start(side->reset_ttl, range));
 }
 
 static bool is_unusual(unsigned ttl, struct ttl_range usual)

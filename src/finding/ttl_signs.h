@@ -15,8 +15,8 @@ unsigned hops_from_ttl(unsigned ttl);
 
 unsigned initial_ttl(unsigned ttl);
 
-/* The reset came over another number of hops than that side's other packets, or began with another TTL and does not go on with its numbers:
- * not that machine's TCP made it. Where their way changes from packet to packet, so may the reset's. */
+/* The reset came over another number of hops than that side's other packets, or began with another TTL: not
+ * that machine's TCP made it. Where their way changes from packet to packet, so may the reset's. */
 bool signs_of_foreign_reset(const struct tcp_side *side);
 
 /* A packet with this TTL came over another number of hops than all those. */

@@ -10,7 +10,7 @@
  * *origin* - 0 for whoever sent the first packet - because roles may be exchanged at any moment when a protocol learns
  * better, and a loop that is under way must not notice. flow_side() translates, at each use.
  */
-enum { ORIGINS = 2, RECENT_PACKETS = 32, RECENT_GAPS = 4 };
+enum { ORIGINS = 2, RECENT_PACKETS = 32, RECENT_GAPS = 4, LATE_FIRSTS = 4 };
 
 /* Bytes that were given up as not captured; a capture that records packets out of order may still bring them. */
 struct sequence_gap {
@@ -65,6 +65,9 @@ struct tcp_direction {
     int64_t zero_window_ns;    /* since when */
     int64_t hole_ns;           /* when a segment first left a hole behind it; 0: no hole */
     uint16_t edge_ip_id;       /* of the packet that brought next_seq where it is */
+    uint32_t late_firsts
+        [LATE_FIRSTS]; /* where packets stand that were taken for repetitions, and of which none was captured before; 0: none */
+    uint8_t late_first_at;
     uint32_t copy_seq, copies; /* repetitions of one packet, since copied_ns */
     int64_t copied_ns;
     struct side_ticks ticks;

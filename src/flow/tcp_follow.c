@@ -5,6 +5,7 @@
 
 #include "tcp_copies.h"
 #include "tcp_opening.h"
+#include "tcp_resets.h"
 #include "tcp_sizes.h"
 #include "tcp_ticks.h"
 #include "tcp_traces.h"
@@ -75,7 +76,12 @@ static void count_retry(struct flow *flow, unsigned origin, const struct packet 
     facts->run_acknowledged = d->acked_known && seq_distance(d->acked, p->tcp.seq + p->payload_length) >= 0;
     tcp_sizes_again(flow, origin, p);
     uint32_t end = p->tcp.seq + p->payload_length;
-    if (p->payload_length > 0 && !tcp_never_captured(d, p->tcp.seq, end) && !facts->run_acknowledged) {
+    bool first = tcp_never_captured(d, p->tcp.seq, end);
+    if (p->payload_length > 0 && first) {
+        d->late_firsts[d->late_first_at] = p->tcp.seq;
+        d->late_first_at = (uint8_t)((d->late_first_at + 1) % LATE_FIRSTS);
+    }
+    if (p->payload_length > 0 && !first && !facts->run_acknowledged) {
         d->held_copies = (uint8_t)(d->held_copies + (d->held_copies < UINT8_MAX));
         facts->held_total = (uint16_t)(facts->held_total + (facts->held_total < UINT16_MAX));
     }
@@ -407,61 +413,6 @@ static void note_sender_state(struct tcp_direction *d, const struct packet *p)
     tcp_ticks_see(&d->ticks, p);
 }
 
-static bool goes_on(const struct tcp_direction *d, const struct tcp_side *facts, const struct packet *p)
-{
-    if (facts->reset_ttl_differs)
-        return false;
-    bool same_window = p->tcp.window != 0 && p->tcp.window == d->window;
-    bool timestamp =
-        p->tcp.has_timestamp && facts->timestamps && seq_distance(p->tcp.timestamp_value, d->timestamp) >= 0;
-    return same_window || timestamp || d->ip_id_goes_on;
-}
-
-/* It acknowledges less than its side did before, which no stack does (RFC 9293, 3.10.7.4: what was received only grows). */
-static bool takes_acknowledgement_back(const struct tcp_direction *other, const struct packet *p)
-{
-    return p->tcp.flags & TCP_ACK && other->acked_known && seq_distance(p->tcp.ack, other->acked) < 0;
-}
-
-/* It has not what this side's packets have had until now. */
-static bool breaks_off(const struct tcp_direction *d, const struct tcp_side *facts, const struct packet *p)
-{
-    return facts->timestamps || (d->edge_ip_id != 0 && p->ip_id == 0);
-}
-
-static void note_late_answer(struct tcp_side *facts, const struct tcp_side *other, const struct packet *p)
-{
-    if ((p->tcp.flags & TCP_ACK) || facts->reset_ttl_differs || p->ttl != facts->reset_ttl)
-        return;
-    if (facts->late_answers == 0 || other->last.time_ns > facts->late_answer.time_ns) {
-        facts->late_answer = p->moment;
-        facts->late_answers = 0;
-    }
-    facts->late_answers++;
-}
-
-static void follow_reset(struct flow *flow, unsigned origin, const struct packet *p)
-{
-    struct tcp_side *facts = flow_facts(flow, origin);
-    facts->resets++;
-    if (moment_seen(&facts->reset)) {
-        note_late_answer(facts, flow_facts(flow, 1 - origin), p);
-        return;
-    }
-    facts->reset = p->moment;
-    facts->reset_with_ack = p->tcp.flags & TCP_ACK;
-    facts->reset_ip_id = p->ip_id;
-    facts->reset_ttl = p->ttl;
-    facts->reset_ttl_differs = facts->ttl_max != 0 && (p->ttl < facts->ttl_min || p->ttl > facts->ttl_max);
-    const struct tcp_direction *d = &flow->directions[origin];
-    bool takes_back = takes_acknowledgement_back(&flow->directions[1 - origin], p);
-    facts->reset_goes_on = !takes_back && goes_on(d, facts, p);
-    facts->reset_breaks_off = takes_back || (!facts->reset_goes_on && breaks_off(d, facts, p));
-    /* Who aborts sends it with the number of its next byte (RFC 9293, 3.10.5). A single one may be a FIN that was not captured. */
-    facts->reset_beyond =
-        flow->conversation->starts_with_syn && d->started && seq_distance(p->tcp.seq, d->next_seq) > 1;
-}
-
 static void add_round_trip(struct round_trips *trips, int64_t ns)
 {
     if (ns < 0)
@@ -539,6 +490,19 @@ static void follow_ack(struct flow *flow, unsigned origin, const struct packet *
     other->hole_ns = 0;
 }
 
+/* What came late, and was taken for a repetition, came once more: it was only overtaken, and nothing of it was lost. */
+static bool came_twice(struct tcp_direction *d, uint32_t seq)
+{
+    bool came = false;
+    for (unsigned i = 0; i < LATE_FIRSTS; i++) {
+        if (d->late_firsts[i] != seq || seq == 0)
+            continue;
+        d->late_firsts[i] = 0;
+        came = true;
+    }
+    return came;
+}
+
 /* A first SACK block at or below the acknowledgement, or inside the second block, reports data that arrived twice (RFC 2883, 4). */
 static void follow_duplicate_sack(struct flow *flow, unsigned origin, const struct packet *p)
 {
@@ -552,6 +516,8 @@ static void follow_duplicate_sack(struct flow *flow, unsigned origin, const stru
     if ((!below_ack && !inside_second) || sender->spurious_retransmits >= sender->retransmits)
         return;
     sender->spurious_retransmits++;
+    sender->spurious_retransmits += sender->spurious_retransmits < sender->retransmits &&
+                                    came_twice(&flow->directions[1 - origin], t->sack[0].left);
     /* Repeated less than a round trip after the first copy was acknowledged, or before: that acknowledgement was late, not lost. */
     bool acknowledged_before = sender->last_progress.frame != p->moment.frame;
     sender->late_acknowledged +=
@@ -654,7 +620,7 @@ enum tcp_verdict tcp_follow(struct flow *flow, unsigned origin, const struct pac
     flow_facts(flow, 1 - origin)->silent_run = false;
     uint32_t repeated = facts->retransmits;
     if (p->tcp.flags & TCP_RST) {
-        follow_reset(flow, origin, p);
+        tcp_note_reset(flow, origin, p);
     } else {
         note_ttl(facts, p);
         note_alive(flow, origin, p);

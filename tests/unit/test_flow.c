@@ -441,6 +441,27 @@ static void test_duplicate_sack_tells_a_spurious_retransmission(void **state)
     assert_int_equal(c->sides[SIDE_CLIENT].spurious_retransmits, 1);
 }
 
+/* Without IDs the first copy, which comes late, looks as if it were sent again; but two came, so none was lost. */
+static void test_overtaken_and_sent_again_is_not_lost(void **state)
+{
+    struct bench *b = *state;
+    handshake(b);
+    send(b, SIDE_CLIENT, TCP_ACK, 5, 1, "more");
+    send(b, SIDE_SERVER, TCP_ACK, 1, 1, "");
+    wait_ms(b, 100);
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 1, "data");
+    send(b, SIDE_SERVER, TCP_ACK, 1, 9, "");
+    wait_ms(b, 5);
+    send(b, SIDE_CLIENT, TCP_ACK, 1, 1, "data");
+    struct packet ack = packet_from(b, SIDE_SERVER, TCP_ACK, 1, 9, "");
+    ack.tcp.sack_count = 1;
+    ack.tcp.sack[0] = (struct sack_block){CLIENT_ISN + 1, CLIENT_ISN + 5};
+    flow_table_packet(&b->table, &ack);
+    const struct conversation *c = only(b);
+    assert_int_equal(c->sides[SIDE_CLIENT].retransmits, 2);
+    assert_int_equal(c->sides[SIDE_CLIENT].spurious_retransmits, 2);
+}
+
 static void test_port_reuse_splits_by_initial_sequence_number(void **state)
 {
     struct bench *b = *state;
@@ -890,6 +911,7 @@ int main(void)
         FLOW_TEST(test_capture_that_begins_with_a_keep_alive),
         FLOW_TEST(test_zero_window_and_its_probes),
         FLOW_TEST(test_duplicate_sack_tells_a_spurious_retransmission),
+        FLOW_TEST(test_overtaken_and_sent_again_is_not_lost),
         FLOW_TEST(test_port_reuse_splits_by_initial_sequence_number),
         FLOW_TEST(test_port_reuse_without_its_handshake),
         FLOW_TEST(test_data_right_after_a_syn),

@@ -1,0 +1,10 @@
+/* What a reset tells of who made it: how it came, and whether it goes on where the packets of its side were. */
+#ifndef TDSCOPE_TCP_RESETS_H
+#define TDSCOPE_TCP_RESETS_H
+
+#include "flow.h"
+
+/* Notes the first reset of a side, and of those that follow the ones that answer what came late. */
+void tcp_note_reset(struct flow *flow, unsigned origin, const struct packet *packet);
+
+#endif
