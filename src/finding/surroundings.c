@@ -8,6 +8,7 @@
 #include "memory.h"
 #include "signs.h"
 #include "sorted.h"
+#include "standstill.h"
 
 /* A program that is up takes an accepted connection and answers PRELOGIN in milliseconds; a second means that it did
  * not get round to accept(). */
@@ -185,90 +186,6 @@ static struct pair_record *need_pair(struct surroundings *s, const struct conver
     return slab_at(&s->pairs, n);
 }
 
-static uint32_t grown(uint32_t capacity)
-{
-    return capacity ? capacity * 2 : 8;
-}
-
-static void times_add(struct times *times, int64_t time_ns)
-{
-    if (times->count == times->capacity) {
-        times->capacity = grown(times->capacity);
-        times->ns = memory_grow(times->ns, times->capacity, sizeof *times->ns);
-    }
-    times->ns[times->count++] = time_ns;
-}
-
-static void spans_add(struct time_spans *spans, int64_t from_ns, int64_t to_ns)
-{
-    if (spans->count == spans->capacity) {
-        spans->capacity = grown(spans->capacity);
-        spans->list = memory_grow(spans->list, spans->capacity, sizeof *spans->list);
-    }
-    spans->list[spans->count++] = (struct time_span){from_ns, to_ns};
-}
-
-static int compare_times(const void *left, const void *right)
-{
-    const int64_t *a = left, *b = right;
-    return (*a > *b) - (*a < *b);
-}
-
-static int compare_spans(const void *left, const void *right)
-{
-    const struct time_span *a = left, *b = right;
-    return (a->from_ns > b->from_ns) - (a->from_ns < b->from_ns);
-}
-
-static void times_sort(struct times *times)
-{
-    if (times->count > 1)
-        qsort(times->ns, times->count, sizeof *times->ns, compare_times);
-}
-
-static void spans_merge(struct time_spans *spans)
-{
-    if (spans->count < 2)
-        return;
-    qsort(spans->list, spans->count, sizeof *spans->list, compare_spans);
-    uint32_t kept = 0;
-    for (uint32_t i = 1; i < spans->count; i++) {
-        struct time_span *last = &spans->list[kept];
-        if (spans->list[i].from_ns > last->to_ns)
-            spans->list[++kept] = spans->list[i];
-        else if (spans->list[i].to_ns > last->to_ns)
-            last->to_ns = spans->list[i].to_ns;
-    }
-    spans->count = kept + 1;
-}
-
-static uint32_t first_from(const struct times *times, int64_t time_ns)
-{
-    return sorted_place(&time_ns, times->ns, times->count, sizeof *times->ns, compare_times);
-}
-
-uint32_t times_within(const struct times *times, int64_t from_ns, int64_t to_ns)
-{
-    if (to_ns < from_ns || times->count == 0)
-        return 0;
-    uint32_t first = first_from(times, from_ns);
-    uint32_t beyond = to_ns == INT64_MAX ? times->count : first_from(times, to_ns + 1);
-    return beyond - first;
-}
-
-static int compare_span_ends(const void *left, const void *right)
-{
-    const struct time_span *a = left, *b = right;
-    return (a->to_ns > b->to_ns) - (a->to_ns < b->to_ns);
-}
-
-const struct time_span *time_spans_touching(const struct time_spans *spans, int64_t from_ns, int64_t to_ns)
-{
-    const struct time_span wanted = {.to_ns = from_ns};
-    uint32_t at = sorted_place(&wanted, spans->list, spans->count, sizeof *spans->list, compare_span_ends);
-    return at < spans->count && spans->list[at].from_ns <= to_ns ? &spans->list[at] : NULL;
-}
-
 const struct time_span *surroundings_hole(const struct surroundings *surroundings, uint32_t point, int64_t from_ns,
                                           int64_t to_ns)
 {
@@ -322,8 +239,8 @@ static void note_handshake(const struct surroundings *s, struct server_record *s
         if (c->ending != ENDING_NO_ANSWER || ends_first)
             return;
         server->unanswered++;
-        spans_add(&server->outages, client->syn.time_ns,
-                  moment_seen(&client->syn_last) ? client->syn_last.time_ns : client->syn.time_ns);
+        time_spans_add(&server->outages, client->syn.time_ns,
+                       moment_seen(&client->syn_last) ? client->syn_last.time_ns : client->syn.time_ns);
         return;
     }
     server->accepted++;
@@ -336,7 +253,7 @@ static void note_handshake(const struct surroundings *s, struct server_record *s
     if (!answered && moment_seen(&close))
         answer_ns = close.time_ns;
     if (answer_ns - client->first_data.time_ns >= SERVED_WITHIN_NS)
-        spans_add(&server->stalls, client->first_data.time_ns, answer_ns);
+        time_spans_add(&server->stalls, client->first_data.time_ns, answer_ns);
     else if (answered && client->syn_retransmits == 0)
         times_add(&server->served, client->syn.time_ns);
 }
@@ -389,6 +306,15 @@ static void note_answerer(struct server_record *server, const struct conversatio
     widen(&server->spoken, listener);
 }
 
+/* Moments at which that side was heard: more are not kept of a conversation. */
+static void note_heard(struct times *heard, const struct tcp_side *side)
+{
+    const struct moment *moments[] = {&side->syn, &side->first_data, &side->last_data, &side->last};
+    for (unsigned i = 0; i < sizeof moments / sizeof *moments; i++)
+        if (moment_seen(moments[i]))
+            times_add(heard, moments[i]->time_ns);
+}
+
 static void note_conversation(struct surroundings *s, const struct conversation *c)
 {
     struct server_record *server = need_server(s, c);
@@ -403,6 +329,8 @@ static void note_conversation(struct surroundings *s, const struct conversation 
         if (self->largest_acknowledged > pair->largest_passed[side])
             pair->largest_passed[side] = self->largest_acknowledged;
         pair->stuck_large[side] += signs_of_stuck_large(c, side);
+        if (self->copies_at_once >= COPIES_HELD)
+            times_add(&server->held, self->copied_at_once.time_ns);
         pair->wandering[side] += hops_from_ttl(self->ttl_min) != hops_from_ttl(self->ttl_max);
     }
     pair->conversations++;
@@ -418,6 +346,12 @@ static void note_conversation(struct surroundings *s, const struct conversation 
     pair->accepted += moment_seen(&c->sides[SIDE_SERVER].syn) || !c->starts_with_syn;
     pair->rejected += c->ending == ENDING_REFUSED || c->ending == ENDING_NO_ANSWER;
     note_answerer(server, c);
+    note_heard(&server->heard, &c->sides[SIDE_SERVER]);
+    note_heard(&pair->client_heard, &c->sides[SIDE_CLIENT]);
+    if (standstill_repeats(c, SIDE_CLIENT) > 0)
+        times_add(&server->stretches, c->sides[SIDE_CLIENT].broken_silence.from_ns);
+    if (standstill_repeats(c, SIDE_SERVER) > 0)
+        times_add(&pair->client_stretches, c->sides[SIDE_SERVER].broken_silence.from_ns);
     if (c->point < s->casebook->point_count)
         point_lacks_see(&s->lacks[c->point], c, surroundings_watched_after_ns(s, c));
     struct server_record *host = find_host(s, c->point, &c->ends[SIDE_SERVER].address);
@@ -428,7 +362,9 @@ static void note_conversation(struct surroundings *s, const struct conversation 
     note_handshake(s, server, c);
     note_ending(server, pair, c);
     if (conversation_established(c) && !signs_of_silence(c).held && !signs_of_one_direction(c)) {
-        uint32_t lost = signs_of_loss(c, s);
+        uint32_t lost = signs_of_loss(c, s),
+                 stretches = standstill_repeats(c, SIDE_CLIENT) + standstill_repeats(c, SIDE_SERVER);
+        lost -= lost > stretches ? stretches : lost;
         pair->lost_packets += lost;
         pair->conversations_with_loss += lost > 0;
         pair->data_packets += signs_of_segments(&c->sides[SIDE_CLIENT]);
@@ -444,7 +380,7 @@ static void find_holes(struct surroundings *s)
         const struct capture_silences *silences = &casebook->points[i].silences;
         for (uint32_t j = 0; j < silences->count; j++)
             if (capture_silence_is_hole(&silences->list[j]))
-                spans_add(&s->holes[i], silences->list[j].from_ns, silences->list[j].to_ns);
+                time_spans_add(&s->holes[i], silences->list[j].from_ns, silences->list[j].to_ns);
     }
 }
 
@@ -569,11 +505,16 @@ void surroundings_open(struct surroundings *surroundings, const struct casebook 
         times_sort(&server->refusals);
         times_sort(&server->served);
         times_sort(&server->closes);
-        spans_merge(&server->outages);
-        spans_merge(&server->stalls);
+        times_sort(&server->held);
+        times_sort(&server->heard);
+        times_sort(&server->stretches);
+        time_spans_merge(&server->outages);
+        time_spans_merge(&server->stalls);
     }
     for (uint32_t i = 0; i < surroundings->pairs.in_use; i++) {
-        const struct pair_record *pair = slab_at(&surroundings->pairs, i);
+        struct pair_record *pair = slab_at(&surroundings->pairs, i);
+        times_sort(&pair->client_heard);
+        times_sort(&pair->client_stretches);
         if (pair->accepted == 0 && pair->rejected > 0)
             need_client(surroundings, pair->point, &pair->client)->dead_ends++;
     }
@@ -591,8 +532,16 @@ void surroundings_close(struct surroundings *surroundings)
         memory_give(server->refusals.ns);
         memory_give(server->served.ns);
         memory_give(server->closes.ns);
+        memory_give(server->held.ns);
+        memory_give(server->heard.ns);
+        memory_give(server->stretches.ns);
         memory_give(server->outages.list);
         memory_give(server->stalls.list);
+    }
+    for (uint32_t i = 0; i < surroundings->pairs.in_use; i++) {
+        struct pair_record *pair = slab_at(&surroundings->pairs, i);
+        memory_give(pair->client_heard.ns);
+        memory_give(pair->client_stretches.ns);
     }
     slab_close(&surroundings->servers);
     slab_close(&surroundings->pairs);

@@ -10,26 +10,15 @@
 #include "point_lacks.h"
 #include "slab.h"
 #include "thresholds.h"
-
-/* Moments, in nanoseconds, ascending once the pass is over. */
-struct times {
-    int64_t *ns;
-    uint32_t count, capacity;
-};
-
-/* Spans of time, ascending and not overlapping once the pass is over. */
-struct time_span {
-    int64_t from_ns, to_ns;
-};
-struct time_spans {
-    struct time_span *list;
-    uint32_t count, capacity;
-};
+#include "time_lists.h"
 
 /* Of packets that arrived; most 0: there were none. */
 struct ttl_range {
     uint8_t least, most;
 };
+
+/* Repetitions of one packet that come at once, though its sender's timer had spaced them out: what held them up let them all go. */
+enum { COPIES_HELD = 3 };
 
 /* One listening endpoint as one capture point saw it. */
 struct server_record {
@@ -53,6 +42,10 @@ struct server_record {
     struct times refusals; /* likewise of refused ones */
     struct times served; /* of the only SYN of each connection whose program answered its first data within a second */
     struct times closes; /* of the server's FIN or reset, where it closed an established session first */
+    struct times heard;  /* a few packets of the server of each conversation */
+    struct times
+        stretches; /* begins of those in which a client repeated itself and the server was silent, and then came back */
+    struct times held;         /* when COPIES_HELD or more repetitions of one packet, of either side, came at once */
     struct time_spans outages; /* from the first to the last SYN of unanswered series; overlapping ones are one */
     struct time_spans stalls;  /* from the client's first data to its answer or the end, of a second or more */
 };
@@ -72,13 +65,15 @@ struct pair_record {
     uint32_t left_early;      /* of those that speak TDS: the client left as soon as it had sent PRELOGIN */
     uint32_t closed;          /* closed by the client first, after a login and with nothing pending */
     uint32_t closed_by_reset; /* of them: with a reset instead of FIN */
-    uint64_t lost_packets; /* sent again, not needlessly; conversations that went silent left out, as in the next two */
+    uint64_t
+        lost_packets; /* sent again, not needlessly; conversations that went silent left out, and stretches of silence, as in the next two */
     uint64_t data_packets; /* with payload */
     uint32_t conversations_with_loss;
     uint32_t largest_passed[SIDES]; /* payload of each side's that the other acknowledged */
     uint32_t wandering[SIDES];      /* in which that side's packets came over ways of different length */
     uint32_t stuck_large[SIDES];    /* conversations that end with a large segment of that side repeated in vain */
     int64_t last_heard_ns[SIDES];   /* the latest packet of each side in any of these conversations */
+    struct times client_heard, client_stretches; /* a few packets of the client of each; of its silences */
 };
 
 /* One client address. */
@@ -125,12 +120,6 @@ uint32_t surroundings_accepted_between(const struct server_record *server, int64
 
 /* The conversation's client tries one endpoint after another in vain: a port scan, not an application. */
 bool surroundings_scanned_by(const struct surroundings *surroundings, const struct conversation *conversation);
-
-/* Of the sorted times, how many lie in [from, to]. */
-uint32_t times_within(const struct times *times, int64_t from_ns, int64_t to_ns);
-
-/* The span of spans that touches [from, to]; NULL: none. */
-const struct time_span *time_spans_touching(const struct time_spans *spans, int64_t from_ns, int64_t to_ns);
 
 /* The first hole of that capture point within that time; NULL: there is none. */
 const struct time_span *surroundings_hole(const struct surroundings *surroundings, uint32_t point, int64_t from_ns,

@@ -613,6 +613,16 @@ static bool is_of_older_connection(struct flow *flow, unsigned origin, const str
            (p->payload_length == 0 ? p->tcp.ack != next_seq : is_far_from(p->tcp.ack, next_seq));
 }
 
+/* The other side is heard again. */
+static void note_comeback(struct tcp_side *facts)
+{
+    const struct retry_run *run = &facts->data_run;
+    if (facts->silent_run && run->count > facts->broken_silence.repeated)
+        facts->broken_silence = (struct broken_silence){
+            run->first.time_ns, (uint32_t)((run->last.time_ns - run->first.time_ns) / NS_PER_MS), run->count};
+    facts->silent_run = false;
+}
+
 bool tcp_expects_data(const struct flow *flow, unsigned origin, const struct packet *p)
 {
     const struct tcp_direction *d = &flow->directions[origin];
@@ -641,7 +651,7 @@ enum tcp_verdict tcp_follow(struct flow *flow, unsigned origin, const struct pac
     start_direction(flow, origin, p);
     note_burst(flow, origin, p);
     other->heard_since_run = true;
-    flow_facts(flow, 1 - origin)->silent_run = false;
+    note_comeback(flow_facts(flow, 1 - origin));
     uint32_t repeated = facts->retransmits;
     if (p->tcp.flags & TCP_RST) {
         follow_reset(flow, origin, p);
