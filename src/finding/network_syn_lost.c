@@ -30,6 +30,22 @@ static bool judge_answer_lost(const struct conversation *c, const struct surroun
     return true;
 }
 
+/* A SYN that arrives is answered a round trip later. So is one that comes when the answer to an earlier one was lost; else that answer is
+ * repeated after a second, or three (RFC 6298, 2.1). An answer that fits neither was late, on the way or at the server. */
+static bool answers_in_time(const struct tcp_side *client, const struct tcp_side *server, int64_t usual_ns)
+{
+    static const int64_t timers_ns[] = {0, NS_PER_SECOND, 3 * NS_PER_SECOND};
+    const int64_t slack_ns = 200 * NS_PER_MS; /* less than any timer */
+    int64_t trip_ns = server->round_trips.count > 0 && server->round_trips.shortest_ns > usual_ns
+                          ? server->round_trips.shortest_ns
+                          : usual_ns,
+            took_ns = server->syn.time_ns - client->syn_last.time_ns;
+    for (unsigned i = 0; i < sizeof timers_ns / sizeof *timers_ns; i++)
+        if (took_ns >= timers_ns[i] && took_ns - timers_ns[i] <= trip_ns + slack_ns)
+            return true;
+    return false;
+}
+
 /* Answered in the end, but late: a repeated SYN costs at least a second. */
 static bool judge_answered_late(const struct conversation *c, const struct server_record *record,
                                 const struct pair_record *pair, struct judgement *judgement)
@@ -40,12 +56,21 @@ static bool judge_answered_late(const struct conversation *c, const struct serve
         return false;
     bool others_served = times_within(&record->served, client->syn.time_ns, server->syn.time_ns) > 0;
     bool path_loses = pair->conversations_with_loss > 1;
-    judgement->culprit = others_served || path_loses ? CULPRIT_NETWORK : CULPRIT_UNKNOWN;
-    judgement->confidence = others_served || path_loses ? 0.65 : 0.5;
+    bool in_time = answers_in_time(client, server, record->shortest_handshake_ns),
+         lost = in_time && (others_served || path_loses);
+    judgement->culprit = lost ? CULPRIT_NETWORK : CULPRIT_UNKNOWN;
+    judgement->confidence = lost ? 0.65 : 0.5;
     judgement->would_settle = settle_by_server_capture;
     judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
     judgement_prove(judgement, &client->syn_last, "it asks again: repetition %u", client->syn_retransmits);
     judgement_prove(judgement, &server->syn, "the server answers");
+    if (!in_time) {
+        judgement_say(judgement,
+                      "The connection was made only %.1f s after the first SYN, and %.1f s after the last: the server "
+                      "was late with its answer, or that was held up on the way.",
+                      seconds(cost_ns), seconds(server->syn.time_ns - client->syn_last.time_ns));
+        return true;
+    }
     judgement_say(judgement,
                   "The connection was made only %.1f s after the first SYN, because %u of its SYNs (or the "
                   "answers) got lost%s.",
