@@ -145,6 +145,9 @@ bool signs_of_other_way(unsigned ttl, struct ttl_range usual);
  * on the way refused it. */
 bool signs_of_foreign_refusal(const struct conversation *conversation, const struct surroundings *surroundings);
 
+/* From so many handshakes on their shortest time is the path's. */
+enum { HANDSHAKES_TO_COMPARE = 3 };
+
 /* The SYN+ACK came too soon to be the server's, by half of the quickest answer in which it spoke, or over another number of hops; and the
  * server says no byte after it. At the server's own machine nothing is. */
 bool signs_of_quick_answer(const struct conversation *conversation, const struct surroundings *surroundings);
@@ -166,7 +169,10 @@ bool signs_of_damage(const struct conversation *conversation, const struct surro
  * in it held the packet. No way of the network is in that time. */
 bool signs_of_holding(const struct conversation *conversation, const struct surroundings *surroundings, enum side here);
 
-/* It was closed first by a reset that has not what that side's machine would have put into it: a device may have made it. */
+/* The server's reset acknowledges what the client sent less than half of a way before, there and back: it cannot have come from there. */
+bool signs_of_hasty_reset(const struct conversation *conversation, const struct surroundings *surroundings);
+
+/* It was closed first by a reset that came too soon, or has not what that side's machine would have put into it: a device may have made it. */
 bool signs_of_doubtful_close(const struct conversation *conversation, const struct surroundings *surroundings);
 
 /* That side lives on after its reset, which a side that had reset could not: the reset was made by somebody else. */
@@ -178,6 +184,10 @@ bool signs_of_packet_too_big(const struct conversation *conversation);
 
 /* Hops that a packet with this TTL has made, from the next initial TTL in use (64, 128, 255). */
 unsigned hops_from_ttl(unsigned ttl);
+
+/* An unanswered request may take its time. But devices that stand in a server's place, or keep a table of connections, count their idle
+ * limit from the last packet, whoever is to speak: HAProxy 50 s as its manual advises, others a minute and more. */
+#define DEVICE_PATIENCE_NS (30 * NS_PER_SECOND)
 
 /* The client's last word is a request that has no byte of an answer. */
 bool signs_of_pending_request(const struct conversation *conversation);
