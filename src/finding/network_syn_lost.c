@@ -9,7 +9,8 @@
  * 2.1), so one that is not comes from a client that left sooner (the first, 0.5 s attempt of a driver that tries
  * several addresses), from a scanner, or from the trace's end. */
 
-/* The SYN+ACK leaves the server again and again, and the client goes on asking. */
+/* The SYN+ACK leaves the server again and again, and the client goes on asking. From here a client machine that throws it away (its firewall, a
+ * filter driver) looks like a way that loses it. */
 static bool judge_answer_lost(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
@@ -19,14 +20,16 @@ static bool judge_answer_lost(const struct conversation *c, const struct surroun
         return false;
     bool asks_again = client->syn_retransmits > 0;
     judgement->confidence = asks_again ? 0.75 : 0.5;
-    judgement->culprit = asks_again ? CULPRIT_NETWORK : CULPRIT_UNKNOWN;
+    judgement->culprit = CULPRIT_UNKNOWN;
     judgement->would_settle = settle_by_client_capture;
     judgement_prove(judgement, &client->syn, "the client's SYN arrives");
     judgement_prove(judgement, &server->syn, "the server answers with SYN+ACK");
     judgement_prove(judgement, &server->syn_last, "it answers again: answer %u", server->syns);
     judgement_say(judgement, "The server answered the SYN %u times, and the client never confirmed: %s.", server->syns,
-                  asks_again ? "it went on asking, so the answers did not reach it"
-                             : "the answers were lost, or the client had gone");
+                  asks_again
+                      ? "it went on asking, so the answers did not reach its TCP: lost on the way, or thrown away by "
+                        "its machine's firewall or filter driver"
+                      : "the answers were lost, or the client had gone");
     return true;
 }
 
@@ -246,9 +249,11 @@ const struct detector network_syn_lost = {
     .title = "The request to connect, or its answer, gets lost",
     .holds_when =
         "SYNs are repeated and not answered, or only after about a second or more. It is the network's when a router "
-        "reports it by ICMP, when the server's capture shows SYN+ACK leaving again and again while the client goes on "
-        "asking, or when the answer came late while other connections to the port were served at once or lost packets, "
-        "too; otherwise the culprit stays open. It is the likelier where other connections to the same port are opened "
+        "reports it by ICMP, or when the answer came late while other connections to the port were served at once or "
+        "lost packets, too, and came a round trip after a SYN or when an answer is repeated; otherwise the culprit "
+        "stays open. So it does when the server's capture shows SYN+ACK leaving again and again while the client goes "
+        "on asking, for the client's machine may throw it away. It is the likelier where other connections to the same "
+        "port are opened "
         "and served within a second meanwhile. Not told of a port scan.",
     .holds_with_both =
         "Two SYNs or more left the client, and the server's capture, which was running and saw other connections to "
