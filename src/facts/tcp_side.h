@@ -152,6 +152,7 @@ struct tcp_side {
     bool answers_differ; /* more SYN+ACK than SYN, that begin at different numbers: two machines answered one SYN */
     uint8_t damaged;     /* packets with a wrong TCP checksum, 255 at most; of cut ones nobody knows */
     bool sound;          /* others had a right one */
+    bool unchecked;      /* of others with data it is not known: they were captured in part, or came in fragments */
     struct moment
         ahead; /* a packet without data, or a FIN, stands beyond all that arrived here, and was acknowledged, of it */
     uint32_t ahead_bytes; /* by so much: they were sent, and lost before they came here, or the capture missed them */

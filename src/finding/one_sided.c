@@ -89,6 +89,43 @@ static void doubt_that_it_is_there(const struct surroundings *s, const struct co
                        "reset.");
 }
 
+/* What it sent meanwhile was acknowledged, and it did not repeat that, as it would have after a second at most (RFC 6298, 2.1): other packets
+ * get through to its TCP. */
+static bool hears_others(const struct conversation *c, enum side here, const struct silence *silence)
+{
+    const struct tcp_side *self = &c->sides[here];
+    const struct moment *ack = &self->ack_of_last_data;
+    return self->last_data.time_ns > silence->first.time_ns && moment_seen(ack) &&
+           ack->time_ns >= self->last_data.time_ns && self->last_retransmit.time_ns < self->last_data.time_ns &&
+           c->last.time_ns - ack->time_ns >= NS_PER_SECOND;
+}
+
+static bool comes_damaged(const struct conversation *c, const struct surroundings *s)
+{
+    const struct pair_record *pair = surroundings_pair(s, c);
+    return pair->damaged[SIDE_CLIENT] > 0 || pair->damaged[SIDE_SERVER] > 0;
+}
+
+static void leave_open_whether_damaged(struct judgement *judgement)
+{
+    judgement->culprit = CULPRIT_UNKNOWN;
+    judgement->confidence = 0.5;
+    judgement->would_settle = "A capture of whole packets: only of these it is known whether they came damaged.";
+    judgement_say_more(judgement, "Or these came damaged, which their checksum does not tell: they were captured in "
+                                  "part. Others get through, or came damaged.");
+}
+
+/* What comes damaged TCP throws away without a word (RFC 9293, 3.1). Whether these packets did is not to be seen where they were captured in
+ * part, and more speaks for it than for something that eats all: others on this way did, or get through. */
+static void doubt_that_it_is_whole(const struct surroundings *s, const struct conversation *c, enum side here,
+                                   const struct silence *silence, bool other_damage, struct judgement *judgement)
+{
+    if (!c->sides[side_other(here)].unchecked ||
+        (!other_damage && !comes_damaged(c, s) && !hears_others(c, here, silence)))
+        return;
+    leave_open_whether_damaged(judgement);
+}
+
 /* Packets of the other side arrive here, by this machine's own capture, and its TCP behaves as if they did not. */
 static bool swallows(const struct conversation *c, const struct surroundings *s, enum side here,
                      struct silence *silence)
@@ -143,6 +180,8 @@ static bool holds(const struct conversation *c, const struct surroundings *s, en
                   "%.1f s after the first: something between its network card and its TCP held it so long.",
                   names[side_other(here)], names[here], count_words(arriving->held_copies, "copy").text,
                   seconds(arriving->longest_repeated_wait_ns));
+    if (arriving->unchecked && comes_damaged(c, s))
+        leave_open_whether_damaged(judgement);
     return true;
 }
 
@@ -156,6 +195,7 @@ bool one_sided_no_ack(const struct conversation *c, const struct surroundings *s
     judgement->would_settle = settled_by_capture_of(side_other(here));
     tell_swallowed(c, &silence, here, judgement);
     doubt_that_it_is_there(s, c, here, &silence, judgement);
+    doubt_that_it_is_whole(s, c, here, &silence, false, judgement);
     one_sided_need_place(c, s, judgement);
     return true;
 }
@@ -171,13 +211,15 @@ bool one_sided_no_ack_by_both(const struct pair_view *view, const struct surroun
         return false; /* an answer came, whoever made it */
     if (!swallows(own, s, here, &silence)) {
         bool held = holds(own, s, here, judgement);
-        judgement->confidence = held ? 0.93 : 0;
+        judgement->confidence = !held ? 0 : judgement->culprit == CULPRIT_UNKNOWN ? 0.5 : 0.93;
         return held;
     }
     judgement->confidence = 0.96;
     tell_swallowed(own, &silence, here, judgement);
     judgement_say_more(judgement, "The other end's capture shows the same packets leave, and no answer come.");
     doubt_that_it_is_there(s, own, here, &silence, judgement);
+    doubt_that_it_is_whole(s, own, here, &silence, comes_damaged(here == SIDE_CLIENT ? view->server : view->client, s),
+                           judgement);
     one_sided_need_place(own, s, judgement);
     return true;
 }

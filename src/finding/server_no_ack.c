@@ -32,7 +32,10 @@ const struct detector server_no_ack = {
         "repeats a packet three times or more to the end although the client's acknowledgements of it are in the "
         "capture. A capture that only looks as if it was taken there leaves the culprit open: say so with `--server`. "
         "So does a server that may have given up, and whose reset the capture lacks: it stopped repeating what was not "
-        "acknowledged, or it had waited for 2 s or more (--slow-login) for an answer to its last data. Not where the "
+        "acknowledged, or it had waited for 2 s or more (--slow-login) for an answer to its last data. "
+        "And so do packets that were captured in part, which may have come damaged: where others on this way did, or "
+        "where others "
+        "get through to TCP. Not where the "
         "capture leaves out acknowledgements alone: it has none of this machine, though some were due, or in this "
         "connection none of the client, not even the handshake's last.",
     .holds_with_both =

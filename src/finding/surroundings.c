@@ -328,6 +328,7 @@ static void note_conversation(struct surroundings *s, const struct conversation 
             pair->last_heard_ns[side] = self->last.time_ns;
         if (self->largest_acknowledged > pair->largest_passed[side])
             pair->largest_passed[side] = self->largest_acknowledged;
+        pair->damaged[side] += self->damaged > 0 && self->sound;
         pair->stuck_large[side] += signs_of_stuck_large(c, side);
         if (self->copies_at_once >= COPIES_HELD)
             times_add(&server->held, self->copied_at_once.time_ns);

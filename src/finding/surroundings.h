@@ -71,6 +71,7 @@ struct pair_record {
     uint32_t conversations_with_loss;
     uint32_t largest_passed[SIDES]; /* payload of each side's that the other acknowledged */
     uint32_t wandering[SIDES];      /* in which that side's packets came over ways of different length */
+    uint32_t damaged[SIDES];        /* in which some packets of that side, not all, arrived with a wrong checksum */
     uint32_t stuck_large[SIDES];    /* conversations that end with a large segment of that side repeated in vain */
     int64_t last_heard_ns[SIDES];   /* the latest packet of each side in any of these conversations */
     struct times client_heard, client_stretches; /* a few packets of the client of each; of its silences */

@@ -388,6 +388,9 @@ static void note_alive(struct flow *flow, unsigned origin, const struct packet *
     struct tcp_side *facts = flow_facts(flow, origin);
     if (!moment_seen(&facts->reset) || moment_seen(&facts->alive_after_reset))
         return;
+    /* Its packets have IP IDs, though a SYN+ACK may have none (Linux), and the reset that overtook this one has none. */
+    if (p->ip_id != 0 && facts->reset_ip_id == 0 && !facts->reset_goes_on)
+        facts->reset_breaks_off = true;
     int64_t path_ns = flow->handshake_ns > LEAST_TIMEOUT_NS ? flow->handshake_ns : LEAST_TIMEOUT_NS;
     if (p->moment.time_ns - facts->reset.time_ns > path_ns)
         facts->alive_after_reset = p->moment;
@@ -574,6 +577,7 @@ static void count_packet(struct tcp_side *facts, const struct packet *p)
     facts->packets++;
     facts->wire_bytes += p->wire_length;
     facts->sound |= p->checksum == CHECKSUM_GOOD;
+    facts->unchecked |= p->checksum == CHECKSUM_UNCHECKED && p->payload_length > 0;
     if (p->checksum == CHECKSUM_BAD && facts->damaged < UINT8_MAX)
         facts->damaged++;
     if (!moment_seen(&facts->first))
