@@ -4,6 +4,7 @@
 #include "detector.h"
 #include "settling.h"
 #include "signs.h"
+#include "standstill.h"
 
 /* Only a repeated SYN counts: Windows and Linux repeat it after one second (older Windows after three; RFC 6298,
  * 2.1), so one that is not comes from a client that left sooner (the first, 0.5 s attempt of a driver that tries
@@ -222,6 +223,8 @@ static bool judge_made_late(const struct pair_view *view, const struct surroundi
     judgement_prove(judgement, &answer->syn, "the first answer that reaches the client");
     judgement_say(judgement, "The connection was made only %.1f s after the first SYN: %s did not arrive.",
                   seconds(cost_ns), syn_lost ? "SYNs of the client" : "answers of the server");
+    enum side sender = syn_lost ? SIDE_CLIENT : SIDE_SERVER;
+    standstill_doubt(view, s, sender, &passages[sender].first_lost, &passages[sender].last_lost, judgement);
     return true;
 }
 

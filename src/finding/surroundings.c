@@ -258,7 +258,8 @@ static void note_handshake(const struct surroundings *s, struct server_record *s
         times_add(&server->served, client->syn.time_ns);
 }
 
-static void note_ending(struct server_record *server, struct pair_record *pair, const struct conversation *c)
+static void note_ending(const struct surroundings *s, struct server_record *server, struct pair_record *pair,
+                        const struct conversation *c)
 {
     struct moment close = conversation_first_close(c);
     if (!c->first_close_known || !moment_seen(&close) || signs_of_silence(c).held)
@@ -268,13 +269,17 @@ static void note_ending(struct server_record *server, struct pair_record *pair, 
             times_add(&server->closes, close.time_ns);
         return;
     }
-    uint64_t payload = c->sides[SIDE_CLIENT].payload_bytes + c->sides[SIDE_SERVER].payload_bytes;
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT];
+    if (moment_seen(&client->reset) && client->reset.frame == close.frame && signs_of_session(c) &&
+        signs_of_pending_request(c) && close.time_ns - client->last_data.time_ns < LONG_WAIT_NS &&
+        client->reset_with_ack && signs_of_own_reset(c, s, SIDE_CLIENT))
+        times_add(&pair->aborts, close.time_ns);
+    uint64_t payload = client->payload_bytes + c->sides[SIDE_SERVER].payload_bytes;
     if (payload == 0 && c->starts_with_syn && conversation_established(c))
         pair->byteless++;
     if (payload == 0 || !signs_of_login_done(c) || signs_of_pending_request(c))
         return;
     pair->closed++;
-    const struct tcp_side *client = &c->sides[SIDE_CLIENT];
     if (moment_seen(&client->reset) && (!moment_seen(&client->fin) || client->reset.time_ns < client->fin.time_ns))
         pair->closed_by_reset++;
 }
@@ -361,7 +366,7 @@ static void note_conversation(struct surroundings *s, const struct conversation 
     if (c->sides[SIDE_SERVER].last.time_ns > host->host_last_ns)
         host->host_last_ns = c->sides[SIDE_SERVER].last.time_ns;
     note_handshake(s, server, c);
-    note_ending(server, pair, c);
+    note_ending(s, server, pair, c);
     if (conversation_established(c) && !signs_of_silence(c).held && !signs_of_one_direction(c)) {
         uint32_t lost = signs_of_loss(c, s),
                  stretches = standstill_repeats(c, SIDE_CLIENT) + standstill_repeats(c, SIDE_SERVER);
@@ -514,6 +519,7 @@ void surroundings_open(struct surroundings *surroundings, const struct casebook 
     }
     for (uint32_t i = 0; i < surroundings->pairs.in_use; i++) {
         struct pair_record *pair = slab_at(&surroundings->pairs, i);
+        times_sort(&pair->aborts);
         times_sort(&pair->client_heard);
         times_sort(&pair->client_stretches);
         if (pair->accepted == 0 && pair->rejected > 0)
@@ -541,6 +547,7 @@ void surroundings_close(struct surroundings *surroundings)
     }
     for (uint32_t i = 0; i < surroundings->pairs.in_use; i++) {
         struct pair_record *pair = slab_at(&surroundings->pairs, i);
+        memory_give(pair->aborts.ns);
         memory_give(pair->client_heard.ns);
         memory_give(pair->client_stretches.ns);
     }

@@ -17,6 +17,10 @@ struct ttl_range {
     uint8_t least, most;
 };
 
+/* A reset after this long a wait is a time-out of the client: then the server has its part in it, or packets of its answer were lost, which the
+ * client's capture does not show. */
+#define LONG_WAIT_NS (5 * NS_PER_SECOND)
+
 /* Repetitions of one packet that come at once, though its sender's timer had spaced them out: what held them up let them all go. */
 enum { COPIES_HELD = 3 };
 
@@ -74,6 +78,7 @@ struct pair_record {
     uint32_t damaged[SIDES];        /* in which some packets of that side, not all, arrived with a wrong checksum */
     uint32_t stuck_large[SIDES];    /* conversations that end with a large segment of that side repeated in vain */
     int64_t last_heard_ns[SIDES];   /* the latest packet of each side in any of these conversations */
+    struct times aborts;            /* resets of the client while its request was unanswered for a short time */
     struct times client_heard, client_stretches; /* a few packets of the client of each; of its silences */
 };
 
