@@ -71,7 +71,8 @@ struct tcp_side {
     struct moment syn, syn_last; /* SYN of a client, SYN+ACK of a server, and its latest repetition: by time */
     struct moment fin, reset;    /* the first of each */
     struct moment
-        older_reset; /* of an older connection on the same ports, which the other end still knew: it closed nothing here */
+        older_reset; /* of an older connection on the same ports, which the other end still knew; of a server: the latest refusal of a
+                      * SYN that the client repeated and it then accepted. It closed nothing here */
     struct moment ack_of_last_data; /* the *other* side's packet that acknowledged all this side had sent until then */
     struct moment last_progress;    /* the *other* side's latest packet that acknowledged something new */
 

@@ -77,9 +77,30 @@ static bool judge_refused(const struct conversation *c, const struct surrounding
     return true;
 }
 
+/* No machine refuses a SYN and accepts it, too (RFC 9293, 3.10.7.2): a device beside the way made the reset, or two machines have the
+ * address. */
+static bool judge_refused_and_accepted(const struct conversation *c, const struct surroundings *s,
+                                       struct judgement *judgement)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    if (!c->starts_with_syn || client->syns != 1 || !moment_seen(&server->reset) || !moment_seen(&server->syn) ||
+        server->reset.time_ns > server->syn.time_ns || signs_of_other_service(c, s) ||
+        surroundings_stands_at(s, c, SIDE_SERVER))
+        return false;
+    judgement->confidence = 0.85;
+    judgement->would_settle = settle_by_both_captures;
+    judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN), once");
+    judgement_prove(judgement, &server->reset, "a reset with the server's address refuses it");
+    judgement_prove(judgement, &server->syn, "SYN+ACK with the server's address accepts it");
+    judgement_say(judgement,
+                  "The client's only SYN was refused by a reset with the server's address, and then accepted "
+                  "by SYN+ACK: no machine does both, so a device on the way made the reset.");
+    return true;
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
-    if (judge_refused(c, s, judgement))
+    if (judge_refused(c, s, judgement) || judge_refused_and_accepted(c, s, judgement))
         return true;
     if (!c->first_close_known || signs_of_silence(c).held || !conversation_established(c) || !signs_of_sql(c, s))
         return false;
@@ -322,7 +343,8 @@ const struct detector network_device_reset = {
         "changes from packet to packet, the culprit stays open. Or that side goes on using the connection after its "
         "reset, by more than a round trip and 200 ms. Or the reset that refuses a SYN came over another number of hops "
         "than all that the server's machine says in other connections, on any port. Or a reset acknowledges what the "
-        "client had sent less than half of a round trip before, as three handshakes or more show that.",
+        "client had sent less than half of a round trip before, as three handshakes or more show that. Or the client's "
+        "only SYN is refused, and then accepted.",
     .holds_with_both =
         "A reset arrives that the other end's capture does not show leaving, and not both sides had closed by then; or "
         "both ends get such a FIN (at one end alone it is rather a packet that the capture missed). What one end gets "

@@ -56,7 +56,8 @@ static bool judge_answered_late(const struct conversation *c, const struct serve
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
     int64_t cost_ns = server->syn.time_ns - client->syn.time_ns;
-    if (client->syn_retransmits == 0 || cost_ns < NS_PER_SECOND * 9 / 10 || moment_seen(&client->older_reset))
+    if (client->syn_retransmits == 0 || cost_ns < NS_PER_SECOND * 9 / 10 || moment_seen(&client->older_reset) ||
+        moment_seen(&server->older_reset))
         return false;
     bool others_served = times_within(&record->served, client->syn.time_ns, server->syn.time_ns) > 0;
     bool path_loses = pair->conversations_with_loss > 1;

@@ -510,7 +510,8 @@ uint32_t signs_of_loss(const struct conversation *conversation, const struct sur
         uint32_t needless = self->spurious_retransmits + self->data_run.count,
                  came = come_before(conversation, surroundings, side);
         needless = came > needless ? came : needless;
-        if (self->syn_retransmits > 0 && self->syn_last.time_ns - self->syn.time_ns < SYN_REPEATED_NS)
+        bool refused = moment_seen(&conversation->sides[side_other(side)].older_reset);
+        if (self->syn_retransmits > 0 && (refused || self->syn_last.time_ns - self->syn.time_ns < SYN_REPEATED_NS))
             needless += self->syn_retransmits;
         lost += self->retransmits > needless ? self->retransmits - needless : 0;
     }
@@ -551,7 +552,8 @@ bool signs_of_other_way(unsigned ttl, struct ttl_range usual)
 
 bool signs_of_foreign_refusal(const struct conversation *c, const struct surroundings *s)
 {
-    return c->ending == ENDING_REFUSED && surroundings_role(s, c) != CAPTURE_ROLE_SERVER &&
+    bool refused = c->ending == ENDING_REFUSED || moment_seen(&c->sides[SIDE_SERVER].older_reset);
+    return refused && surroundings_role(s, c) != CAPTURE_ROLE_SERVER &&
            signs_of_other_way(c->sides[SIDE_SERVER].reset_ttl,
                               surroundings_host_ttls(s, c->point, &c->ends[SIDE_SERVER].address));
 }

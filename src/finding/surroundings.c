@@ -244,7 +244,10 @@ static void note_handshake(const struct surroundings *s, struct server_record *s
         return;
     }
     server->accepted++;
-    times_add(&server->accepts, client->syn.time_ns);
+    bool refused = moment_seen(&listener->older_reset);
+    times_add(&server->accepts, (refused ? &client->syn_last : &client->syn)->time_ns);
+    if (refused)
+        times_add(&server->refusals, client->syn.time_ns);
     if (!moment_seen(&client->first_data) || signs_of_silence(c).held)
         return;
     bool answered = moment_seen(&listener->first_data);

@@ -42,7 +42,7 @@ struct server_record {
     struct times
         hollow_resets; /* from SYN to reset, ns, of connections that were accepted and in which the server never spoke */
     int64_t host_last_ns;  /* likewise, the latest of its packets */
-    struct times accepts;  /* of the SYN of each accepted connection */
+    struct times accepts;  /* of the SYN of each accepted connection, the latest one where it was refused at first */
     struct times refusals; /* likewise of refused ones */
     struct times served; /* of the only SYN of each connection whose program answered its first data within a second */
     struct times closes; /* of the server's FIN or reset, where it closed an established session first */
