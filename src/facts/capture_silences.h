@@ -23,8 +23,9 @@ struct capture_silence {
     bool no_time;     /* the latter: timestamps tell that */
     uint32_t
         resets; /* of connections of the end that it was taken at: they came to the other end meanwhile, and it lacks them */
-    uint32_t lacking; /* connections of which packets left the other end meanwhile, and are not here */
-    uint32_t hidden;  /* packets at the other end whose fate is not known because of it */
+    uint32_t
+        lacking;     /* connections of which packets left the other end meanwhile, and are not here, or came after it */
+    uint32_t hidden; /* packets at the other end whose fate is not known because of it */
 };
 
 /* In order of time, not overlapping. All zero: none yet. */

@@ -32,6 +32,12 @@ struct retry_run {
     struct moment first, last; /* of the repetitions */
 };
 
+/* A retry run that the other side was silent in, and that it outlasted. */
+struct broken_silence {
+    int64_t from_ns;              /* the first repetition */
+    uint32_t lasted_ms, repeated; /* to the last; so many. 0: there was none */
+};
+
 struct round_trips {
     uint32_t count;
     int64_t shortest_ns, longest_ns, sum_ns;
@@ -65,9 +71,13 @@ struct tcp_side {
     struct moment syn, syn_last; /* SYN of a client, SYN+ACK of a server, and its latest repetition: by time */
     struct moment fin, reset;    /* the first of each */
     struct moment
-        older_reset; /* of an older connection on the same ports, which the other end still knew: it closed nothing here */
+        older_reset; /* of an older connection on the same ports, which the other end still knew; of a server: the latest refusal of a
+                      * SYN that the client repeated and it then accepted. It closed nothing here */
     struct moment ack_of_last_data; /* the *other* side's packet that acknowledged all this side had sent until then */
     struct moment last_progress;    /* the *other* side's latest packet that acknowledged something new */
+
+    struct broken_silence
+        broken_silence; /* of the longest data_run in which the other side sent no packet, and then it did */
 
     uint32_t isn;
     bool isn_known;

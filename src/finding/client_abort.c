@@ -5,10 +5,6 @@
 #include "signs.h"
 #include "ttl_signs.h"
 
-/* A reset after this long a wait is a time-out of the client: then the server has its part in it, or packets of its
- * answer were lost, which the client's capture does not show. */
-#define LONG_WAIT_NS (5 * NS_PER_SECOND)
-
 /* TLS's close_notify and MARS's SMP FIN are sent together with the FIN. */
 #define GOOD_BYE_NS (100 * NS_PER_MS)
 
@@ -102,6 +98,15 @@ static bool repeats_fin(const struct tcp_side *client)
     return client->unacknowledged_bytes > 0 && client->data_run.count > 0 && client->fin_retransmits > 0;
 }
 
+/* Who dies takes all its connections along, at one moment: the idle ones end with those that wait for an answer. */
+#define TOGETHER_NS (100 * NS_PER_MS)
+
+static bool goes_with_others(const struct conversation *c, const struct surroundings *s, const struct moment *close)
+{
+    return times_within(&surroundings_pair(s, c)->aborts, close->time_ns - TOGETHER_NS, close->time_ns + TOGETHER_NS) >
+           0;
+}
+
 static bool say_open(struct judgement *judgement, bool fin, bool forgotten, bool gave_up, bool unknown_request)
 {
     if (forgotten)
@@ -144,7 +149,9 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     bool unknown_request = !long_quiet && !c->starts_with_syn && client->payload_bytes == 0;
     bool open = forgotten || gave_up || unknown_request || answered_late || answers_nobody ||
                 (!fin && !signs_of_own_reset(c, s, SIDE_CLIENT));
-    judgement->confidence = long_quiet || open ? 0.6 : fin ? 0.75 : pending ? 0.88 : 0.7;
+    bool together = !open && !pending && long_quiet && goes_with_others(c, s, &close);
+    long_quiet &= !together;
+    judgement->confidence = together ? 0.8 : long_quiet || open ? 0.6 : fin ? 0.75 : pending ? 0.88 : 0.7;
     if (signs_of_missed_packets(c))
         judgement->confidence -= 0.2;
     if (long_quiet || open) {
@@ -160,7 +167,12 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
                     fin                      ? "FIN"
                     : client->reset_with_ack ? "ACK+RST"
                                              : "a reset");
-    if (!say_open(judgement, fin, forgotten, gave_up, unknown_request))
+    if (together)
+        judgement_say(judgement,
+                      "The client reset this connection, idle for %.1f s, at the moment at which it reset another one "
+                      "before its request was answered: the program ended, or aborted them all.",
+                      seconds(quiet_ns));
+    else if (!say_open(judgement, fin, forgotten, gave_up, unknown_request))
         say(judgement, fin ? "closed the connection" : "reset the connection", pending, long_quiet, quiet_ns);
     if (answers_nobody)
         judgement_say_more(judgement,
@@ -186,7 +198,9 @@ const struct detector client_abort = {
     .holds_when =
         "After the login the client's reset comes first, without retries or keep-alives in vain before it, and the "
         "client does not end nearly all its connections to this server that way; or its FIN comes while its own "
-        "request is unanswered. The culprit stays open after 5 s or more without data, and when the answer comes a "
+        "request is unanswered. The culprit stays open after 5 s or more without data, unless the client resets "
+        "another "
+        "connection with an unanswered request at the same moment (0.1 s), and when the answer comes a "
         "second and more after the client left. It stays open where the reset has no ACK, for then it answers a packet "
         "of a connection that had ended before; where what either side repeats is not acknowledged any more; and where "
         "the reset does not acknowledge data that had left a fifth of a second before. Likewise where the capture "

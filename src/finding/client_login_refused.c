@@ -52,9 +52,33 @@ static const struct server_state_error *state_error(uint32_t number)
  * that the answer was no - or that somebody only tried whether he can log in. */
 #define NOTHING_ASKED_NS NS_PER_SECOND
 
+/* An answer may send the client on to another server (MS-TDS 2.2.7.9, routing: Azure SQL's redirect, read-only routing of availability
+ * groups): it closes, and connects there at once, as the capture nearest to it shows. Conversations come in order of their begin; so many
+ * others may begin in between. */
+static bool goes_elsewhere(const struct conversation *c, const struct surroundings *s)
+{
+    enum { LOOKED_AT = 256 };
+    const struct casebook *casebook = s->casebook;
+    c = casebook_standing_view(casebook, c);
+    if (!c->tds)
+        return false;
+    int64_t answer_ns = c->tds->steps[LOGIN_STEP_LOGIN_ANSWER].time_ns, close_ns = conversation_first_close(c).time_ns;
+    uint32_t until = c->id + LOOKED_AT;
+    for (uint32_t i = c->id; i < until && i < casebook_conversations(casebook); i++) {
+        const struct conversation *next = casebook_conversation(casebook, i);
+        const struct moment *syn = &next->sides[SIDE_CLIENT].syn;
+        if (next->point == c->point && next->starts_with_syn && syn->time_ns >= answer_ns &&
+            syn->time_ns - close_ns <= NOTHING_ASKED_NS &&
+            address_equal(&next->ends[SIDE_CLIENT].address, &c->ends[SIDE_CLIENT].address) &&
+            !endpoint_equal(&next->ends[SIDE_SERVER], &c->ends[SIDE_SERVER]) && !signs_of_other_service(next, s))
+            return true;
+    }
+    return false;
+}
+
 /* With full encryption the answer cannot be read. SQL Server closes after a refusal, and keeps a session that
  * succeeded. */
-static bool judge_encrypted(const struct conversation *c, struct judgement *judgement)
+static bool judge_encrypted(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     const struct tds_facts *tds = c->tds;
     struct moment close = conversation_first_close(c);
@@ -70,6 +94,8 @@ static bool judge_encrypted(const struct conversation *c, struct judgement *judg
     if (signs_of_one_direction(c) || signs_of_missed_packets(c) || close.time_ns - answer->time_ns > NOTHING_ASKED_NS)
         return false;
     bool by_server = c->closed_first_by == SIDE_SERVER;
+    if (!by_server && goes_elsewhere(c, s))
+        return false;
     judgement->confidence = by_server ? 0.75 : 0.5;
     if (!by_server)
         judgement->culprit = CULPRIT_UNKNOWN;
@@ -82,15 +108,14 @@ static bool judge_encrypted(const struct conversation *c, struct judgement *judg
         "The server answered the encrypted login, and %s later the %s closed with nothing asked: the answer was "
         "probably a refusal%s.",
         seconds_words(close.time_ns - answer->time_ns).text, by_server ? "server" : "client",
-        by_server ? "" : ", or somebody only tested the login");
+        by_server ? "" : ", or sent the client on to another server, or somebody only tested the login");
     return true;
 }
 
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
-    (void)s;
     if (!signs_of_login_refused(c))
-        return judge_encrypted(c, judgement);
+        return judge_encrypted(c, s, judgement);
     const struct tds_facts *tds = c->tds;
     const struct tds_error *error = &tds->login_error;
     judgement_prove(judgement, &tds->steps[LOGIN_STEP_LOGIN], "the client sends its login");
@@ -127,7 +152,8 @@ const struct detector client_login_refused = {
     .holds_when =
         "An ERROR token arrives in answer to the login, and no LOGINACK; one after a request is the request's. With "
         "full encryption, when it cannot be read: after the answer (which acknowledges all that the client had sent) "
-        "nothing is asked, and within a second the server closes (or the client: then it stays open).",
+        "nothing is asked, and within a second the server closes (or the client: then it stays open). Not when the "
+        "client then connects to another server at once, as one does that is sent on.",
     .means =
         "Network and server did their work: the server looked at what the client presented and said no - wrong "
         "password, unknown login, a database that it may not open. That is not a connectivity fault. Some numbers tell "

@@ -79,7 +79,8 @@ const struct detector client_no_ack = {
         "without a reset, though one was due, and so few that a capture which misses packets of this machine in other "
         "connections may have missed all answers. Where no copy of the packet was captured whole, it may have come "
         "damaged, and TCP drops it: that makes it less sure, and leaves the culprit open when another packet from "
-        "there came damaged, when none as large was acknowledged, or when a copy was in the end. Of the first three, "
+        "there came damaged, when none as large was acknowledged, when others get through to TCP meanwhile, or when a "
+        "copy was in the end. Of the first three, "
         "none where the capture leaves out acknowledgements alone: it has none of this machine, though some were due, "
         "or none of anybody, or in this connection none of the client, not even the handshake's last.",
     .holds_with_both =

@@ -35,6 +35,12 @@ struct encryption_clash login_signs_encryption_clash(const struct conversation *
     return clash;
 }
 
+bool login_signs_strict_unanswered(const struct conversation *conversation)
+{
+    const struct tds_facts *tds = conversation->tds;
+    return tds && tds->encryption == LOGIN_ENCRYPTION_STRICT && conversation->sides[SIDE_SERVER].payload_bytes == 0;
+}
+
 bool login_signs_time_spent(const struct conversation *conversation, const struct surroundings *surroundings)
 {
     if (!conversation->tds || conversation->closed_first_by != SIDE_CLIENT ||

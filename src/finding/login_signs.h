@@ -24,4 +24,8 @@ struct encryption_clash login_signs_encryption_clash(const struct conversation *
 /* The client sent PRELOGIN, which no probe does, and closed without waiting for the answer or going on from it. */
 bool login_signs_time_spent(const struct conversation *conversation, const struct surroundings *surroundings);
 
+/* The client begins with TLS (TDS 8), and the server said nothing, no alert either. SQL Server knows that from 2022 on; an older one takes a
+ * ClientHello for a malformed packet, and closes. */
+bool login_signs_strict_unanswered(const struct conversation *conversation);
+
 #endif

@@ -3,6 +3,7 @@
 #include "detector.h"
 #include "settling.h"
 #include "signs.h"
+#include "standstill.h"
 
 /* Repetitions that turned out needless: the first copy had arrived, only late. One may be a timer that was too
  * eager. */
@@ -16,15 +17,31 @@ enum { LATE_OFTEN = 3 };
 /* What clocks that were compared may differ by. */
 #define CLOCK_SLACK_NS (NS_PER_SECOND / 2)
 
-/* Three repetitions of one packet, which its sender's timer spaced out, come at once: what held them up let them all go. */
-enum { COPIES_LEAST = 3 };
+/* Timers that double from 200 ms (HELD_TOGETHER_NS) need as long for so many repetitions. */
+#define COPIES_TAKE_NS (1400 * NS_PER_MS)
 
-static bool judge_copies(const struct conversation *c, struct judgement *judgement)
+/* The capture of the machine that they came to has no packet of anybody from then, and copies of other connections came with them: that
+ * machine may have stood still, and got them when it went on. */
+static bool may_have_stood_still(const struct conversation *c, const struct surroundings *s, enum side sender)
+{
+    enum { CONNECTIONS_LEAST = 2 };
+    const struct capture_silences *silences = &s->casebook->points[c->point].silences;
+    const struct server_record *server = surroundings_server(s, c);
+    enum capture_role role = surroundings_role(s, c);
+    int64_t came_ns = c->sides[sender].copied_at_once.time_ns;
+    bool of_several =
+        times_within(&server->held, came_ns - HELD_TOGETHER_NS, came_ns + HELD_TOGETHER_NS) >= CONNECTIONS_LEAST;
+    return of_several && role != (sender == SIDE_CLIENT ? CAPTURE_ROLE_CLIENT : CAPTURE_ROLE_SERVER) &&
+           capture_silences_longest_ns(silences, came_ns - HELD_TOGETHER_NS - COPIES_TAKE_NS, came_ns) >=
+               COPIES_TAKE_NS;
+}
+
+static bool judge_copies(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     enum side side =
         c->sides[SIDE_SERVER].copies_at_once > c->sides[SIDE_CLIENT].copies_at_once ? SIDE_SERVER : SIDE_CLIENT;
     const struct tcp_side *self = &c->sides[side];
-    if (self->copies_at_once < COPIES_LEAST)
+    if (self->copies_at_once < COPIES_HELD)
         return false;
     const char *name = side == SIDE_CLIENT ? "client" : "server";
     judgement->confidence = signs_of_missed_packets(c) ? 0.65 : 0.85;
@@ -36,6 +53,12 @@ static bool judge_copies(const struct conversation *c, struct judgement *judgeme
         "%u repetitions of one packet of the %s arrive at the same time. A sender waits longer before each, a second "
         "and more for so many: they were held up on the way, and let go together.",
         self->copies_at_once, name);
+    if (may_have_stood_still(c, s, side)) {
+        judgement_say_more(judgement, "Or this machine stood still until then (asleep, or a paused virtual machine): "
+                                      "the capture has nothing of anybody from that time.");
+        judgement->culprit = CULPRIT_UNKNOWN;
+        judgement->confidence = 0.5;
+    }
     return true;
 }
 
@@ -89,7 +112,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return true;
     if (signs_of_silence(c).held)
         return false;
-    if (judge_copies(c, judgement))
+    if (judge_copies(c, s, judgement))
         return true;
     enum side side = SIDE_CLIENT;
     if (is_late(&c->sides[SIDE_SERVER], held_up_ns) &&
@@ -109,6 +132,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
                   "The %s repeated itself, %.1f s passed until it was acknowledged, and the %s then reported %u of the "
                   "repetitions as needless: nothing was lost, but packets were held up.",
                   name, seconds(self->longest_repeated_wait_ns), peer, self->spurious_retransmits);
+    if (standstill_repeats(c, side) == self->retransmits && standstill_may_be(c, s, side))
+        standstill_leave_open(side, judgement);
     return true;
 }
 
@@ -220,6 +245,8 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
         doubt_captures(judgement);
     else if (lateness_ns(late) > LIFETIME_NS || may_be_clock(view, s->casebook, sender))
         doubt_clock(judgement, lateness_ns(late) > LIFETIME_NS);
+    else
+        standstill_doubt_delay(view, s, sender, judgement);
     return true;
 }
 
@@ -240,6 +267,9 @@ const struct detector network_delay = {
                   "a second and three of them. Or three repetitions of one packet arrive within a tenth of a second. "
                   "Or one side repeats its data, the other gives up with a reset, and a second or more after the last "
                   "repetition answers them with resets that have no ACK, in the same rhythm. "
+                  "The culprit stays open where copies of several connections come together and the receiver's own "
+                  "capture has nothing of anybody before, and where several repeat themselves while nothing comes from "
+                  "the other machine: a machine that stood still looks the same. "
                   "(--delay sets the second, and with it the half.)",
     .holds_with_both =
         "A packet was a second or more longer on the way than the fastest one; or three or more were 300 ms longer and "
@@ -251,7 +281,9 @@ const struct detector network_delay = {
         "timestamps tell. It stays open, too, "
         "where neither IP ID nor timestamp tells a repetition from the packet, and the sender's capture missed packets "
         "of this or another connection, or one arrived once more than it has it; and where the clocks' difference is "
-        "unsteady and a capture missed packets of the connection. (--delay sets the second, and with it the half.)",
+        "unsteady and a capture missed packets of the connection; and where the receiver's capture has nothing of "
+        "anybody until packets of several connections come: that machine may have stood still. (--delay sets the "
+        "second, and with it the half.)",
     .means = "A sender's timer follows the round trip of the path; when an acknowledgement comes seconds later than "
              "that and the copies all arrived, something on the way held them in a queue. Each side then sees the "
              "other as slow, and time-outs expire on sound connections. Both captures together show in which "

@@ -24,6 +24,25 @@ static bool judge_disowned(const struct conversation *c, const struct surroundin
     return true;
 }
 
+/* Of other connections it is known how long the way takes. */
+static bool judge_hasty(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    const struct server_record *record = surroundings_server(s, c);
+    if (record->timed_handshakes < HANDSHAKES_TO_COMPARE || !signs_of_hasty_reset(c, s))
+        return false;
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    judgement->confidence = 0.86;
+    judgement->would_settle = settle_by_both_captures;
+    judgement_prove(judgement, &client->last_data, "a packet of the client");
+    judgement_prove(judgement, &server->reset, "a reset with the server's address acknowledges it");
+    judgement_say(judgement,
+                  "A reset with the server's address acknowledges what the client had sent %.1f ms before, and the way "
+                  "to the server and back never took less than %.1f ms: a device nearer than the server sent it.",
+                  seconds(server->reset.time_ns - client->last_data.time_ns) * 1000,
+                  seconds(record->shortest_handshake_ns) * 1000);
+    return true;
+}
+
 /* Among the connections of the two, that side's packets often come over ways of different length. Of this one too few may have been seen
  * to tell. A single odd one is no habit: it may be of the device itself. */
 static bool ways_wander(const struct conversation *c, const struct surroundings *s, enum side side)
@@ -80,13 +99,34 @@ static bool judge_refused(const struct conversation *c, const struct surrounding
     return true;
 }
 
+/* No machine refuses a SYN and accepts it, too (RFC 9293, 3.10.7.2): a device beside the way made the reset, or two machines have the
+ * address. */
+static bool judge_refused_and_accepted(const struct conversation *c, const struct surroundings *s,
+                                       struct judgement *judgement)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    if (!c->starts_with_syn || client->syns != 1 || !moment_seen(&server->reset) || !moment_seen(&server->syn) ||
+        server->reset.time_ns > server->syn.time_ns || signs_of_other_service(c, s) ||
+        surroundings_stands_at(s, c, SIDE_SERVER))
+        return false;
+    judgement->confidence = 0.85;
+    judgement->would_settle = settle_by_both_captures;
+    judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN), once");
+    judgement_prove(judgement, &server->reset, "a reset with the server's address refuses it");
+    judgement_prove(judgement, &server->syn, "SYN+ACK with the server's address accepts it");
+    judgement_say(judgement,
+                  "The client's only SYN was refused by a reset with the server's address, and then accepted "
+                  "by SYN+ACK: no machine does both, so a device on the way made the reset.");
+    return true;
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
-    if (judge_refused(c, s, judgement))
+    if (judge_refused(c, s, judgement) || judge_refused_and_accepted(c, s, judgement))
         return true;
     if (!c->first_close_known || signs_of_silence(c).held || !conversation_established(c) || !signs_of_sql(c, s))
         return false;
-    if (judge_disowned(c, s, judgement))
+    if (judge_disowned(c, s, judgement) || judge_hasty(c, s, judgement))
         return true;
     const struct tcp_side *side = &c->sides[c->closed_first_by];
     if (!moment_seen(&side->reset) || moment_seen(&side->fin) || !signs_of_foreign_reset(side))
@@ -332,7 +372,9 @@ const struct detector network_device_reset = {
         "another "
         "initial TTL (64, 128, 255) than all else, somebody else than that machine's TCP made it, and the culprit "
         "stays "
-        "open.",
+        "open. Or a reset acknowledges what the client had sent less than half of a round trip before, as three "
+        "handshakes "
+        "or more show that. Or the client's only SYN is refused, and then accepted.",
     .holds_with_both =
         "A reset arrives that the other end's capture does not show leaving, and not both sides had closed by then; or "
         "both ends get such a FIN (at one end alone it is rather a packet that the capture missed). What one end gets "

@@ -50,6 +50,18 @@ static bool may_be_ignored(const struct conversation *c, const struct surroundin
            time_spans_touching(&surroundings_server(s, c)->stalls, client->syn.time_ns, client->syn.time_ns);
 }
 
+/* What was sent again beside the stretches in which a side was not heard is what the network loses. */
+static void doubt_stretches(const struct conversation *c, const struct surroundings *s, uint64_t lost, uint64_t data,
+                            struct judgement *judgement)
+{
+    uint32_t of_client = standstill_repeats(c, SIDE_CLIENT), of_server = standstill_repeats(c, SIDE_SERVER);
+    uint64_t stretches = (uint64_t)of_client + of_server, beside = lost > stretches ? lost - stretches : 0;
+    enum side sender = of_client > 0 ? SIDE_CLIENT : SIDE_SERVER;
+    if (stretches > 0 && !(beside >= LOSS_LEAST && beside * 100 >= data * LOSS_PERCENT) &&
+        standstill_may_be(c, s, sender))
+        standstill_leave_open(sender, judgement);
+}
+
 /* A router that asks for smaller packets has dropped one of each size it cannot pass on: that is how a path's MTU is found, and no loss
  * to speak of. */
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
@@ -96,6 +108,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
                   (unsigned long long)lost, count_words(data, "packet").text, seconds(repair_ns));
     if (path_loses)
         judgement_say_more(judgement, other_losses);
+    else
+        doubt_stretches(c, s, lost, data, judgement);
     return true;
 }
 
@@ -219,7 +233,9 @@ const struct detector network_loss = {
         "twice, a last run of retries without an answer. SYNs alone count in the server's capture only, or where the "
         "path loses packets of other connections, too: else network.syn-lost weighs them. Where the server sends its "
         "SYN+ACK again, though the client did not ask again, while connections that it accepted before wait for an "
-        "answer, the culprit stays open: its queue may be full, and it ignores what comes.",
+        "answer, the culprit stays open: its queue may be full, and it ignores what comes. So it does where several "
+        "connections repeat themselves three times and more over a second or longer, and nothing comes from the other "
+        "machine on any: that may have stood still.",
     .holds_with_both =
         "Packets with data, SYN or FIN left one machine and are not in the other's capture: two or more, and one in a "
         "hundred; or one, while the path between the two loses that many in other connections; or a repair took a "

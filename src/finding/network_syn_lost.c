@@ -4,12 +4,14 @@
 #include "detector.h"
 #include "settling.h"
 #include "signs.h"
+#include "standstill.h"
 
 /* Only a repeated SYN counts: Windows and Linux repeat it after one second (older Windows after three; RFC 6298,
  * 2.1), so one that is not comes from a client that left sooner (the first, 0.5 s attempt of a driver that tries
  * several addresses), from a scanner, or from the trace's end. */
 
-/* The SYN+ACK leaves the server again and again, and the client goes on asking. */
+/* The SYN+ACK leaves the server again and again, and the client goes on asking. From here a client machine that throws it away (its firewall, a
+ * filter driver) looks like a way that loses it. */
 static bool judge_answer_lost(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
@@ -19,15 +21,33 @@ static bool judge_answer_lost(const struct conversation *c, const struct surroun
         return false;
     bool asks_again = client->syn_retransmits > 0;
     judgement->confidence = asks_again ? 0.75 : 0.5;
-    judgement->culprit = asks_again ? CULPRIT_NETWORK : CULPRIT_UNKNOWN;
+    judgement->culprit = CULPRIT_UNKNOWN;
     judgement->would_settle = settle_by_client_capture;
     judgement_prove(judgement, &client->syn, "the client's SYN arrives");
     judgement_prove(judgement, &server->syn, "the server answers with SYN+ACK");
     judgement_prove(judgement, &server->syn_last, "it answers again: answer %u", server->syns);
     judgement_say(judgement, "The server answered the SYN %u times, and the client never confirmed: %s.", server->syns,
-                  asks_again ? "it went on asking, so the answers did not reach it"
-                             : "the answers were lost, or the client had gone");
+                  asks_again
+                      ? "it went on asking, so the answers did not reach its TCP: lost on the way, or thrown away by "
+                        "its machine's firewall or filter driver"
+                      : "the answers were lost, or the client had gone");
     return true;
+}
+
+/* A SYN that arrives is answered a round trip later. So is one that comes when the answer to an earlier one was lost; else that answer is
+ * repeated after a second, or three (RFC 6298, 2.1). An answer that fits neither was late, on the way or at the server. */
+static bool answers_in_time(const struct tcp_side *client, const struct tcp_side *server, int64_t usual_ns)
+{
+    static const int64_t timers_ns[] = {0, NS_PER_SECOND, 3 * NS_PER_SECOND};
+    const int64_t slack_ns = 200 * NS_PER_MS; /* less than any timer */
+    int64_t trip_ns = server->round_trips.count > 0 && server->round_trips.shortest_ns > usual_ns
+                          ? server->round_trips.shortest_ns
+                          : usual_ns,
+            took_ns = server->syn.time_ns - client->syn_last.time_ns;
+    for (unsigned i = 0; i < sizeof timers_ns / sizeof *timers_ns; i++)
+        if (took_ns >= timers_ns[i] && took_ns - timers_ns[i] <= trip_ns + slack_ns)
+            return true;
+    return false;
 }
 
 /* Answered in the end, but late: a repeated SYN costs at least a second. */
@@ -36,16 +56,26 @@ static bool judge_answered_late(const struct conversation *c, const struct serve
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
     int64_t cost_ns = server->syn.time_ns - client->syn.time_ns;
-    if (client->syn_retransmits == 0 || cost_ns < NS_PER_SECOND * 9 / 10 || moment_seen(&client->older_reset))
+    if (client->syn_retransmits == 0 || cost_ns < NS_PER_SECOND * 9 / 10 || moment_seen(&client->older_reset) ||
+        moment_seen(&server->older_reset))
         return false;
     bool others_served = times_within(&record->served, client->syn.time_ns, server->syn.time_ns) > 0;
     bool path_loses = pair->conversations_with_loss > 1;
-    judgement->culprit = others_served || path_loses ? CULPRIT_NETWORK : CULPRIT_UNKNOWN;
-    judgement->confidence = others_served || path_loses ? 0.65 : 0.5;
+    bool in_time = answers_in_time(client, server, record->shortest_handshake_ns),
+         lost = in_time && (others_served || path_loses);
+    judgement->culprit = lost ? CULPRIT_NETWORK : CULPRIT_UNKNOWN;
+    judgement->confidence = lost ? 0.65 : 0.5;
     judgement->would_settle = settle_by_server_capture;
     judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
     judgement_prove(judgement, &client->syn_last, "it asks again: repetition %u", client->syn_retransmits);
     judgement_prove(judgement, &server->syn, "the server answers");
+    if (!in_time) {
+        judgement_say(judgement,
+                      "The connection was made only %.1f s after the first SYN, and %.1f s after the last: the server "
+                      "was late with its answer, or that was held up on the way.",
+                      seconds(cost_ns), seconds(server->syn.time_ns - client->syn_last.time_ns));
+        return true;
+    }
     judgement_say(judgement,
                   "The connection was made only %.1f s after the first SYN, because %u of its SYNs (or the "
                   "answers) got lost%s.",
@@ -194,6 +224,8 @@ static bool judge_made_late(const struct pair_view *view, const struct surroundi
     judgement_prove(judgement, &answer->syn, "the first answer that reaches the client");
     judgement_say(judgement, "The connection was made only %.1f s after the first SYN: %s did not arrive.",
                   seconds(cost_ns), syn_lost ? "SYNs of the client" : "answers of the server");
+    enum side sender = syn_lost ? SIDE_CLIENT : SIDE_SERVER;
+    standstill_doubt(view, s, sender, &passages[sender].first_lost, &passages[sender].last_lost, judgement);
     return true;
 }
 
@@ -221,9 +253,11 @@ const struct detector network_syn_lost = {
     .title = "The request to connect, or its answer, gets lost",
     .holds_when =
         "SYNs are repeated and not answered, or only after about a second or more. It is the network's when a router "
-        "reports it by ICMP, when the server's capture shows SYN+ACK leaving again and again while the client goes on "
-        "asking, or when the answer came late while other connections to the port were served at once or lost packets, "
-        "too; otherwise the culprit stays open. It is the likelier where other connections to the same port are opened "
+        "reports it by ICMP, or when the answer came late while other connections to the port were served at once or "
+        "lost packets, too, and came a round trip after a SYN or when an answer is repeated; otherwise the culprit "
+        "stays open. So it does when the server's capture shows SYN+ACK leaving again and again while the client goes "
+        "on asking, for the client's machine may throw it away. It is the likelier where other connections to the same "
+        "port are opened "
         "and served within a second meanwhile. Not told of a port scan.",
     .holds_with_both =
         "Two SYNs or more left the client, and the server's capture, which was running and saw other connections to "

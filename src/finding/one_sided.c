@@ -145,6 +145,17 @@ static bool is_largest(const struct conversation *c, const struct surroundings *
     return c->sides[sender].larger_unacknowledged > surroundings_pair(s, c)->largest_passed[sender];
 }
 
+/* What it sent meanwhile was acknowledged, and it did not repeat that, as it would have after a second at most (RFC 6298, 2.1): other packets
+ * get through to its TCP. */
+static bool hears_others(const struct conversation *c, enum side here, const struct silence *silence)
+{
+    const struct tcp_side *self = &c->sides[here];
+    const struct moment *ack = &self->ack_of_last_data;
+    return self->last_data.time_ns > silence->first.time_ns && moment_seen(ack) &&
+           ack->time_ns >= self->last_data.time_ns && self->last_retransmit.time_ns < self->last_data.time_ns &&
+           c->last.time_ns - ack->time_ns >= NS_PER_SECOND;
+}
+
 static void leave_soundness_open(struct judgement *judgement)
 {
     judgement->culprit = CULPRIT_UNKNOWN;
@@ -154,14 +165,14 @@ static void leave_soundness_open(struct judgement *judgement)
 }
 
 /* TCP throws a damaged packet away without a word (RFC 9293, 3.1), and of one that was captured in part nobody knows whether it is. That each
- * copy of one packet is damaged, and nothing else, is seldom: it is left open where others of that machine came damaged, or where none of that
- * size was acknowledged, for whatever damages packets may do so with large ones. */
+ * copy of one packet is damaged, and nothing else, is seldom: it is left open where others of that machine came damaged, where none of that
+ * size was acknowledged, for whatever damages packets may do so with large ones, or where others get through meanwhile. */
 static void doubt_that_it_is_sound(const struct conversation *c, const struct surroundings *s, enum side here,
-                                   struct judgement *judgement)
+                                   const struct silence *silence, struct judgement *judgement)
 {
     static const double at_most = 0.8;
     enum side there = side_other(here);
-    if (signs_of_damage_between(c, s, there) || is_largest(c, s, there)) {
+    if (signs_of_damage_between(c, s, there) || is_largest(c, s, there) || hears_others(c, here, silence)) {
         leave_soundness_open(judgement);
         return;
     }
@@ -240,7 +251,7 @@ bool one_sided_no_ack(const struct conversation *c, const struct surroundings *s
     judgement->would_settle = settled_by_capture_of(side_other(here));
     tell_swallowed(c, &silence, here, judgement);
     if (is_unchecked(c, here, &silence))
-        doubt_that_it_is_sound(c, s, here, judgement);
+        doubt_that_it_is_sound(c, s, here, &silence, judgement);
     doubt_that_it_is_there(s, c, here, &silence, judgement);
     one_sided_need_place(c, s, judgement);
     return true;
@@ -261,7 +272,7 @@ bool one_sided_no_ack_by_both(const struct pair_view *view, const struct surroun
     tell_swallowed(own, &silence, here, judgement);
     judgement_say_more(judgement, "The other end's capture shows the same packets leave, and no answer come.");
     if (is_unchecked(own, here, &silence))
-        doubt_that_it_is_sound(own, s, here, judgement);
+        doubt_that_it_is_sound(own, s, here, &silence, judgement);
     doubt_that_it_is_there(s, own, here, &silence, judgement);
     one_sided_need_place(own, s, judgement);
     return true;

@@ -13,6 +13,7 @@ static bool judge_refused(const struct conversation *c, const struct server_reco
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
     int64_t at_ns = client->syn.time_ns;
+    bool accepted = moment_seen(&server->syn); /* it counts among those after */
     uint32_t before = times_within(&record->accepts, at_ns - BURST_NS, at_ns);
     uint32_t after = times_within(&record->accepts, at_ns, at_ns + BURST_NS);
     if (before == 0 || after == 0 || times_within(&record->closes, at_ns - BURST_NS, at_ns) > 0)
@@ -21,7 +22,16 @@ static bool judge_refused(const struct conversation *c, const struct server_reco
     uint32_t burst = times_within(&record->refusals, at_ns - BURST_NS, at_ns + BURST_NS);
     judgement->confidence = burst > 1 ? 0.85 : 0.82;
     judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
-    judgement_prove(judgement, &server->reset, "the server refuses it with a reset");
+    judgement_prove(judgement, accepted ? &server->older_reset : &server->reset, "the server refuses it with a reset");
+    if (accepted) {
+        judgement_prove(judgement, &server->syn, "it accepts a repetition");
+        judgement_say(judgement,
+                      "%s refused this connection at first and accepted it %.1f s later, and %s in the 3 s before: it "
+                      "listens, but its queue of waiting connections was full.",
+                      endpoint_text(&c->ends[SIDE_SERVER], name), seconds(server->syn.time_ns - at_ns),
+                      count_words(before, "other").text);
+        return true;
+    }
     judgement_say(judgement,
                   "%s refused this connection, although it accepted %s in the 3 s before and %s in the 3 s after: it "
                   "listens, but its queue of waiting connections was full.",
@@ -64,7 +74,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         signs_of_foreign_refusal(c, s))
         return false;
     const struct server_record *record = surroundings_server(s, c);
-    return c->ending == ENDING_REFUSED ? judge_refused(c, record, judgement) : judge_ignored(c, record, judgement);
+    bool refused = c->ending == ENDING_REFUSED || moment_seen(&c->sides[SIDE_SERVER].older_reset);
+    return refused ? judge_refused(c, record, judgement) : judge_ignored(c, record, judgement);
 }
 
 static const char *const actions[] = {
@@ -83,7 +94,8 @@ const struct detector server_backlog_full = {
     .cause = "server.backlog-full",
     .title = "The server's queue of waiting connections is full",
     .holds_when =
-        "A SYN is refused while the same port accepts other connections within 3 s before and within 3 s after it; "
+        "A SYN is refused while the same port accepts other connections within 3 s before and within 3 s after it, or "
+        "accepts others before and a repetition of this SYN; "
         "or a SYN is ignored while accepted connections to that port wait a second or more for an answer to their "
         "first packet, and none that was opened meanwhile gets one promptly. Not where the refusal came over another "
         "number of hops than all that the machine says otherwise.",

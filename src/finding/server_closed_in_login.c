@@ -60,7 +60,7 @@ static bool is_open(const struct conversation *c, const struct surroundings *s, 
     /* At the server's machine it is a program there that speaks something else; elsewhere, a device may. */
     bool foreign = login_signs_foreign_answer(c) && !surroundings_stands_at(s, c, SIDE_SERVER);
     return unheard || forgotten || foreign || halt->unfinished || login_signs_encryption_clash(c).held ||
-           (reset && !halt->alert && signs_of_doubtful_close(c, s));
+           login_signs_strict_unanswered(c) || (reset && !halt->alert && signs_of_doubtful_close(c, s));
 }
 
 /* What the server's side had answered, or been asked, may be the reason. */

@@ -47,8 +47,8 @@ static bool judge_answered_late(const struct conversation *c, const struct surro
     int64_t late_ns = server->syn.time_ns - client->syn.time_ns;
     if (!c->starts_with_syn || !moment_seen(&server->syn) || client->syn_retransmits == 0 ||
         server->syn.time_ns < client->syn_last.time_ns || late_ns < ANSWER_NS * 9 / 10 ||
-        moment_seen(&client->older_reset) || !surroundings_stands_at(s, c, SIDE_SERVER) || !signs_of_sql(c, s) ||
-        signs_of_damage(c, s, SIDE_CLIENT))
+        moment_seen(&client->older_reset) || moment_seen(&server->older_reset) ||
+        !surroundings_stands_at(s, c, SIDE_SERVER) || !signs_of_sql(c, s) || signs_of_damage(c, s, SIDE_CLIENT))
         return false;
     judgement->confidence = 0.8;
     judgement_prove(judgement, &client->syn, "the client's SYN arrives at the server machine");

@@ -69,6 +69,28 @@ static bool judge_closed(const struct conversation *c, const struct surroundings
     return true;
 }
 
+/* The server's window is shut to the end (RFC 9293, 3.8.6): its machine is there and says so, and SQL Server does not read what the client
+ * wants to send. Nothing of an answer can be lost then: the request is not complete. */
+static bool judge_not_read(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    bool own = conversation_closed_by_fin(c) || signs_of_own_reset(c, s, SIDE_CLIENT);
+    if (!c->first_close_known || c->closed_first_by != SIDE_CLIENT || !own || signs_of_foreign_reset(client) ||
+        !server->zero_window_at_end || server->zero_window_longest_ns < CLOSED_LEAST_NS || !signs_of_session(c) ||
+        !signs_of_pending_request(c))
+        return false;
+    judgement->confidence = 0.88;
+    judgement_prove(judgement, &server->first_zero_window, "the server announces a receive window of zero");
+    judgement_prove(judgement, &server->last_zero_window, "the last of %u such packets", server->zero_windows);
+    struct moment close = conversation_first_close(c);
+    judgement_prove(judgement, &close, "the client gives up");
+    judgement_say(judgement,
+                  "The server's receive window was shut for %.1f s, until the client gave up: SQL Server did not read "
+                  "what the client wanted to send, so its request could not be completed.",
+                  seconds(server->zero_window_longest_ns));
+    return true;
+}
+
 /* TDS asks and answers in turn (MS-TDS 2.2.1): who speaks again before the answer, when a set time is over, calls the request off, though
  * it is encrypted. The server's machine acknowledges that, so the path lives. */
 static bool judge_called_off_unread(const struct conversation *c, const struct surroundings *s,
@@ -101,7 +123,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     /* The server did answer, and a part of that, at least, did not arrive. */
     if (signs_of_silence(c).held || signs_of_one_direction(c) || signs_of_more_sent(c, SIDE_SERVER))
         return false;
-    if (judge_closed(c, s, judgement) || judge_called_off_unread(c, s, judgement))
+    if (judge_not_read(c, s, judgement) || judge_closed(c, s, judgement) || judge_called_off_unread(c, s, judgement))
         return true;
     if (!c->tds || !moment_seen(&c->tds->first_attention))
         return false;
@@ -149,7 +171,8 @@ const struct detector server_query_timeout = {
         "only when it goes on where the client's packets were: devices have timers of whole seconds, too. When packets "
         "were sent again before the attention, the culprit stays open. Not when a sequence number of the server or the "
         "client's SACK shows that an answer was sent and did not arrive. Where the capture missed packets of the "
-        "server since the request, the culprit stays open.",
+        "server since the request, the culprit stays open. Or the client closes in the midst of a request while the "
+        "server's receive window has been shut for 5 s or more.",
     .means = "The connection is sound: the request arrived and was acknowledged, and the attention is the driver's "
              "own way to call a statement off. The time went into executing or blocking. \"Timeout expired\" of this "
              "kind is not a network fault. (MS-TDS 2.2.1.7.)",

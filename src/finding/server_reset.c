@@ -9,9 +9,6 @@
  * that waits for its client it leaves alone, unless it stops, and then it closes all of them (server.closed-many). */
 #define IDLE_NS NS_PER_SECOND
 
-/* An unanswered request may take its time. */
-#define IDLE_PENDING_NS (30 * NS_PER_SECOND)
-
 /* The client's first bytes were seen, are none that open TDS or TLS, and were not answered: SQL Server closes such connections (its errors
  * 17828 and 17836), and nobody meant to log in. */
 static bool answers_other_language(const struct conversation *c, const struct surroundings *s)
@@ -68,7 +65,7 @@ static struct reset_signs signs_of_reset(const struct conversation *c, const str
         asked_after || server->last_data.time_ns > client->last_data.time_ns ? &server->last_data : &client->last_data;
     signs.quiet_ns = server->reset.time_ns - (moment_seen(last) ? last : &c->first)->time_ns;
     signs.pending = !asked_after && signs_of_pending_request(c);
-    bool idle = signs.quiet_ns >= (signs.pending ? IDLE_PENDING_NS : IDLE_NS);
+    bool idle = signs.quiet_ns >= (signs.pending ? DEVICE_PATIENCE_NS : IDLE_NS);
     bool elsewhere = !signs.at_server && (idle || signs_of_foreign_reset(server) || is_unheard(c));
     /* A reset without ACK answers a packet of a connection that the machine does not know (RFC 9293, 3.10.7.1): it gave it up before, was
      * started again, or a device on the way gave the connection another port. Why is in what came before this capture. */
@@ -80,7 +77,7 @@ static struct reset_signs signs_of_reset(const struct conversation *c, const str
     bool unprobed = signs.quiet_ns >= IDLE_NS && surroundings_lacks_acknowledgements(s, c->point, SIDE_SERVER);
     signs.lacking = server->fin_missed || unprobed;
     signs.open = elsewhere || signs.lacking || signs.forgotten || signs.gave_up || signs.other_language ||
-                 !signs_of_own_reset(c, s, SIDE_SERVER);
+                 !signs_of_own_reset(c, s, SIDE_SERVER) || signs_of_hasty_reset(c, s);
     return signs;
 }
 

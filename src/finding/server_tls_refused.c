@@ -1,6 +1,7 @@
 /* server.tls-refused: the server ends the TLS handshake at the ClientHello. */
 #include "actions.h"
 #include "detector.h"
+#include "login_signs.h"
 #include "settling.h"
 #include "signs.h"
 #include "ttl_signs.h"
@@ -48,6 +49,21 @@ static const char *reason_by_event(const struct log_record *event)
     return event->number == NO_COMMON_SUITE ? "the two have no cipher suite in common" : reason((uint8_t)event->state);
 }
 
+static bool leave_strict_open(const struct conversation *c, struct judgement *judgement)
+{
+    if (!login_signs_strict_unanswered(c))
+        return false;
+    judgement->culprit = CULPRIT_UNKNOWN;
+    judgement->confidence = 0.6;
+    judgement->would_settle = "The server's version: `SELECT @@VERSION`; or whether the client gets in with "
+                              "Encrypt=Mandatory in place of Strict.";
+    judgement_say(judgement,
+                  "The client begins with TLS (TDS 8, Encrypt=Strict), and the server closed without a ServerHello or "
+                  "an alert: SQL Server before 2022 does not know TDS 8, and another one may have no TLS version or "
+                  "cipher suite in common with the client.");
+    return true;
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     struct login_halt halt = signs_of_login_halt(c, s);
@@ -76,6 +92,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_prove(judgement, &tds->server_alert, "the server sends %s",
                     signs_alert_number_words(tds->server_alert_code, words));
     judgement_prove(judgement, &halt.close, "the %s closes", halt.closed_by == SIDE_SERVER ? "server" : "client");
+    if (!alert && !event && leave_strict_open(c, judgement))
+        return true;
     judgement_say(judgement, "The server %s%s after the ClientHello%s: %s.", alert ? "sent " : "closed",
                   alert ? signs_alert_number_words(tds->server_alert_code, words) : "",
                   alert ? "" : " without a ServerHello",
@@ -107,7 +125,9 @@ const struct detector server_tls_refused = {
         "of the ClientHello came. Not when the reset's TTL shows that the server did not send it, or when the "
         "connection began before the capture and the reset bears no acknowledgement: then the server did not know the "
         "connection any more. The culprit stays open when a reset has not what the server's packets have (IP IDs, "
-        "timestamps): devices that look into TLS send such ones. Not when a sequence number of the server or the other "
+        "timestamps): devices that look into TLS send such ones; and when the client begins with TLS (TDS 8) and no "
+        "alert tells why the server closes, for it may not know that. Not when a sequence number of the server or the "
+        "other "
         "side's SACK shows that it had sent more than arrived.",
     .means =
         "The server looks at the versions and cipher suites that the client offers and goes on with ServerHello "

@@ -521,7 +521,8 @@ uint32_t signs_of_loss(const struct conversation *conversation, const struct sur
         uint32_t needless = self->spurious_retransmits + self->data_run.count,
                  came = come_before(conversation, surroundings, side);
         needless = came > needless ? came : needless;
-        if (self->syn_retransmits > 0 && self->syn_last.time_ns - self->syn.time_ns < SYN_REPEATED_NS)
+        bool refused = moment_seen(&conversation->sides[side_other(side)].older_reset);
+        if (self->syn_retransmits > 0 && (refused || self->syn_last.time_ns - self->syn.time_ns < SYN_REPEATED_NS))
             needless += self->syn_retransmits;
         lost += self->retransmits > needless ? self->retransmits - needless : 0;
     }
@@ -548,7 +549,6 @@ static bool is_hollow(const struct conversation *c, const struct surroundings *s
 
 /* Of one handshake or two nobody knows how much of their time was chance: a neighbour's address that had to be found first (ARP), a queue, a
  * machine that was busy. That is milliseconds even where the path takes less. */
-enum { HANDSHAKES_TO_COMPARE = 3 };
 #define HANDSHAKE_CHANCE_NS (2 * NS_PER_MS)
 
 int64_t signs_of_lead_ns(const struct conversation *c, const struct surroundings *s)
@@ -599,10 +599,26 @@ static bool answers_from_afar(const struct conversation *c)
            server->reset.time_ns - client->last_data.time_ns >= way_ns - way_ns / 10;
 }
 
+bool signs_of_hasty_reset(const struct conversation *c, const struct surroundings *s)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    const struct moment *acknowledged = &client->ack_of_last_data;
+    int64_t way_ns = server->syn.time_ns - client->syn.time_ns,
+            took_ns = server->reset.time_ns - client->last_data.time_ns,
+            usual_ns = surroundings_server(s, c)->shortest_handshake_ns;
+    if (usual_ns > 0 && usual_ns < way_ns)
+        way_ns = usual_ns;
+    return c->closed_first_by == SIDE_SERVER && c->starts_with_syn && moment_seen(&server->syn) && client->syns == 1 &&
+           moment_seen(&server->reset) && acknowledged->frame == server->reset.frame &&
+           acknowledged->capture == server->reset.capture && took_ns * 2 < way_ns &&
+           way_ns - took_ns >= HANDSHAKE_CHANCE_NS && !surroundings_stands_at(s, c, SIDE_SERVER);
+}
+
 bool signs_of_doubtful_close(const struct conversation *c, const struct surroundings *s)
 {
-    return c->first_close_known && !conversation_closed_by_fin(c) && c->sides[c->closed_first_by].reset_breaks_off &&
-           !surroundings_stands_at(s, c, c->closed_first_by) && !answers_from_afar(c);
+    bool breaks_off = c->sides[c->closed_first_by].reset_breaks_off && !answers_from_afar(c);
+    return c->first_close_known && !conversation_closed_by_fin(c) && (breaks_off || signs_of_hasty_reset(c, s)) &&
+           !surroundings_stands_at(s, c, c->closed_first_by);
 }
 
 bool signs_of_disowned_reset(const struct conversation *conversation, const struct surroundings *surroundings,

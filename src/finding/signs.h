@@ -134,6 +134,9 @@ bool signs_of_retransmits_within(const struct conversation *conversation, int64_
 bool signs_of_own_reset(const struct conversation *conversation, const struct surroundings *surroundings,
                         enum side side);
 
+/* From so many handshakes on their shortest time is the path's. */
+enum { HANDSHAKES_TO_COMPARE = 3 };
+
 /* The SYN+ACK came too soon to be the server's, by half of the quickest answer in which it spoke, or over another number of hops; and the
  * server says no byte after it. At the server's own machine nothing is. */
 bool signs_of_quick_answer(const struct conversation *conversation, const struct surroundings *surroundings);
@@ -159,7 +162,10 @@ bool signs_of_damage_between(const struct conversation *conversation, const stru
  * in it held the packet. No way of the network is in that time. */
 bool signs_of_holding(const struct conversation *conversation, const struct surroundings *surroundings, enum side here);
 
-/* It was closed first by a reset that has not what that side's machine would have put into it: a device may have made it. */
+/* The server's reset acknowledges what the client sent less than half of a way before, there and back: it cannot have come from there. */
+bool signs_of_hasty_reset(const struct conversation *conversation, const struct surroundings *surroundings);
+
+/* It was closed first by a reset that came too soon, or has not what that side's machine would have put into it: a device may have made it. */
 bool signs_of_doubtful_close(const struct conversation *conversation, const struct surroundings *surroundings);
 
 /* That side lives on after its reset, which a side that had reset could not: the reset was made by somebody else. */
@@ -168,6 +174,10 @@ bool signs_of_disowned_reset(const struct conversation *conversation, const stru
 
 /* A router said that a packet was too big for the next link: ICMP type 3, code 4 (RFC 1191), ICMPv6 type 2 (RFC 4443, 3.2). */
 bool signs_of_packet_too_big(const struct conversation *conversation);
+
+/* An unanswered request may take its time. But devices that stand in a server's place, or keep a table of connections, count their idle
+ * limit from the last packet, whoever is to speak: HAProxy 50 s as its manual advises, others a minute and more. */
+#define DEVICE_PATIENCE_NS (30 * NS_PER_SECOND)
 
 /* The client's last word is a request that has no byte of an answer. */
 bool signs_of_pending_request(const struct conversation *conversation);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "count_words.h"
+#include "settling.h"
 #include "signs.h"
 
 /* One connection may be silent for reasons of its own. */
@@ -27,6 +28,13 @@ static const struct capture_silence *silence_over(const struct pair_view *view, 
     return silence && silence->from_ns <= from_ns && silence->to_ns >= to_ns ? silence : NULL;
 }
 
+static const char *settled_by(bool client)
+{
+    return client ? "What the client machine's own log tells of that time: sleep, a snapshot, a move to another host."
+                  : "What the server machine's own log, and its host's, tell of that time: a snapshot, a move to "
+                    "another host, a time that jumps.";
+}
+
 void standstill_doubt(const struct pair_view *view, const struct surroundings *surroundings, enum side sender,
                       const struct moment *first, const struct moment *last, struct judgement *judgement)
 {
@@ -44,14 +52,74 @@ void standstill_doubt(const struct pair_view *view, const struct surroundings *s
              "machine stood still (asleep, or a paused virtual machine).",
              name, seconds(silence->to_ns - silence->from_ns));
     judgement_say_more(judgement, more);
-    judgement->would_settle = to_client ? "What the client machine's own log tells of that time: sleep, a snapshot, a "
-                                          "move to another host."
-                                        : "What the server machine's own log, and its host's, tell of that time: a "
-                                          "snapshot, a move to another host, a time that jumps.";
+    judgement->would_settle = settled_by(to_client);
     if (to_client) {
         judgement->culprit = CULPRIT_UNKNOWN;
         judgement->confidence = 0.5;
     } else if (judgement->confidence > server_at_most) {
         judgement->confidence = server_at_most;
     }
+}
+
+void standstill_doubt_delay(const struct pair_view *view, const struct surroundings *surroundings, enum side sender,
+                            struct judgement *judgement)
+{
+    const struct passage *late = &view->compared->passages[sender];
+    if (!view->server || !view->pair || !moment_seen(&late->longest_sent))
+        return;
+    const struct capture_silence *silence =
+        silence_over(view, surroundings, sender, &late->longest_sent, &late->longest_sent);
+    if (!silence || silence->lacking < CONNECTIONS_LEAST ||
+        late->longest_arrival.time_ns - silence->to_ns > HELD_TOGETHER_NS)
+        return;
+    judgement->culprit = CULPRIT_UNKNOWN;
+    judgement->confidence = 0.5;
+    judgement->would_settle = settled_by(sender == SIDE_SERVER);
+    char more[JUDGEMENT_TEXT_SIZE];
+    snprintf(more, sizeof more,
+             "Until it came the %s's capture has no packet of anybody for %.1f s: all was held up on the way, or that "
+             "machine stood still (asleep, or a paused virtual machine), and got it when it went on.",
+             sender == SIDE_SERVER ? "client" : "server", seconds(silence->to_ns - silence->from_ns));
+    judgement_say_more(judgement, more);
+}
+
+/* Three repetitions in a row are no chance (see signs_of_silence). */
+enum { REPEATS_LEAST = 3 };
+enum { STRETCH_LEAST_MS = 1000 };
+
+uint32_t standstill_repeats(const struct conversation *conversation, enum side sender)
+{
+    const struct broken_silence *silence = &conversation->sides[sender].broken_silence;
+    return silence->repeated >= REPEATS_LEAST && silence->lasted_ms >= STRETCH_LEAST_MS ? silence->repeated : 0;
+}
+
+bool standstill_may_be(const struct conversation *conversation, const struct surroundings *surroundings,
+                       enum side sender)
+{
+    const struct broken_silence *silence = &conversation->sides[sender].broken_silence;
+    if (standstill_repeats(conversation, sender) == 0)
+        return false;
+    const struct server_record *server = surroundings_server(surroundings, conversation);
+    const struct pair_record *pair = surroundings_pair(surroundings, conversation);
+    const struct times *heard = sender == SIDE_CLIENT ? &server->heard : &pair->client_heard,
+                       *stretches = sender == SIDE_CLIENT ? &server->stretches : &pair->client_stretches;
+    int64_t lasted_ns = (int64_t)silence->lasted_ms * NS_PER_MS, until_ns = silence->from_ns + lasted_ns;
+    /* What comes at the end of that time may be what it wakes up with. */
+    return times_within(stretches, silence->from_ns - lasted_ns, until_ns) >= CONNECTIONS_LEAST &&
+           times_within(heard, silence->from_ns, until_ns - HELD_TOGETHER_NS) == 0;
+}
+
+void standstill_leave_open(enum side sender, struct judgement *judgement)
+{
+    const char *peer = sender == SIDE_CLIENT ? "server" : "client";
+    judgement->culprit = CULPRIT_UNKNOWN;
+    if (judgement->confidence > 0.5)
+        judgement->confidence = 0.5;
+    judgement->would_settle = settle_by_both_captures;
+    char more[JUDGEMENT_TEXT_SIZE];
+    snprintf(more, sizeof more,
+             "All that time nothing came from the %s: the way was dead, or that machine stood still (asleep, or a "
+             "paused virtual machine).",
+             peer);
+    judgement_say_more(judgement, more);
 }

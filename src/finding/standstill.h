@@ -12,4 +12,20 @@
 void standstill_doubt(const struct pair_view *view, const struct surroundings *surroundings, enum side sender,
                       const struct moment *first, const struct moment *last, struct judgement *judgement);
 
+/* The same of a judgement that the packet of that side which was longest on the way was held up there: a machine that stands still gets
+ * what came meanwhile when it goes on. The culprit stays open, whichever side it is. */
+void standstill_doubt_delay(const struct pair_view *view, const struct surroundings *surroundings, enum side sender,
+                            struct judgement *judgement);
+
+/* In one capture alone: how often that side repeated itself in the longest stretch of a second or more in which nothing of the other side
+ * came, that it outlasted. 0: there is none. */
+uint32_t standstill_repeats(const struct conversation *conversation, enum side sender);
+
+/* Another connection has such a stretch then, and nothing was heard of the other side's machine on any: it may have stood still. */
+bool standstill_may_be(const struct conversation *conversation, const struct surroundings *surroundings,
+                       enum side sender);
+
+/* Leaves open, in one capture alone, whether the way to that side's peer was dead or the peer stood still. */
+void standstill_leave_open(enum side sender, struct judgement *judgement);
+
 #endif

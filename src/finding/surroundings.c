@@ -6,6 +6,8 @@
 #include "login_signs.h"
 #include "memory.h"
 #include "signs.h"
+#include "sorted.h"
+#include "standstill.h"
 #include "ttl_signs.h"
 
 /* A program that is up takes an accepted connection and answers PRELOGIN in milliseconds; a second means that it did
@@ -262,7 +264,10 @@ static void note_handshake(const struct surroundings *s, struct server_record *s
         return;
     }
     server->accepted++;
-    times_add(&server->accepts, client->syn.time_ns);
+    bool refused = moment_seen(&listener->older_reset);
+    times_add(&server->accepts, (refused ? &client->syn_last : &client->syn)->time_ns);
+    if (refused)
+        times_add(&server->refusals, client->syn.time_ns);
     if (!moment_seen(&client->first_data) || signs_of_silence(c).held)
         return;
     bool answered = moment_seen(&listener->first_data);
@@ -276,7 +281,8 @@ static void note_handshake(const struct surroundings *s, struct server_record *s
         times_add(&server->served, client->syn.time_ns);
 }
 
-static void note_ending(struct server_record *server, struct pair_record *pair, const struct conversation *c)
+static void note_ending(const struct surroundings *s, struct server_record *server, struct pair_record *pair,
+                        const struct conversation *c)
 {
     struct moment close = conversation_first_close(c);
     if (!c->first_close_known || !moment_seen(&close) || signs_of_silence(c).held)
@@ -286,13 +292,17 @@ static void note_ending(struct server_record *server, struct pair_record *pair, 
             times_add(&server->closes, close.time_ns);
         return;
     }
-    uint64_t payload = c->sides[SIDE_CLIENT].payload_bytes + c->sides[SIDE_SERVER].payload_bytes;
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT];
+    if (moment_seen(&client->reset) && client->reset.frame == close.frame && signs_of_session(c) &&
+        signs_of_pending_request(c) && close.time_ns - client->last_data.time_ns < LONG_WAIT_NS &&
+        client->reset_with_ack && signs_of_own_reset(c, s, SIDE_CLIENT))
+        times_add(&pair->aborts, close.time_ns);
+    uint64_t payload = client->payload_bytes + c->sides[SIDE_SERVER].payload_bytes;
     if (payload == 0 && c->starts_with_syn && conversation_established(c))
         pair->byteless++;
     if (payload == 0 || !signs_of_login_done(c) || signs_of_pending_request(c))
         return;
     pair->closed++;
-    const struct tcp_side *client = &c->sides[SIDE_CLIENT];
     if (moment_seen(&client->reset) && (!moment_seen(&client->fin) || client->reset.time_ns < client->fin.time_ns))
         pair->closed_by_reset++;
 }
@@ -324,6 +334,15 @@ static void note_answerer(struct server_record *server, const struct conversatio
     widen(&server->spoken, listener);
 }
 
+/* Moments at which that side was heard: more are not kept of a conversation. */
+static void note_heard(struct times *heard, const struct tcp_side *side)
+{
+    const struct moment *moments[] = {&side->syn, &side->first_data, &side->last_data, &side->last};
+    for (unsigned i = 0; i < sizeof moments / sizeof *moments; i++)
+        if (moment_seen(moments[i]))
+            times_add(heard, moments[i]->time_ns);
+}
+
 static void note_conversation(struct surroundings *s, const struct conversation *c)
 {
     struct server_record *server = need_server(s, c);
@@ -339,6 +358,8 @@ static void note_conversation(struct surroundings *s, const struct conversation 
             pair->largest_passed[side] = self->largest_acknowledged;
         pair->damaged[side] += self->damaged;
         pair->stuck_large[side] += signs_of_stuck_large(c, side);
+        if (self->copies_at_once >= COPIES_HELD)
+            times_add(&server->held, self->copied_at_once.time_ns);
         pair->wandering[side] += hops_from_ttl(self->ttl_min) != hops_from_ttl(self->ttl_max);
     }
     pair->conversations++;
@@ -354,6 +375,12 @@ static void note_conversation(struct surroundings *s, const struct conversation 
     pair->accepted += moment_seen(&c->sides[SIDE_SERVER].syn) || !c->starts_with_syn;
     pair->rejected += c->ending == ENDING_REFUSED || c->ending == ENDING_NO_ANSWER;
     note_answerer(server, c);
+    note_heard(&server->heard, &c->sides[SIDE_SERVER]);
+    note_heard(&pair->client_heard, &c->sides[SIDE_CLIENT]);
+    if (standstill_repeats(c, SIDE_CLIENT) > 0)
+        times_add(&server->stretches, c->sides[SIDE_CLIENT].broken_silence.from_ns);
+    if (standstill_repeats(c, SIDE_SERVER) > 0)
+        times_add(&pair->client_stretches, c->sides[SIDE_SERVER].broken_silence.from_ns);
     if (c->point < s->casebook->point_count)
         point_lacks_see(&s->lacks[c->point], c, surroundings_watched_after_ns(s, c));
     struct server_record *host = find_host(s, c->point, &c->ends[SIDE_SERVER].address);
@@ -365,9 +392,11 @@ static void note_conversation(struct surroundings *s, const struct conversation 
         times_add(&host->host_heard, c->sides[SIDE_SERVER].last.time_ns);
     note_mute(host, c);
     note_handshake(s, server, c);
-    note_ending(server, pair, c);
+    note_ending(s, server, pair, c);
     if (conversation_established(c) && !signs_of_silence(c).held && !signs_of_one_direction(c)) {
-        uint32_t lost = signs_of_loss(c, s);
+        uint32_t lost = signs_of_loss(c, s),
+                 stretches = standstill_repeats(c, SIDE_CLIENT) + standstill_repeats(c, SIDE_SERVER);
+        lost -= lost > stretches ? stretches : lost;
         pair->lost_packets += lost;
         pair->conversations_with_loss += lost > 0;
         pair->data_packets += signs_of_segments(&c->sides[SIDE_CLIENT]);
@@ -508,13 +537,19 @@ void surroundings_open(struct surroundings *surroundings, const struct casebook 
         times_sort(&server->refusals);
         times_sort(&server->served);
         times_sort(&server->closes);
+        times_sort(&server->held);
+        times_sort(&server->heard);
+        times_sort(&server->stretches);
+        times_sort(&server->host_heard);
         time_spans_merge(&server->outages);
         time_spans_merge(&server->stalls);
-        times_sort(&server->host_heard);
         time_spans_merge(&server->host_mute);
     }
     for (uint32_t i = 0; i < surroundings->pairs.in_use; i++) {
-        const struct pair_record *pair = slab_at(&surroundings->pairs, i);
+        struct pair_record *pair = slab_at(&surroundings->pairs, i);
+        times_sort(&pair->aborts);
+        times_sort(&pair->client_heard);
+        times_sort(&pair->client_stretches);
         if (pair->accepted == 0 && pair->rejected > 0)
             need_client(surroundings, pair->point, &pair->client)->dead_ends++;
     }
@@ -532,10 +567,19 @@ void surroundings_close(struct surroundings *surroundings)
         memory_give(server->refusals.ns);
         memory_give(server->served.ns);
         memory_give(server->closes.ns);
+        memory_give(server->held.ns);
+        memory_give(server->heard.ns);
+        memory_give(server->stretches.ns);
         memory_give(server->outages.list);
         memory_give(server->stalls.list);
         memory_give(server->host_heard.ns);
         memory_give(server->host_mute.list);
+    }
+    for (uint32_t i = 0; i < surroundings->pairs.in_use; i++) {
+        struct pair_record *pair = slab_at(&surroundings->pairs, i);
+        memory_give(pair->aborts.ns);
+        memory_give(pair->client_heard.ns);
+        memory_give(pair->client_stretches.ns);
     }
     slab_close(&surroundings->servers);
     slab_close(&surroundings->pairs);

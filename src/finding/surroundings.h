@@ -17,6 +17,13 @@ struct ttl_range {
     uint8_t least, most;
 };
 
+/* A reset after this long a wait is a time-out of the client: then the server has its part in it, or packets of its answer were lost, which the
+ * client's capture does not show. */
+#define LONG_WAIT_NS (5 * NS_PER_SECOND)
+
+/* Repetitions of one packet that come at once, though its sender's timer had spaced them out: what held them up let them all go. */
+enum { COPIES_HELD = 3 };
+
 /* One listening endpoint as one capture point saw it. */
 struct server_record {
     uint32_t point;
@@ -38,10 +45,14 @@ struct server_record {
     struct times host_heard; /* likewise, the latest in each connection */
     struct time_spans
         host_mute; /* likewise, from the first to the last repetition of what it did not acknowledge for a second and more */
-    struct times accepts;  /* of the SYN of each accepted connection */
+    struct times accepts;  /* of the SYN of each accepted connection, the latest one where it was refused at first */
     struct times refusals; /* likewise of refused ones */
     struct times served; /* of the only SYN of each connection whose program answered its first data within a second */
     struct times closes; /* of the server's FIN or reset, where it closed an established session first */
+    struct times heard;  /* a few packets of the server of each conversation */
+    struct times
+        stretches; /* begins of those in which a client repeated itself and the server was silent, and then came back */
+    struct times held;         /* when COPIES_HELD or more repetitions of one packet, of either side, came at once */
     struct time_spans outages; /* from the first to the last SYN of unanswered series; overlapping ones are one */
     struct time_spans stalls;  /* from the client's first data to its answer or the end, of a second or more */
 };
@@ -61,7 +72,8 @@ struct pair_record {
     uint32_t left_early;      /* of those that speak TDS: the client left as soon as it had sent PRELOGIN */
     uint32_t closed;          /* closed by the client first, after a login and with nothing pending */
     uint32_t closed_by_reset; /* of them: with a reset instead of FIN */
-    uint64_t lost_packets; /* sent again, not needlessly; conversations that went silent left out, as in the next two */
+    uint64_t
+        lost_packets; /* sent again, not needlessly; conversations that went silent left out, and stretches of silence, as in the next two */
     uint64_t data_packets; /* with payload */
     uint32_t conversations_with_loss;
     uint32_t largest_passed[SIDES]; /* payload of each side's that the other acknowledged */
@@ -69,6 +81,8 @@ struct pair_record {
     uint32_t damaged[SIDES];        /* packets of that side with a wrong checksum */
     uint32_t stuck_large[SIDES];    /* conversations that end with a large segment of that side repeated in vain */
     int64_t last_heard_ns[SIDES];   /* the latest packet of each side in any of these conversations */
+    struct times aborts;            /* resets of the client while its request was unanswered for a short time */
+    struct times client_heard, client_stretches; /* a few packets of the client of each; of its silences */
 };
 
 /* One client address. */

@@ -40,7 +40,8 @@ bool signs_of_other_way(unsigned ttl, struct ttl_range usual)
 
 bool signs_of_foreign_refusal(const struct conversation *c, const struct surroundings *s)
 {
-    if (c->ending != ENDING_REFUSED || surroundings_role(s, c) == CAPTURE_ROLE_SERVER)
+    bool refused = c->ending == ENDING_REFUSED || moment_seen(&c->sides[SIDE_SERVER].older_reset);
+    if (!refused || surroundings_role(s, c) == CAPTURE_ROLE_SERVER)
         return false;
     unsigned ttl = c->sides[SIDE_SERVER].reset_ttl;
     struct ttl_range usual = surroundings_host_ttls(s, c->point, &c->ends[SIDE_SERVER].address);

@@ -277,10 +277,46 @@ static void say_normal(const struct judge *judge, uint32_t all, uint32_t cut_off
         text_format(text, " Of %s only one side's packets were captured.", count_words(one_sided, "other").text);
 }
 
+/* Who gets no answer from SQL Server Browser does not learn the instance's port, and never connects (driver errors 26 and -1). */
+static const struct instance_lookup *unanswered_lookup(const struct casebook *casebook)
+{
+    for (uint32_t i = 0; i < casebook->instance_lookups.in_use; i++) {
+        const struct instance_lookup *lookup = casebook_instance_lookup(casebook, i);
+        bool of_one = lookup->question == INSTANCE_QUESTION_ONE || lookup->question == INSTANCE_QUESTION_DAC;
+        if (of_one && exchange_open(&lookup->exchange) &&
+            casebook->points[lookup->exchange.point].last_ns - lookup->exchange.asked.time_ns >= NS_PER_SECOND)
+            return lookup;
+    }
+    return NULL;
+}
+
+static bool say_unanswered_lookup(const struct casebook *casebook, struct verdict *verdict)
+{
+    const struct instance_lookup *lookup = unanswered_lookup(casebook);
+    if (!lookup)
+        return false;
+    char server[ADDRESS_TEXT_SIZE];
+    verdict->culprit = CULPRIT_UNKNOWN;
+    verdict->cause = "unknown.cut-off";
+    verdict->confidence = 0.5;
+    snprintf(verdict->summary, sizeof verdict->summary,
+             "SQL Server Browser at %s did not answer %s for %s%s, so the client cannot know the port: its service is "
+             "stopped, or UDP port 1434 is blocked there or on the way. A capture of the server's side would tell.",
+             address_text(&lookup->exchange.server.address, server),
+             count_words(lookup->exchange.tries, "question").text, lookup->instance ? "the instance " : "an instance",
+             lookup->instance ? lookup->instance : "");
+    return true;
+}
+
 static void say_nothing_found(const struct judge *judge, struct verdict *verdict)
 {
     uint32_t all = casebook_connections(judge->surroundings.casebook);
     uint32_t cut_off = count_of(judge, "unknown.cut-off");
+    enum sql_sign sql = sql_in(judge);
+    if (sql == SQL_NOT_AT_ALL && say_unanswered_lookup(judge->surroundings.casebook, verdict)) {
+        mention_risks(judge, verdict);
+        return;
+    }
     if (all == 0 || cut_off == all) {
         verdict->culprit = CULPRIT_UNKNOWN;
         verdict->cause = "unknown.cut-off";
@@ -294,7 +330,6 @@ static void say_nothing_found(const struct judge *judge, struct verdict *verdict
     }
     verdict->culprit = CULPRIT_NONE;
     verdict->cause = "none.normal";
-    enum sql_sign sql = sql_in(judge);
     verdict->confidence = sql != SQL_SPOKEN ? 0.6 : cut_off > 0 ? 0.75 : 0.9;
     if (sql == SQL_NOT_AT_ALL) {
         say_other_services(all, verdict);

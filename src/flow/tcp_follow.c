@@ -122,6 +122,19 @@ static void open_round_trip(struct tcp_direction *d, uint32_t end, int64_t now_n
     d->round_trip_ns = now_ns;
 }
 
+/* Windows repeats a SYN that was refused, with the same number, half a second later and up to twice. A server that accepts it then has closed
+ * nothing. */
+static void forget_refusal(struct tcp_side *facts, const struct tcp_side *asker)
+{
+    if (!moment_seen(&facts->reset) || facts->packets != facts->resets + 1u ||
+        asker->syn_last.time_ns <= facts->reset.time_ns)
+        return;
+    facts->older_reset = facts->reset;
+    facts->reset = (struct moment){0};
+    facts->resets = 0;
+    facts->reset_with_ack = facts->reset_ttl_differs = facts->reset_goes_on = facts->reset_breaks_off = false;
+}
+
 static void follow_syn(struct flow *flow, unsigned origin, const struct packet *p)
 {
     struct tcp_direction *d = &flow->directions[origin];
@@ -133,6 +146,7 @@ static void follow_syn(struct flow *flow, unsigned origin, const struct packet *
     if (first || p->moment.time_ns < facts->syn.time_ns)
         facts->syn = p->moment;
     if (first) {
+        forget_refusal(facts, flow_facts(flow, 1 - origin));
         note_options(facts, p);
         tcp_traces_stamp(flow, origin, p);
         if (seq_distance(p->tcp.seq, d->next_seq) != 0 && tcp_begins_there(d, p->tcp.seq)) {
@@ -398,6 +412,9 @@ static void note_alive(struct flow *flow, unsigned origin, const struct packet *
     struct tcp_side *facts = flow_facts(flow, origin);
     if (!moment_seen(&facts->reset) || moment_seen(&facts->alive_after_reset))
         return;
+    /* Its packets have IP IDs, though a SYN+ACK may have none (Linux), and the reset that overtook this one has none. */
+    if (p->ip_id != 0 && facts->reset_ip_id == 0 && !facts->reset_goes_on)
+        facts->reset_breaks_off = true;
     int64_t path_ns = flow->handshake_ns > LEAST_TIMEOUT_NS ? flow->handshake_ns : LEAST_TIMEOUT_NS;
     if (p->moment.time_ns - facts->reset.time_ns > path_ns)
         facts->alive_after_reset = p->moment;
@@ -589,6 +606,16 @@ static bool is_of_older_connection(struct flow *flow, unsigned origin, const str
            (p->payload_length == 0 ? p->tcp.ack != next_seq : is_far_from(p->tcp.ack, next_seq));
 }
 
+/* The other side is heard again. */
+static void note_comeback(struct tcp_side *facts)
+{
+    const struct retry_run *run = &facts->data_run;
+    if (facts->silent_run && run->count > facts->broken_silence.repeated)
+        facts->broken_silence = (struct broken_silence){
+            run->first.time_ns, (uint32_t)((run->last.time_ns - run->first.time_ns) / NS_PER_MS), run->count};
+    facts->silent_run = false;
+}
+
 bool tcp_expects_data(const struct flow *flow, unsigned origin, const struct packet *p)
 {
     const struct tcp_direction *d = &flow->directions[origin];
@@ -617,7 +644,7 @@ enum tcp_verdict tcp_follow(struct flow *flow, unsigned origin, const struct pac
     start_direction(flow, origin, p);
     note_burst(flow, origin, p);
     other->heard_since_run = true;
-    flow_facts(flow, 1 - origin)->silent_run = false;
+    note_comeback(flow_facts(flow, 1 - origin));
     uint32_t repeated = facts->retransmits;
     if (p->tcp.flags & TCP_RST) {
         tcp_note_reset(flow, origin, p);

@@ -416,18 +416,21 @@ static void note_arrived(struct comparator *comparator, enum side sender, const 
         if (comparator->ways)
             way_times_add(comparator->ways, sender, sent->moment.time_ns, arrived->moment.time_ns);
     }
+    /* A copy left when its packet did. */
+    bool told_apart = is_told_apart(sent, arrived) && !sent->copy,
+         late = told_apart && passage->timed > 0 &&
+                took_ns - passage->shortest_ns >= PASSAGE_LATE_NS + comparator->ticks_ns;
+    if (late)
+        note_lacking(comparator, side_other(sender), sent);
     if (took_ns > comparator->longest_way_ns[sender])
         comparator->longest_way_ns[sender] = took_ns;
-    /* A copy left when its packet did. */
-    bool told_apart = is_told_apart(sent, arrived) && !sent->copy;
     if (told_apart && (!moment_seen(&passage->longest_sent) || took_ns >= passage->longest_ns)) {
         passage->longest_ns = took_ns;
         passage->longest_sent = sent->moment;
         passage->longest_arrival = arrived->moment;
         passage->longest_identified = is_identified(sent, arrived);
     }
-    passage->late +=
-        told_apart && passage->timed > 0 && took_ns - passage->shortest_ns >= PASSAGE_LATE_NS + comparator->ticks_ns;
+    passage->late += late;
     passage->open_at_end = 0;
     /* Whoever gives a dead connection up says so to the other end, and that may arrive when all is well again. */
     if (!(sent->flags & (TCP_RST | TCP_FIN)))
