@@ -105,9 +105,11 @@ static bool judge_refused_and_accepted(const struct conversation *c, const struc
                                        struct judgement *judgement)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
-    if (!c->starts_with_syn || client->syns != 1 || !moment_seen(&server->reset) || !moment_seen(&server->syn) ||
-        server->reset.time_ns > server->syn.time_ns || signs_of_other_service(c, s) ||
-        surroundings_stands_at(s, c, SIDE_SERVER))
+    /* By the order in the capture, for its stamps may be coarse. */
+    bool refused_first = moment_seen(&server->reset) && moment_seen(&server->syn) &&
+                         server->reset.capture == server->syn.capture && server->reset.frame < server->syn.frame;
+    if (!c->starts_with_syn || client->syns != 1 || !refused_first || !signs_of_sql(c, s) ||
+        surroundings_stands_at(s, c, SIDE_SERVER) || signs_of_disowned_reset(c, s, SIDE_SERVER))
         return false;
     judgement->confidence = 0.85;
     judgement->would_settle = settle_by_both_captures;
