@@ -507,6 +507,14 @@ static void find_lacking(struct surroundings *s)
     }
 }
 
+/* When somebody was heard is asked only where silences were broken: there are some times of each connection, and sorting them all takes long. */
+static void sort_heard(struct times *heard, struct times *stretches)
+{
+    times_sort(stretches);
+    if (stretches->count > 0)
+        times_sort(heard);
+}
+
 void surroundings_open(struct surroundings *surroundings, const struct casebook *casebook,
                        const struct thresholds *thresholds)
 {
@@ -538,18 +546,17 @@ void surroundings_open(struct surroundings *surroundings, const struct casebook 
         times_sort(&server->served);
         times_sort(&server->closes);
         times_sort(&server->held);
-        times_sort(&server->heard);
-        times_sort(&server->stretches);
-        times_sort(&server->host_heard);
+        sort_heard(&server->heard, &server->stretches);
         time_spans_merge(&server->outages);
         time_spans_merge(&server->stalls);
         time_spans_merge(&server->host_mute);
+        if (server->host_mute.count > 0)
+            times_sort(&server->host_heard);
     }
     for (uint32_t i = 0; i < surroundings->pairs.in_use; i++) {
         struct pair_record *pair = slab_at(&surroundings->pairs, i);
         times_sort(&pair->aborts);
-        times_sort(&pair->client_heard);
-        times_sort(&pair->client_stretches);
+        sort_heard(&pair->client_heard, &pair->client_stretches);
         if (pair->accepted == 0 && pair->rejected > 0)
             need_client(surroundings, pair->point, &pair->client)->dead_ends++;
     }
