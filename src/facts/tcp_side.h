@@ -18,6 +18,10 @@ static inline enum side side_other(enum side side)
  * within this time left one after the other and were held up together. */
 #define HELD_TOGETHER_NS (100 * NS_PER_MS)
 
+/* Windows repeats a SYN that was refused, with the same number, half a second later (less some of its clock's ticks) and up to twice. What accepts it so long
+ * after may answer a repetition that the capture missed. */
+#define SYN_AGAIN_NS (450 * NS_PER_MS)
+
 /* Nothing under way is left alone for longer: the first time-out is a second, three in older stacks (RFC 6298, 2.1), or follows the round
  * trip, and acknowledgements wait for half a second at most (RFC 1122, 4.2.3.2). */
 #define LEFT_ALONE_NS (4 * NS_PER_SECOND)

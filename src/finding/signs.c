@@ -605,7 +605,7 @@ bool signs_of_hasty_reset(const struct conversation *c, const struct surrounding
     const struct moment *acknowledged = &client->ack_of_last_data;
     int64_t way_ns = server->syn.time_ns - client->syn.time_ns,
             took_ns = server->reset.time_ns - client->last_data.time_ns,
-            usual_ns = surroundings_server(s, c)->shortest_handshake_ns;
+            usual_ns = surroundings_server(s, c)->shortest_trip_ns;
     if (usual_ns > 0 && usual_ns < way_ns)
         way_ns = usual_ns;
     return c->closed_first_by == SIDE_SERVER && c->starts_with_syn && moment_seen(&server->syn) && client->syns == 1 &&
