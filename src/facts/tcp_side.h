@@ -42,6 +42,9 @@ struct broken_silence {
     uint32_t lasted_ms, repeated; /* to the last; so many. 0: there was none */
 };
 
+/* A silence lasts longer: three repetitions of a packet take a second and more. */
+#define PAUSE_NS (900 * NS_PER_MS)
+
 struct round_trips {
     uint32_t count;
     int64_t shortest_ns, longest_ns, sum_ns;
@@ -160,6 +163,7 @@ struct tcp_side {
     bool answers_differ; /* more SYN+ACK than SYN, that begin at different numbers: two machines answered one SYN */
     uint8_t damaged;     /* packets with a wrong TCP checksum, 255 at most; of cut ones nobody knows */
     bool sound;          /* others had a right one */
+    bool paused;         /* between two of its packets PAUSE_NS passed, or more */
     bool held_unchecked; /* of none of the copies that held_copies tells of it could be looked at */
     struct moment
         ahead; /* a packet without data, or a FIN, stands beyond all that arrived here, and was acknowledged, of it */

@@ -341,20 +341,6 @@ static void note_answerer(struct server_record *server, const struct conversatio
     widen(&server->spoken, listener);
 }
 
-/* Moments at which that side was heard: more are not kept of a conversation. Silences last a second and more, so of moments close together one
- * is enough. */
-static void note_heard(struct times *heard, const struct tcp_side *side)
-{
-    const struct moment *moments[] = {&side->syn, &side->first_data, &side->last_data, &side->last};
-    int64_t kept_ns = INT64_MIN;
-    for (unsigned i = 0; i < sizeof moments / sizeof *moments; i++) {
-        if (!moment_seen(moments[i]) || moments[i]->time_ns < kept_ns + HELD_TOGETHER_NS)
-            continue;
-        kept_ns = moments[i]->time_ns;
-        times_add(heard, kept_ns);
-    }
-}
-
 static void note_conversation(struct surroundings *s, const struct conversation *c)
 {
     struct server_record *server = need_server(s, c);
@@ -387,7 +373,7 @@ static void note_conversation(struct surroundings *s, const struct conversation 
     pair->accepted += moment_seen(&c->sides[SIDE_SERVER].syn) || !c->starts_with_syn;
     pair->rejected += c->ending == ENDING_REFUSED || c->ending == ENDING_NO_ANSWER;
     note_answerer(server, c);
-    note_heard(&pair->client_heard, &c->sides[SIDE_CLIENT]);
+    hearing_note(&pair->client_heard, &c->sides[SIDE_CLIENT]);
     if (standstill_repeats(c, SIDE_SERVER) > 0)
         times_add(&pair->client_stretches, c->sides[SIDE_SERVER].broken_silence.from_ns);
     if (c->point < s->casebook->point_count)
@@ -397,7 +383,7 @@ static void note_conversation(struct surroundings *s, const struct conversation 
         widen(&host->of_host, &c->sides[SIDE_SERVER]);
     if (c->sides[SIDE_SERVER].last.time_ns > host->host_last_ns)
         host->host_last_ns = c->sides[SIDE_SERVER].last.time_ns;
-    note_heard(&host->host_heard, &c->sides[SIDE_SERVER]);
+    hearing_note(&host->host_heard, &c->sides[SIDE_SERVER]);
     if (standstill_repeats(c, SIDE_CLIENT) > 0)
         times_add(&host->host_stretches, c->sides[SIDE_CLIENT].broken_silence.from_ns);
     note_mute(host, c);
@@ -518,11 +504,11 @@ static void find_lacking(struct surroundings *s)
 }
 
 /* When somebody was heard is asked only where somebody was silent: there are some times of each connection, and sorting them all takes long. */
-static void sort_heard(struct times *heard, struct times *stretches, bool mute)
+static void sort_heard(struct hearing *heard, struct times *stretches, bool mute)
 {
     times_sort(stretches);
     if (stretches->count > 0 || mute)
-        times_sort(heard);
+        hearing_sort(heard);
 }
 
 void surroundings_open(struct surroundings *surroundings, const struct casebook *casebook,
@@ -585,14 +571,14 @@ void surroundings_close(struct surroundings *surroundings)
         memory_give(server->held.ns);
         memory_give(server->outages.list);
         memory_give(server->stalls.list);
-        memory_give(server->host_heard.ns);
+        hearing_close(&server->host_heard);
         memory_give(server->host_stretches.ns);
         memory_give(server->host_mute.list);
     }
     for (uint32_t i = 0; i < surroundings->pairs.in_use; i++) {
         struct pair_record *pair = slab_at(&surroundings->pairs, i);
         memory_give(pair->aborts.ns);
-        memory_give(pair->client_heard.ns);
+        hearing_close(&pair->client_heard);
         memory_give(pair->client_stretches.ns);
     }
     slab_close(&surroundings->servers);

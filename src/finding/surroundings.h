@@ -7,6 +7,7 @@
 
 #include "casebook.h"
 #include "hash_index.h"
+#include "hearing.h"
 #include "point_lacks.h"
 #include "slab.h"
 #include "thresholds.h"
@@ -42,8 +43,8 @@ struct server_record {
     struct ttl_range of_host; /* of all that the machine said on any of its ports; kept with one of them */
     struct times
         hollow_resets; /* from SYN to reset, ns, of connections that were accepted and in which the server never spoke */
-    int64_t host_last_ns;    /* likewise, the latest of its packets */
-    struct times host_heard; /* likewise, a few packets of each connection */
+    int64_t host_last_ns;      /* likewise, the latest of its packets */
+    struct hearing host_heard; /* likewise */
     struct times
         host_stretches; /* likewise, begins of those in which a client repeated itself and the machine was silent, and then came back */
     struct time_spans
@@ -82,7 +83,8 @@ struct pair_record {
     uint32_t stuck_large[SIDES];    /* conversations that end with a large segment of that side repeated in vain */
     int64_t last_heard_ns[SIDES];   /* the latest packet of each side in any of these conversations */
     struct times aborts;            /* resets of the client while its request was unanswered for a short time */
-    struct times client_heard, client_stretches; /* a few packets of the client of each; of its silences */
+    struct hearing client_heard;
+    struct times client_stretches; /* of silences of the client, as host_stretches */
 };
 
 /* One client address. */

@@ -558,6 +558,7 @@ static void count_packet(struct tcp_side *facts, const struct packet *p)
         facts->damaged++;
     if (!moment_seen(&facts->first))
         facts->first = p->moment;
+    facts->paused |= moment_seen(&facts->last) && p->moment.time_ns - facts->last.time_ns >= PAUSE_NS;
     facts->last = p->moment;
 }
 
