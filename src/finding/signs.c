@@ -610,7 +610,7 @@ bool signs_of_hasty_reset(const struct conversation *c, const struct surrounding
         way_ns = usual_ns;
     return c->closed_first_by == SIDE_SERVER && c->starts_with_syn && moment_seen(&server->syn) && client->syns == 1 &&
            moment_seen(&server->reset) && acknowledged->frame == server->reset.frame &&
-           acknowledged->capture == server->reset.capture && took_ns * 2 < way_ns &&
+           acknowledged->capture == server->reset.capture && took_ns >= 0 && took_ns * 2 < way_ns &&
            way_ns - took_ns >= HANDSHAKE_CHANCE_NS && !surroundings_stands_at(s, c, SIDE_SERVER);
 }
 
