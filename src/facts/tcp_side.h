@@ -18,6 +18,10 @@ static inline enum side side_other(enum side side)
  * within this time left one after the other and were held up together. */
 #define HELD_TOGETHER_NS (100 * NS_PER_MS)
 
+/* Windows repeats a SYN that was refused, with the same number, half a second later (less some of its clock's ticks) and up to twice. What accepts it so long
+ * after may answer a repetition that the capture missed. */
+#define SYN_AGAIN_NS (450 * NS_PER_MS)
+
 /* Nothing under way is left alone for longer: the first time-out is a second, three in older stacks (RFC 6298, 2.1), or follows the round
  * trip, and acknowledgements wait for half a second at most (RFC 1122, 4.2.3.2). */
 #define LEFT_ALONE_NS (4 * NS_PER_SECOND)
@@ -37,6 +41,9 @@ struct broken_silence {
     int64_t from_ns;              /* the first repetition */
     uint32_t lasted_ms, repeated; /* to the last; so many. 0: there was none */
 };
+
+/* A silence lasts longer: three repetitions of a packet take a second and more. */
+#define PAUSE_NS (900 * NS_PER_MS)
 
 struct round_trips {
     uint32_t count;
@@ -156,6 +163,7 @@ struct tcp_side {
     bool answers_differ; /* more SYN+ACK than SYN, that begin at different numbers: two machines answered one SYN */
     uint8_t damaged;     /* packets with a wrong TCP checksum, 255 at most; of cut ones nobody knows */
     bool sound;          /* others had a right one */
+    bool paused;         /* between two of its packets PAUSE_NS passed, or more */
     bool held_unchecked; /* of none of the copies that held_copies tells of it could be looked at */
     struct moment
         ahead; /* a packet without data, or a FIN, stands beyond all that arrived here, and was acknowledged, of it */

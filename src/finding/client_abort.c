@@ -3,6 +3,7 @@
 #include "detector.h"
 #include "settling.h"
 #include "signs.h"
+#include "standstill.h"
 #include "ttl_signs.h"
 
 /* TLS's close_notify and MARS's SMP FIN are sent together with the FIN. */
@@ -101,10 +102,12 @@ static bool repeats_fin(const struct tcp_side *client)
 /* Who dies takes all its connections along, at one moment: the idle ones end with those that wait for an answer. */
 #define TOGETHER_NS (100 * NS_PER_MS)
 
+/* But who gives all up when the server's machine answers nobody does so, too. */
 static bool goes_with_others(const struct conversation *c, const struct surroundings *s, const struct moment *close)
 {
     return times_within(&surroundings_pair(s, c)->aborts, close->time_ns - TOGETHER_NS, close->time_ns + TOGETHER_NS) >
-           0;
+               0 &&
+           !standstill_answers_nobody(s, c, close->time_ns - LONG_WAIT_NS, close->time_ns);
 }
 
 static bool say_open(struct judgement *judgement, bool fin, bool forgotten, bool gave_up, bool unknown_request)
@@ -145,7 +148,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     bool long_quiet = quiet_ns >= LONG_WAIT_NS;
     bool forgotten = !fin && signs_of_forgotten(c, SIDE_CLIENT),
          gave_up = fin ? repeats_fin(client) : signs_of_giving_up(c, SIDE_CLIENT) || lacks_answer(c, &close),
-         answers_nobody = pending && surroundings_answers_nobody(s, c, client->last_data.time_ns, close.time_ns);
+         answers_nobody = pending && standstill_answers_nobody(s, c, client->last_data.time_ns, close.time_ns);
     bool unknown_request = !long_quiet && !c->starts_with_syn && client->payload_bytes == 0;
     bool open = forgotten || gave_up || unknown_request || answered_late || answers_nobody ||
                 (!fin && !signs_of_own_reset(c, s, SIDE_CLIENT));

@@ -39,7 +39,7 @@ static bool judge_hasty(const struct conversation *c, const struct surroundings 
                   "A reset with the server's address acknowledges what the client had sent %.1f ms before, and the way "
                   "to the server and back never took less than %.1f ms: a device nearer than the server sent it.",
                   seconds(server->reset.time_ns - client->last_data.time_ns) * 1000,
-                  seconds(record->shortest_handshake_ns) * 1000);
+                  seconds(record->shortest_trip_ns) * 1000);
     return true;
 }
 
@@ -113,6 +113,9 @@ static bool judge_refused_and_accepted(const struct conversation *c, const struc
         return false;
     judgement->confidence = 0.85;
     judgement->would_settle = settle_by_both_captures;
+    /* In stamps that are so coarse a repetition has room, which the capture may have missed. */
+    if (server->syn.time_ns - server->reset.time_ns + surroundings_tick_ns(s, c->point) >= SYN_AGAIN_NS)
+        leave_maker_open(judgement, 0.5);
     judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN), once");
     judgement_prove(judgement, &server->reset, "a reset with the server's address refuses it");
     judgement_prove(judgement, &server->syn, "SYN+ACK with the server's address accepts it");
@@ -374,9 +377,9 @@ const struct detector network_device_reset = {
         "another "
         "initial TTL (64, 128, 255) than all else, somebody else than that machine's TCP made it, and the culprit "
         "stays "
-        "open. Or a reset acknowledges what the client had sent less than half of a round trip before, as three "
-        "handshakes "
-        "or more show that. Or the client's only SYN is refused, and then accepted.",
+        "open. Or a reset acknowledges what the client had sent less than half of a round trip before; of three "
+        "connections or more none shows the server acknowledge anything so soon. Or the client's only SYN is refused, "
+        "and then accepted in less time than clients take to repeat it (0.45 s).",
     .holds_with_both =
         "A reset arrives that the other end's capture does not show leaving, and not both sides had closed by then; or "
         "both ends get such a FIN (at one end alone it is rather a packet that the capture missed). What one end gets "

@@ -25,6 +25,11 @@ static bool judge_refused(const struct conversation *c, const struct server_reco
     judgement_prove(judgement, accepted ? &server->older_reset : &server->reset, "the server refuses it with a reset");
     if (accepted) {
         judgement_prove(judgement, &server->syn, "it accepts a repetition");
+        if (client->syns == 1) { /* which is not in the capture */
+            judgement->culprit = CULPRIT_UNKNOWN;
+            judgement->confidence = 0.5;
+            judgement->would_settle = settle_by_both_captures;
+        }
         judgement_say(judgement,
                       "%s refused this connection at first and accepted it %.1f s later, and %s in the 3 s before: it "
                       "listens, but its queue of waiting connections was full.",
@@ -95,7 +100,7 @@ const struct detector server_backlog_full = {
     .title = "The server's queue of waiting connections is full",
     .holds_when =
         "A SYN is refused while the same port accepts other connections within 3 s before and within 3 s after it, or "
-        "accepts others before and a repetition of this SYN; "
+        "accepts others before and a repetition of this SYN (the culprit stays open where that is not captured); "
         "or a SYN is ignored while accepted connections to that port wait a second or more for an answer to their "
         "first packet, and none that was opened meanwhile gets one promptly. Not where the refusal came over another "
         "number of hops than all that the machine says otherwise.",

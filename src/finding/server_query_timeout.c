@@ -70,14 +70,15 @@ static bool judge_closed(const struct conversation *c, const struct surroundings
 }
 
 /* The server's window is shut to the end (RFC 9293, 3.8.6): its machine is there and says so, and SQL Server does not read what the client
- * wants to send. Nothing of an answer can be lost then: the request is not complete. */
+ * wants to send. Nothing of an answer can be lost then: the request is not complete. A client whose own window is shut does not read either, and
+ * the server may wait for that. */
 static bool judge_not_read(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
     bool own = conversation_closed_by_fin(c) || signs_of_own_reset(c, s, SIDE_CLIENT);
     if (!c->first_close_known || c->closed_first_by != SIDE_CLIENT || !own || signs_of_foreign_reset(client) ||
-        !server->zero_window_at_end || server->zero_window_longest_ns < CLOSED_LEAST_NS || !signs_of_session(c) ||
-        !signs_of_pending_request(c))
+        client->zero_window_at_end || !server->zero_window_at_end || server->zero_window_longest_ns < CLOSED_LEAST_NS ||
+        !signs_of_session(c) || !signs_of_pending_request(c))
         return false;
     judgement->confidence = 0.88;
     judgement_prove(judgement, &server->first_zero_window, "the server announces a receive window of zero");
@@ -172,7 +173,7 @@ const struct detector server_query_timeout = {
         "were sent again before the attention, the culprit stays open. Not when a sequence number of the server or the "
         "client's SACK shows that an answer was sent and did not arrive. Where the capture missed packets of the "
         "server since the request, the culprit stays open. Or the client closes in the midst of a request while the "
-        "server's receive window has been shut for 5 s or more.",
+        "server's receive window has been shut for 5 s or more, and its own is open.",
     .means = "The connection is sound: the request arrived and was acknowledged, and the attention is the driver's "
              "own way to call a statement off. The time went into executing or blocking. \"Timeout expired\" of this "
              "kind is not a network fault. (MS-TDS 2.2.1.7.)",

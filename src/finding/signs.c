@@ -605,12 +605,12 @@ bool signs_of_hasty_reset(const struct conversation *c, const struct surrounding
     const struct moment *acknowledged = &client->ack_of_last_data;
     int64_t way_ns = server->syn.time_ns - client->syn.time_ns,
             took_ns = server->reset.time_ns - client->last_data.time_ns,
-            usual_ns = surroundings_server(s, c)->shortest_handshake_ns;
+            usual_ns = surroundings_server(s, c)->shortest_trip_ns;
     if (usual_ns > 0 && usual_ns < way_ns)
         way_ns = usual_ns;
     return c->closed_first_by == SIDE_SERVER && c->starts_with_syn && moment_seen(&server->syn) && client->syns == 1 &&
            moment_seen(&server->reset) && acknowledged->frame == server->reset.frame &&
-           acknowledged->capture == server->reset.capture && took_ns * 2 < way_ns &&
+           acknowledged->capture == server->reset.capture && took_ns >= 0 && took_ns * 2 < way_ns &&
            way_ns - took_ns >= HANDSHAKE_CHANCE_NS && !surroundings_stands_at(s, c, SIDE_SERVER);
 }
 

@@ -99,14 +99,14 @@ bool standstill_may_be(const struct conversation *conversation, const struct sur
     const struct broken_silence *silence = &conversation->sides[sender].broken_silence;
     if (standstill_repeats(conversation, sender) == 0)
         return false;
-    const struct server_record *server = surroundings_server(surroundings, conversation);
+    const struct server_record *host = surroundings_host(surroundings, conversation);
     const struct pair_record *pair = surroundings_pair(surroundings, conversation);
-    const struct times *heard = sender == SIDE_CLIENT ? &server->heard : &pair->client_heard,
-                       *stretches = sender == SIDE_CLIENT ? &server->stretches : &pair->client_stretches;
+    const struct hearing *heard = sender == SIDE_CLIENT ? &host->host_heard : &pair->client_heard;
+    const struct times *stretches = sender == SIDE_CLIENT ? &host->host_stretches : &pair->client_stretches;
     int64_t lasted_ns = (int64_t)silence->lasted_ms * NS_PER_MS, until_ns = silence->from_ns + lasted_ns;
     /* What comes at the end of that time may be what it wakes up with. */
     return times_within(stretches, silence->from_ns - lasted_ns, until_ns) >= CONNECTIONS_LEAST &&
-           times_within(heard, silence->from_ns, until_ns - HELD_TOGETHER_NS) == 0;
+           !hearing_within(heard, silence->from_ns, until_ns - HELD_TOGETHER_NS);
 }
 
 void standstill_leave_open(enum side sender, struct judgement *judgement)
@@ -122,4 +122,12 @@ void standstill_leave_open(enum side sender, struct judgement *judgement)
              "paused virtual machine).",
              peer);
     judgement_say_more(judgement, more);
+}
+
+bool standstill_answers_nobody(const struct surroundings *surroundings, const struct conversation *c, int64_t from_ns,
+                               int64_t to_ns)
+{
+    const struct server_record *host = surroundings_host(surroundings, c);
+    const struct time_span *span = time_spans_touching(&host->host_mute, from_ns, to_ns);
+    return span && !hearing_within(&host->host_heard, span->from_ns > from_ns ? span->from_ns : from_ns, to_ns);
 }

@@ -28,4 +28,9 @@ bool standstill_may_be(const struct conversation *conversation, const struct sur
 /* Leaves open, in one capture alone, whether the way to that side's peer was dead or the peer stood still. */
 void standstill_leave_open(enum side sender, struct judgement *judgement);
 
+/* At some moment of that time what a client repeated was not acknowledged by the server's machine, and from then on that was not heard in any
+ * connection, as far as is known. */
+bool standstill_answers_nobody(const struct surroundings *surroundings, const struct conversation *conversation,
+                               int64_t from_ns, int64_t to_ns);
+
 #endif

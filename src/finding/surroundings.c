@@ -57,6 +57,12 @@ static struct server_record *find_host(const struct surroundings *s, uint32_t po
     return NULL;
 }
 
+const struct server_record *surroundings_host(const struct surroundings *surroundings,
+                                              const struct conversation *conversation)
+{
+    return find_host(surroundings, conversation->point, &conversation->ends[SIDE_SERVER].address);
+}
+
 bool surroundings_knows_host(const struct surroundings *surroundings, uint32_t point, const struct address *host)
 {
     return find_host(surroundings, point, host) != NULL;
@@ -235,14 +241,6 @@ static void note_mute(struct server_record *host, const struct conversation *c)
         time_spans_add(&host->host_mute, first->time_ns, last->time_ns);
 }
 
-bool surroundings_answers_nobody(const struct surroundings *surroundings, const struct conversation *c, int64_t from_ns,
-                                 int64_t to_ns)
-{
-    const struct server_record *host = find_host(surroundings, c->point, &c->ends[SIDE_SERVER].address);
-    const struct time_span *span = host ? time_spans_touching(&host->host_mute, from_ns, to_ns) : NULL;
-    return span && times_within(&host->host_heard, span->from_ns > from_ns ? span->from_ns : from_ns, to_ns) == 0;
-}
-
 static void note_handshake(const struct surroundings *s, struct server_record *server, const struct conversation *c)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *listener = &c->sides[SIDE_SERVER];
@@ -265,7 +263,7 @@ static void note_handshake(const struct surroundings *s, struct server_record *s
     }
     server->accepted++;
     bool refused = moment_seen(&listener->older_reset);
-    times_add(&server->accepts, (refused ? &client->syn_last : &client->syn)->time_ns);
+    times_add(&server->accepts, (refused ? &listener->syn : &client->syn)->time_ns);
     if (refused)
         times_add(&server->refusals, client->syn.time_ns);
     if (!moment_seen(&client->first_data) || signs_of_silence(c).held)
@@ -295,7 +293,7 @@ static void note_ending(const struct surroundings *s, struct server_record *serv
     const struct tcp_side *client = &c->sides[SIDE_CLIENT];
     if (moment_seen(&client->reset) && client->reset.frame == close.frame && signs_of_session(c) &&
         signs_of_pending_request(c) && close.time_ns - client->last_data.time_ns < LONG_WAIT_NS &&
-        client->reset_with_ack && signs_of_own_reset(c, s, SIDE_CLIENT))
+        !signs_of_giving_up(c, SIDE_CLIENT) && client->reset_with_ack && signs_of_own_reset(c, s, SIDE_CLIENT))
         times_add(&pair->aborts, close.time_ns);
     uint64_t payload = client->payload_bytes + c->sides[SIDE_SERVER].payload_bytes;
     if (payload == 0 && c->starts_with_syn && conversation_established(c))
@@ -315,6 +313,12 @@ static void widen(struct ttl_range *range, const struct tcp_side *side)
         range->most = side->ttl_max;
 }
 
+static void keep_shortest(int64_t *shortest_ns, int64_t ns)
+{
+    if (ns > 0 && (*shortest_ns == 0 || ns < *shortest_ns))
+        *shortest_ns = ns;
+}
+
 /* How the server's own packets look, to tell those of a device that answers in its place. */
 static void note_answerer(struct server_record *server, const struct conversation *c)
 {
@@ -327,20 +331,14 @@ static void note_answerer(struct server_record *server, const struct conversatio
         return;
     }
     int64_t handshake_ns = listener->syn.time_ns - client->syn.time_ns;
-    server->timed_handshakes += client->syns == 1 && handshake_ns > 0;
-    if (client->syns == 1 && handshake_ns > 0 &&
-        (server->shortest_handshake_ns == 0 || handshake_ns < server->shortest_handshake_ns))
-        server->shortest_handshake_ns = handshake_ns;
+    if (client->syns == 1 && handshake_ns > 0) {
+        server->timed_handshakes++;
+        keep_shortest(&server->shortest_handshake_ns, handshake_ns);
+        keep_shortest(&server->shortest_trip_ns, handshake_ns);
+    }
+    if (!moment_seen(&listener->reset)) /* which may be somebody else's, nearer */
+        keep_shortest(&server->shortest_trip_ns, listener->round_trips.shortest_ns);
     widen(&server->spoken, listener);
-}
-
-/* Moments at which that side was heard: more are not kept of a conversation. */
-static void note_heard(struct times *heard, const struct tcp_side *side)
-{
-    const struct moment *moments[] = {&side->syn, &side->first_data, &side->last_data, &side->last};
-    for (unsigned i = 0; i < sizeof moments / sizeof *moments; i++)
-        if (moment_seen(moments[i]))
-            times_add(heard, moments[i]->time_ns);
 }
 
 static void note_conversation(struct surroundings *s, const struct conversation *c)
@@ -375,10 +373,7 @@ static void note_conversation(struct surroundings *s, const struct conversation 
     pair->accepted += moment_seen(&c->sides[SIDE_SERVER].syn) || !c->starts_with_syn;
     pair->rejected += c->ending == ENDING_REFUSED || c->ending == ENDING_NO_ANSWER;
     note_answerer(server, c);
-    note_heard(&server->heard, &c->sides[SIDE_SERVER]);
-    note_heard(&pair->client_heard, &c->sides[SIDE_CLIENT]);
-    if (standstill_repeats(c, SIDE_CLIENT) > 0)
-        times_add(&server->stretches, c->sides[SIDE_CLIENT].broken_silence.from_ns);
+    hearing_note(&pair->client_heard, &c->sides[SIDE_CLIENT]);
     if (standstill_repeats(c, SIDE_SERVER) > 0)
         times_add(&pair->client_stretches, c->sides[SIDE_SERVER].broken_silence.from_ns);
     if (c->point < s->casebook->point_count)
@@ -388,8 +383,9 @@ static void note_conversation(struct surroundings *s, const struct conversation 
         widen(&host->of_host, &c->sides[SIDE_SERVER]);
     if (c->sides[SIDE_SERVER].last.time_ns > host->host_last_ns)
         host->host_last_ns = c->sides[SIDE_SERVER].last.time_ns;
-    if (c->sides[SIDE_SERVER].packets > 0)
-        times_add(&host->host_heard, c->sides[SIDE_SERVER].last.time_ns);
+    hearing_note(&host->host_heard, &c->sides[SIDE_SERVER]);
+    if (standstill_repeats(c, SIDE_CLIENT) > 0)
+        times_add(&host->host_stretches, c->sides[SIDE_CLIENT].broken_silence.from_ns);
     note_mute(host, c);
     note_handshake(s, server, c);
     note_ending(s, server, pair, c);
@@ -507,12 +503,12 @@ static void find_lacking(struct surroundings *s)
     }
 }
 
-/* When somebody was heard is asked only where silences were broken: there are some times of each connection, and sorting them all takes long. */
-static void sort_heard(struct times *heard, struct times *stretches)
+/* When somebody was heard is asked only where somebody was silent: there are some times of each connection, and sorting them all takes long. */
+static void sort_heard(struct hearing *heard, struct times *stretches, bool mute)
 {
     times_sort(stretches);
-    if (stretches->count > 0)
-        times_sort(heard);
+    if (stretches->count > 0 || mute)
+        hearing_sort(heard);
 }
 
 void surroundings_open(struct surroundings *surroundings, const struct casebook *casebook,
@@ -546,17 +542,15 @@ void surroundings_open(struct surroundings *surroundings, const struct casebook 
         times_sort(&server->served);
         times_sort(&server->closes);
         times_sort(&server->held);
-        sort_heard(&server->heard, &server->stretches);
         time_spans_merge(&server->outages);
         time_spans_merge(&server->stalls);
         time_spans_merge(&server->host_mute);
-        if (server->host_mute.count > 0)
-            times_sort(&server->host_heard);
+        sort_heard(&server->host_heard, &server->host_stretches, server->host_mute.count > 0);
     }
     for (uint32_t i = 0; i < surroundings->pairs.in_use; i++) {
         struct pair_record *pair = slab_at(&surroundings->pairs, i);
         times_sort(&pair->aborts);
-        sort_heard(&pair->client_heard, &pair->client_stretches);
+        sort_heard(&pair->client_heard, &pair->client_stretches, false);
         if (pair->accepted == 0 && pair->rejected > 0)
             need_client(surroundings, pair->point, &pair->client)->dead_ends++;
     }
@@ -575,17 +569,16 @@ void surroundings_close(struct surroundings *surroundings)
         memory_give(server->served.ns);
         memory_give(server->closes.ns);
         memory_give(server->held.ns);
-        memory_give(server->heard.ns);
-        memory_give(server->stretches.ns);
         memory_give(server->outages.list);
         memory_give(server->stalls.list);
-        memory_give(server->host_heard.ns);
+        hearing_close(&server->host_heard);
+        memory_give(server->host_stretches.ns);
         memory_give(server->host_mute.list);
     }
     for (uint32_t i = 0; i < surroundings->pairs.in_use; i++) {
         struct pair_record *pair = slab_at(&surroundings->pairs, i);
         memory_give(pair->aborts.ns);
-        memory_give(pair->client_heard.ns);
+        hearing_close(&pair->client_heard);
         memory_give(pair->client_stretches.ns);
     }
     slab_close(&surroundings->servers);

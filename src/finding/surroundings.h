@@ -7,6 +7,7 @@
 
 #include "casebook.h"
 #include "hash_index.h"
+#include "hearing.h"
 #include "point_lacks.h"
 #include "slab.h"
 #include "thresholds.h"
@@ -37,22 +38,22 @@ struct server_record {
         lacks_connections; /* of that address: another point shows some that its machine answered, and this one, running, has not */
     int64_t shortest_handshake_ns; /* SYN to SYN+ACK, where the server then spoke; 0: none did */
     uint32_t timed_handshakes;     /* of so many */
-    struct ttl_range spoken;       /* of the server's packets in such connections */
-    struct ttl_range of_host;      /* of all that the machine said on any of its ports; kept with one of them */
+    int64_t shortest_trip_ns; /* in which it acknowledged anything, the SYN or data, in such connections; 0: none */
+    struct ttl_range spoken;  /* of the server's packets in such connections */
+    struct ttl_range of_host; /* of all that the machine said on any of its ports; kept with one of them */
     struct times
         hollow_resets; /* from SYN to reset, ns, of connections that were accepted and in which the server never spoke */
-    int64_t host_last_ns;    /* likewise, the latest of its packets */
-    struct times host_heard; /* likewise, the latest in each connection */
+    int64_t host_last_ns;      /* likewise, the latest of its packets */
+    struct hearing host_heard; /* likewise */
+    struct times
+        host_stretches; /* likewise, begins of those in which a client repeated itself and the machine was silent, and then came back */
     struct time_spans
         host_mute; /* likewise, from the first to the last repetition of what it did not acknowledge for a second and more */
-    struct times accepts;  /* of the SYN of each accepted connection, the latest one where it was refused at first */
+    struct times accepts;  /* of the SYN of each accepted connection; of the answer where it was refused at first */
     struct times refusals; /* likewise of refused ones */
     struct times served; /* of the only SYN of each connection whose program answered its first data within a second */
     struct times closes; /* of the server's FIN or reset, where it closed an established session first */
-    struct times heard;  /* a few packets of the server of each conversation */
-    struct times
-        stretches; /* begins of those in which a client repeated itself and the server was silent, and then came back */
-    struct times held;         /* when COPIES_HELD or more repetitions of one packet, of either side, came at once */
+    struct times held;   /* when COPIES_HELD or more repetitions of one packet, of either side, came at once */
     struct time_spans outages; /* from the first to the last SYN of unanswered series; overlapping ones are one */
     struct time_spans stalls;  /* from the client's first data to its answer or the end, of a second or more */
 };
@@ -82,7 +83,8 @@ struct pair_record {
     uint32_t stuck_large[SIDES];    /* conversations that end with a large segment of that side repeated in vain */
     int64_t last_heard_ns[SIDES];   /* the latest packet of each side in any of these conversations */
     struct times aborts;            /* resets of the client while its request was unanswered for a short time */
-    struct times client_heard, client_stretches; /* a few packets of the client of each; of its silences */
+    struct hearing client_heard;
+    struct times client_stretches; /* of silences of the client, as host_stretches */
 };
 
 /* One client address. */
@@ -116,6 +118,10 @@ const struct server_record *surroundings_server(const struct surroundings *surro
                                                 const struct conversation *conversation);
 const struct pair_record *surroundings_pair(const struct surroundings *surroundings,
                                             const struct conversation *conversation);
+
+/* What is kept of the machine that the server is on, whatever its ports: the members whose names begin with host. */
+const struct server_record *surroundings_host(const struct surroundings *surroundings,
+                                              const struct conversation *conversation);
 
 /* That endpoint at any capture point; NULL: it knows none. */
 const struct server_record *surroundings_server_at(const struct surroundings *surroundings, uint32_t point,
@@ -170,11 +176,6 @@ bool surroundings_knows_host(const struct surroundings *surroundings, uint32_t p
 /* TTLs of what that machine said, whatever port it has; resets are not among it. */
 struct ttl_range surroundings_host_ttls(const struct surroundings *surroundings, uint32_t point,
                                         const struct address *host);
-
-/* At some moment of that time what a client repeated was not acknowledged by the server's machine, and from then on that was not heard in any
- * connection, as far as is known. */
-bool surroundings_answers_nobody(const struct surroundings *surroundings, const struct conversation *conversation,
-                                 int64_t from_ns, int64_t to_ns);
 
 /* That capture point has packets of that machine from after that time: the address is still its own. */
 bool surroundings_hears_after(const struct surroundings *surroundings, uint32_t point, const struct address *host,

@@ -122,19 +122,6 @@ static void open_round_trip(struct tcp_direction *d, uint32_t end, int64_t now_n
     d->round_trip_ns = now_ns;
 }
 
-/* Windows repeats a SYN that was refused, with the same number, half a second later and up to twice. A server that accepts it then has closed
- * nothing. */
-static void forget_refusal(struct tcp_side *facts, const struct tcp_side *asker)
-{
-    if (!moment_seen(&facts->reset) || facts->packets != facts->resets + 1u ||
-        asker->syn_last.time_ns <= facts->reset.time_ns)
-        return;
-    facts->older_reset = facts->reset;
-    facts->reset = (struct moment){0};
-    facts->resets = 0;
-    facts->reset_with_ack = facts->reset_ttl_differs = facts->reset_goes_on = facts->reset_breaks_off = false;
-}
-
 static void follow_syn(struct flow *flow, unsigned origin, const struct packet *p)
 {
     struct tcp_direction *d = &flow->directions[origin];
@@ -146,7 +133,7 @@ static void follow_syn(struct flow *flow, unsigned origin, const struct packet *
     if (first || p->moment.time_ns < facts->syn.time_ns)
         facts->syn = p->moment;
     if (first) {
-        forget_refusal(facts, flow_facts(flow, 1 - origin));
+        tcp_forget_refusal(flow, origin, p);
         note_options(facts, p);
         tcp_traces_stamp(flow, origin, p);
         if (seq_distance(p->tcp.seq, d->next_seq) != 0 && tcp_begins_there(d, p->tcp.seq)) {
@@ -571,6 +558,7 @@ static void count_packet(struct tcp_side *facts, const struct packet *p)
         facts->damaged++;
     if (!moment_seen(&facts->first))
         facts->first = p->moment;
+    facts->paused |= moment_seen(&facts->last) && p->moment.time_ns - facts->last.time_ns >= PAUSE_NS;
     facts->last = p->moment;
 }
 

@@ -55,3 +55,30 @@ void tcp_note_reset(struct flow *flow, unsigned origin, const struct packet *p)
     facts->reset_beyond =
         flow->conversation->starts_with_syn && d->started && seq_distance(p->tcp.seq, d->next_seq) > 1;
 }
+
+/* RFC 9293, 3.10.7.3: who has sent a SYN takes a reset only if it acknowledges that. Any other is of an older connection on the same ports. */
+static bool acknowledges_syn(const struct tcp_direction *asked, const struct tcp_side *asker)
+{
+    return asked->acked_known && seq_distance(asked->acked, asker->isn) > 0 &&
+           seq_distance(asked->acked, asked->next_seq) <= 0;
+}
+
+void tcp_forget_refusal(struct flow *flow, unsigned origin, const struct packet *p)
+{
+    struct tcp_side *facts = flow_facts(flow, origin);
+    const struct tcp_side *asker = flow_facts(flow, 1 - origin);
+    struct tcp_direction *asked = &flow->directions[1 - origin];
+    if (!moment_seen(&facts->reset) || facts->packets != facts->resets + 1u || !asker->isn_known)
+        return;
+    bool refuses = acknowledges_syn(asked, asker), repeated = asker->syn_last.time_ns > facts->reset.time_ns ||
+                                                              p->moment.time_ns - facts->reset.time_ns >= SYN_AGAIN_NS;
+    if (refuses && !repeated)
+        return;
+    if (refuses)
+        facts->older_reset = facts->reset;
+    else
+        asked->acked_known = false;
+    facts->reset = (struct moment){0};
+    facts->resets = 0;
+    facts->reset_with_ack = facts->reset_ttl_differs = facts->reset_goes_on = facts->reset_breaks_off = false;
+}

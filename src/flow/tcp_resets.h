@@ -7,4 +7,8 @@
 /* Notes the first reset of a side, and of those that follow the ones that answer what came late. */
 void tcp_note_reset(struct flow *flow, unsigned origin, const struct packet *packet);
 
+/* The side, which has said nothing but resets, accepts the other's SYN: a refusal of that SYN which was repeated, or may have been, closed nothing,
+ * nor did a reset that is none of it. Before what this packet acknowledges is followed. */
+void tcp_forget_refusal(struct flow *flow, unsigned origin, const struct packet *packet);
+
 #endif
