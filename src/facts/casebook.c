@@ -32,9 +32,9 @@ void casebook_open(struct casebook *casebook)
 }
 
 /* Whatever may stay open once the parts are put together is not packed before. */
-void casebook_open_part(struct casebook *part, const struct casebook *whole, unsigned of)
+void casebook_open_part(struct casebook *part, const struct casebook *whole, unsigned parts)
 {
-    open_casebook(part, OPEN_RESTING / of);
+    open_casebook(part, OPEN_RESTING / parts);
     part->captures = memory_take_array(whole->capture_count, sizeof *part->captures);
     part->capture_count = whole->capture_count;
     conversation_store_keep_order(part->conversations);

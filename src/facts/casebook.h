@@ -76,9 +76,9 @@ struct casebook {
 void casebook_open(struct casebook *casebook);
 void casebook_close(struct casebook *casebook);
 
-/* For some of the conversations of the same captures, followed at the same time, as those of so many casebooks with the whole's are. The
+/* For some of the conversations of the same captures, followed at the same time, as are those of the other parts, of which the whole is one. The
  * whole's store has to keep the order of its conversations, too. */
-void casebook_open_part(struct casebook *part, const struct casebook *whole, unsigned of);
+void casebook_open_part(struct casebook *part, const struct casebook *whole, unsigned parts);
 
 /* Takes the conversations of parts, which rest, and the parts themselves: less than STORES_MOST. */
 void casebook_take_parts(struct casebook *casebook, struct casebook *const *parts, uint32_t count);
