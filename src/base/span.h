@@ -30,7 +30,9 @@ static inline bool span_lies_within(struct span part, struct span whole)
 /* Everything of s from offset on. */
 static inline struct span span_from(struct span s, size_t offset)
 {
-    return span_part(s, offset, SIZE_MAX);
+    if (offset >= s.size)
+        return (struct span){s.data, 0};
+    return (struct span){s.data + offset, s.size - offset};
 }
 
 #endif

@@ -67,27 +67,34 @@ enum capture_opening capture_file_open(struct capture_file *capture, const char 
     return capture_file_open_over(capture, file, facts, error);
 }
 
-static void count_backwards(struct capture_facts *facts)
+static void count_jump(struct capture_facts *facts)
 {
     facts->last_backwards = (uint32_t)facts->packets;
     if (facts->time_backwards++ == 0)
         facts->first_backwards = facts->last_backwards;
 }
 
-static void count_time(struct capture_file *capture, int64_t time_ns, bool first)
+static void count_backwards(struct capture_facts *facts, int64_t time_ns, int64_t by_ns)
 {
-    struct capture_facts *facts = capture->facts;
-    if (first)
-        facts->first_ns = facts->last_ns = time_ns;
-    else if (time_ns < capture->last_ns - NS_PER_SECOND)
-        count_backwards(facts);
-    else if (time_ns < capture->last_ns - DISORDER_LEAST_NS)
+    if (by_ns > NS_PER_SECOND)
+        count_jump(facts);
+    else if (by_ns > DISORDER_LEAST_NS)
         facts->out_of_order++;
     if (time_ns < facts->first_ns)
         facts->first_ns = time_ns;
-    if (time_ns > facts->last_ns)
+}
+
+static void count_time(struct capture_file *capture, int64_t time_ns)
+{
+    struct capture_facts *facts = capture->facts;
+    if (!capture->timed)
+        facts->first_ns = facts->last_ns = time_ns;
+    else if (time_ns < capture->last_ns)
+        count_backwards(facts, time_ns, capture->last_ns - time_ns);
+    else if (time_ns > facts->last_ns)
         facts->last_ns = time_ns;
     capture->last_ns = time_ns;
+    capture->timed = true;
 }
 
 static void count_frame(struct capture_file *capture, const struct frame *frame)
@@ -101,10 +108,8 @@ static void count_frame(struct capture_file *capture, const struct frame *frame)
         if (frame->bytes.size > facts->longest_cut)
             facts->longest_cut = (uint32_t)frame->bytes.size;
     }
-    if (!frame->timeless) {
-        count_time(capture, frame->moment.time_ns, !capture->timed);
-        capture->timed = true;
-    }
+    if (!frame->timeless)
+        count_time(capture, frame->moment.time_ns);
 }
 
 /* See TIME_EARLIEST_NS: only a damaged file goes beyond. */

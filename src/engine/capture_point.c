@@ -120,6 +120,8 @@ void point_run_packet(struct point_run *run, const struct fed_packet *fed)
 {
     struct point_shard *shard = &run->shards[fed->shard];
     const struct packet *packet = &fed->packet;
+    if (run->memory_bytes > 0 && --run->until_memory == 0)
+        keep_within_memory(run);
     conversation_store_count(shard->casebook->conversations, (uint64_t)run->turn << 32 | fed->number);
     if (packet->kind == PACKET_UDP)
         hand_on_datagram(shard, packet);
@@ -127,8 +129,6 @@ void point_run_packet(struct point_run *run, const struct fed_packet *fed)
         hand_on_refusal(shard, packet);
     else
         flow_table_packet(&shard->flows, packet);
-    if (run->memory_bytes > 0 && --run->until_memory == 0)
-        keep_within_memory(run);
 }
 
 static void note_ceilings(const struct point_run *run, uint64_t evicted, struct notes *notes)

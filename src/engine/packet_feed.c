@@ -48,7 +48,9 @@ struct packet_feed {
 
     /* Whoever fills. */
     struct told_frames frames;
-    uint32_t read_packets, batch_packets;
+    uint32_t read_packets;
+    uint32_t batch_packets; /* that a batch has at most, and bytes of payload after which it is full */
+    size_t batch_bytes;
     struct buffer_keeper keeper;
 
     struct os_thread *thread; /* NULL: none; whoever asks fills a batch when the one at hand is empty */
@@ -79,9 +81,9 @@ static bool decode(struct packet_feed *feed, const struct frame *frame, struct f
 
 static bool is_full(const struct packet_feed *feed, const struct packet_batch *batch, uint32_t read)
 {
-    bool long_enough = feed->input.sieve && (read == BATCH_READ || batch->kept.count >= BATCH_KEPT);
-    bool fills_cache = feed->batch_count == 1 && batch->payload_bytes >= BATCH_ALONE_BYTES;
-    return batch->count == feed->batch_packets || long_enough || fills_cache;
+    if (batch->count == feed->batch_packets || batch->payload_bytes >= feed->batch_bytes)
+        return true;
+    return feed->input.sieve && (read == BATCH_READ || batch->kept.count >= BATCH_KEPT);
 }
 
 static void fill_batch(struct packet_feed *feed, struct packet_batch *batch)
@@ -123,18 +125,19 @@ static void read_ahead(void *context)
     }
 }
 
-static void open_batches(struct packet_feed *feed, uint32_t count, uint32_t packets)
+static void open_batches(struct packet_feed *feed, uint32_t count, uint32_t packets, size_t bytes)
 {
     feed->batches = memory_take_array(count, sizeof *feed->batches);
     feed->batch_count = count;
     feed->batch_packets = packets;
+    feed->batch_bytes = bytes;
     buffer_keeper_open(&feed->keeper);
     capture_chain_keep_bytes(feed->input.chain, &feed->keeper.keeper);
 }
 
 static bool start_thread(struct packet_feed *feed)
 {
-    open_batches(feed, BATCHES, BATCH_PACKETS);
+    open_batches(feed, BATCHES, BATCH_PACKETS, SIZE_MAX);
     feed->full = os_semaphore_open(0);
     feed->empty = os_semaphore_open(BATCHES);
     feed->thread = os_thread_start(read_ahead, feed);
@@ -149,7 +152,7 @@ struct packet_feed *packet_feed_open(const struct packet_feed_input *input, bool
     if (ahead && start_thread(feed))
         return feed;
     if (!feed->batches)
-        open_batches(feed, 1, BATCH_ALONE);
+        open_batches(feed, 1, BATCH_ALONE, BATCH_ALONE_BYTES);
     return feed;
 }
 

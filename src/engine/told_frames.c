@@ -7,10 +7,12 @@ static void see_time(struct point_facts *point, int64_t time_ns)
         return;
     capture_silences_see(&point->silences, time_ns);
     stamp_tick_see(&point->tick, time_ns);
-    if (!point->has_packets || time_ns < point->first_ns)
-        point->first_ns = time_ns;
-    if (!point->has_packets || time_ns > point->last_ns)
+    if (!point->has_packets)
+        point->first_ns = point->last_ns = time_ns;
+    else if (time_ns > point->last_ns)
         point->last_ns = time_ns;
+    else if (time_ns < point->first_ns)
+        point->first_ns = time_ns;
     point->has_packets = true;
 }
 

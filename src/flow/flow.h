@@ -111,9 +111,10 @@ struct flow {
     struct conversation *conversation; /* NULL: this place in the slab is free */
     struct stream stream;
     uint8_t client_origin;
-    uint8_t last_origin; /* who sent the packet before */
-    uint8_t data_origin; /* who sent new data last, plus one; 0: nobody yet */
-    bool traced;         /* traces of its packets are kept */
+    uint8_t last_origin;             /* who sent the packet before */
+    uint8_t data_origin;             /* who sent new data last, plus one; 0: nobody yet */
+    bool traced;                     /* traces of its packets are kept */
+    struct tcp_side *facts[ORIGINS]; /* of each origin, in the conversation: flow_set_client() keeps them right */
     struct turns turns;
     bool protocol_done;   /* both streams ended: nothing more is handed on */
     int64_t handshake_ns; /* round trip of SYN, SYN+ACK and ACK past the capture point; 0: not known */
@@ -137,9 +138,17 @@ static inline uint32_t tcp_sent_until(const struct tcp_direction *d)
     return d->acked_known && seq_distance(d->acked, d->next_seq) > 0 ? d->acked : d->next_seq;
 }
 
-static inline struct tcp_side *flow_facts(struct flow *flow, unsigned origin)
+/* Which origin is the client; to be told again when the conversation stands elsewhere. */
+static inline void flow_set_client(struct flow *flow, unsigned origin)
 {
-    return &flow->conversation->sides[flow_side(flow, origin)];
+    flow->client_origin = (uint8_t)origin;
+    flow->facts[origin] = &flow->conversation->sides[SIDE_CLIENT];
+    flow->facts[1 - origin] = &flow->conversation->sides[SIDE_SERVER];
+}
+
+static inline struct tcp_side *flow_facts(const struct flow *flow, unsigned origin)
+{
+    return flow->facts[origin];
 }
 
 #endif

@@ -386,7 +386,7 @@ static uint32_t add_flow(struct flow_table *table, const struct packet *p, bool 
     flow->stream = (struct stream){.conversation = c, .casebook = table->casebook};
     flow->hash = p->ends_hash;
     flow->traced = table->traced;
-    flow->client_origin = source_is_client ? 0 : 1;
+    flow_set_client(flow, source_is_client ? 0 : 1);
     hash_index_add(&table->index, p->ends_hash, number);
     return number;
 }
@@ -398,19 +398,26 @@ static void note_close(struct conversation *c)
     c->closed = reset || (moment_seen(&client->fin) && moment_seen(&server->fin));
 }
 
+static void count_packet(struct conversation *c, const struct packet *p)
+{
+    c->packets++;
+    c->wire_bytes += p->wire_length;
+    c->capture_last = p->moment.capture;
+    if (p->moment.time_ns >= c->last.time_ns) {
+        c->last = p->moment;
+        return;
+    }
+    c->out_of_order = true;
+    c->goes_back |= p->moment.time_ns < c->last.time_ns - NS_PER_SECOND;
+    if (p->moment.time_ns < c->first.time_ns)
+        c->first = p->moment;
+}
+
 static void follow_packet(struct flow_table *table, uint32_t number, unsigned origin, const struct packet *p)
 {
     struct flow *flow = slab_at(&table->flows, number);
     struct conversation *c = flow->conversation;
-    c->packets++;
-    c->wire_bytes += p->wire_length;
-    c->goes_back = c->goes_back || p->moment.time_ns < c->last.time_ns - NS_PER_SECOND;
-    c->out_of_order = c->out_of_order || p->moment.time_ns < c->last.time_ns;
-    if (p->moment.time_ns < c->first.time_ns)
-        c->first = p->moment;
-    if (p->moment.time_ns >= c->last.time_ns)
-        c->last = p->moment;
-    c->capture_last = p->moment.capture;
+    count_packet(c, p);
     enum tcp_verdict verdict = tcp_follow(flow, origin, p);
     if (verdict == TCP_PACKET_DUPLICATE) {
         table->casebook->captures[p->moment.capture].duplicates++;
@@ -542,7 +549,7 @@ enum side stream_learn_client(const struct stream_consumer *consumer, struct str
         return speaker;
     struct flow *flow = (struct flow *)((char *)stream - offsetof(struct flow, stream));
     conversation_exchange_sides(c);
-    flow->client_origin = (uint8_t)(1 - flow->client_origin);
+    flow_set_client(flow, 1u - flow->client_origin);
     if (stream->protocol_state)
         consumer->sides_exchanged(consumer->context, stream);
     return side_other(speaker);

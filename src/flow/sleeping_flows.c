@@ -72,6 +72,7 @@ static void set_flow(struct image *image, uint32_t at, const struct flow *flow, 
     memcpy(&sleeping, flow, sizeof sleeping);
     sleeping.hash = 0;
     sleeping.conversation = sleeping.stream.conversation = NULL;
+    sleeping.facts[0] = sleeping.facts[1] = NULL;
     sleeping.stream.casebook = NULL;
     if (state_is_packed)
         sleeping.stream.protocol_state = NULL;
@@ -129,6 +130,7 @@ void sleeping_flows_take(struct sleeping_flows *sleeping, uint32_t number, struc
     flow->hash = place->hash;
     flow->conversation = flow->stream.conversation = c;
     flow->stream.casebook = casebook;
+    flow_set_client(flow, flow->client_origin);
     change_seqs(flow, c, sequence_absolute);
     if (state_words > 0)
         consumer->unfold(consumer->context, &flow->stream, &image, at);

@@ -535,6 +535,8 @@ static void follow_window(struct flow *flow, unsigned origin, const struct packe
     if (!(p->tcp.flags & TCP_ACK) || p->tcp.flags & (TCP_SYN | TCP_RST))
         return;
     bool zero = p->tcp.window == 0; /* scaling a zero gives a zero */
+    if (!zero && !d->zero_window)
+        return;
     if (zero) {
         facts->zero_windows++;
         if (!moment_seen(&facts->first_zero_window))
@@ -551,14 +553,15 @@ static void follow_window(struct flow *flow, unsigned origin, const struct packe
 
 static void count_packet(struct tcp_side *facts, const struct packet *p)
 {
-    facts->packets++;
     facts->wire_bytes += p->wire_length;
-    facts->sound |= p->checksum == CHECKSUM_GOOD;
-    if (p->checksum == CHECKSUM_BAD && facts->damaged < UINT8_MAX)
+    if (p->checksum == CHECKSUM_GOOD)
+        facts->sound = true;
+    else if (p->checksum == CHECKSUM_BAD && facts->damaged < UINT8_MAX)
         facts->damaged++;
-    if (!moment_seen(&facts->first))
+    if (facts->packets++ == 0)
         facts->first = p->moment;
-    facts->paused |= moment_seen(&facts->last) && p->moment.time_ns - facts->last.time_ns >= PAUSE_NS;
+    else if (p->moment.time_ns - facts->last.time_ns >= PAUSE_NS)
+        facts->paused = true;
     facts->last = p->moment;
 }
 
@@ -585,6 +588,8 @@ static bool is_far_from(uint32_t ack, uint32_t next_seq)
 static bool is_of_older_connection(struct flow *flow, unsigned origin, const struct packet *p)
 {
     const struct tcp_side *self = flow_facts(flow, origin), *other = flow_facts(flow, 1 - origin);
+    if (moment_seen(&self->syn) && moment_seen(&other->syn))
+        return false;
     if (p->tcp.flags & TCP_RST)
         return !(p->tcp.flags & TCP_ACK) && moment_seen(&self->syn) && !moment_seen(&other->syn) &&
                other->packets > other->resets;
@@ -598,7 +603,9 @@ static bool is_of_older_connection(struct flow *flow, unsigned origin, const str
 static void note_comeback(struct tcp_side *facts)
 {
     const struct retry_run *run = &facts->data_run;
-    if (facts->silent_run && run->count > facts->broken_silence.repeated)
+    if (!facts->silent_run)
+        return;
+    if (run->count > facts->broken_silence.repeated)
         facts->broken_silence = (struct broken_silence){
             run->first.time_ns, (uint32_t)((run->last.time_ns - run->first.time_ns) / NS_PER_MS), run->count};
     facts->silent_run = false;

@@ -58,11 +58,9 @@ static void note_left_alone(const struct flow *flow, unsigned origin, const stru
 
 void tcp_unseen_before(const struct flow *flow, unsigned origin, const struct packet *p)
 {
-    enum side side = flow_side(flow, origin);
-    const struct tcp_side *self = &flow->conversation->sides[side],
-                          *heard = &flow->conversation->sides[side_other(side)];
+    const struct tcp_side *self = flow_facts(flow, origin), *heard = flow_facts(flow, 1 - origin);
     int64_t from_ns = self->last.time_ns > heard->last.time_ns ? self->last.time_ns : heard->last.time_ns;
-    if (self->packets + heard->packets == 0 || p->moment.time_ns - from_ns < UNSEEN_LEAST_NS ||
+    if (p->moment.time_ns - from_ns < UNSEEN_LEAST_NS || self->packets + heard->packets == 0 ||
         p->checksum == CHECKSUM_BAD)
         return;
     note_unseen(flow, origin, p, from_ns);

@@ -151,9 +151,11 @@ bool packet_decode(struct packet_decoder *decoder, const struct frame *frame, st
         decode_layers(&decoding);
     if (decoding.unwanted)
         return false;
-    if (packet->kind == PACKET_ICMP_ERROR)
+    if (packet->kind == PACKET_TCP)
+        facts->tcp_packets++;
+    else if (packet->source.address.version == 0)
+        facts->undecoded++;
+    else if (packet->kind == PACKET_ICMP_ERROR)
         packet->ends_hash = endpoints_hash(&packet->source, &packet->destination);
-    facts->undecoded += packet->source.address.version == 0;
-    facts->tcp_packets += packet->kind == PACKET_TCP;
     return true;
 }

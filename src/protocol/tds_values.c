@@ -244,13 +244,11 @@ static bool fill(struct value_walker *w, struct span *bytes)
         if (w->skip > 0)
             return false;
     }
-    if (w->have < w->want) {
-        struct span part = span_part(*bytes, 0, (size_t)(w->want - w->have));
-        if (part.size > 0)
-            memcpy(w->head + w->have, part.data, part.size);
-        w->have = (uint8_t)(w->have + part.size);
-        *bytes = span_from(*bytes, part.size);
-    }
+    size_t taken = 0;
+    while (w->have < w->want && taken < bytes->size)
+        w->head[w->have++] = bytes->data[taken++];
+    if (taken > 0)
+        *bytes = span_from(*bytes, taken);
     return w->have == w->want;
 }
 

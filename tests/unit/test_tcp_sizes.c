@@ -28,6 +28,7 @@ static void sent(struct bench *b, uint32_t seq, uint32_t length)
 {
     struct packet p = segment(seq, length);
     b->flow.conversation = &b->conversation;
+    flow_set_client(&b->flow, 0);
     tcp_sizes_new(&b->flow, CLIENT, &p);
 }
 

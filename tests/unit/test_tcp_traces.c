@@ -19,6 +19,7 @@ static void open_bench(struct bench *b)
 {
     *b = (struct bench){0};
     b->flow.conversation = &b->conversation;
+    flow_set_client(&b->flow, 0);
     b->flow.traced = true;
 }
 
