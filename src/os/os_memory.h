@@ -4,10 +4,8 @@
 
 #include <stddef.h>
 
-/* All of it will be written: large pages suit. The system may do nothing. */
+/* All of it will be written: large pages suit, where the system has them at hand. Its first byte is written to; the system may do nothing. Any
+ * thread may call it. */
 void os_expect_use(void *start, size_t size);
-
-/* The calling thread will use much memory of the heap. Only for a thread that is not the program's first. */
-void os_expect_use_of_heap(void);
 
 #endif

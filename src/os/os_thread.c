@@ -9,7 +9,6 @@
 #include <semaphore.h>
 
 #include "memory.h"
-#include "os_memory.h"
 
 struct os_thread {
     pthread_t id;
@@ -33,7 +32,6 @@ unsigned os_processors(void)
 static void *run_thread(void *context)
 {
     struct os_thread *thread = context;
-    os_expect_use_of_heap();
     thread->run(thread->context);
     return NULL;
 }
