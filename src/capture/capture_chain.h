@@ -18,7 +18,7 @@
 #include "frame.h"
 
 /* Open at once. When more files overlap in time, the others wait until one ends; their packets come late, and a note of
- * such a file says so. Keeps memory (512 KiB a window) and descriptors bounded. */
+ * such a file says so. Keeps memory (256 KiB a window) and descriptors bounded. */
 enum { CHAIN_OPEN_MAX = 64 };
 
 struct chain_file;

@@ -8,7 +8,7 @@
 
 /* A batch ends with its window, or earlier: it is to be in the cache of a processor still when it is used. AHEAD: as many wait for a reader
  * before it stops to read itself. */
-enum { BATCHES = 16, AHEAD = 6 };
+enum { BATCHES = 16, AHEAD = 8 };
 
 struct frame_batch {
     struct frame frames[SHARED_FRAMES_MOST];
