@@ -6,10 +6,6 @@
 #include "detector.h"
 #include "signs.h"
 
-/* A driver that dislikes the certificate closes as soon as it has looked at it, which may include asking a revocation
- * server. Later than that, a time-out is as likely. */
-#define DECIDED_NS (5 * NS_PER_SECOND)
-
 /* RFC 8446, 6.2: alerts about a certificate. */
 static bool is_certificate_alert(uint8_t code)
 {
@@ -20,7 +16,7 @@ static bool is_certificate_alert(uint8_t code)
 static bool closed_at_certificate(const struct conversation *c, const struct login_halt *halt)
 {
     return halt->closed && halt->closed_by == SIDE_CLIENT && halt->last_step == LOGIN_STEP_SERVER_HELLO &&
-           halt->turn == SIDE_CLIENT && halt->waited_ns <= DECIDED_NS && !halt->alert &&
+           halt->turn == SIDE_CLIENT && halt->waited_ns <= CERTIFICATE_LOOKED_AT_NS && !halt->alert &&
            c->tds->tls_version != 0x0304 && !moment_seen(&c->tds->client_alert) && !signs_of_missed_packets(c);
 }
 

@@ -6,14 +6,12 @@
 #include "settling.h"
 #include "signs.h"
 
-/* An answer that comes while the next SYN leaves is none to it: SYNs are a second apart (RFC 6298, 2.1). */
-#define ASKED_AGAIN_NS (NS_PER_SECOND * 9 / 10)
-
-/* The server's answers to the SYN arrive at the client machine, and its TCP goes on asking: it neither confirms nor resets. */
+/* The server's answers to the SYN arrive at the client machine, and its TCP goes on asking: it neither confirms nor resets. An answer that comes
+ * while the next SYN leaves is none to it. */
 static bool deaf_to_answers(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
-    if (server->syns < 2 || client->syn_last.time_ns - server->syn.time_ns < ASKED_AGAIN_NS ||
+    if (server->syns < 2 || client->syn_last.time_ns - server->syn.time_ns < SYN_REPEATED_NS ||
         moment_seen(&client->reset) || moment_seen(&server->reset) || conversation_established(c))
         return false;
     if (surroundings_role(s, c) != CAPTURE_ROLE_CLIENT || signs_of_other_service(c, s) ||

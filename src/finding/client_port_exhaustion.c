@@ -12,6 +12,7 @@
 #include "count_words.h"
 #include "finding_list.h"
 #include "host_survey.h"
+#include "log_survey.h"
 #include "port_use.h"
 #include "signs.h"
 #include "socket_survey.h"
@@ -312,8 +313,6 @@ static bool proves_it(const struct survey *survey, const struct log_record *reco
            (record->number == NO_FREE_PORT_TO_THAT_END || record->number == NO_PORT);
 }
 
-#define NEAR_EVENT_NS (60 * NS_PER_SECOND)
-
 /* A program that waited for a port has spent its time before the SYN. */
 static uint32_t explained_by_event(const struct survey *survey, const struct log_record *record)
 {
@@ -325,7 +324,7 @@ static uint32_t explained_by_event(const struct survey *survey, const struct log
             continue;
         const struct conversation *c = casebook_conversation(casebook, i);
         int64_t apart_ns = casebook_moment_ns(casebook, &c->first) - at_ns;
-        explained += !c->secondary && apart_ns > -NEAR_EVENT_NS && apart_ns < NEAR_EVENT_NS &&
+        explained += !c->secondary && apart_ns > -LOG_NEAR_NS && apart_ns < LOG_NEAR_NS &&
                      strcmp(detectors[survey->judge->marks[i].detector]->cause, "client.gave-up-before-login") == 0;
     }
     return explained;

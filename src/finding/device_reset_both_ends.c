@@ -34,8 +34,8 @@ static bool judge_relayed(const struct pair_view *view, struct judgement *judgem
     return true;
 }
 
-/* Longer than a path takes, shorter than a sender's least time-out. */
-#define PATH_MOST_NS (200 * NS_PER_MS)
+/* Longer than a path takes, and no longer than a sender's least time-out. */
+#define PATH_MOST_NS LEAST_RTO_NS
 
 /* One missed packet in a thousand: with the resets of some connections among thousands of packets, it may have been one. */
 static bool is_poor(const struct surroundings *s, uint32_t point)
@@ -80,13 +80,13 @@ static bool looks_own(const struct pair_view *view, enum side sender, const stru
            !goes_on(&own->sides[sender], reset_ns);
 }
 
-/* What the receiver of the reset had sent came to that end, which never acknowledged it, as who has the connection does within half a second
- * (RFC 1122, 4.2.3.2): it had given it up, and told so. */
+/* What the receiver of the reset had sent came to that end, which never acknowledged it: it had given the connection up, and
+ * told so. */
 static bool has_given_up(const struct pair_view *view, const struct surroundings *s, enum side sender)
 {
     const struct conversation *own = sender == SIDE_CLIENT ? view->client : view->server;
     return !own->closed && own->sides[side_other(sender)].unacknowledged_bytes > 0 &&
-           surroundings_watched_after_ns(s, own) >= NS_PER_SECOND;
+           surroundings_watched_after_ns(s, own) >= ACKNOWLEDGED_BY_NS;
 }
 
 /* The packet that it answers did not get through either: a device that refuses a connection does both. */

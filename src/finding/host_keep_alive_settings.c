@@ -4,7 +4,13 @@
 
 static const char *const symptoms[] = {"network.idle-drop", NULL};
 
-enum { USUAL_IDLE_MS = 30000, USUAL_EVERY_MS = 1000, LEAST_RETRIES = 4, MOST_RETRIES = 8, TWO_HOURS_MS = 7200000 };
+enum {
+    USUAL_IDLE_MS = KEEP_ALIVE_NS / NS_PER_MS,
+    USUAL_EVERY_MS = 1000,
+    LEAST_RETRIES = 4,
+    MOST_RETRIES = 8,
+    TWO_HOURS_MS = 7200000
+};
 
 /* Of a driver or an instance, which have their own. */
 static bool is_other_idle(const struct setting_record *record)

@@ -14,8 +14,6 @@
 #include "finding_list.h"
 #include "memory.h"
 
-#define NEAR_NS (60 * NS_PER_SECOND)
-
 /* Where a server is waited for that lacks threads, memory or its disks. */
 static const char *const waits_for_server[] = {
     "server.login-stalled", "server.login-late",      "server.slow-response",          "server.query-timeout",
@@ -80,12 +78,12 @@ static const struct log_record *near_record(const struct log_span *span, int64_t
     uint32_t low = 0, high = span->count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (span->list[middle].time_ns < from_ns - NEAR_NS)
+        if (span->list[middle].time_ns < from_ns - LOG_NEAR_NS)
             low = middle + 1;
         else
             high = middle;
     }
-    return low < span->count && span->list[low].time_ns <= to_ns + NEAR_NS ? span->list[low].record : NULL;
+    return low < span->count && span->list[low].time_ns <= to_ns + LOG_NEAR_NS ? span->list[low].record : NULL;
 }
 
 static bool waits(const struct survey *survey, uint32_t number)
@@ -163,7 +161,7 @@ static double share_near(const struct log_span *span)
             last_ns = end_ns > last_ns ? end_ns : last_ns;
         }
     for (uint32_t i = 0; i < span->count; i++) {
-        int64_t from_ns = span->list[i].time_ns - NEAR_NS, to_ns = span->list[i].time_ns + NEAR_NS;
+        int64_t from_ns = span->list[i].time_ns - LOG_NEAR_NS, to_ns = span->list[i].time_ns + LOG_NEAR_NS;
         from_ns = from_ns < first_ns ? first_ns : from_ns;
         from_ns = from_ns < until_ns ? until_ns : from_ns;
         to_ns = to_ns > last_ns ? last_ns : to_ns;

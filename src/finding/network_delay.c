@@ -17,8 +17,8 @@ enum { LATE_OFTEN = 3 };
 /* What clocks that were compared may differ by. */
 #define CLOCK_SLACK_NS (NS_PER_SECOND / 2)
 
-/* Timers that double from 200 ms (HELD_TOGETHER_NS) need as long for so many repetitions. */
-#define COPIES_TAKE_NS (1400 * NS_PER_MS)
+/* Timers that double need as long for COPIES_HELD repetitions. */
+#define COPIES_TAKE_NS ((1 + 2 + 4) * LEAST_RTO_NS)
 
 /* The capture of the machine that they came to has no packet of anybody from then, and copies of other connections came with them: that
  * machine may have stood still, and got them when it went on. */

@@ -4,8 +4,7 @@
 #include "signs.h"
 #include "ttl_signs.h"
 
-/* Of the resets of one device's timer, which has one setting, and of the path. */
-#define TIMER_SLACK_NS (50 * NS_PER_MS)
+/* So many connections that end the same time after their SYN end by one device's timer, which has one setting. */
 enum { ALIKE_LEAST = 3 };
 
 /* Nothing that waits on a timer waits for less, and a refusal comes at once. */

@@ -5,10 +5,9 @@
 #include "signs.h"
 #include "standstill.h"
 
-/* The drivers' and SQL Server's keep-alive interval. A connection that was quiet for longer than this before the
- * first lost packet was idle; no common device forgets connections sooner (the shortest idle time-outs are one to
- * four minutes). */
-#define IDLE_NS (29 * NS_PER_SECOND)
+/* A connection that was quiet for about as long as keep-alives are apart before the first lost packet was idle; no common device forgets
+ * connections sooner (the shortest idle time-outs are one to four minutes). */
+#define IDLE_NS (KEEP_ALIVE_NS - NS_PER_SECOND)
 
 /* Ten probes a second apart are all that Windows sends. */
 #define ALL_PROBES_NS (10 * NS_PER_SECOND)

@@ -15,9 +15,6 @@ enum { LOSS_PERCENT = 1 };
 /* One lost packet is everyday life on any network; two in one conversation are not, at that rate. */
 enum { LOSS_LEAST = 2, LOSS_CLEAR = 3 };
 
-/* A repair that took this long was repeated more than once (0.2 + 0.4 + 0.8 s): somebody waited, and noticed. */
-#define LONG_REPAIR_NS NS_PER_SECOND
-
 /* What is told in hundredths of a second. */
 #define REPAIR_TOLD_NS (10 * NS_PER_MS)
 

@@ -3,9 +3,6 @@
 #include "settling.h"
 #include "signs.h"
 
-/* A hole that is open for longer than the first repetitions take (RFC 6298) is not about to be filled. */
-#define OPEN_NS NS_PER_SECOND
-
 /* With both captures: a first transmission and its repetition, at least; and no link carries packets of less than 576 bytes (RFC 791)
  * in fragments only, so what is smaller than that without headers was not too large. */
 enum { LOST_LEAST = 2, SMALLEST_LARGE = 536 };
@@ -52,7 +49,7 @@ static bool lacks_large(const struct conversation *c, const struct surroundings 
         return false;
     const struct moment *since = sacked ? &self->hole : &self->ahead;
     uint32_t size = one_packet(self, sacked ? self->hole_bytes : self->ahead_bytes);
-    if (self->largest_payload >= size || surroundings_end_ns(s, c) - since->time_ns < OPEN_NS)
+    if (self->largest_payload >= size || surroundings_end_ns(s, c) - since->time_ns < FIRST_RTO_NS)
         return false;
     *stuck = (struct stuck){
         .sender = sender, .size = size, .passed = self->largest_payload, .small_passes = true, .not_seen = !sacked};

@@ -38,14 +38,13 @@ static bool judge_answer_lost(const struct conversation *c, const struct surroun
  * repeated after a second, or three (RFC 6298, 2.1). An answer that fits neither was late, on the way or at the server. */
 static bool answers_in_time(const struct tcp_side *client, const struct tcp_side *server, int64_t usual_ns)
 {
-    static const int64_t timers_ns[] = {0, NS_PER_SECOND, 3 * NS_PER_SECOND};
-    const int64_t slack_ns = 200 * NS_PER_MS; /* less than any timer */
+    static const int64_t timers_ns[] = {0, FIRST_RTO_NS, OLD_FIRST_RTO_NS};
     int64_t trip_ns = server->round_trips.count > 0 && server->round_trips.shortest_ns > usual_ns
                           ? server->round_trips.shortest_ns
                           : usual_ns,
             took_ns = server->syn.time_ns - client->syn_last.time_ns;
     for (unsigned i = 0; i < sizeof timers_ns / sizeof *timers_ns; i++)
-        if (took_ns >= timers_ns[i] && took_ns - timers_ns[i] <= trip_ns + slack_ns)
+        if (took_ns >= timers_ns[i] && took_ns - timers_ns[i] <= trip_ns + LEAST_RTO_NS)
             return true;
     return false;
 }
@@ -56,7 +55,7 @@ static bool judge_answered_late(const struct conversation *c, const struct serve
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
     int64_t cost_ns = server->syn.time_ns - client->syn.time_ns;
-    if (client->syn_retransmits == 0 || cost_ns < NS_PER_SECOND * 9 / 10 || moment_seen(&client->older_reset) ||
+    if (client->syn_retransmits == 0 || cost_ns < SYN_REPEATED_NS || moment_seen(&client->older_reset) ||
         moment_seen(&server->older_reset))
         return false;
     bool others_served = times_within(&record->served, client->syn.time_ns, server->syn.time_ns) > 0;
@@ -215,7 +214,7 @@ static bool judge_made_late(const struct pair_view *view, const struct surroundi
     bool syn_lost = asked->syns > heard->syns && passages[SIDE_CLIENT].lost_data > 0,
          answer_lost = view->server->sides[SIDE_SERVER].syns > answer->syns && passages[SIDE_SERVER].lost_data > 0;
     int64_t tick_ns = surroundings_tick_ns(s, view->client->point);
-    if (cost_ns < NS_PER_SECOND * 9 / 10 + tick_ns || (!syn_lost && !answer_lost))
+    if (cost_ns < SYN_REPEATED_NS + tick_ns || (!syn_lost && !answer_lost))
         return false;
     judgement->confidence = 0.92;
     judgement_prove(judgement, &asked->syn, "the client asks for a connection (SYN)");

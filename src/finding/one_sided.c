@@ -145,7 +145,7 @@ static bool is_largest(const struct conversation *c, const struct surroundings *
     return c->sides[sender].larger_unacknowledged > surroundings_pair(s, c)->largest_passed[sender];
 }
 
-/* What it sent meanwhile was acknowledged, and it did not repeat that, as it would have after a second at most (RFC 6298, 2.1): other packets
+/* What it sent meanwhile was acknowledged, and it did not repeat that, as it would have after a first time-out at most: other packets
  * get through to its TCP. */
 static bool hears_others(const struct conversation *c, enum side here, const struct silence *silence)
 {
@@ -153,7 +153,7 @@ static bool hears_others(const struct conversation *c, enum side here, const str
     const struct moment *ack = &self->ack_of_last_data;
     return self->last_data.time_ns > silence->first.time_ns && moment_seen(ack) &&
            ack->time_ns >= self->last_data.time_ns && self->last_retransmit.time_ns < self->last_data.time_ns &&
-           c->last.time_ns - ack->time_ns >= NS_PER_SECOND;
+           c->last.time_ns - ack->time_ns >= FIRST_RTO_NS;
 }
 
 static void leave_soundness_open(struct judgement *judgement)
@@ -319,9 +319,6 @@ bool one_sided_drop(const struct conversation *c, const struct surroundings *s, 
     return true;
 }
 
-/* A first repetition is due after a second at most where nothing is known of the path (RFC 6298, 2.1). */
-#define REPEATED_BY_NS NS_PER_SECOND
-
 /* Who aborts acknowledges nothing, and nobody acknowledges it any more: what lies before its reset may have been missed, and a device may
  * have drawn the number. */
 static bool lacks_before_reset(const struct conversation *c, const struct surroundings *s, enum side here,
@@ -379,11 +376,11 @@ bool one_sided_never_arrives(const struct conversation *c, const struct surround
     const struct moment *since = ahead ? &sender->ahead : &sender->hole;
     uint32_t bytes = ahead ? sender->ahead_bytes : sender->hole_bytes;
     if (bytes == 0 || !moment_seen(since) || surroundings_role(s, c) != role_of(here) || signs_of_one_direction(c) ||
-        !signs_of_sql(c, s) || surroundings_end_ns(s, c) - since->time_ns < REPEATED_BY_NS)
+        !signs_of_sql(c, s) || surroundings_end_ns(s, c) - since->time_ns < FIRST_RTO_NS)
         return false;
     if (sender->data_run.count > 0 && sender->data_run.last.time_ns > since->time_ns)
         return false; /* it came later, and still is not acknowledged: the receiver does not hear */
-    if (was_reset_by(c, since->time_ns + REPEATED_BY_NS))
+    if (was_reset_by(c, since->time_ns + FIRST_RTO_NS))
         return false;
     judgement->rests_on_absence = true;
     judgement->would_settle = settled_by_capture_of(there);

@@ -49,7 +49,10 @@ bool pair_view_capture_misses(const struct pair_view *view, enum side at);
  * nothing: what it does not show, that machine did not do. */
 bool pair_view_gets_through(const struct pair_view *view, enum side sender);
 
-/* All that was lost on the way was repaired, and each time within a second. */
+/* A repair that took this long was repeated more than once (0.2 + 0.4 + 0.8 s): somebody waited, and noticed. */
+#define LONG_REPAIR_NS NS_PER_SECOND
+
+/* All that was lost on the way was repaired, and each time sooner than that. */
 bool pair_view_is_repaired(const struct pair_view *view);
 
 /* What seems lost at the end on the way to one of the two may have arrived: that one's capture may lack the end. */

@@ -5,10 +5,6 @@
 #include "signs.h"
 #include "ttl_signs.h"
 
-/* A listener that accepted a connection this long before a refusal, and again this long after it, was not stopped and
- * started in between: SQL Server needs longer than that to recover its system databases before it listens again. */
-#define BURST_NS (3 * NS_PER_SECOND)
-
 static bool judge_refused(const struct conversation *c, const struct server_record *record, struct judgement *judgement)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];

@@ -8,10 +8,6 @@
 #include "settling.h"
 #include "signs.h"
 
-/* Linux and current Windows repeat a SYN after one second (RFC 6298, 2.1): an answer that is not there by then is
- * late. */
-#define ANSWER_NS NS_PER_SECOND
-
 static bool rejected_by_server(const struct conversation *c)
 {
     return c->icmp.count > 0 && address_equal(&c->icmp.reporter, &c->ends[SIDE_SERVER].address);
@@ -40,13 +36,13 @@ static void need_repetition(const struct conversation *c, struct judgement *judg
                        "The client did not ask again: it had left, or it got an answer that the capture missed.");
 }
 
-/* Seen at the server machine itself: SYNs came, and it answered one only after a while. */
+/* Seen at the server machine itself: SYNs came, and it answered one only after the client had to ask again. */
 static bool judge_answered_late(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
     int64_t late_ns = server->syn.time_ns - client->syn.time_ns;
     if (!c->starts_with_syn || !moment_seen(&server->syn) || client->syn_retransmits == 0 ||
-        server->syn.time_ns < client->syn_last.time_ns || late_ns < ANSWER_NS * 9 / 10 ||
+        server->syn.time_ns < client->syn_last.time_ns || late_ns < SYN_REPEATED_NS ||
         moment_seen(&client->older_reset) || moment_seen(&server->older_reset) ||
         !surroundings_stands_at(s, c, SIDE_SERVER) || !signs_of_sql(c, s) || signs_of_damage(c, s, SIDE_CLIENT))
         return false;
@@ -71,7 +67,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return false;
     bool at_server = surroundings_role(s, c) == CAPTURE_ROLE_SERVER;
     int64_t watched_ns = surroundings_end_ns(s, c) - client->syn.time_ns;
-    if (!rejected_by_server(c) && (!at_server || (client->syn_retransmits == 0 && watched_ns < ANSWER_NS)))
+    if (!rejected_by_server(c) && (!at_server || (client->syn_retransmits == 0 && watched_ns < FIRST_RTO_NS)))
         return false;
     char name[ENDPOINT_TEXT_SIZE];
     endpoint_text(&c->ends[SIDE_SERVER], name);

@@ -18,9 +18,6 @@ static bool answers_other_language(const struct conversation *c, const struct su
            !signs_of_missed_packets(c);
 }
 
-/* An acknowledgement may wait for half a second at most (RFC 9293, 3.8.6.3). */
-#define ACKNOWLEDGED_BY_NS NS_PER_SECOND
-
 /* Who has a packet acknowledges it, in time: what is repeated in vain, or left without that, did not reach the server that is said to
  * reset. */
 static bool is_unheard(const struct conversation *c)

@@ -8,15 +8,8 @@
 #include "tls_names.h"
 #include "ttl_signs.h"
 
-/* Three retries in a row without an answer. Timers double (RFC 6298, 5.5), so they span well over a second; at a
- * loss of one packet in ten that happens by chance once in a thousand times. */
-enum { RETRIES_OF_A_SILENCE = 3 };
-
-#define SILENCE_LEAST_NS NS_PER_SECOND
-
-/* No stack repeats a SYN sooner than after its initial time-out of a second; one seen twice within a tenth of that was
- * recorded twice. */
-#define SYN_REPEATED_NS (100 * NS_PER_MS)
+/* No stack repeats a SYN sooner than after a first time-out; one seen twice within a tenth of that was recorded twice. */
+#define SYN_RECORDED_TWICE_NS (FIRST_RTO_NS / 10)
 
 bool signs_of_sql(const struct conversation *conversation, const struct surroundings *surroundings)
 {
@@ -65,9 +58,6 @@ bool signs_of_missed_packets_by(const struct conversation *conversation, int64_t
     return false;
 }
 
-/* The longest first time-out that stacks use (older Windows: 3 s; RFC 6298, 2.1: a second). */
-#define REPEATED_BY_NS (3 * NS_PER_SECOND)
-
 /* What it sent is not acknowledged, and it repeated it before that. */
 static bool repeats_until(const struct tcp_side *self, const struct moment *end)
 {
@@ -83,7 +73,7 @@ bool signs_of_giving_up(const struct conversation *conversation, enum side side)
                                                self->keep_alive_run.last.time_ns <= self->reset.time_ns))
         return true;
     if (moment_seen(&self->last_data) && self->last_retransmit.time_ns >= self->last_data.time_ns &&
-        self->last_progress.time_ns - self->last_data.time_ns >= REPEATED_BY_NS &&
+        self->last_progress.time_ns - self->last_data.time_ns >= OLD_FIRST_RTO_NS &&
         self->reset.time_ns - self->last_progress.time_ns < NS_PER_SECOND)
         return true; /* nothing had got through until moments before */
     if (self->late_answers > 0 && self->late_answer.time_ns - other->last.time_ns >= NS_PER_SECOND)
@@ -91,7 +81,7 @@ bool signs_of_giving_up(const struct conversation *conversation, enum side side)
     if (self->unacknowledged_bytes == 0)
         return false;
     return repeats_until(self, &self->reset) ||
-           (moment_seen(&self->last_data) && self->reset.time_ns - self->last_data.time_ns >= REPEATED_BY_NS);
+           (moment_seen(&self->last_data) && self->reset.time_ns - self->last_data.time_ns >= OLD_FIRST_RTO_NS);
 }
 
 bool signs_of_more_sent(const struct conversation *conversation, enum side side)
@@ -228,13 +218,13 @@ static bool latest_step(const struct tds_facts *tds, int64_t limit_ns, enum logi
 }
 
 /* An acknowledgement that comes only after the close says that packets were held up, not that the server was - unless it was under
- * way: no longer than a time-out is at first (RFC 6298, 2.1), and nothing was repeated. */
+ * way: no longer than a first time-out, and nothing was repeated. */
 static bool acknowledged(const struct tcp_side *speaker, const struct moment *word, int64_t limit_ns)
 {
     const struct moment *ack = &speaker->ack_of_last_data;
     bool repeated = moment_seen(&speaker->last_retransmit) && speaker->last_retransmit.time_ns >= word->time_ns;
     if (moment_seen(ack) && ack->time_ns >= word->time_ns)
-        return ack->time_ns <= limit_ns || (ack->time_ns - word->time_ns < NS_PER_SECOND && !repeated);
+        return ack->time_ns <= limit_ns || (ack->time_ns - word->time_ns < FIRST_RTO_NS && !repeated);
     return speaker->unacknowledged_bytes == 0;
 }
 
@@ -350,9 +340,6 @@ const char *signs_alert_words(const struct tls_alert *alert, char text[static AL
         signs_alert_number_words(alert->number, text);
     return text;
 }
-
-/* Revocation lists are asked meanwhile, so that looking at a certificate may take seconds; longer than that, it was not that. */
-#define CERTIFICATE_LOOKED_AT_NS (5 * NS_PER_SECOND)
 
 bool signs_of_certificate_disliked(const struct conversation *conversation, const struct login_halt *halt)
 {
@@ -522,7 +509,8 @@ uint32_t signs_of_loss(const struct conversation *conversation, const struct sur
                  came = come_before(conversation, surroundings, side);
         needless = came > needless ? came : needless;
         bool refused = moment_seen(&conversation->sides[side_other(side)].older_reset);
-        if (self->syn_retransmits > 0 && (refused || self->syn_last.time_ns - self->syn.time_ns < SYN_REPEATED_NS))
+        if (self->syn_retransmits > 0 &&
+            (refused || self->syn_last.time_ns - self->syn.time_ns < SYN_RECORDED_TWICE_NS))
             needless += self->syn_retransmits;
         lost += self->retransmits > needless ? self->retransmits - needless : 0;
     }
@@ -645,9 +633,6 @@ bool signs_of_name_wait(const struct conversation *conversation, const struct su
     *wait = casebook_name_wait_for(surroundings->casebook, conversation);
     return wait->wait_ns >= surroundings->thresholds->slow_login_ns;
 }
-
-/* Timers of Windows tick every 16 ms, and the path and a busy machine add theirs: one work time in twenty falls in here. */
-#define TIMER_SLACK_NS (50 * NS_PER_MS)
 
 bool signs_of_set_time(int64_t wait_ns)
 {

@@ -79,6 +79,9 @@ enum { ALERT_WORDS_SIZE = 64 };
 const char *signs_alert_number_words(uint8_t number, char text[static ALERT_WORDS_SIZE]);
 const char *signs_alert_words(const struct tls_alert *alert, char text[static ALERT_WORDS_SIZE]);
 
+/* A client may ask for a revocation list while it looks at a certificate; longer than that, it was a time-out as likely. */
+#define CERTIFICATE_LOOKED_AT_NS (5 * NS_PER_SECOND)
+
 /* The TLS handshake was complete, and the client closed in good order without a login, although the certificate that it had been shown
  * has a fault that anybody can see: some clients look at it only then. */
 bool signs_of_certificate_disliked(const struct conversation *conversation, const struct login_halt *halt);
@@ -96,6 +99,11 @@ enum { LARGE_PAYLOAD = 1200 };
 
 /* This side repeats a large segment to the end, larger than all that was acknowledged. */
 bool signs_of_stuck_large(const struct conversation *conversation, enum side side);
+
+/* Three retries in a row without an answer. Timers double (RFC 6298, 5.5), so they span well over a second; at a loss of one packet in ten
+ * that happens by chance once in a thousand times. */
+enum { RETRIES_OF_A_SILENCE = 3 };
+#define SILENCE_LEAST_NS NS_PER_SECOND
 
 /* What a run of retries to the end tells about whose packets no longer arrive. */
 enum silence_kind {
@@ -185,6 +193,9 @@ bool signs_of_pending_request(const struct conversation *conversation);
 /* Whether the client waited noticeably for its server's address before it connected, and how. */
 bool signs_of_name_wait(const struct conversation *conversation, const struct surroundings *surroundings,
                         struct name_wait *wait);
+
+/* Timers of Windows tick every 16 ms, and the path and a busy machine add theirs: one work time in twenty falls in here. */
+#define TIMER_SLACK_NS (50 * NS_PER_MS)
 
 /* A wait of a whole number of seconds, and at least one: a program's timer set it (a time-out, WAITFOR), not its work. */
 bool signs_of_set_time(int64_t wait_ns);

@@ -83,14 +83,12 @@ void standstill_doubt_delay(const struct pair_view *view, const struct surroundi
     judgement_say_more(judgement, more);
 }
 
-/* Three repetitions in a row are no chance (see signs_of_silence). */
-enum { REPEATS_LEAST = 3 };
-enum { STRETCH_LEAST_MS = 1000 };
-
 uint32_t standstill_repeats(const struct conversation *conversation, enum side sender)
 {
     const struct broken_silence *silence = &conversation->sides[sender].broken_silence;
-    return silence->repeated >= REPEATS_LEAST && silence->lasted_ms >= STRETCH_LEAST_MS ? silence->repeated : 0;
+    return silence->repeated >= RETRIES_OF_A_SILENCE && silence->lasted_ms * NS_PER_MS >= SILENCE_LEAST_NS
+               ? silence->repeated
+               : 0;
 }
 
 bool standstill_may_be(const struct conversation *conversation, const struct surroundings *surroundings,

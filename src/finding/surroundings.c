@@ -252,8 +252,8 @@ static void note_handshake(const struct surroundings *s, struct server_record *s
         return;
     }
     if (!moment_seen(&listener->syn)) {
-        /* A SYN at the end of the capture is not unanswered yet: it would be repeated after a second (RFC 6298, 2.1). */
-        bool ends_first = client->syn_retransmits == 0 && surroundings_watched_after_ns(s, c) < NS_PER_SECOND;
+        /* A SYN at the end of the capture is not unanswered yet: it would be repeated. */
+        bool ends_first = client->syn_retransmits == 0 && surroundings_watched_after_ns(s, c) < FIRST_RTO_NS;
         if (c->ending != ENDING_NO_ANSWER || ends_first)
             return;
         server->unanswered++;

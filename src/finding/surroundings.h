@@ -22,6 +22,10 @@ struct ttl_range {
  * client's capture does not show. */
 #define LONG_WAIT_NS (5 * NS_PER_SECOND)
 
+/* A listener that accepted a connection this long before a refusal, and again this long after it, was not stopped and started in between: SQL
+ * Server needs longer than that to recover its system databases before it listens again. */
+#define BURST_NS (3 * NS_PER_SECOND)
+
 /* Repetitions of one packet that come at once, though its sender's timer had spaced them out: what held them up let them all go. */
 enum { COPIES_HELD = 3 };
 

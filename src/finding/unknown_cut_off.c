@@ -4,9 +4,6 @@
 #include "settling.h"
 #include "signs.h"
 
-/* Older Windows repeats a SYN after three seconds; newer systems after one. */
-#define SYN_WATCHED_NS (3 * NS_PER_SECOND)
-
 static bool judge_begin(const struct conversation *c, struct judgement *judgement)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
@@ -106,7 +103,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         int64_t watched_ns = surroundings_end_ns(s, c) - client->syn.time_ns;
         judgement->confidence = 0.45;
         judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
-        if (watched_ns < SYN_WATCHED_NS)
+        if (watched_ns < OLD_FIRST_RTO_NS)
             judgement_say(judgement, "%s %.1f s after the SYN, too early to say whether it would have been answered.",
                           end_words(c, s), seconds(watched_ns));
         else

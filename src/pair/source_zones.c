@@ -10,7 +10,7 @@
 
 #include "memory.h"
 
-enum { OFFSET_MOST_QUARTERS = 14 * 4, RECORDS_MOST = 4096, FITS_LEAST = 2 };
+enum { RECORDS_MOST = 4096, FITS_LEAST = 2 };
 
 /* The server writes the entry as soon as it knows; a second for its clock's resolution and for a busy machine. */
 #define WRITTEN_WITHIN_NS (2 * NS_PER_SECOND)
@@ -159,8 +159,8 @@ static void find_zone(struct casebook *casebook, const struct ends *ends, uint32
     find_chances(ends, failures, count);
     unsigned found = 0;
     int64_t offset_ns = 0;
-    for (int quarters = -OFFSET_MOST_QUARTERS; quarters <= OFFSET_MOST_QUARTERS; quarters++) {
-        int64_t tried_ns = quarters * 900 * NS_PER_SECOND;
+    for (int quarters = -ZONE_QUARTERS_MOST; quarters <= ZONE_QUARTERS_MOST; quarters++) {
+        int64_t tried_ns = quarters * ZONE_QUARTER_NS;
         struct fit fit = try_offset(ends, failures, count, tried_ns);
         if (convinces(&fit)) {
             found++;

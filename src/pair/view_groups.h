@@ -58,6 +58,9 @@ bool views_contradict(const struct conversation *a, const struct conversation *b
 void view_groups_doubt(const struct casebook *casebook, struct view_groups *groups, const uint32_t *numbers,
                        uint32_t count);
 
+/* How far two views of a connection may lie apart in time, beyond what is known of the clocks. */
+#define VIEWS_APART_NS (5 * NS_PER_SECOND)
+
 /* Whether two conversations were at the same time, as far as the clocks are known. */
 bool view_times_fit(const struct casebook *casebook, const struct conversation *a, const struct conversation *b);
 
