@@ -14,6 +14,11 @@ static inline enum side side_other(enum side side)
     return side == SIDE_CLIENT ? SIDE_SERVER : SIDE_CLIENT;
 }
 
+static inline const char *side_name(enum side side)
+{
+    return side == SIDE_CLIENT ? "client" : "server";
+}
+
 /* Timers that repeat a packet start from 200 ms (Linux), 300 ms (Windows) or a second (RFC 6298, 2.4) and double. */
 #define LEAST_RTO_NS (200 * NS_PER_MS)
 

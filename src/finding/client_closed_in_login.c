@@ -27,8 +27,7 @@ static bool judge_foreign_answer(const struct conversation *c, const struct logi
 {
     if (!login_signs_foreign_answer(c) || halt->turn != SIDE_CLIENT)
         return false;
-    judgement->culprit = CULPRIT_UNKNOWN;
-    judgement->confidence = 0.5;
+    judgement_leave_open(judgement, 0.5);
     judgement->would_settle = settle_by_listener;
     judgement_prove(judgement, &halt->since, "the answer, which is no TDS");
     judgement_prove(judgement, &halt->close, "the client closes");
@@ -89,8 +88,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     /* And in time: what it had not got until then may be told by resets with which it answers that later. */
     bool got_it = halt.acknowledged && !signs_of_held_up(c, &halt.close) && !signs_of_giving_up(c, SIDE_CLIENT);
     if (!halt.alert && (signs_of_doubtful_close(c, s) || !got_it)) {
-        judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->confidence = 0.5;
+        judgement_leave_open(judgement, 0.5);
         judgement->would_settle = settle_by_client_capture;
     }
     char alert[ALERT_WORDS_SIZE];
@@ -98,7 +96,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_prove(judgement, &halt.since, "the last word of the login: %s", login_step_words(halt.last_step));
     if (halt.alert)
         judgement_prove(judgement, &halt.alert->moment, "the client sends %s", signs_alert_words(halt.alert, alert));
-    judgement_prove(judgement, &halt.close, "the %s closes", halt.closed_by == SIDE_CLIENT ? "client" : "server");
+    judgement_prove(judgement, &halt.close, "the %s closes", side_name(halt.closed_by));
     if (halt.alert) {
         say_broken_off(c, &halt, judgement);
         return true;

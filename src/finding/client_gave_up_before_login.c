@@ -27,8 +27,7 @@ static bool judge_after_prelogin(const struct conversation *c, const struct surr
     if (!own_turn && halt.waited_ns >= LEAVES_AT_ONCE_NS)
         judgement->culprit = CULPRIT_UNKNOWN;
     if (signs_of_doubtful_close(c, s)) {
-        judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->confidence = 0.5;
+        judgement_leave_open(judgement, 0.5);
         judgement->would_settle = settle_by_client_capture;
     }
     judgement_prove(judgement, &client->syn, "the client connects");

@@ -43,8 +43,7 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     if (!view->compared || pair_view_capture_misses(view, SIDE_CLIENT) || !deaf_to_answers(view->client, s, judgement))
         return false;
     if (moment_seen(&view->compared->passages[SIDE_SERVER].injected_syn)) {
-        judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->confidence = 0.5;
+        judgement_leave_open(judgement, 0.5);
         judgement_say_more(judgement, "The server's capture does not show them leave: a device may have made them.");
     } else if (judgement->culprit != CULPRIT_UNKNOWN) {
         judgement->confidence = 0.96;

@@ -16,6 +16,7 @@
 #include "port_use.h"
 #include "signs.h"
 #include "socket_survey.h"
+#include "ttl_hops.h"
 
 /* From here on it is worth telling; from there on a burst takes the rest. */
 enum { WARN_PERCENT = 80, FULL_PERCENT = 95 };
@@ -60,10 +61,10 @@ struct exhaustion {
     int64_t interval_ns, pause_ns; /* between connections before the peak, and after it; pause 0: none */
 };
 
-static uint8_t initial_ttl(const struct conversation *c)
+static unsigned initial_ttl_of(const struct conversation *c)
 {
     uint8_t ttl = c->sides[SIDE_CLIENT].ttl_max;
-    return ttl == 0 ? 0 : ttl <= 64 ? 64 : ttl <= 128 ? 128 : 255;
+    return ttl == 0 ? 0 : initial_ttl(ttl);
 }
 
 static bool reaches(const struct exhaustion *e, const struct port_peak *peak, uint32_t percent)
@@ -129,7 +130,7 @@ static bool examine(struct exhaustion *e, const struct port_holds *holds, const 
     }
     for (size_t i = 0; i < sizeof systems / sizeof *systems; i++) {
         const struct port_system *system = &systems[i];
-        if (system->initial_ttl != initial_ttl(sample))
+        if (system->initial_ttl != initial_ttl_of(sample))
             continue;
         *e = (struct exhaustion){.system = system, .range = narrow ? range : system->range, .narrow = narrow};
         if (system->each_destination == each_destination && (narrow || fits(system, holds)) && assess(e, holds, end_ns))

@@ -8,7 +8,7 @@
 /* A reset or FIN that arrived, that the other end's own capture does not show leaving, and that ended something. NULL: none. */
 static const struct moment *foreign_close(const struct pair_view *view, enum side sender)
 {
-    const struct conversation *receiver = sender == SIDE_SERVER ? view->client : view->server;
+    const struct conversation *receiver = pair_view_at(view, side_other(sender));
     const struct passage *passage = &view->compared->passages[sender];
     if (moment_seen(&passage->injected_fin))
         return &passage->injected_fin;
@@ -57,11 +57,10 @@ static bool goes_on(const struct tcp_side *side, int64_t reset_ns)
 static bool may_be_in_hole(const struct pair_view *view, const struct surroundings *s, enum side sender,
                            const struct moment *reset)
 {
-    const struct clock_facts *clock = &view->pair->clock;
-    const struct conversation *own = sender == SIDE_CLIENT ? view->client : view->server;
-    int64_t reset_ns =
-                sender == SIDE_CLIENT ? clock_to_client(clock, reset->time_ns) : clock_to_server(clock, reset->time_ns),
-            way_ns = view->compared->passages[sender].longest_ns, slack_ns = 2 * clock->uncertainty_ns + NS_PER_MS;
+    const struct conversation *own = pair_view_at(view, sender);
+    int64_t reset_ns = pair_view_time_at(view, sender, reset->time_ns),
+            way_ns = view->compared->passages[sender].longest_ns,
+            slack_ns = 2 * view->pair->clock.uncertainty_ns + NS_PER_MS;
     const struct capture_silence *silence = capture_silences_in(&s->casebook->points[own->point].silences,
                                                                 reset_ns - way_ns - slack_ns, reset_ns + slack_ns);
     return silence && silence->resets >= RESETS_AT_ONCE && !goes_on(&own->sides[sender], reset_ns);
@@ -70,12 +69,9 @@ static bool may_be_in_hole(const struct pair_view *view, const struct surroundin
 /* It goes on where that end's own packets were, which a device does not know, and that end shows no life after it. */
 static bool looks_own(const struct pair_view *view, enum side sender, const struct moment *reset)
 {
-    const struct conversation *own = sender == SIDE_CLIENT ? view->client : view->server,
-                              *receiver = sender == SIDE_CLIENT ? view->server : view->client;
+    const struct conversation *own = pair_view_at(view, sender), *receiver = pair_view_at(view, side_other(sender));
     const struct tcp_side *as_received = &receiver->sides[sender];
-    const struct clock_facts *clock = &view->pair->clock;
-    int64_t reset_ns =
-        sender == SIDE_CLIENT ? clock_to_client(clock, reset->time_ns) : clock_to_server(clock, reset->time_ns);
+    int64_t reset_ns = pair_view_time_at(view, sender, reset->time_ns);
     return as_received->reset.frame == reset->frame && as_received->reset_goes_on &&
            !goes_on(&own->sides[sender], reset_ns);
 }
@@ -84,7 +80,7 @@ static bool looks_own(const struct pair_view *view, enum side sender, const stru
  * told so. */
 static bool has_given_up(const struct pair_view *view, const struct surroundings *s, enum side sender)
 {
-    const struct conversation *own = sender == SIDE_CLIENT ? view->client : view->server;
+    const struct conversation *own = pair_view_at(view, sender);
     return !own->closed && own->sides[side_other(sender)].unacknowledged_bytes > 0 &&
            surroundings_watched_after_ns(s, own) >= ACKNOWLEDGED_BY_NS;
 }
@@ -100,7 +96,7 @@ static bool answers_lost_packet(const struct passage *refused, const struct mome
 static void doubt_capture(const struct pair_view *view, const struct surroundings *s, enum side sender,
                           const struct moment *reset, struct judgement *judgement)
 {
-    const struct conversation *own = sender == SIDE_CLIENT ? view->client : view->server;
+    const struct conversation *own = pair_view_at(view, sender);
     bool in_hole = may_be_in_hole(view, s, sender, reset),
          answers = answers_lost_packet(&view->compared->passages[side_other(sender)], reset);
     if (in_hole && answers && judgement->confidence > 0.75)

@@ -67,7 +67,7 @@ bool device_reset_hops_ending(const struct conversation *c, const struct surroun
     judgement->confidence = hops < usual ? 0.88 : 0.8;
     judgement->would_settle = settle_by_both_captures;
     weigh_maker(c, s, c->closed_first_by, hops == usual, judgement);
-    const char *name = c->closed_first_by == SIDE_CLIENT ? "client" : "server";
+    const char *name = side_name(c->closed_first_by);
     judgement_prove(judgement, &side->last_data, "a packet of the %s: TTL %u, %s away", name, side->ttl_max,
                     count_words(usual, "hop").text);
     judgement_prove(judgement, &side->reset, "a reset with its address: TTL %u, %s away", side->reset_ttl,

@@ -12,7 +12,7 @@ bool device_reset_times_disowned(const struct conversation *c, const struct surr
     bool closes_before = moment_seen(&side->fin) && side->fin.time_ns <= side->reset.time_ns;
     if (closes_before || !signs_of_disowned_reset(c, s, c->closed_first_by))
         return false;
-    const char *name = c->closed_first_by == SIDE_CLIENT ? "client" : "server";
+    const char *name = side_name(c->closed_first_by);
     judgement->confidence = 0.93;
     judgement_prove(judgement, &side->reset, "a reset with the %s's address", name);
     judgement_prove(judgement, &side->alive_after_reset,

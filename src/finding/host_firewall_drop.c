@@ -8,8 +8,6 @@
 #include "signs.h"
 #include "survey.h"
 
-static const char *const names[SIDES] = {[SIDE_CLIENT] = "client", [SIDE_SERVER] = "server"};
-
 /* Of a survey: which side's machine a drop happened on is asked for that side only. */
 struct drop_place {
     bool known;
@@ -34,7 +32,7 @@ static struct drop_place place_of(const struct casebook *casebook, const struct 
     uint32_t number = moment_source(&drop->at);
     const struct endpoint *own = drop->inbound ? &drop->destination : &drop->source;
     if (source->role_given && source->role != CAPTURE_ROLE_MIDDLE)
-        return (struct drop_place){true, source->role == CAPTURE_ROLE_CLIENT ? SIDE_CLIENT : SIDE_SERVER};
+        return (struct drop_place){true, capture_role_side(source->role)};
     if (drop->inbound != drop->outbound && (endpoint_equal(own, client) || endpoint_equal(own, server)))
         return (struct drop_place){true, endpoint_equal(own, client) ? SIDE_CLIENT : SIDE_SERVER};
     if (has_address(&casebook->evidence, number, &client->address))
@@ -42,7 +40,7 @@ static struct drop_place place_of(const struct casebook *casebook, const struct 
     if (has_address(&casebook->evidence, number, &server->address))
         return (struct drop_place){true, SIDE_SERVER};
     if (source->role == CAPTURE_ROLE_CLIENT || source->role == CAPTURE_ROLE_SERVER)
-        return (struct drop_place){true, source->role == CAPTURE_ROLE_CLIENT ? SIDE_CLIENT : SIDE_SERVER};
+        return (struct drop_place){true, capture_role_side(source->role)};
     return (struct drop_place){false, SIDE_CLIENT};
 }
 
@@ -50,7 +48,7 @@ static struct drop_place place_of(const struct casebook *casebook, const struct 
 static bool left_the_machine(const struct casebook *casebook, const struct conversation *c,
                              const struct drop_record *drop, enum side side)
 {
-    enum capture_role own = side == SIDE_CLIENT ? CAPTURE_ROLE_CLIENT : CAPTURE_ROLE_SERVER;
+    enum capture_role own = capture_role_at(side);
     return drop->outbound && !drop->inbound && casebook->points[c->point].role == own && c->sides[side].packets > 0;
 }
 
@@ -83,7 +81,7 @@ static void say(const struct drop_record *drop, uint32_t count, enum side side, 
         snprintf(filter, sizeof filter, " by filter %llu", (unsigned long long)drop->filter);
     if (drop->reason)
         snprintf(reason, sizeof reason, " (%.100s)", drop->reason);
-    judgement_say(judgement, "The %s machine itself says that it dropped %s from %s to %s%s%s.", names[side],
+    judgement_say(judgement, "The %s machine itself says that it dropped %s from %s to %s%s%s.", side_name(side),
                   count_words(count, "packet").text, source, destination, filter, reason);
     if (drop->at_transport)
         judgement_say_more(judgement, "That is where Windows drops what no socket takes: see first whether the program "
@@ -95,12 +93,12 @@ static void prove(const struct casebook *casebook, const struct conversation *c,
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT];
     struct silence silence = signs_of_silence(c);
-    judgement_prove(judgement, &drop->at, "the %s machine dropped this packet", names[side]);
+    judgement_prove(judgement, &drop->at, "the %s machine dropped this packet", side_name(side));
     if (c->ending == ENDING_NO_ANSWER) {
         judgement_prove(judgement, &client->syn, "the client's SYN, which nothing answers");
         judgement_prove(judgement, &client->syn_last, "its last repetition, of %u", client->syn_retransmits);
     } else if (silence.held) {
-        judgement_prove(judgement, &silence.first, "the %s repeats a packet", names[silence.retrier]);
+        judgement_prove(judgement, &silence.first, "the %s repeats a packet", side_name(silence.retrier));
         judgement_prove(judgement, &silence.last, "the last of %u repetitions", silence.retries);
     }
     uint32_t joined;

@@ -41,7 +41,7 @@ static void gather_named(struct hosts *hosts, const struct evidence *evidence, u
         hosts->of_source[i] = UINT32_MAX;
         if (size == 0 || (source->role != CAPTURE_ROLE_CLIENT && source->role != CAPTURE_ROLE_SERVER))
             continue;
-        enum side side = source->role == CAPTURE_ROLE_CLIENT ? SIDE_CLIENT : SIDE_SERVER;
+        enum side side = capture_role_side(source->role);
         uint32_t hash = hash_bytes(name, (uint32_t)size) ^ (uint32_t)side;
         uint32_t number = host_named(hosts, &index, side, name, hash);
         if (number == HASH_NONE) {
@@ -64,7 +64,7 @@ static void gather_nameless(struct hosts *hosts, const struct evidence *evidence
         if (hosts->of_source[i] != UINT32_MAX ||
             (source->role != CAPTURE_ROLE_CLIENT && source->role != CAPTURE_ROLE_SERVER))
             continue;
-        enum side side = source->role == CAPTURE_ROLE_CLIENT ? SIDE_CLIENT : SIDE_SERVER;
+        enum side side = capture_role_side(source->role);
         if (nameless[side] == UINT32_MAX)
             nameless[side] = named[side] == 1 ? only[side] : add_host(hosts, side, NULL, i);
         hosts->of_source[i] = nameless[side];

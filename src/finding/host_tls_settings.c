@@ -88,7 +88,7 @@ static struct finding *add(struct survey *survey, const struct host *host, doubl
     uint8_t own = versions_of(survey, host, &told);
     finding->example.confidence = confidence;
     judgement_prove(&finding->example, &told, "%s is the newest version that the %s allows", newest_version(own),
-                    host->side == SIDE_CLIENT ? "client" : "server");
+                    side_name(host->side));
     return finding;
 }
 

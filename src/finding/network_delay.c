@@ -31,7 +31,7 @@ static bool may_have_stood_still(const struct conversation *c, const struct surr
     int64_t came_ns = c->sides[sender].copied_at_once.time_ns;
     bool of_several =
         times_within(&server->held, came_ns - HELD_TOGETHER_NS, came_ns + HELD_TOGETHER_NS) >= CONNECTIONS_LEAST;
-    return of_several && role != (sender == SIDE_CLIENT ? CAPTURE_ROLE_CLIENT : CAPTURE_ROLE_SERVER) &&
+    return of_several && role != capture_role_at(sender) &&
            capture_silences_longest_ns(silences, came_ns - HELD_TOGETHER_NS - COPIES_TAKE_NS, came_ns) >=
                COPIES_TAKE_NS;
 }
@@ -43,7 +43,7 @@ static bool judge_copies(const struct conversation *c, const struct surroundings
     const struct tcp_side *self = &c->sides[side];
     if (self->copies_at_once < COPIES_HELD)
         return false;
-    const char *name = side == SIDE_CLIENT ? "client" : "server";
+    const char *name = side_name(side);
     judgement->confidence = signs_of_missed_packets(c) ? 0.65 : 0.85;
     judgement->would_settle = settle_by_both_captures;
     judgement_prove(judgement, &self->copied_at_once, "the last of %u repetitions of one packet of the %s, all at once",
@@ -56,8 +56,7 @@ static bool judge_copies(const struct conversation *c, const struct surroundings
     if (may_have_stood_still(c, s, side)) {
         judgement_say_more(judgement, "Or this machine stood still until then (asleep, or a paused virtual machine): "
                                       "the capture has nothing of anybody from that time.");
-        judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->confidence = 0.5;
+        judgement_leave_open(judgement, 0.5);
     }
     return true;
 }
@@ -82,7 +81,7 @@ static bool judge_late_answers(const struct conversation *c, int64_t held_up_ns,
             self->reset.time_ns < other->data_run.last.time_ns || moment_seen(&self->alive_after_reset) ||
             answered_ns < HELD_TOGETHER_NS || answered_ns > sent_ns + HELD_TOGETHER_NS)
             continue;
-        const char *name = side == SIDE_CLIENT ? "client" : "server", *peer = side == SIDE_CLIENT ? "server" : "client";
+        const char *name = side_name(side), *peer = side_name(side_other(side));
         judgement->confidence = signs_of_missed_packets(c) ? 0.6 : 0.78;
         judgement->would_settle = settle_by_both_captures;
         judgement_prove(judgement, &other->last_data, "data of the %s that nobody acknowledges", peer);
@@ -124,7 +123,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return false;
     judgement->confidence = signs_of_missed_packets(c) ? 0.6 : 0.78;
     judgement->would_settle = settle_by_both_captures;
-    const char *name = side == SIDE_CLIENT ? "client" : "server", *peer = side == SIDE_CLIENT ? "server" : "client";
+    const char *name = side_name(side), *peer = side_name(side_other(side));
     judgement_prove(judgement, &self->first_retransmit, "the %s repeats a packet", name);
     judgement_prove(judgement, &self->last_retransmit, "its last repetition");
     judgement_prove(judgement, &self->last_progress, "an acknowledgement of the %s arrives", peer);
@@ -174,8 +173,7 @@ static bool may_be_clock(const struct pair_view *view, const struct casebook *ca
 
 static void doubt_clock(struct judgement *judgement, bool too_long)
 {
-    judgement->culprit = CULPRIT_UNKNOWN;
-    judgement->confidence = 0.5;
+    judgement_leave_open(judgement, 0.5);
     judgement->would_settle = "Captures that begin before, and go on until packets went the other way, too: they would "
                               "be too fast if a clock was set.";
     judgement_say_more(judgement, too_long ? "Or a clock was set: no packet lives so long on the way."
@@ -188,7 +186,7 @@ static void doubt_clock(struct judgement *judgement, bool too_long)
 static bool may_be_missed(const struct pair_view *view, const struct surroundings *s, enum side sender)
 {
     const struct passage *passage = &view->compared->passages[sender];
-    const struct conversation *own = sender == SIDE_CLIENT ? view->client : view->server;
+    const struct conversation *own = pair_view_at(view, sender);
     bool misses =
         pair_view_capture_misses(view, sender) || passage->duplicated > 0 || s->casebook->points[own->point].missed > 0;
     return (!passage->longest_identified && misses) || (view->pair->clock.unsteady && pair_view_misses_packets(view));
@@ -198,8 +196,7 @@ static bool may_be_missed(const struct pair_view *view, const struct surrounding
 static bool spans_standstill(const struct pair_view *view, const struct surroundings *s, enum side sender)
 {
     const struct passage *late = &view->compared->passages[sender];
-    const struct conversation *from = sender == SIDE_CLIENT ? view->client : view->server,
-                              *to = sender == SIDE_CLIENT ? view->server : view->client;
+    const struct conversation *from = pair_view_at(view, sender), *to = pair_view_at(view, side_other(sender));
     int64_t sent_ns = late->longest_sent.time_ns, came_ns = late->longest_arrival.time_ns;
     return capture_silences_stood_still(&s->casebook->points[from->point].silences, sent_ns,
                                         sent_ns + late->longest_ns) ||
@@ -208,8 +205,7 @@ static bool spans_standstill(const struct pair_view *view, const struct surround
 
 static void doubt_captures(struct judgement *judgement)
 {
-    judgement->culprit = CULPRIT_UNKNOWN;
-    judgement->confidence = 0.5;
+    judgement_leave_open(judgement, 0.5);
     judgement->would_settle =
         "Captures that miss no packets: on the machines themselves, with a larger buffer, written to a fast disk.";
     judgement_say_more(judgement, "Or the captures missed the packets that these are taken for: they missed others, or "
@@ -230,7 +226,7 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     enough_ns += surroundings_tick_ns(s, view->pair->near) + surroundings_tick_ns(s, view->pair->far);
     if (lateness_ns(late) < enough_ns)
         return false;
-    const char *name = sender == SIDE_CLIENT ? "client" : "server", *peer = sender == SIDE_CLIENT ? "server" : "client";
+    const char *name = side_name(sender), *peer = side_name(side_other(sender));
     uint32_t count = late->late > 0 ? late->late : 1; /* the longest one, at least */
     judgement->confidence = 0.95;
     judgement_prove(judgement, &late->longest_sent, "a packet leaves the %s", name);

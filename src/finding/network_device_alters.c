@@ -41,8 +41,7 @@ static bool arrives_damaged(const struct conversation *at_receiver, const struct
 static void say_damaged(const struct conversation *at_receiver, enum side sender, struct judgement *judgement)
 {
     const struct tcp_side *self = &at_receiver->sides[sender];
-    judgement_prove(judgement, &self->first_retransmit, "the %s repeats a packet",
-                    sender == SIDE_CLIENT ? "client" : "server");
+    judgement_prove(judgement, &self->first_retransmit, "the %s repeats a packet", side_name(sender));
     judgement_prove(judgement, &self->last_retransmit, "its last repetition");
     judgement_say(judgement,
                   "%s on the way %s damaged, with a wrong TCP checksum: the receiver's TCP throws such a packet away, "
@@ -60,9 +59,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return false;
     if (!signs_of_sql(c, s) || !arrives_damaged(c, s, sender))
         return false;
-    judgement->culprit = CULPRIT_UNKNOWN;
-    judgement->confidence = 0.8;
-    judgement->would_settle = sender == SIDE_CLIENT ? settle_by_client_capture : settle_by_server_capture;
+    judgement_leave_open(judgement, 0.8);
+    judgement->would_settle = settle_by_capture_at(sender);
     say_damaged(c, sender, judgement);
     return true;
 }
@@ -71,8 +69,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 static bool judge_damaged(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
 {
     for (enum side sender = SIDE_CLIENT; sender < SIDES; sender++) {
-        const struct conversation *own = sender == SIDE_CLIENT ? view->client : view->server,
-                                  *receiver = sender == SIDE_CLIENT ? view->server : view->client;
+        const struct conversation *own = pair_view_at(view, sender), *receiver = pair_view_at(view, side_other(sender));
         if (!arrives_damaged(receiver, s, sender))
             continue;
         bool whole = own->sides[sender].sound && own->sides[sender].damaged == 0;
@@ -99,7 +96,7 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
         return true;
     for (enum side sender = SIDE_CLIENT; sender < SIDES; sender++) {
         const struct passage *passage = &view->compared->passages[sender];
-        const struct conversation *receiver = sender == SIDE_CLIENT ? view->server : view->client;
+        const struct conversation *receiver = pair_view_at(view, side_other(sender));
         struct moment close = conversation_first_close(receiver);
         if (!is_altered(view->compared, sender) || !came_to_grief(receiver, s) ||
             (moment_seen(&close) && close.time_ns < passage->first_changed.time_ns))

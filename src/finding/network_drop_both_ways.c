@@ -22,14 +22,13 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (!silence.held || !signs_of_sql(c, s) || (signs_of_one_direction(c) && !begins_dead(c, s, &silence)))
         return false;
     const struct tcp_side *self = &c->sides[silence.retrier];
-    const char *name = silence.retrier == SIDE_CLIENT ? "client" : "server";
-    const char *peer = silence.retrier == SIDE_CLIENT ? "server" : "client";
+    const char *name = side_name(silence.retrier);
+    const char *peer = side_name(side_other(silence.retrier));
     bool total = silence.kind == SILENCE_TOTAL;
-    judgement->culprit = CULPRIT_UNKNOWN;
-    judgement->confidence = 0.6;
+    judgement_leave_open(judgement, 0.6);
     if (signs_of_missed_packets(c))
         judgement->confidence -= 0.15;
-    judgement->would_settle = silence.retrier == SIDE_CLIENT ? settle_by_server_capture : settle_by_client_capture;
+    judgement->would_settle = settle_by_capture_at(side_other(silence.retrier));
     judgement_prove(judgement, &self->last_progress, "the last packet of the %s that acknowledges something new", peer);
     judgement_prove(judgement, &silence.first, "the %s repeats itself", name);
     judgement_prove(judgement, &silence.last, "the last of %u repetitions, without an answer", silence.retries);
@@ -45,8 +44,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
                       "The %s repeated itself %s over %.1f s; packets of the %s no longer reach the other side. Where "
                       "the capture was taken is not known, so neither is where they were dropped.",
                       name, count_words(silence.retries, "time").text,
-                      seconds(silence.last.time_ns - silence.first.time_ns),
-                      silence.lost_from == SIDE_CLIENT ? "client" : "server");
+                      seconds(silence.last.time_ns - silence.first.time_ns), side_name(silence.lost_from));
     return true;
 }
 

@@ -13,12 +13,11 @@ static bool judge_rest_missing(const struct conversation *c, const struct surrou
     if (!halt.halted || !halt.unfinished || !halt.acknowledged || halt.waited_ns < NS_PER_SECOND ||
         surroundings_role(s, c) != CAPTURE_ROLE_SERVER || signs_of_missed_packets(c) || signs_of_one_direction(c))
         return false;
-    judgement->culprit = CULPRIT_UNKNOWN;
-    judgement->confidence = 0.6;
+    judgement_leave_open(judgement, 0.6);
     judgement->would_settle = settle_by_client_capture;
     judgement_prove(judgement, &halt.since, "the beginning of %s arrives", login_step_words(halt.last_step));
     judgement_prove(judgement, &c->sides[SIDE_SERVER].last, "the server's last packet: it acknowledges no more");
-    judgement_prove(judgement, &halt.close, "the %s closes", halt.closed_by == SIDE_CLIENT ? "client" : "server");
+    judgement_prove(judgement, &halt.close, "the %s closes", side_name(halt.closed_by));
     judgement_say(judgement,
                   "Only the beginning of %s came to the server, and for %.1f s nothing more: the rest was lost on the "
                   "way, or the client's machine stopped there. The server had nothing to answer.",

@@ -95,8 +95,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         judgement->confidence -= 0.2;
     judgement->would_settle = settle_by_both_captures;
     if (may_be_ignored(c, s)) {
-        judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->confidence = 0.5;
+        judgement_leave_open(judgement, 0.5);
     }
     prove_repeated(client, "client", judgement);
     prove_repeated(server, "server", judgement);
@@ -112,11 +111,10 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 
 static void prove_lost(const struct passage *passage, enum side sender, uint32_t lost, struct judgement *judgement)
 {
-    bool client = sender == SIDE_CLIENT;
     if (lost == 0)
         return;
     judgement_prove(judgement, &passage->first_lost, "a packet leaves the %s and does not reach the %s",
-                    client ? "client" : "server", client ? "server" : "client");
+                    side_name(sender), side_name(side_other(sender)));
     if (lost > 1)
         judgement_prove(judgement, &passage->last_lost, "the last such packet, of %u", lost);
 }
@@ -141,7 +139,7 @@ static void say_lost(uint32_t of_client, uint32_t of_server, int64_t repair_ns, 
 static bool may_all_be_missed(const struct pair_view *view, const struct surroundings *s, enum side sender)
 {
     const struct passage *passage = &view->compared->passages[sender];
-    uint32_t point = sender == SIDE_CLIENT ? view->server->point : view->client->point;
+    uint32_t point = pair_view_at(view, side_other(sender))->point;
     const struct point_facts *far = &s->casebook->points[point];
     const struct point_lacks *lacks = &s->lacks[point];
     uint64_t sent = (uint64_t)passage->arrived + passage->lost + passage->missed,
@@ -158,14 +156,12 @@ static uint32_t lost_of(const struct pair_view *view, const struct surroundings 
     const struct passage *passage = &view->compared->passages[sender];
     uint32_t at_end = view->lacks_end[side_other(sender)] ? passage->lost_at_end - passage->bare_lost_at_end : 0,
              lost = passage->lost_data > at_end ? passage->lost_data - at_end : 0;
-    bool from_client = sender == SIDE_CLIENT;
-    const struct point_facts *far = &s->casebook->points[from_client ? view->server->point : view->client->point];
+    const struct conversation *own = pair_view_at(view, sender), *receiver = pair_view_at(view, side_other(sender));
     if (may_all_be_missed(view, s, sender))
         return 0;
-    if (far->missed == 0)
+    if (s->casebook->points[receiver->point].missed == 0)
         return lost;
-    uint32_t repeated = (from_client ? view->client : view->server)->sides[sender].retransmits,
-             unanswered = (from_client ? view->server : view->client)->sides[sender].held_total;
+    uint32_t repeated = own->sides[sender].retransmits, unanswered = receiver->sides[sender].held_total;
     lost = repeated < lost ? repeated : lost;
     return lost > unanswered ? lost - unanswered : 0;
 }

@@ -59,8 +59,7 @@ static bool lacks_large(const struct conversation *c, const struct surroundings 
 static void prove(const struct conversation *c, const struct stuck *stuck, struct judgement *judgement)
 {
     const struct tcp_side *self = &c->sides[stuck->sender];
-    const char *name = stuck->sender == SIDE_CLIENT ? "client" : "server",
-               *peer = stuck->sender == SIDE_CLIENT ? "server" : "client";
+    const char *name = side_name(stuck->sender), *peer = side_name(side_other(stuck->sender));
     judgement_prove(judgement, &self->last_progress, "the last packet of the %s that acknowledges something new", peer);
     judgement_prove(judgement, &self->data_run.first, "the %s repeats a packet of %u bytes", name, stuck->size);
     judgement_prove(judgement, &self->hole, "the %s has what came after it, and still lacks %u bytes", peer,
@@ -73,7 +72,7 @@ static void prove(const struct conversation *c, const struct stuck *stuck, struc
 
 static void say(const struct stuck *stuck, bool told, uint32_t alike, struct judgement *judgement)
 {
-    const char *name = stuck->sender == SIDE_CLIENT ? "client" : "server";
+    const char *name = side_name(stuck->sender);
     const char *why =
         told                  ? "A router says that it is too big for the next link; the sender goes on sending it"
         : stuck->small_passes ? "A smaller packet behind it arrived, so the path lives and only large ones vanish"
@@ -116,7 +115,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 static bool loses_large_only(const struct pair_view *view, const struct surroundings *s, enum side sender)
 {
     const struct passage *passage = &view->compared->passages[sender];
-    const struct conversation *own = sender == SIDE_CLIENT ? view->client : view->server;
+    const struct conversation *own = pair_view_at(view, sender);
     bool fits_else = surroundings_pair(s, own)->largest_passed[sender] >= passage->smallest_lost;
     return passage->lost_data >= (fits_else ? LOST_CLEARLY : LOST_LEAST) && passage->smallest_lost >= SMALLEST_LARGE &&
            passage->smallest_lost > passage->largest_arrived &&
@@ -133,8 +132,7 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
         if (!loses_large_only(view, s, sender))
             continue;
         const struct passage *passage = &view->compared->passages[sender];
-        const char *name = sender == SIDE_CLIENT ? "client" : "server",
-                   *peer = sender == SIDE_CLIENT ? "server" : "client";
+        const char *name = side_name(sender), *peer = side_name(side_other(sender));
         judgement->confidence = 0.96;
         judgement_prove(judgement, &passage->first_lost, "a large packet leaves the %s and does not reach the %s", name,
                         peer);

@@ -113,8 +113,7 @@ static bool judge_unanswered(const struct conversation *c, const struct surround
                       name, address_text(&c->icmp.reporter, reporter), c->icmp.type, c->icmp.code);
     } else if (served > 0) {
         /* A filter driver of the server machine that eats single connections is rarer, but looks the same from here. */
-        judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->confidence = 0.75;
+        judgement_leave_open(judgement, 0.75);
         judgement_say(
             judgement,
             "%s to %s got no answer, while %s to it %s opened and served at once: the "
@@ -123,8 +122,7 @@ static bool judge_unanswered(const struct conversation *c, const struct surround
             count_words(client->syns, "SYN").text, name, count_words(served, "other connection").text,
             served == 1 ? "was" : "were");
     } else {
-        judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->confidence = 0.5;
+        judgement_leave_open(judgement, 0.5);
         judgement_say(
             judgement,
             "%s to %s within %.1f s got no answer. The network may have lost them, or the server's firewall, or "
@@ -188,8 +186,7 @@ static bool judge_never_made(const struct pair_view *view, const struct surround
     int64_t at_server_ns = clock_to_server(&view->pair->clock, client->syn.time_ns);
     bool there = surroundings_hears_after(s, view->pair->far, &view->client->ends[SIDE_SERVER].address, at_server_ns);
     if (!there) {
-        judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->confidence = 0.6;
+        judgement_leave_open(judgement, 0.6);
         judgement->would_settle = "Which machine had that address then: the cluster's log, or `arp -a` on its network.";
     }
     judgement_say(judgement,

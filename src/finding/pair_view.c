@@ -102,7 +102,7 @@ bool pair_view_is_complete(const struct pair_view *view)
 static bool stops_arriving(const struct pair_view *view, enum side sender)
 {
     const struct passage *passage = &view->compared->passages[sender];
-    const struct conversation *receiver = sender == SIDE_CLIENT ? view->server : view->client;
+    const struct conversation *receiver = pair_view_at(view, side_other(sender));
     if (receiver->sides[sender].packets == 0)
         return false;
     bool poor = view->compared->strays[SIDE_CLIENT] + view->compared->strays[SIDE_SERVER] + passage->unclear_at_end > 0;
@@ -189,7 +189,7 @@ bool pair_view_gets_through(const struct pair_view *view, enum side sender)
 bool pair_view_is_repaired(const struct pair_view *view)
 {
     for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
-        const struct conversation *own = side == SIDE_CLIENT ? view->client : view->server;
+        const struct conversation *own = pair_view_at(view, side);
         if (own->sides[side].longest_recovery_ns >= LONG_REPAIR_NS || own->sides[side].data_run.count > 0 ||
             view->compared->passages[side].lost_at_end > 0)
             return false;

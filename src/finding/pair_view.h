@@ -24,6 +24,19 @@ struct pair_view {
 bool pair_view_of(const struct surroundings *surroundings, const struct conversation *conversation,
                   struct pair_view *view);
 
+/* The connection as that side's capture has it. */
+static inline const struct conversation *pair_view_at(const struct pair_view *view, enum side side)
+{
+    return side == SIDE_CLIENT ? view->client : view->server;
+}
+
+/* A moment of the other side's capture, on the clock of that side's. */
+static inline int64_t pair_view_time_at(const struct pair_view *view, enum side side, int64_t other_ns)
+{
+    return side == SIDE_CLIENT ? clock_to_client(&view->pair->clock, other_ns)
+                               : clock_to_server(&view->pair->clock, other_ns);
+}
+
 /* The packets were compared to the end, and neither capture missed any: then what comparing does not show did not happen on the
  * way. */
 bool pair_view_is_complete(const struct pair_view *view);

@@ -22,8 +22,7 @@ static bool judge_refused(const struct conversation *c, const struct server_reco
     if (accepted) {
         judgement_prove(judgement, &server->syn, "it accepts a repetition");
         if (client->syns == 1) { /* which is not in the capture */
-            judgement->culprit = CULPRIT_UNKNOWN;
-            judgement->confidence = 0.5;
+            judgement_leave_open(judgement, 0.5);
             judgement->would_settle = settle_by_both_captures;
         }
         judgement_say(judgement,

@@ -15,7 +15,7 @@ static void say_broken_off(const struct login_halt *halt, struct judgement *judg
     char alert[ALERT_WORDS_SIZE];
     signs_alert_words(halt->alert, alert);
     judgement_prove(judgement, &halt->alert->moment, "the server sends %s", alert);
-    judgement_prove(judgement, &halt->close, "the %s closes", halt->closed_by == SIDE_SERVER ? "server" : "client");
+    judgement_prove(judgement, &halt->close, "the %s closes", side_name(halt->closed_by));
     judgement_say(judgement, "The server broke the TLS handshake off with %s, %s after %s.", alert,
                   seconds_words(halt->waited_ns).text, login_step_words(halt->last_step));
 }

@@ -34,21 +34,19 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return false;
     judgement->confidence = long_wait ? 0.92 : 0.65;
     if (may_lack_answer(c, s, &halt)) {
-        judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->confidence = 0.6;
+        judgement_leave_open(judgement, 0.6);
         judgement->would_settle = "A capture that goes on until the client gives up: this one lacks the end of another "
                                   "connection, or recorded nothing of anybody for most of the wait.";
     }
     if (signs_of_lead_ns(c, s) > 0) {
-        judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->confidence = 0.5;
+        judgement_leave_open(judgement, 0.5);
         judgement->would_settle = settle_by_server_capture;
     }
     judgement_prove(judgement, &halt.since, "the client sends %s", login_step_words(halt.last_step));
     if (moment_seen(&client->ack_of_last_data) && client->ack_of_last_data.time_ns >= halt.since.time_ns)
         judgement_prove(judgement, &client->ack_of_last_data, "the server machine acknowledges it");
     judgement_prove(judgement, &halt.close, "after %.1f s without an answer the %s closes", seconds(halt.waited_ns),
-                    halt.closed_by == SIDE_CLIENT ? "client" : "server");
+                    side_name(halt.closed_by));
     judgement_say(judgement, "The server machine acknowledged %s and did not answer it for %.1f s, until %s.%s",
                   login_step_words(halt.last_step), seconds(halt.waited_ns),
                   !halt.closed                    ? "the capture ended"

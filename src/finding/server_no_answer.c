@@ -19,8 +19,7 @@ static void need_answers_captured(const struct conversation *c, const struct sur
 {
     if (surroundings_server(s, c)->unheard == 0)
         return;
-    judgement->culprit = CULPRIT_UNKNOWN;
-    judgement->confidence = 0.45;
+    judgement_leave_open(judgement, 0.45);
     judgement->would_settle = "A capture that holds both directions: the server's packets are missing from this one.";
 }
 

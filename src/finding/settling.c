@@ -5,6 +5,11 @@ const char settle_by_client_capture[] = "A capture taken on the client at the sa
 const char settle_by_server_capture[] = "A capture taken on the server at the same time.";
 const char settle_by_both_captures[] = "Captures taken on client and server at the same time.";
 
+const char *settle_by_capture_at(enum side side)
+{
+    return side == SIDE_CLIENT ? settle_by_client_capture : settle_by_server_capture;
+}
+
 const char settle_by_place[] =
     "To know that the capture was taken on the machine itself and not on a mirror port near it: then "
     "give it with --client or --server.";

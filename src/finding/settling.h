@@ -7,7 +7,8 @@
 
 /* What detectors say of one capture. */
 extern const char settle_by_client_capture[], settle_by_server_capture[], settle_by_both_captures[];
-extern const char settle_by_large_packets[]; /* or by the captures of both ends */
+const char *settle_by_capture_at(enum side side); /* the first or the second of these */
+extern const char settle_by_large_packets[];      /* or by the captures of both ends */
 
 /* Of one that looks as if it was taken on the machine, and may have been taken near it. */
 extern const char settle_by_place[];

@@ -9,9 +9,6 @@
 #include "name_waits.h"
 #include "surroundings.h"
 
-/* IANA's port of SQL Server's default instance: what says "SQL" when no byte could. */
-enum { SQL_SERVER_PORT = 1433 };
-
 /* TDS was recognised, or the server's endpoint speaks it in other conversations, or it is SQL Server's own port, one that the user
  * named or one that SQL Server Browser told this client of. */
 bool signs_of_sql(const struct conversation *conversation, const struct surroundings *surroundings);

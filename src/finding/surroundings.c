@@ -677,7 +677,7 @@ bool surroundings_stands_at(const struct surroundings *surroundings, const struc
                             enum side side)
 {
     const struct casebook *casebook = surroundings->casebook;
-    enum capture_role role = side == SIDE_CLIENT ? CAPTURE_ROLE_CLIENT : CAPTURE_ROLE_SERVER;
+    enum capture_role role = capture_role_at(side);
     return conversation->point < casebook->point_count && casebook->points[conversation->point].role_given &&
            casebook->points[conversation->point].role == role;
 }

@@ -71,7 +71,7 @@ static bool judge_unanswered(const struct conversation *c, const struct surround
     if (c->starts_with_syn || !signs_of_one_direction(c) || (!repeats && !moment_seen(&self->reset)) ||
         surroundings_pair(s, c)->last_heard_ns[side_other(side)] <= c->first.time_ns)
         return false;
-    const char *name = side == SIDE_CLIENT ? "client" : "server", *peer = side == SIDE_CLIENT ? "server" : "client";
+    const char *name = side_name(side), *peer = side_name(side_other(side));
     judgement->confidence = 0.5;
     judgement->would_settle = settle_by_earlier_captures;
     judgement_prove(judgement, &self->data_run.last, "the %s repeats itself", name);
@@ -119,8 +119,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement->confidence = watched ? 0.5 : 0.6;
     judgement_prove(judgement, &halt.since, "the last word of the login: %s", login_step_words(halt.last_step));
     judgement_say(judgement, "%s %s after %s, with the login unfinished and the %s's turn%s.", end_words(c, s),
-                  seconds_words(halt.waited_ns).text, login_step_words(halt.last_step),
-                  halt.turn == SIDE_CLIENT ? "client" : "server",
+                  seconds_words(halt.waited_ns).text, login_step_words(halt.last_step), side_name(halt.turn),
                   watched ? "" : "; that is too early to say what became of it");
     return true;
 }
