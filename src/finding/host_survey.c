@@ -163,7 +163,8 @@ struct finding *host_survey_add(struct survey *survey, const struct host *host)
     return finding;
 }
 
-bool host_is_end_of(const struct survey *survey, const struct host *host, const struct conversation *conversation)
+/* Or may be: the machine's addresses are not told, or translated. */
+static bool is_end_of(const struct survey *survey, const struct host *host, const struct conversation *conversation)
 {
     const struct casebook *casebook = survey->surroundings->casebook;
     if (host->address.version == 0)
@@ -199,7 +200,7 @@ host_survey_explain(struct survey *survey, const struct host *host, struct findi
         if (!has_cause(survey, number, causes))
             continue;
         const struct conversation *c = casebook_conversation(casebook, number);
-        if (c->secondary || (counts && !counts(survey, host, c)) || !host_is_end_of(survey, host, c))
+        if (c->secondary || (counts && !counts(survey, host, c)) || !is_end_of(survey, host, c))
             continue;
         suspected++;
         if (!finding)

@@ -32,6 +32,7 @@ struct hosts {
     uint32_t setting_count;
 };
 
+/* Gathers what the sources tell, which have to stay as they are; hosts_close() gives its memory back. */
 void hosts_open(struct hosts *hosts, const struct evidence *evidence);
 void hosts_close(struct hosts *hosts);
 
@@ -44,9 +45,6 @@ void host_survey(struct survey *survey, void (*judge)(struct survey *survey, con
 
 /* A finding about the machine; its words are still to be said, its severity is the detector's. */
 struct finding *host_survey_add(struct survey *survey, const struct host *host);
-
-/* Whether the conversation has the machine at that end, or may have: its addresses are not told, or translated. */
-bool host_is_end_of(const struct survey *survey, const struct host *host, const struct conversation *conversation);
 
 /* Says that the finding may be the reason of the machine's connections that have one of these causes (NULL-terminated), and lists
  * them; finding NULL: only counts. Returns how many there are; counts: also asked about each, NULL: they all count. */

@@ -63,11 +63,6 @@ const struct server_record *surroundings_host(const struct surroundings *surroun
     return find_host(surroundings, conversation->point, &conversation->ends[SIDE_SERVER].address);
 }
 
-bool surroundings_knows_host(const struct surroundings *surroundings, uint32_t point, const struct address *host)
-{
-    return find_host(surroundings, point, host) != NULL;
-}
-
 bool surroundings_lacks_connections(const struct surroundings *surroundings, uint32_t point, const struct address *host)
 {
     const struct server_record *record = find_host(surroundings, point, host);
@@ -107,7 +102,7 @@ const struct point_pair *surroundings_pair_without(const struct surroundings *su
         const struct point_pair *pair = &casebook->pairs.list[i];
         if (pair->near == conversation->point && pair->clock.known &&
             casebook->points[pair->far].role == CAPTURE_ROLE_SERVER && runs_throughout(casebook, pair, conversation) &&
-            surroundings_knows_host(surroundings, pair->far, &conversation->ends[SIDE_SERVER].address))
+            find_host(surroundings, pair->far, &conversation->ends[SIDE_SERVER].address))
             return pair;
     }
     return NULL;
@@ -170,7 +165,7 @@ static struct server_record *need_server(struct surroundings *s, const struct co
         record->point = c->point;
         record->endpoint = *server;
         hash_index_add(&s->server_index, key_hash(c->point, NULL, server), n);
-        if (!surroundings_knows_host(s, c->point, &server->address))
+        if (!find_host(s, c->point, &server->address))
             hash_index_add(&s->host_index, key_hash(c->point, &server->address, NULL), n);
     }
     return slab_at(&s->servers, n);
@@ -631,11 +626,6 @@ bool surroundings_scanned_by(const struct surroundings *surroundings, const stru
         return false;
     const struct client_record *record = slab_at(&surroundings->clients, n);
     return record->dead_ends >= DEAD_ENDS_OF_A_SCAN;
-}
-
-uint32_t surroundings_accepted_between(const struct server_record *server, int64_t from_ns, int64_t to_ns)
-{
-    return to_ns - from_ns < 2 ? 0 : times_within(&server->accepts, from_ns + 1, to_ns - 1);
 }
 
 enum capture_role surroundings_role(const struct surroundings *surroundings, const struct conversation *conversation)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "sorted.h"
 
 enum { RECORDS_MOST = 4096, FITS_LEAST = 2 };
 
@@ -54,17 +55,10 @@ static void ends_open(struct ends *ends, const struct casebook *casebook)
 /* The first end of that client from time_ns on; ends->count: none, or another client's. */
 static uint32_t first_from(const struct ends *ends, const struct address *client, int64_t time_ns)
 {
-    struct client_end wanted = {*client, time_ns};
-    uint32_t low = 0, high = ends->count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (compare_ends(&ends->list[middle], &wanted) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    bool same = low < ends->count && address_equal(&ends->list[low].client, client);
-    return same ? low : ends->count;
+    const struct client_end wanted = {*client, time_ns};
+    uint32_t at = sorted_place(&wanted, ends->list, ends->count, sizeof *ends->list, compare_ends);
+    bool same = at < ends->count && address_equal(&ends->list[at].client, client);
+    return same ? at : ends->count;
 }
 
 static bool ends_near(const struct ends *ends, const struct address *client, int64_t time_ns)

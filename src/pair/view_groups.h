@@ -47,6 +47,8 @@ bool points_are_related(const struct casebook *casebook, uint32_t a, uint32_t b)
 
 /* Whether the groups of two conversations can be one. */
 bool view_groups_may_unite(const struct casebook *casebook, const struct view_groups *groups, uint32_t a, uint32_t b);
+
+/* Makes them one, and tells the conversations by what they are matched. */
 void view_groups_unite(struct casebook *casebook, struct view_groups *groups, uint32_t a, uint32_t b,
                        struct match match);
 
