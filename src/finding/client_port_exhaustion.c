@@ -376,7 +376,7 @@ static const char *const actions[] = {
     "ProviderName='Tcpip'; Id=4227,4231}`. On Linux the application's log has EADDRNOTAVAIL (99), \"Cannot assign "
     "requested address\".",
     "Find the program that uses them up: `netstat -abon > c:\\ports.txt` (as administrator), on Linux `ss -tanp`.",
-    "Let the application use connection pooling: that is the cure (see `tdscope explain client.no-pooling`).",
+    ACTION_POOLING,
     ACTION_WIDEN_RANGE,
     ACTION_SHORTEN_TIME_WAIT,
     "If the address is that of a translating gateway, look at its ports instead: it may give each machine only some "

@@ -136,7 +136,7 @@ static bool judge_refused_before(const struct pair_view *view, const struct surr
         settling_doubt_capture(judgement);
     } else if (moved) {
         judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->would_settle = "Which machine had that address then: the cluster's log, or `arp -a` on its network.";
+        judgement->would_settle = settle_by_address_owner;
     }
     judgement_prove(judgement, syn, "the client asks for a connection (SYN)");
     judgement_prove(judgement, &c->sides[SIDE_SERVER].reset, "a reset with the server's address refuses it");

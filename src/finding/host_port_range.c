@@ -73,11 +73,7 @@ static void survey_machines(struct survey *survey)
 }
 
 static const char *const actions[] = {
-    ACTION_PORT_RANGE,
-    ACTION_WIDEN_RANGE,
-    ACTION_SHORTEN_TIME_WAIT,
-    "Let the application use connection pooling: that is the cure (see `tdscope explain client.no-pooling`).",
-    NULL,
+    ACTION_PORT_RANGE, ACTION_WIDEN_RANGE, ACTION_SHORTEN_TIME_WAIT, ACTION_POOLING, NULL,
 };
 
 const struct detector host_port_range[SIDES] = HOST_DETECTORS(

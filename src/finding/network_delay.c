@@ -206,8 +206,7 @@ static bool spans_standstill(const struct pair_view *view, const struct surround
 static void doubt_captures(struct judgement *judgement)
 {
     judgement_leave_open(judgement, 0.5);
-    judgement->would_settle =
-        "Captures that miss no packets: on the machines themselves, with a larger buffer, written to a fast disk.";
+    judgement->would_settle = settle_by_complete_captures;
     judgement_say_more(judgement, "Or the captures missed the packets that these are taken for: they missed others, or "
                                   "have nothing of anybody for most of that time.");
 }

@@ -17,8 +17,7 @@ static const char *const actions[] = {
     action_trace_both,
     "Compare the two captures: what leaves the server and is not in the client's capture was dropped between; what "
     "is in it and gets no ACK was dropped inside the client machine.",
-    "Ask for the logs of firewalls, load balancers and switches on the way at that time; routes that differ by "
-    "direction make one direction fail alone (`tracert` from both ends).",
+    ACTION_LOGS_OF_ONE_WAY,
     NULL,
 };
 

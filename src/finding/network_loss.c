@@ -28,6 +28,14 @@ static void prove_repeated(const struct tcp_side *side, const char *name, struct
                         side->retransmits);
 }
 
+/* Of the connections between the two several lose packets, as often as hurts. */
+static bool path_loses(const struct surroundings *s, const struct conversation *c)
+{
+    const struct pair_record *pair = surroundings_pair(s, c);
+    return pair->conversations_with_loss > 1 && pair->lost_packets >= LOSS_CLEAR &&
+           pair->lost_packets * 100 >= pair->data_packets * LOSS_PERCENT;
+}
+
 /* Who lacks an answer to its SYN does not know whether it was lost or ignored: a full queue, or a firewall that is loaded anew, ignores it, too.
  * network.syn-lost weighs that. */
 static bool only_asked_again(const struct conversation *c, const struct surroundings *s, uint64_t lost)
@@ -72,25 +80,20 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
                                                     server->spurious_retransmits - client->late_acknowledged -
                                                     server->late_acknowledged;
     uint64_t data = signs_of_segments(client) + signs_of_segments(server);
-    const struct pair_record *pair = surroundings_pair(s, c);
     int64_t repair_ns = client->longest_recovery_ns > server->longest_recovery_ns ? client->longest_recovery_ns
                                                                                   : server->longest_recovery_ns;
     bool often = lost >= LOSS_LEAST && lost * 100 >= data * LOSS_PERCENT;
-    bool path_loses = pair->conversations_with_loss > 1 && pair->lost_packets >= LOSS_CLEAR &&
-                      pair->lost_packets * 100 >= pair->data_packets * LOSS_PERCENT;
+    bool there = path_loses(s, c);
     /* A needless repetition is late news or a lost acknowledgement; where packets get lost, it is the latter, unless the
      * acknowledgement is seen. */
-    if (path_loses)
+    if (there)
         lost += needless;
     bool long_repair = repair_ns >= LONG_REPAIR_NS;
-    if (!path_loses && only_asked_again(c, s, lost))
+    if (!there && only_asked_again(c, s, lost))
         return false;
-    if (lost == 0 || (!long_repair && ((!often && !path_loses) || signs_of_packet_too_big(c))))
+    if (lost == 0 || (!long_repair && ((!often && !there) || signs_of_packet_too_big(c))))
         return false;
-    judgement->confidence = lost >= LOSS_CLEAR && often ? 0.85
-                            : often && path_loses       ? 0.82
-                            : often || path_loses       ? 0.7
-                                                        : 0.6;
+    judgement->confidence = lost >= LOSS_CLEAR && often ? 0.85 : often && there ? 0.82 : often || there ? 0.7 : 0.6;
     if (signs_of_missed_packets(c))
         judgement->confidence -= 0.2;
     judgement->would_settle = settle_by_both_captures;
@@ -102,7 +105,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_say(judgement,
                   "%llu of %s with data (or of the handshake) had to be sent again; the longest repair took %.2f s.",
                   (unsigned long long)lost, count_words(data, "packet").text, seconds(repair_ns));
-    if (path_loses)
+    if (there)
         judgement_say_more(judgement, other_losses);
     else
         doubt_stretches(c, s, lost, data, judgement);
@@ -179,15 +182,13 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
         return false;
     uint64_t data = signs_of_segments(&view->client->sides[SIDE_CLIENT]) +
                     signs_of_segments(&view->server->sides[SIDE_SERVER]) + lost;
-    const struct pair_record *pair = surroundings_pair(s, view->client);
     bool often = lost >= LOSS_LEAST && lost * 100 >= data * LOSS_PERCENT;
-    bool path_loses = pair->conversations_with_loss > 1 && pair->lost_packets >= LOSS_CLEAR &&
-                      pair->lost_packets * 100 >= pair->data_packets * LOSS_PERCENT;
+    bool there = path_loses(s, view->client);
     int64_t repair_ns = view->client->sides[SIDE_CLIENT].longest_recovery_ns;
     if (view->server->sides[SIDE_SERVER].longest_recovery_ns > repair_ns)
         repair_ns = view->server->sides[SIDE_SERVER].longest_recovery_ns;
     bool often_or_there =
-        (often || path_loses) && !signs_of_packet_too_big(view->client) && !signs_of_packet_too_big(view->server);
+        (often || there) && !signs_of_packet_too_big(view->client) && !signs_of_packet_too_big(view->server);
     bool repeated = view->client->sides[SIDE_CLIENT].retransmits + view->server->sides[SIDE_SERVER].retransmits > 0;
     if (lost == 0 || !repeated || (!often_or_there && repair_ns < LONG_REPAIR_NS))
         return false; /* what nobody sends again hurts nobody, and the capture may have missed it */
@@ -199,7 +200,7 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
         standstill_doubt(view, s, SIDE_CLIENT, &out->first_lost, &out->last_lost, judgement);
     else if (of_client == 0)
         standstill_doubt(view, s, SIDE_SERVER, &back->first_lost, &back->last_lost, judgement);
-    if (path_loses)
+    if (there)
         judgement_say_more(judgement, other_losses);
     return true;
 }

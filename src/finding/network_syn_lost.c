@@ -187,7 +187,7 @@ static bool judge_never_made(const struct pair_view *view, const struct surround
     bool there = surroundings_hears_after(s, view->pair->far, &view->client->ends[SIDE_SERVER].address, at_server_ns);
     if (!there) {
         judgement_leave_open(judgement, 0.6);
-        judgement->would_settle = "Which machine had that address then: the cluster's log, or `arp -a` on its network.";
+        judgement->would_settle = settle_by_address_owner;
     }
     judgement_say(judgement,
                   "%u SYNs left the client, and the server's capture, which was running, holds none of them: they were "

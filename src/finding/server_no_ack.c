@@ -14,12 +14,7 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
 }
 
 static const char *const actions[] = {
-    ACTION_FILTER_DRIVERS,
-    ACTION_FIREWALL_AUDIT,
-    ACTION_NETWORK_DRIVER,
-    "If an exception does not help, uninstall the filter product for a test and restart the machine: where the network "
-    "is protected otherwise, and with those who are responsible for its security.",
-    NULL,
+    ACTION_FILTER_DRIVERS, ACTION_FIREWALL_AUDIT, ACTION_NETWORK_DRIVER, ACTION_UNINSTALL_FILTER, NULL,
 };
 
 const struct detector server_no_ack = {

@@ -15,6 +15,10 @@ const char settle_by_place[] =
     "give it with --client or --server.";
 const char settle_by_complete_capture[] =
     "A capture that misses no packets: on the machine itself, with a larger buffer, written to a fast disk.";
+const char settle_by_complete_captures[] =
+    "Captures that miss no packets: on the machines themselves, with a larger buffer, written to a fast disk.";
+const char settle_by_address_owner[] =
+    "Which machine had that address then: the cluster's log, or `arp -a` on its network.";
 const char settle_by_steady_clock[] = "A capture of a machine whose clock nobody sets meanwhile.";
 const char settle_by_whole_packets[] =
     "The same capture of whole packets (`tcpdump -s 0`, `dumpcap -s 0`): of those only the checksum can be looked at.";
@@ -119,8 +123,7 @@ static const char *what_is_lacking(const struct pair_view *view)
         return "Captures that can be compared packet by packet: read from files, not from a pipe, with clocks that "
                "nobody sets meanwhile.";
     if (pair_view_misses_packets(view))
-        return "Captures that miss no packets: on the machines themselves, with a larger buffer, written to a fast "
-               "disk.";
+        return settle_by_complete_captures;
     if (is_open(view->compared))
         return "Captures of both ends that go on until after the error: one of these ends before it.";
     return NULL;
