@@ -271,15 +271,40 @@ static bool speaks_between(const struct tcp_side *side, int64_t after_ns, int64_
     return moment_seen(&side->last_data) && side->last_data.time_ns > after_ns && side->last_data.time_ns <= until_ns;
 }
 
+/* Whose FIN the capture missed had closed before, nobody knows when: its reset answers what came after that. */
+static void find_close(const struct conversation *c, struct login_halt *halt)
+{
+    halt->close = conversation_first_close(c);
+    halt->closed = moment_seen(&halt->close) && c->first_close_known && !c->sides[c->closed_first_by].fin_missed;
+    halt->closed_by = halt->closed ? c->closed_first_by : SIDE_CLIENT;
+}
+
+/* Further packets may have gone to and fro since the last step that was understood. */
+static enum side last_speaker(const struct conversation *c, const struct login_halt *halt, int64_t limit_ns)
+{
+    enum side spoke = step_speaker(halt->last_step);
+    const struct tcp_side *other = &c->sides[side_other(spoke)];
+    const struct moment *unasked = &c->tds->unasked;
+    bool only_unasked =
+        halt->last_step == LOGIN_STEP_PRELOGIN && moment_seen(unasked) && other->last_data.time_ns <= unasked->time_ns;
+    bool other_spoke = speaks_between(other, halt->since.time_ns, limit_ns) && !only_unasked,
+         spoke_again = speaks_between(&c->sides[spoke], other->last_data.time_ns, limit_ns);
+    return other_spoke && !spoke_again ? side_other(spoke) : spoke;
+}
+
+/* The server's answer acknowledges what the client said, and was recorded before it: that was a repetition, and the capture began in
+ * between, or it stamps what arrives later than what leaves. */
+static bool was_answered_before(const struct conversation *c, const struct login_halt *halt)
+{
+    return halt->turn == SIDE_SERVER && c->sides[SIDE_CLIENT].last_data_answered &&
+           c->sides[SIDE_SERVER].last_data.time_ns <= halt->since.time_ns;
+}
+
 struct login_halt signs_of_login_halt(const struct conversation *conversation, const struct surroundings *surroundings)
 {
     struct login_halt halt = {.turn = SIDE_CLIENT};
     const struct tds_facts *tds = conversation->tds;
-    halt.close = conversation_first_close(conversation);
-    /* Whose FIN the capture missed had closed before, nobody knows when: its reset answers what came after that. */
-    const struct tcp_side *closer = &conversation->sides[conversation->closed_first_by];
-    halt.closed = moment_seen(&halt.close) && conversation->first_close_known && !closer->fin_missed;
-    halt.closed_by = halt.closed ? conversation->closed_first_by : SIDE_CLIENT;
+    find_close(conversation, &halt);
     int64_t limit_ns = halt.closed ? halt.close.time_ns : INT64_MAX;
     if (!tds || moment_seen(&tds->last_request) || signs_of_login_refused(conversation) ||
         !latest_step(tds, limit_ns, &halt.last_step))
@@ -289,7 +314,6 @@ struct login_halt signs_of_login_halt(const struct conversation *conversation, c
     halt.halted = true;
     if (is_before_finished(tds, halt.last_step))
         halt.last_step = LOGIN_STEP_SERVER_HELLO;
-    enum side spoke = step_speaker(halt.last_step);
     halt.since = tds->steps[halt.last_step];
     halt.stopped_by = halt.closed_by;
     halt.alert = stopping_alert(&halt, tds->tls);
@@ -297,21 +321,12 @@ struct login_halt signs_of_login_halt(const struct conversation *conversation, c
         halt.stopped_by = (enum side)halt.alert->side;
         limit_ns = halt.alert->moment.time_ns - 1;
     }
-    const struct tcp_side *other = &conversation->sides[side_other(spoke)];
-    bool unasked = halt.last_step == LOGIN_STEP_PRELOGIN && moment_seen(&tds->unasked) &&
-                   other->last_data.time_ns <= tds->unasked.time_ns;
-    bool other_spoke = speaks_between(other, halt.since.time_ns, limit_ns) && !unasked,
-         spoke_again = speaks_between(&conversation->sides[spoke], other->last_data.time_ns, limit_ns);
-    if (other_spoke && !spoke_again)
-        spoke = side_other(spoke);
+    enum side spoke = last_speaker(conversation, &halt, limit_ns);
     const struct tcp_side *speaker = &conversation->sides[spoke];
     if (speaks_between(speaker, halt.since.time_ns, limit_ns))
         halt.since = speaker->last_data;
     halt.turn = side_other(spoke);
-    /* The server's answer acknowledges what the client said, and was recorded before it: that was a repetition, and the capture began in
-     * between, or it stamps what arrives later than what leaves. */
-    if (halt.turn == SIDE_SERVER && conversation->sides[SIDE_CLIENT].last_data_answered &&
-        conversation->sides[SIDE_SERVER].last_data.time_ns <= halt.since.time_ns)
+    if (was_answered_before(conversation, &halt))
         return (struct login_halt){.turn = SIDE_CLIENT};
     /* TLS 1.3: the server had done its part, and the client's Finished asks for nothing. */
     if (halt.last_step == LOGIN_STEP_KEY_EXCHANGE && seen_step(tds, LOGIN_STEP_TLS_DONE))
