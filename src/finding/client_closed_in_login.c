@@ -109,8 +109,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 }
 
 static const char *const actions[] = {
-    "Read the client's error with its phases: SqlClient prints \"[Pre-Login] initialization=..; handshake=..; "
-    "[Login] initialization=..; authentication=..\", which tells where the time went before the close.",
+    "Read the client's error with its phases: SqlClient prints \"[Pre-Login] initialization=..; handshake=..; [Login] "
+    "initialization=..; authentication=..\", which tells where the time went before the close.",
     ACTION_DRIVER_TRACE,
     "See whether the client machine was short of CPU or threads, or name resolution or Kerberos was slow before the "
     "connection began: `Resolve-DnsName SERVER`, `klist`.",
@@ -134,8 +134,8 @@ const struct detector client_closed_in_login = {
         "did not send it. Not when a sequence number of the client or the other side's SACK shows that it had sent "
         "more than arrived. (--slow-login sets the 2 s.)",
     .means = "The server had answered all it was asked, or had no time to. The client's own connection time-out ran "
-             "out - spent on name resolution, security calls or waiting for a thread - or it did not like what it "
-             "got, or the program was stopped. (Article, 1.5.5.)",
+             "out - spent on name resolution, security calls or waiting for a thread - or it did not like what it got, "
+             "or the program was stopped. (Article, 1.5.5.)",
     .actions = actions,
     .culprit = CULPRIT_CLIENT,
     .severity = SEVERITY_FAULT,

@@ -96,16 +96,16 @@ const struct detector client_gave_up_before_login = {
     .cause = "client.gave-up-before-login",
     .title = "The client closes as soon as it is connected",
     .holds_when =
-        "After the handshake the client closes within a second and before the login; or it has sent PRELOGIN "
-        "and closes within a second, or less than 2 s after the answer, when it was its own turn. (Between "
-        "one second and two without an answer the culprit stays open; --slow-login sets the two.) Without a "
-        "byte it counts only when the same client left this server after PRELOGIN on another connection, and "
-        "closes with FIN; else it may as well be a probe. Where it is seen to have waited for its server's "
-        "address, client.slow-name-resolution says so. Not when a sequence number of the client or the other "
-        "side's SACK shows that it had sent more than arrived, nor when the answer to PRELOGIN is why it leaves.",
-    .means = "The connection was made at once, and the client had no time left for it: its time-out, which began "
-             "with the program's call, was spent before the first packet - on DNS, a security call, waiting for a "
-             "thread, a port or a place in the pool. Server and network had no part in it. (Article, 1.5.5.)",
+        "After the handshake the client closes within a second and before the login; or it has sent PRELOGIN and "
+        "closes within a second, or less than 2 s after the answer, when it was its own turn. (Between one second and "
+        "two without an answer the culprit stays open; --slow-login sets the two.) Without a byte it counts only when "
+        "the same client left this server after PRELOGIN on another connection, and closes with FIN; else it may as "
+        "well be a probe. Where it is seen to have waited for its server's address, client.slow-name-resolution says "
+        "so. Not when a sequence number of the client or the other side's SACK shows that it had sent more than "
+        "arrived, nor when the answer to PRELOGIN is why it leaves.",
+    .means = "The connection was made at once, and the client had no time left for it: its time-out, which began with "
+             "the program's call, was spent before the first packet - on DNS, a security call, waiting for a thread, a "
+             "port or a place in the pool. Server and network had no part in it. (Article, 1.5.5.)",
     .actions = actions,
     .culprit = CULPRIT_CLIENT,
     .severity = SEVERITY_FAULT,

@@ -24,8 +24,8 @@ static bool deaf_to_answers(const struct conversation *c, const struct surroundi
     judgement_prove(judgement, &client->syn_last, "the client asks again, after %u SYNs in all", client->syns);
     judgement_prove(judgement, &server->syn_last, "the last of %u answers that arrive", server->syns);
     judgement_say(judgement,
-                  "%s of the server to the SYN arrive at the client machine, and its TCP does not get them: it "
-                  "asks again over %.1f s. Something between its network card and its TCP drops what arrives.",
+                  "%s of the server to the SYN arrive at the client machine, and its TCP does not get them: it asks "
+                  "again over %.1f s. Something between its network card and its TCP drops what arrives.",
                   count_words(server->syns, "answer").text, seconds(client->syn_last.time_ns - server->syn.time_ns));
     one_sided_need_place(c, s, judgement);
     return true;
@@ -60,21 +60,21 @@ const struct detector client_no_ack = {
     .cause = "client.no-ack",
     .title = "Packets reach the client machine and nothing answers them",
     .holds_when =
-        "In a capture taken on the client, one of these. A packet of the server and three copies or more arrive over "
-        "a second and more before it is acknowledged. Or the server repeats a packet three times or more to the end "
-        "and the client sends nothing any more (a client that resets again and again meanwhile answers). Or the "
-        "client repeats a packet three times or more to the end although the server's acknowledgements of it are in "
-        "the capture. Or it goes on asking (SYN) although two answers (SYN+ACK) or more are in the capture. A capture "
-        "that only looks as if it was taken there leaves the culprit open: say so with `--client`. So does a client "
-        "that may have given up, and whose reset the capture lacks: it stopped repeating what was not acknowledged, "
-        "or it had waited for 2 s or more (--slow-login) for an answer to its last data. So do repetitions that end "
-        "without a reset, though one was due, and so few that a capture which misses packets of this machine in other "
+        "In a capture taken on the client, one of these. A packet of the server and three copies or more arrive over a "
+        "second and more before it is acknowledged. Or the server repeats a packet three times or more to the end and "
+        "the client sends nothing any more (a client that resets again and again meanwhile answers). Or the client "
+        "repeats a packet three times or more to the end although the server's acknowledgements of it are in the "
+        "capture. Or it goes on asking (SYN) although two answers (SYN+ACK) or more are in the capture. A capture that "
+        "only looks as if it was taken there leaves the culprit open: say so with `--client`. So does a client that "
+        "may have given up, and whose reset the capture lacks: it stopped repeating what was not acknowledged, or it "
+        "had waited for 2 s or more (--slow-login) for an answer to its last data. So do repetitions that end without "
+        "a reset, though one was due, and so few that a capture which misses packets of this machine in other "
         "connections may have missed all answers. Where no copy of the packet was captured whole, it may have come "
         "damaged, and TCP drops it: that makes it less sure, and leaves the culprit open when another packet from "
         "there came damaged, when none as large was acknowledged, when others get through to TCP meanwhile, or when a "
-        "copy was in the end. Of the first three, "
-        "none where the capture leaves out acknowledgements alone: it has none of this machine, though some were due, "
-        "or none of anybody, or in this connection none of the client, not even the handshake's last.",
+        "copy was in the end. Of the first three, none where the capture leaves out acknowledgements alone: it has "
+        "none of this machine, though some were due, or none of anybody, or in this connection none of the client, not "
+        "even the handshake's last.",
     .holds_with_both =
         "The same, and the server's capture, which went on, shows those packets leave and no answer come; the client's "
         "capture missed no packet of this connection. Of answers to the SYN: where the server's capture does not show "

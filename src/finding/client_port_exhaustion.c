@@ -296,11 +296,11 @@ static void take_sockets(struct survey *survey, const struct socket_use *use)
     finding->client = use->own;
     finding->severity = percent >= FULL_PERCENT ? SEVERITY_FAULT : SEVERITY_RISK;
     finding->example.confidence = percent >= FULL_PERCENT ? 0.85 : 0.7;
-    judgement_say(
-        &finding->example,
-        "The client's list of sockets has %u of the %u ports from %u to %u in use or in TIME_WAIT, %u of them "
-        "by connections to SQL Server.",
-        use->ports_used, ports, use->range_first, use->range_last, use->to_sql_established + use->to_sql_time_wait);
+    judgement_say(&finding->example,
+                  "The client's list of sockets has %u of the %u ports from %u to %u in use or in TIME_WAIT, %u of "
+                  "them by connections to SQL Server.",
+                  use->ports_used, ports, use->range_first, use->range_last,
+                  use->to_sql_established + use->to_sql_time_wait);
     judgement_prove(&finding->example, &use->first_used, "the first socket with such a port");
     finding_measure(finding, "ports_in_range", ports);
     finding_measure(finding, "ports_used_peak", use->ports_used);
@@ -355,11 +355,11 @@ static void survey_events(struct survey *survey)
     finding->severity = explained_in_all > 0 ? SEVERITY_FAULT : SEVERITY_RISK;
     finding->example.confidence = explained_in_all > 0 ? 0.95 : 0.6;
     finding_measure(finding, "events", events);
-    judgement_say(&finding->example,
-                  "Windows itself says in %s (4227 or 4231) that a connection could not be opened for want of a "
-                  "port%s.",
-                  count_words(events, "event").text,
-                  explained_in_all > 0 ? "" : ", but at no time at which a captured connection failed for it");
+    judgement_say(
+        &finding->example,
+        "Windows itself says in %s (4227 or 4231) that a connection could not be opened for want of a port%s.",
+        count_words(events, "event").text,
+        explained_in_all > 0 ? "" : ", but at no time at which a captured connection failed for it");
 }
 
 static void survey_clients(struct survey *survey)
@@ -390,11 +390,9 @@ const struct detector client_port_exhaustion = {
     .holds_when =
         "Of the client's port range - the one that its SQLCHECK report or other settings tell, its system's, or a "
         "narrower one that the ports show by filling it - at least 95 % are taken or in TIME_WAIT at once, and then "
-        "new connections stop for a while. From 80 % on it is a risk. "
-        "All destinations count, except for Linux, where each destination has the range for itself. "
-        "The client's netstat or ss tells the same: from 80 % of the range on a risk, from 95 % on a fault. Events "
-        "4227 "
-        "and 4231 of Tcpip prove it.",
+        "new connections stop for a while. From 80 % on it is a risk. All destinations count, except for Linux, where "
+        "each destination has the range for itself. The client's netstat or ss tells the same: from 80 % of the range "
+        "on a risk, from 95 % on a fault. Events 4227 and 4231 of Tcpip prove it.",
     .means = "Whoever closes a connection first keeps its port for a while: 240 s (or 120 s) on Windows, 60 s on "
              "Linux. Windows has 16384 ports (3976 before Vista), so 68 connections a second (17) use them up in four "
              "minutes. Then connects fail or wait without a packet on the wire. (Article, 1.5.7, 1.5.9 and 1.6.1.)",

@@ -140,11 +140,10 @@ static bool judge_refused_before(const struct pair_view *view, const struct surr
     }
     judgement_prove(judgement, syn, "the client asks for a connection (SYN)");
     judgement_prove(judgement, &c->sides[SIDE_SERVER].reset, "a reset with the server's address refuses it");
-    judgement_say(
-        judgement,
-        "The client's SYN was refused by a reset, and the server's capture, which was running, has neither of "
-        "the two: a firewall on the way refused the connection in the server's name%s.",
-        moved ? ", or another machine has the address now, as after a failover" : "");
+    judgement_say(judgement,
+                  "The client's SYN was refused by a reset, and the server's capture, which was running, has neither "
+                  "of the two: a firewall on the way refused the connection in the server's name%s.",
+                  moved ? ", or another machine has the address now, as after a failover" : "");
     return true;
 }
 

@@ -41,17 +41,16 @@ bool device_reset_hops_refusing(const struct conversation *c, const struct surro
     judgement_prove(judgement, &server->reset, "a reset with the server's address refuses it: TTL %u, %s away",
                     server->reset_ttl, count_words(hops, "hop").text);
     if (hops == usual)
-        judgement_say(
-            judgement,
-            "The reset that refuses the connection bears the server's address, but its TTL began with %u, and "
-            "that of all that the server says in other connections with %u: not its TCP refused it, but a "
-            "firewall, on the way or on the server's machine.",
-            initial_ttl(server->reset_ttl), initial_ttl(usual_ttl));
+        judgement_say(judgement,
+                      "The reset that refuses the connection bears the server's address, but its TTL began with %u, "
+                      "and that of all that the server says in other connections with %u: not its TCP refused it, but "
+                      "a firewall, on the way or on the server's machine.",
+                      initial_ttl(server->reset_ttl), initial_ttl(usual_ttl));
     else
         judgement_say(
             judgement,
-            "The reset that refuses the connection bears the server's address, but came over %s (TTL %u), and all "
-            "that the server says in other connections over %u (TTL %u): a firewall between the two refused it.",
+            "The reset that refuses the connection bears the server's address, but came over %s (TTL %u), and all that "
+            "the server says in other connections over %u (TTL %u): a firewall between the two refused it.",
             count_words(hops, "hop").text, server->reset_ttl, usual, usual_ttl);
     return true;
 }
@@ -75,14 +74,13 @@ bool device_reset_hops_ending(const struct conversation *c, const struct surroun
     if (hops == usual)
         judgement_say(
             judgement,
-            "The reset bears the %s's address, but its TTL began with %u, and that of all other packets of the "
-            "%s with %u: not its TCP sent it, but a device between the two or a filter on the %s's machine.",
+            "The reset bears the %s's address, but its TTL began with %u, and that of all other packets of the %s with "
+            "%u: not its TCP sent it, but a device between the two or a filter on the %s's machine.",
             name, initial_ttl(side->reset_ttl), name, initial_ttl(side->ttl_max), name);
     else
-        judgement_say(
-            judgement,
-            "The reset bears the %s's address, but came over %s (TTL %u), and all other packets of the %s over %u "
-            "(TTL %u): a device between the two sent it.",
-            name, count_words(hops, "hop").text, side->reset_ttl, name, usual, side->ttl_max);
+        judgement_say(judgement,
+                      "The reset bears the %s's address, but came over %s (TTL %u), and all other packets of the %s "
+                      "over %u (TTL %u): a device between the two sent it.",
+                      name, count_words(hops, "hop").text, side->reset_ttl, name, usual, side->ttl_max);
     return true;
 }

@@ -63,8 +63,7 @@ bool device_reset_times_accepted(const struct conversation *c, const struct surr
     judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN), once");
     judgement_prove(judgement, &server->reset, "a reset with the server's address refuses it");
     judgement_prove(judgement, &server->syn, "SYN+ACK with the server's address accepts it");
-    judgement_say(judgement,
-                  "The client's only SYN was refused by a reset with the server's address, and then accepted "
-                  "by SYN+ACK: no machine does both, so a device on the way made the reset.");
+    judgement_say(judgement, "The client's only SYN was refused by a reset with the server's address, and then "
+                             "accepted by SYN+ACK: no machine does both, so a device on the way made the reset.");
     return true;
 }

@@ -189,12 +189,11 @@ static void survey_drops(struct survey *survey)
         finding->example.confidence = 0.5;
         finding_measure(finding, "drops", unmatched->count);
         judgement_prove(&finding->example, &unmatched->first->at, "the first of these drops");
-        judgement_say(
-            &finding->example,
-            "The firewall dropped %s between client and server%s between %s and %s, but none within a second of "
-            "a captured packet that was left without an answer.",
-            count_words(unmatched->count, "packet").text, unmatched->count == 1 ? "," : ", the first",
-            address_text(&unmatched->client.address, client), endpoint_text(&unmatched->server, server));
+        judgement_say(&finding->example,
+                      "The firewall dropped %s between client and server%s between %s and %s, but none within a second "
+                      "of a captured packet that was left without an answer.",
+                      count_words(unmatched->count, "packet").text, unmatched->count == 1 ? "," : ", the first",
+                      address_text(&unmatched->client.address, client), endpoint_text(&unmatched->server, server));
     }
     memory_give(by_source);
 }
@@ -202,16 +201,13 @@ static void survey_drops(struct survey *survey)
 static const char *const actions[] = {
     ACTION_FIREWALL_AUDIT,
     "Find the filter by the number in the event (Filter Run-Time ID): `netsh wfp show filters "
-    "file=c:\\temp\\filters.xml` and "
-    "`netsh wfp show state file=c:\\temp\\state.xml`, then search both for `<filterId>NUMBER</filterId>`; its "
-    "displayData names "
-    "rule or product. From Windows 11 and Server 2022 on the event itself names the rule (Filter Origin).",
+    "file=c:\\temp\\filters.xml` and `netsh wfp show state file=c:\\temp\\state.xml`, then search both for "
+    "`<filterId>NUMBER</filterId>`; its displayData names rule or product. From Windows 11 and Server 2022 on the "
+    "event itself names the rule (Filter Origin).",
     ACTION_FIREWALL_RULES,
     "Let the port in where nothing does: `New-NetFirewallRule -DisplayName 'SQL Server' -Direction Inbound -Protocol "
-    "TCP "
-    "-LocalPort 1433 -Action Allow`, on Linux `firewall-cmd --permanent --add-port=1433/tcp && firewall-cmd --reload` "
-    "or `ufw "
-    "allow 1433/tcp`.",
+    "TCP -LocalPort 1433 -Action Allow`, on Linux `firewall-cmd --permanent --add-port=1433/tcp && firewall-cmd "
+    "--reload` or `ufw allow 1433/tcp`.",
     "Switch the auditing off again, it writes much: `auditpol /set /subcategory:\"Filtering Platform Packet Drop\" "
     "/success:disable /failure:disable`.",
     NULL,
@@ -220,13 +216,11 @@ static const char *const actions[] = {
 const struct detector host_firewall_drop[SIDES] = HOST_DETECTORS(
     "firewall-drop", .title = "The machine's own firewall dropped packets of the connection",
     .holds_when = "An event 5152 or 5157 of the Security log, a DROP line of pfirewall.log, or a drop in the output of "
-                  "WFP or PKTMON has the "
-                  "addresses and ports of a connection and a time within a second of its unanswered packets. What TCP "
-                  "itself threw away (PKTMON's reasons \"INET: ...\") does not count; drops that belong to no "
-                  "connection are a note.",
+                  "WFP or PKTMON has the addresses and ports of a connection and a time within a second of its "
+                  "unanswered packets. What TCP itself threw away (PKTMON's reasons \"INET: ...\") does not count; "
+                  "drops that belong to no connection are a note.",
     .holds_with_both = "The same of either capture's packets.",
     .means = "Packets are captured below the firewall: they are in the machine's own trace, and nothing answers them. "
-             "The event "
-             "proves who dropped them, and ends the search among filter drivers. It is the machine's setting, not the "
-             "network's. (Article, 1.5.11, Windows Firewall Auditing.)",
+             "The event proves who dropped them, and ends the search among filter drivers. It is the machine's "
+             "setting, not the network's. (Article, 1.5.11, Windows Firewall Auditing.)",
     .actions = actions, .severity = SEVERITY_FAULT, .judge = judge, .judge_pair = judge_pair, .survey = survey_drops);

@@ -90,11 +90,10 @@ static bool judge_late_answers(const struct conversation *c, int64_t held_up_ns,
         judgement_prove(judgement, &self->late_answer,
                         "now it answers the first of the %s's packets, with another reset", peer);
         judgement_prove(judgement, &self->last, "and the last");
-        judgement_say(
-            judgement,
-            "The %s gave up, and %.1f s or more after the %s had sent its last packet the %s answered %s, each "
-            "with a reset: they were not lost, but held up.",
-            name, seconds(late_ns), peer, name, count_words(self->late_answers, "packet").text);
+        judgement_say(judgement,
+                      "The %s gave up, and %.1f s or more after the %s had sent its last packet the %s answered %s, "
+                      "each with a reset: they were not lost, but held up.",
+                      name, seconds(late_ns), peer, name, count_words(self->late_answers, "packet").text);
         return true;
     }
     return false;
@@ -232,8 +231,7 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     judgement_prove(judgement, &late->longest_arrival, "it reaches the %s, %.2f s later", peer,
                     seconds(late->longest_ns));
     judgement_say(judgement,
-                  "%s of the %s arrived late%s took %.2f s; the fastest took %.4f s. Something "
-                  "on the way held %s up.",
+                  "%s of the %s arrived late%s took %.2f s; the fastest took %.4f s. Something on the way held %s up.",
                   count_words(count, "packet").text, name, count == 1 ? ": it" : ", one", seconds(late->longest_ns),
                   seconds(late->shortest_ns > 0 ? late->shortest_ns : 0), count == 1 ? "it" : "them");
     if (may_be_missed(view, s, sender) || spans_standstill(view, s, sender))
@@ -247,8 +245,8 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
 
 static const char *const actions[] = {
     action_trace_both,
-    "Look for what queues packets: VPN tunnels, traffic shaping, overloaded links, WAN optimisers; `pathping "
-    "SERVER`, `mtr SERVER`.",
+    "Look for what queues packets: VPN tunnels, traffic shaping, overloaded links, WAN optimisers; `pathping SERVER`, "
+    "`mtr SERVER`.",
     "Look in the virtual machine host's log for snapshots, backups and moves at that time: a machine that stands still "
     "holds packets up, too.",
     NULL,
@@ -258,14 +256,13 @@ const struct detector network_delay = {
     .cause = "network.delay",
     .title = "Packets arrive far too late",
     .holds_when = "A packet is acknowledged only after a second or more and several repetitions, and the receiver "
-                  "reports at least two of the repetitions as duplicates (DSACK): all copies arrived, late. Or half "
-                  "a second and three of them. Or three repetitions of one packet arrive within a tenth of a second. "
-                  "Or one side repeats its data, the other gives up with a reset, and a second or more after the last "
-                  "repetition answers them with resets that have no ACK, in the same rhythm. "
-                  "The culprit stays open where copies of several connections come together and the receiver's own "
-                  "capture has nothing of anybody before, and where several repeat themselves while nothing comes from "
-                  "the other machine: a machine that stood still looks the same. "
-                  "(--delay sets the second, and with it the half.)",
+                  "reports at least two of the repetitions as duplicates (DSACK): all copies arrived, late. Or half a "
+                  "second and three of them. Or three repetitions of one packet arrive within a tenth of a second. Or "
+                  "one side repeats its data, the other gives up with a reset, and a second or more after the last "
+                  "repetition answers them with resets that have no ACK, in the same rhythm. The culprit stays open "
+                  "where copies of several connections come together and the receiver's own capture has nothing of "
+                  "anybody before, and where several repeat themselves while nothing comes from the other machine: a "
+                  "machine that stood still looks the same. (--delay sets the second, and with it the half.)",
     .holds_with_both =
         "A packet was a second or more longer on the way than the fastest one; or three or more were 300 ms longer and "
         "one of them half a second. Where the captures' stamps are coarse (whole seconds, ticks of 15.6 ms), each of "
@@ -273,12 +270,11 @@ const struct detector network_delay = {
         "Not when a clock was set meanwhile, which makes one direction late and the other too fast. The culprit stays "
         "open when before it or after it nothing went the other way and nothing was in time, when it took longer than "
         "packets live (120 s), and when a capture stood still meanwhile or its clock was set, as TCP's timers or "
-        "timestamps tell. It stays open, too, "
-        "where neither IP ID nor timestamp tells a repetition from the packet, and the sender's capture missed packets "
-        "of this or another connection, or one arrived once more than it has it; and where the clocks' difference is "
-        "unsteady and a capture missed packets of the connection; and where the receiver's capture has nothing of "
-        "anybody until packets of several connections come: that machine may have stood still. (--delay sets the "
-        "second, and with it the half.)",
+        "timestamps tell. It stays open, too, where neither IP ID nor timestamp tells a repetition from the packet, "
+        "and the sender's capture missed packets of this or another connection, or one arrived once more than it has "
+        "it; and where the clocks' difference is unsteady and a capture missed packets of the connection; and where "
+        "the receiver's capture has nothing of anybody until packets of several connections come: that machine may "
+        "have stood still. (--delay sets the second, and with it the half.)",
     .means = "A sender's timer follows the round trip of the path; when an acknowledgement comes seconds later than "
              "that and the copies all arrived, something on the way held them in a queue. Each side then sees the "
              "other as slow, and time-outs expire on sound connections. Both captures together show in which "

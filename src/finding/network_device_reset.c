@@ -32,12 +32,12 @@ const struct detector network_device_reset = {
         "The conversation ends with a reset whose TTL shows another number of hops than all other packets of that "
         "side, which show one number. Where these wander in other connections of the two machines, because the way "
         "changes from packet to packet, the culprit stays open. Or that side goes on using the connection after its "
-        "reset, by more than a round trip and 200 ms. Or the reset that refuses a SYN came over another number of "
-        "hops than all that the server's machine says in other connections, on any port. Over as many hops, but from "
+        "reset, by more than a round trip and 200 ms. Or the reset that refuses a SYN came over another number of hops "
+        "than all that the server's machine says in other connections, on any port. Over as many hops, but from "
         "another initial TTL (64, 128, 255) than all else, somebody else than that machine's TCP made it, and the "
         "culprit stays open. Or a reset acknowledges what the client had sent less than half of a round trip before; "
-        "of three connections or more none shows the server acknowledge anything so soon. Or the client's only SYN "
-        "is refused, and then accepted in less time than clients take to repeat it (0.45 s).",
+        "of three connections or more none shows the server acknowledge anything so soon. Or the client's only SYN is "
+        "refused, and then accepted in less time than clients take to repeat it (0.45 s).",
     .holds_with_both =
         "A reset arrives that the other end's capture does not show leaving, and not both sides had closed by then; or "
         "both ends get such a FIN (at one end alone it is rather a packet that the capture missed). What one end gets "
@@ -51,9 +51,9 @@ const struct detector network_device_reset = {
         "and after it, has neither the SYN nor the reset. Where it shows that address no more afterwards, the culprit "
         "stays open, for another machine may have it; likewise where that capture misses packets or ends of others, or "
         "shows the server itself refuse others then, and accept none in between.",
-    .means = "Routers count the TTL down by one each; packets of one machine arrive with one TTL as long as the way "
-             "is the same. A firewall or load balancer that resets a connection in somebody else's name is nearer, "
-             "and starts from its own TTL. Both ends then report that the other one reset it. (Article, 1.5.4.)",
+    .means = "Routers count the TTL down by one each; packets of one machine arrive with one TTL as long as the way is "
+             "the same. A firewall or load balancer that resets a connection in somebody else's name is nearer, and "
+             "starts from its own TTL. Both ends then report that the other one reset it. (Article, 1.5.4.)",
     .actions = actions,
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,

@@ -35,8 +35,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_prove(judgement, &self->reset, "the %s gives up with a reset", name);
     if (total)
         judgement_say(judgement,
-                      "The %s repeated itself %s over %.1f s, and nothing came back from the %s any more: a "
-                      "device on the way drops the packets, or the %s machine does.",
+                      "The %s repeated itself %s over %.1f s, and nothing came back from the %s any more: a device on "
+                      "the way drops the packets, or the %s machine does.",
                       name, count_words(silence.retries, "time").text,
                       seconds(silence.last.time_ns - silence.first.time_ns), peer, peer);
     else
@@ -62,8 +62,8 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     judgement_prove(judgement, &back->lost_at_end_first, "the server's first packet that does not");
     judgement_prove(judgement, &back->last_lost, "the last of %u that did not arrive", back->lost_at_end);
     judgement_say(judgement,
-                  "From some moment on, %s of the client and %u of the server left their machines and did not "
-                  "arrive: the path between them was gone.",
+                  "From some moment on, %s of the client and %u of the server left their machines and did not arrive: "
+                  "the path between them was gone.",
                   count_words(out->lost_at_end, "packet").text, back->lost_at_end);
     if (pair_view_doubts_drop(view, PAIR_DROP_BOTH))
         settling_doubt_capture(judgement);
@@ -95,9 +95,9 @@ const struct detector network_drop_both_ways = {
         "capture has no packet of that side in this connection at all. Acknowledgements alone do not count where that "
         "capture has none of that side in any connection, though some were due, nor when it has a hole then and "
         "nothing else was lost. The culprit stays open where one of the captures lacks the end of another connection.",
-    .means = "TCP repeats what is not acknowledged (Windows five times, then it resets; RFC 6298). When nothing "
-             "comes back, packets of one or both directions vanish on the way - or in the other machine's filter "
-             "driver or firewall, or that machine is down. Both captures together tell these apart. (Article, 1.5.4.)",
+    .means = "TCP repeats what is not acknowledged (Windows five times, then it resets; RFC 6298). When nothing comes "
+             "back, packets of one or both directions vanish on the way - or in the other machine's filter driver or "
+             "firewall, or that machine is down. Both captures together tell these apart. (Article, 1.5.4.)",
     .actions = actions,
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,

@@ -38,8 +38,8 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
 
 static const char *const actions[] = {
     action_trace_both,
-    "Compare the two captures: what leaves the client and is not in the server's capture was dropped between; what "
-    "is in it and gets no ACK was dropped inside the server machine.",
+    "Compare the two captures: what leaves the client and is not in the server's capture was dropped between; what is "
+    "in it and gets no ACK was dropped inside the server machine.",
     ACTION_LOGS_OF_ONE_WAY,
     NULL,
 };
@@ -55,8 +55,7 @@ const struct detector network_drop_to_server = {
         "server's SACK. They were lost on the way, where the server was heard after it and did not acknowledge them. "
         "Where it was not heard any more, a reset shows it, or the number is beyond any window, the culprit stays "
         "open. Likewise where only the beginning of a login packet came and was acknowledged, by what it says of its "
-        "own "
-        "length, and nothing follows for a second or more.",
+        "own length, and nothing follows for a second or more.",
     .holds_with_both =
         "Of the client, three packets or more in a row (keep-alives count), over a second and up to the end, left its "
         "machine and are not in the server's capture, which went on. Five or more where one of the captures provably "

@@ -33,8 +33,7 @@ static bool judge_probes_missing(const struct conversation *c, const struct surr
     judgement_prove(judgement, &c->last, "the last packet");
     judgement_say(judgement,
                   "The %s probes this connection when it was idle for %.0f s, and gets its answer. Then nothing comes "
-                  "for %.0f s, "
-                  "neither a probe nor a FIN: its packets do not arrive any more, or it is gone.",
+                  "for %.0f s, neither a probe nor a FIN: its packets do not arrive any more, or it is gone.",
                   name, seconds(self->probes_after_ns), seconds(silent_ns));
     return true;
 }
@@ -121,8 +120,8 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
                     seconds(idle_ns), passage->probe_first ? ", a keep-alive" : "");
     judgement_prove(judgement, &passage->last_lost, "the last of %u that do not arrive", passage->lost_at_end);
     judgement_say(judgement,
-                  "After %.0f s without a packet, %s that left the %s did not reach the %s: a device on the way "
-                  "had forgotten the idle connection.",
+                  "After %.0f s without a packet, %s that left the %s did not reach the %s: a device on the way had "
+                  "forgotten the idle connection.",
                   seconds(idle_ns), count_words(passage->lost_at_end, "packet").text, name, peer);
     standstill_doubt(view, s, first, &passage->lost_at_end_first, &passage->last_lost, judgement);
     if (pair_view_doubts_drop(view, drop))

@@ -206,8 +206,8 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
 }
 
 static const char *const actions[] = {
-    "See whether the network cards count errors or drops: `Get-NetAdapterStatistics | Format-List *`, on Linux `ip "
-    "-s link` and `ethtool -S eth0`; and the switch ports.",
+    "See whether the network cards count errors or drops: `Get-NetAdapterStatistics | Format-List *`, on Linux `ip -s "
+    "link` and `ethtool -S eth0`; and the switch ports.",
     "On VMware look at the receive buffers of the host and of vmxnet3 (`ethtool -g`), on Windows at "
     "`Get-NetAdapterRss` (one CPU may do all receive work).",
     "Compare retransmissions before and after: `netstat -s -p tcp`, on Linux `nstat -az TcpRetransSegs`.",
@@ -234,16 +234,13 @@ const struct detector network_loss = {
         "Packets with data, SYN or FIN left one machine and are not in the other's capture: two or more, and one in a "
         "hundred; or one, while the path between the two loses that many in other connections; or a repair took a "
         "second or more. Where the receiver's capture missed packets, no more count than were sent again, without "
-        "those "
-        "of which another copy came and was not answered. None count "
-        "when it misses half as large a share or more of those that are known to have passed; and none at this "
-        "connection's end when it lacks ends of others. Not when nothing was sent again, or when the captures "
-        "themselves missed as many, which acknowledgements prove. When all was repaired within a second, a fault of "
-        "one of the ends comes first.",
-    .means = "TCP repairs loss, but each lost packet costs a few hundred milliseconds and more when it happens "
-             "again: queries and logins get slow, and some run into time-outs. Typical are overloaded links, bad "
-             "cables and ports, small buffers of virtual machines' hosts. (RFC 6298, RFC 2883; article, 1.5.4 and "
-             "1.6.4.)",
+        "those of which another copy came and was not answered. None count when it misses half as large a share or "
+        "more of those that are known to have passed; and none at this connection's end when it lacks ends of others. "
+        "Not when nothing was sent again, or when the captures themselves missed as many, which acknowledgements "
+        "prove. When all was repaired within a second, a fault of one of the ends comes first.",
+    .means = "TCP repairs loss, but each lost packet costs a few hundred milliseconds and more when it happens again: "
+             "queries and logins get slow, and some run into time-outs. Typical are overloaded links, bad cables and "
+             "ports, small buffers of virtual machines' hosts. (RFC 6298, RFC 2883; article, 1.5.4 and 1.6.4.)",
     .actions = actions,
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,

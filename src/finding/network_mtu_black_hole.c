@@ -139,11 +139,10 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
         judgement_prove(judgement, &passage->last_lost, "the last of %u", passage->lost_data);
         judgement_prove(judgement, &passage->last_arrival_sent, "a smaller packet of the %s leaves", name);
         judgement_prove(judgement, &passage->last_arrival, "and reaches the %s", peer);
-        judgement_say(
-            judgement,
-            "Of the %s's packets those of %u bytes and more did not arrive, %u in all; those of up to %u bytes "
-            "did, before and after.",
-            name, passage->smallest_lost, passage->lost_data, passage->largest_arrived);
+        judgement_say(judgement,
+                      "Of the %s's packets those of %u bytes and more did not arrive, %u in all; those of up to %u "
+                      "bytes did, before and after.",
+                      name, passage->smallest_lost, passage->lost_data, passage->largest_arrived);
         return true;
     }
     return false;
@@ -151,18 +150,14 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
 
 static const char *const actions[] = {
     "Find the largest packet that gets through, from both ends: `ping -f -l 1472 SERVER` and smaller, on Linux "
-    "`tracepath "
-    "SERVER` or `ping -M do -s 1472 SERVER`. 1472 bytes and 28 of headers make 1500.",
+    "`tracepath SERVER` or `ping -M do -s 1472 SERVER`. 1472 bytes and 28 of headers make 1500.",
     "Let firewalls pass ICMP type 3 code 4 (\"fragmentation needed\") and ICMPv6 type 2 (\"packet too big\"): without "
-    "them no sender "
-    "learns that it has to send smaller packets.",
+    "them no sender learns that it has to send smaller packets.",
     "Let the VPN or tunnel device on the way lower the MSS of connections through it (MSS clamping), or set a smaller "
-    "MTU: "
-    "`netsh interface ipv4 set subinterface \"Ethernet\" mtu=1400 store=persistent`, on Linux `ip link set eth0 mtu "
-    "1400`.",
+    "MTU: `netsh interface ipv4 set subinterface \"Ethernet\" mtu=1400 store=persistent`, on Linux `ip link set eth0 "
+    "mtu 1400`.",
     "See whether jumbo frames are on at one end only: `Get-NetAdapterAdvancedProperty -RegistryKeyword *JumboPacket`, "
-    "on Linux "
-    "`ip link`.",
+    "on Linux `ip link`.",
     "On Linux let TCP find out by itself: `sysctl net.ipv4.tcp_mtu_probing=1`.",
     NULL,
 };

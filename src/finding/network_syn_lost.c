@@ -75,11 +75,11 @@ static bool judge_answered_late(const struct conversation *c, const struct serve
                       seconds(cost_ns), seconds(server->syn.time_ns - client->syn_last.time_ns));
         return true;
     }
-    judgement_say(judgement,
-                  "The connection was made only %.1f s after the first SYN, because %u of its SYNs (or the "
-                  "answers) got lost%s.",
-                  seconds(cost_ns), client->syn_retransmits,
-                  others_served ? " while other connections to the same port were served at once" : "");
+    judgement_say(
+        judgement,
+        "The connection was made only %.1f s after the first SYN, because %u of its SYNs (or the answers) got lost%s.",
+        seconds(cost_ns), client->syn_retransmits,
+        others_served ? " while other connections to the same port were served at once" : "");
     return true;
 }
 
@@ -108,26 +108,24 @@ static bool judge_unanswered(const struct conversation *c, const struct surround
         char reporter[ADDRESS_TEXT_SIZE];
         judgement->confidence = 0.85;
         judgement_say(judgement,
-                      "The SYN to %s does not get through: %s reports by ICMP (type %u, code %u) that it could not "
-                      "or would not pass it on.",
+                      "The SYN to %s does not get through: %s reports by ICMP (type %u, code %u) that it could not or "
+                      "would not pass it on.",
                       name, address_text(&c->icmp.reporter, reporter), c->icmp.type, c->icmp.code);
     } else if (served > 0) {
         /* A filter driver of the server machine that eats single connections is rarer, but looks the same from here. */
         judgement_leave_open(judgement, 0.75);
-        judgement_say(
-            judgement,
-            "%s to %s got no answer, while %s to it %s opened and served at once: the "
-            "server listened and kept up, so these were most likely lost on the way, else by a filter driver of its "
-            "machine.",
-            count_words(client->syns, "SYN").text, name, count_words(served, "other connection").text,
-            served == 1 ? "was" : "were");
+        judgement_say(judgement,
+                      "%s to %s got no answer, while %s to it %s opened and served at once: the server listened and "
+                      "kept up, so these were most likely lost on the way, else by a filter driver of its machine.",
+                      count_words(client->syns, "SYN").text, name, count_words(served, "other connection").text,
+                      served == 1 ? "was" : "were");
     } else {
         judgement_leave_open(judgement, 0.5);
-        judgement_say(
-            judgement,
-            "%s to %s within %.1f s got no answer. The network may have lost them, or the server's firewall, or "
-            "nobody has that address.",
-            count_words(client->syns, "SYN").text, name, seconds(client->syn_last.time_ns - client->syn.time_ns));
+        judgement_say(judgement,
+                      "%s to %s within %.1f s got no answer. The network may have lost them, or the server's firewall, "
+                      "or nobody has that address.",
+                      count_words(client->syns, "SYN").text, name,
+                      seconds(client->syn_last.time_ns - client->syn.time_ns));
     }
     return true;
 }
@@ -163,9 +161,8 @@ static bool answer_vanishes(const struct pair_view *view)
 static void doubt_capture(struct judgement *judgement)
 {
     settling_doubt_capture(judgement);
-    judgement_say_more(judgement,
-                       "Or that capture missed them, and the server may have ignored them: it lacks packets of "
-                       "other connections that were made, or shows the server ignore others.");
+    judgement_say_more(judgement, "Or that capture missed them, and the server may have ignored them: it lacks packets "
+                                  "of other connections that were made, or shows the server ignore others.");
 }
 
 /* The SYN left the client and is not in the server's capture; or the SYN+ACK left the server and is not in the client's. */
@@ -253,8 +250,7 @@ const struct detector network_syn_lost = {
         "lost packets, too, and came a round trip after a SYN or when an answer is repeated; otherwise the culprit "
         "stays open. So it does when the server's capture shows SYN+ACK leaving again and again while the client goes "
         "on asking, for the client's machine may throw it away. It is the likelier where other connections to the same "
-        "port are opened "
-        "and served within a second meanwhile. Not told of a port scan.",
+        "port are opened and served within a second meanwhile. Not told of a port scan.",
     .holds_with_both =
         "Two SYNs or more left the client, and the server's capture, which was running and saw other connections to "
         "that address, holds none of them. The culprit then stays open where that capture lacks SYNs or ends of "
@@ -264,11 +260,10 @@ const struct detector network_syn_lost = {
         "handshake went on, and both captures missed it). Or the connection was made a second after the first SYN, and "
         "SYNs or their answers that left while the other capture ran are missing in it. (Where a capture's stamps are "
         "coarse, that second is longer by one step of them.)",
-    .means =
-        "Each lost SYN costs the client a second or more (three with older Windows); the drivers' connection "
-        "time-out of 15 s is gone after three or four of them, and the client reports error 10060 or 258. A stopped "
-        "listener would refuse instead, and a host firewall or a full queue would have hit the other connections to "
-        "that port, too. (RFC 6298; article, 1.5.4.)",
+    .means = "Each lost SYN costs the client a second or more (three with older Windows); the drivers' connection "
+             "time-out of 15 s is gone after three or four of them, and the client reports error 10060 or 258. A "
+             "stopped listener would refuse instead, and a host firewall or a full queue would have hit the other "
+             "connections to that port, too. (RFC 6298; article, 1.5.4.)",
     .actions = actions,
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,

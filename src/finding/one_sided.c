@@ -102,17 +102,15 @@ static void doubt_that_it_is_there(const struct surroundings *s, const struct co
                                    const struct silence *silence, struct judgement *judgement)
 {
     if (lacks_reset(c, s, silence))
-        leave_presence_open(judgement,
-                            "Or that machine had closed the connection: the repetitions end without a reset, "
-                            "which was due, so that this capture may leave out resets.");
+        leave_presence_open(judgement, "Or that machine had closed the connection: the repetitions end without a "
+                                       "reset, which was due, so that this capture may leave out resets.");
     if (may_miss_answers(c, s, here, silence))
         leave_presence_open(judgement, "Or this capture missed the answers, as it missed other packets.");
     if (!may_be_gone(c, s, here, silence))
         return;
     leave_presence_open(judgement,
-                        "Or that machine had given the connection up before, for it no longer repeats what was "
-                        "not acknowledged, or had waited long for an answer: then this capture lacks its "
-                        "reset.");
+                        "Or that machine had given the connection up before, for it no longer repeats what was not "
+                        "acknowledged, or had waited long for an answer: then this capture lacks its reset.");
 }
 
 static const char may_be_damaged[] = "Or these packets came damaged, for which TCP drops them: they were captured in "
@@ -201,8 +199,8 @@ static void tell_swallowed(const struct conversation *c, const struct silence *s
     else
         judgement_say(
             judgement,
-            "The %s's packets arrive at the %s machine, but its TCP does not get them: over %.1f s it repeats %s "
-            "what they acknowledge. Something between its network card and its TCP drops what arrives.",
+            "The %s's packets arrive at the %s machine, but its TCP does not get them: over %.1f s it repeats %s what "
+            "they acknowledge. Something between its network card and its TCP drops what arrives.",
             side_name(there), side_name(here), span_s, count_words(silence->retries, "time").text);
 }
 
@@ -298,12 +296,11 @@ bool one_sided_drop(const struct conversation *c, const struct surroundings *s, 
                       side_name(here), count_words(silence.retries, "time").text, span_s, side_name(there),
                       side_name(here), side_name(there));
     else
-        judgement_say(
-            judgement,
-            "The %s repeats a packet %s over %.1f s; meanwhile packets of the %s arrive and never acknowledge "
-            "it: what the %s sends does not reach the %s.",
-            side_name(here), count_words(silence.retries, "time").text, span_s, side_name(there), side_name(here),
-            side_name(there));
+        judgement_say(judgement,
+                      "The %s repeats a packet %s over %.1f s; meanwhile packets of the %s arrive and never "
+                      "acknowledge it: what the %s sends does not reach the %s.",
+                      side_name(here), count_words(silence.retries, "time").text, span_s, side_name(there),
+                      side_name(here), side_name(there));
     return true;
 }
 
@@ -321,11 +318,10 @@ static bool lacks_before_reset(const struct conversation *c, const struct surrou
     judgement->would_settle = settle_by_capture_at(there);
     judgement_prove(judgement, &sender->last_data, "the last data that arrives from the %s", side_name(there));
     judgement_prove(judgement, &sender->reset, "a reset of the %s stands beyond it", side_name(there));
-    judgement_say(
-        judgement,
-        "By the sequence number of its reset the %s had sent more than arrived at the %s machine: that was lost on "
-        "the way, or the capture missed it, or a device made the reset.",
-        side_name(there), side_name(here));
+    judgement_say(judgement,
+                  "By the sequence number of its reset the %s had sent more than arrived at the %s machine: that was "
+                  "lost on the way, or the capture missed it, or a device made the reset.",
+                  side_name(there), side_name(here));
     return true;
 }
 

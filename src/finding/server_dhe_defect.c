@@ -59,11 +59,10 @@ const struct detector server_dhe_defect = {
     .title = "The TLS handshake breaks off with a Diffie-Hellman cipher suite",
     .holds_when =
         "ServerHello picks a TLS_DHE suite (not ECDHE), and within 2 s one side closes before the handshake is done.",
-    .means =
-        "Old and new Windows versions disagree about leading zero bytes of the Diffie-Hellman secret, so that "
-        "about one handshake in 256 fails. It looks random and is not. As the culprit stands who broke off, because "
-        "it could not go on with the other's value; the defect may be in either machine: the one whose Windows lacks "
-        "the fix. (Article, 1.5.3; Microsoft: applications forcibly closed TLS connection errors.)",
+    .means = "Old and new Windows versions disagree about leading zero bytes of the Diffie-Hellman secret, so that "
+             "about one handshake in 256 fails. It looks random and is not. As the culprit stands who broke off, "
+             "because it could not go on with the other's value; the defect may be in either machine: the one whose "
+             "Windows lacks the fix. (Article, 1.5.3; Microsoft: applications forcibly closed TLS connection errors.)",
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,

@@ -121,13 +121,12 @@ static const char *const actions[] = {
 const struct detector server_no_answer = {
     .cause = "server.no-answer",
     .title = "The request to connect reaches the server machine and is never answered",
-    .holds_when =
-        "A capture taken on the server shows the SYN (usually repeated), and neither SYN+ACK nor reset leaves "
-        "(if it only looks as if it was taken there, the culprit stays open: say so with `--server`); or the server "
-        "machine itself rejects the SYN by an ICMP message. The culprit stays open, too, when the client did not ask "
-        "again (it had left, or it got an answer that the capture missed), and when other connections to this server "
-        "go on although none of its packets was captured. Or, in a capture given as the server's, one of several SYNs "
-        "is answered at last, a second or more after the first.",
+    .holds_when = "A capture taken on the server shows the SYN (usually repeated), and neither SYN+ACK nor reset "
+                  "leaves (if it only looks as if it was taken there, the culprit stays open: say so with `--server`); "
+                  "or the server machine itself rejects the SYN by an ICMP message. The culprit stays open, too, when "
+                  "the client did not ask again (it had left, or it got an answer that the capture missed), and when "
+                  "other connections to this server go on although none of its packets was captured. Or, in a capture "
+                  "given as the server's, one of several SYNs is answered at last, a second or more after the first.",
     .holds_with_both = "The same, and the client's capture shows the SYNs leave and no answer come.",
     .means =
         "TCP answers every SYN, with SYN+ACK or with a reset. When the packet is in the server's own capture and "

@@ -106,9 +106,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         seconds_words(signs.quiet_ns).text, signs.pending ? ", while a request was unanswered" : "",
         signs.gave_up ? ", when packets did not get through any more" : "",
         signs.forgotten
-            ? ", and answers a packet of a connection that the server machine does not know: it gave it up before "
-              "the capture began, was started again, or a device that translates addresses gave the connection "
-              "another port"
+            ? ", and answers a packet of a connection that the server machine does not know: it gave it up before the "
+              "capture began, was started again, or a device that translates addresses gave the connection another port"
             : "",
         signs.at_server ? "" : "; a device on the way could have sent it in its name");
     if (signs.other_language)

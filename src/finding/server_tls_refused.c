@@ -125,13 +125,11 @@ const struct detector server_tls_refused = {
         "connection any more. The culprit stays open when a reset has not what the server's packets have (IP IDs, "
         "timestamps): devices that look into TLS send such ones; and when the client begins with TLS (TDS 8) and no "
         "alert tells why the server closes, for it may not know that. Not when a sequence number of the server or the "
-        "other "
-        "side's SACK shows that it had sent more than arrived.",
-    .means =
-        "The server looks at the versions and cipher suites that the client offers and goes on with ServerHello "
-        "when one suits. To close there mostly means that none did: one side allows TLS 1.0 only and the other "
-        "demands 1.2, or their cipher suites or hashes do not overlap. Which of the two machines has to change, their "
-        "settings tell. (Article, 1.5.3; RFC 8446, 4.1.1.)",
+        "other side's SACK shows that it had sent more than arrived.",
+    .means = "The server looks at the versions and cipher suites that the client offers and goes on with ServerHello "
+             "when one suits. To close there mostly means that none did: one side allows TLS 1.0 only and the other "
+             "demands 1.2, or their cipher suites or hashes do not overlap. Which of the two machines has to change, "
+             "their settings tell. (Article, 1.5.3; RFC 8446, 4.1.1.)",
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,

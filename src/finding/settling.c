@@ -10,9 +10,8 @@ const char *settle_by_capture_at(enum side side)
     return side == SIDE_CLIENT ? settle_by_client_capture : settle_by_server_capture;
 }
 
-const char settle_by_place[] =
-    "To know that the capture was taken on the machine itself and not on a mirror port near it: then "
-    "give it with --client or --server.";
+const char settle_by_place[] = "To know that the capture was taken on the machine itself and not on a mirror port near "
+                               "it: then give it with --client or --server.";
 const char settle_by_complete_capture[] =
     "A capture that misses no packets: on the machine itself, with a larger buffer, written to a fast disk.";
 const char settle_by_complete_captures[] =
@@ -22,9 +21,8 @@ const char settle_by_address_owner[] =
 const char settle_by_steady_clock[] = "A capture of a machine whose clock nobody sets meanwhile.";
 const char settle_by_whole_packets[] =
     "The same capture of whole packets (`tcpdump -s 0`, `dumpcap -s 0`): of those only the checksum can be looked at.";
-const char settle_by_listener[] =
-    "Which program has the port on the server machine: `netstat -abno`, on Linux `ss -ltnp`; "
-    "and whether a proxy or firewall on the way answers for it.";
+const char settle_by_listener[] = "Which program has the port on the server machine: `netstat -abno`, on Linux `ss "
+                                  "-ltnp`; and whether a proxy or firewall on the way answers for it.";
 const char settle_by_earlier_captures[] = "Captures of both ends that begin before the connection does.";
 
 #define PING_LARGE                                                                                                     \

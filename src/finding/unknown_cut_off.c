@@ -53,11 +53,11 @@ static bool judge_more_sent(const struct conversation *c, struct judgement *judg
                                                 : &self->reset,
                     "by %s the %s had sent more by then", sacked ? "the other side's SACK" : "its sequence number",
                     name);
-    judgement_say(
-        judgement,
-        "By %s the %s had sent more than the capture has of it, and to the end nobody acknowledges that: it was "
-        "lost on the way, or the capture missed it. What it was, and so who failed, is not to be told.",
-        sacked ? "the other side's SACK" : "the sequence number of a packet without data, or of its close,", name);
+    judgement_say(judgement,
+                  "By %s the %s had sent more than the capture has of it, and to the end nobody acknowledges that: it "
+                  "was lost on the way, or the capture missed it. What it was, and so who failed, is not to be told.",
+                  sacked ? "the other side's SACK" : "the sequence number of a packet without data, or of its close,",
+                  name);
     return true;
 }
 

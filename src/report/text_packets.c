@@ -58,10 +58,9 @@ static void put_relay(const struct report *report, const struct conversation *c,
 {
     const struct conversation *standing = casebook_standing_view(report->casebook, c);
     if (standing->comparison && standing->comparison->relayed)
-        layout_paragraph(
-            sink, 0, 2,
-            "A device on the way ends the client's connection and opens its own to the server, under other "
-            "numbers: these are two TCP connections, whose packets are not compared.");
+        layout_paragraph(sink, 0, 2,
+                         "A device on the way ends the client's connection and opens its own to the server, under "
+                         "other numbers: these are two TCP connections, whose packets are not compared.");
 }
 
 static void put_verdict(const struct report *report, const struct conversation *c, struct sink *sink)
