@@ -10,10 +10,7 @@ static bool is_on(const struct setting_record *record)
 static void judge_machine(struct survey *survey, const struct host *host)
 {
     char names[HOST_NAMES_SIZE], words[HOST_TEXT_SIZE];
-    const struct setting_record *record = host_setting(survey, host, SETTING_OFFLOAD, 0);
-    for (uint32_t n = 1; record && !is_on(record); n++)
-        record = host_setting(survey, host, SETTING_OFFLOAD, n);
-    if (!record)
+    if (!host_has_setting(survey, host, SETTING_OFFLOAD, is_on))
         return;
     struct finding *finding = host_survey_add(survey, host);
     host_survey_list(survey, host, finding, SETTING_OFFLOAD, is_on, "enabled", names);

@@ -12,10 +12,7 @@ static bool is_off(const struct setting_record *record)
 static void judge_machine(struct survey *survey, const struct host *host)
 {
     char names[HOST_NAMES_SIZE], words[HOST_TEXT_SIZE];
-    const struct setting_record *record = host_setting(survey, host, SETTING_RSS, 0);
-    for (uint32_t n = 1; record && !is_off(record); n++)
-        record = host_setting(survey, host, SETTING_RSS, n);
-    if (!record)
+    if (!host_has_setting(survey, host, SETTING_RSS, is_off))
         return;
     struct finding *finding = host_survey_add(survey, host);
     host_survey_list(survey, host, finding, SETTING_RSS, is_off, "Receive Side Scaling is off", names);

@@ -146,6 +146,16 @@ const struct setting_record *host_setting(const struct survey *survey, const str
     return found->host == number && found->record->setting == setting ? found->record : NULL;
 }
 
+bool host_has_setting(const struct survey *survey, const struct host *host, enum machine_setting setting,
+                      bool (*counts)(const struct setting_record *record))
+{
+    const struct setting_record *record;
+    for (uint32_t n = 0; (record = host_setting(survey, host, setting, n)); n++)
+        if (counts(record))
+            return true;
+    return false;
+}
+
 void host_survey(struct survey *survey, void (*judge)(struct survey *survey, const struct host *host))
 {
     enum side side = survey->detector->culprit == CULPRIT_CLIENT ? SIDE_CLIENT : SIDE_SERVER;

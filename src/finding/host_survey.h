@@ -40,6 +40,10 @@ void hosts_close(struct hosts *hosts);
 const struct setting_record *host_setting(const struct survey *survey, const struct host *host,
                                           enum machine_setting setting, uint32_t n);
 
+/* Whether anything of that kind that is set on the machine counts. */
+bool host_has_setting(const struct survey *survey, const struct host *host, enum machine_setting setting,
+                      bool (*counts)(const struct setting_record *record));
+
 /* Asks about each machine of the side that the survey's detector is of. */
 void host_survey(struct survey *survey, void (*judge)(struct survey *survey, const struct host *host));
 
