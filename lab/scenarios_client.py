@@ -309,7 +309,7 @@ def client_resets_pool(lab):
     talk.server.close()
 
 
-@scenario('field-client-sleeps', quiet=True)
+@scenario('client-sleeps', quiet=True)
 def client_sleeps(lab):
   """The client machine sleeps for 20 s (a laptop's lid); the server's keep-alives go unanswered, and it gives the sessions up."""
   talks = [lab.talk() for _ in range(4)]
@@ -334,7 +334,7 @@ def client_sleeps(lab):
   work.join(20)
 
 
-@scenario('field-client-stalls-in-login')
+@scenario('client-stalls-in-login')
 def client_stalls_in_login(lab):
   """The client stands still in the middle of the login (a CRL that it cannot fetch, a full machine); the server ends it after its limit."""
   def one(how):
@@ -363,8 +363,8 @@ def client_stalls_in_login(lab):
   lab.run_all(one, [('prelogin', 'fin'), ('server hello', 'reset'), ('tls', 'fin'), ('server hello', 'fin'), ('connected', 'reset')])
 
 
-@scenario('field-client-deaf-to-answer')
-def client_deaf(lab):
+@scenario('client-deaf-to-answer')
+def client_deaf_to_answer(lab):
   """The client machine's filter eats the answer to its own SYN, behind the capture."""
   def one(_):
     talk = lab.talk()
@@ -376,8 +376,8 @@ def client_deaf(lab):
   lab.run_all(one, range(2))
 
 
-@scenario('field-half-open-port')
-def half_open_port(lab):
+@scenario('client-half-open-port')
+def client_half_open_port(lab):
   """The client machine started again and uses a port whose old connection the server still has: its SYN gets an ACK, and it resets that."""
   open_label = truth.label('none.normal', *OPEN, ('client', 'client.abort'), ('network', 'network.syn-lost'), ('network', 'network.loss'),
                            ('unknown', 'server.reset'))

@@ -106,8 +106,8 @@ def network_device_answers(lab):
   lab.run_all(one, range(4))
 
 
-@scenario('field-device-takes')
-def device_takes(lab):
+@scenario('network-device-takes')
+def network_device_takes(lab):
   """A device ends the client's connection in the server's name: it takes what the client says, cannot reach the server, and resets."""
   def one(how):
     talk = lab.talk()
@@ -125,8 +125,8 @@ def device_takes(lab):
   lab.run_all(one, [(63, False), (None, True), (None, False)])
 
 
-@scenario('field-two-machines-answer')
-def two_machines_answer(lab):
+@scenario('network-two-machines-answer')
+def network_two_machines_answer(lab):
   """Two machines have the server's address: the other's answer to the SYN comes first, and the server resets what it does not know."""
   def one(ttl):
     talk = lab.talk()
@@ -141,8 +141,8 @@ def two_machines_answer(lab):
   lab.run_all(one, [None, 62, None])
 
 
-@scenario('field-firewall-rejects-syn')
-def firewall_rejects_syn(lab):
+@scenario('network-firewall-rejects-syn')
+def network_firewall_rejects_syn(lab):
   """A firewall refuses some connections with a reset in the server's name; others to the same port pass."""
   way_s = 2 * lab.look.one_way_s
   def one(ttl):
@@ -159,8 +159,8 @@ def firewall_rejects_syn(lab):
     one(ttl)
 
 
-@scenario('field-firewall-rejects-port', quiet=True)
-def firewall_rejects_port(lab):
+@scenario('network-firewall-rejects-port', quiet=True)
+def network_firewall_rejects_port(lab):
   """A firewall refuses every connection to one port with a reset; another port of the machine is served."""
   lab.device.rule('reject', None, 'to_server', only='syn', to_port=1599, ttl=62, seconds=0.0002)
   healthy = lab.talk().open()
@@ -177,8 +177,8 @@ def firewall_rejects_port(lab):
   healthy.close()
 
 
-@scenario('field-firewall-loses-state')
-def firewall_loses_state(lab):
+@scenario('network-firewall-loses-state')
+def network_firewall_loses_state(lab):
   """A firewall fails over without its table: packets of connections that were there are dropped, or refused; new ones pass."""
   def one(how):
     talk = lab.talk().open()
@@ -206,8 +206,8 @@ def firewall_loses_state(lab):
   lab.run_all(one, ['dropped', 'refused', 'answer refused', 'refused'])
 
 
-@scenario('field-firewall-sees-half')
-def firewall_sees_half(lab):
+@scenario('network-firewall-sees-half')
+def network_firewall_sees_half(lab):
   """Ways differ by direction, and a firewall sees the client's packets only: it lets the SYN pass, and nothing after it."""
   def one(seconds):
     talk = lab.talk()
@@ -220,8 +220,8 @@ def firewall_sees_half(lab):
   lab.run_all(one, [5, 15, 5])
 
 
-@scenario('field-unscaled', giants=False)
-def unscaled(lab):
+@scenario('network-unscaled', giants=False)
+def network_unscaled(lab):
   """A firewall takes the window scale out of one SYN: the other end reads windows far too small, and answers crawl."""
   def one(only):
     talk = lab.talk(encryption='no')
@@ -240,8 +240,8 @@ def unscaled(lab):
   lab.run_all(one, ['syn', 'synack'])
 
 
-@scenario('field-inspection-drops-data')
-def inspection_drops_data(lab):
+@scenario('network-inspection-drops-data')
+def network_inspection_drops_data(lab):
   """An intrusion prevention system drops what carries a certain payload, however often it is sent; acknowledgements and keep-alives pass."""
   def one(way):
     talk = lab.talk(encryption='no').open()
@@ -263,8 +263,8 @@ def inspection_drops_data(lab):
   lab.run_all(one, ['to_server', 'to_client', 'to_server'])
 
 
-@scenario('field-login-cut-by-tls-inspection')
-def cut_by_inspection(lab):
+@scenario('network-login-cut-by-tls-inspection')
+def network_login_cut_by_tls_inspection(lab):
   """A device that looks into TLS drops the server's certificates for some clients, or resets both ends at the ClientHello."""
   def one(how):
     talk = lab.talk(encryption='full')
@@ -290,8 +290,8 @@ def cut_by_inspection(lab):
   lab.run_all(one, ['drop', 'reset', 'reset to client', 'drop'])
 
 
-@scenario('field-reset-while-waiting')
-def reset_while_waiting(lab):
+@scenario('network-reset-while-waiting')
+def network_reset_while_waiting(lab):
   """A device forgets a connection whose query runs for long, and resets both its ends, or the client's."""
   def one(how):
     to, ttl, seconds = how
@@ -349,8 +349,8 @@ def network_idle_reset(lab):
   lab.run_all(one, range(3))
 
 
-@scenario('field-nat-forgets-one-way')
-def nat_forgets_one_way(lab):
+@scenario('network-nat-forgets-one-way')
+def network_nat_forgets_one_way(lab):
   """A NAT forgets an idle connection: the server's keep-alives die there, and it gives up; the client's next request passes, and is refused."""
   def one(_):
     talk = lab.talk().open()
@@ -367,8 +367,8 @@ def nat_forgets_one_way(lab):
   lab.run_all(one, range(2))
 
 
-@scenario('field-pool-behind-dead-way', quiet=True)
-def pool_behind_dead_way(lab):
+@scenario('network-pool-behind-dead-way', quiet=True)
+def network_pool_behind_dead_way(lab):
   """An idle pool finds the way dead, one connection after the other, and opens new ones, which work: a device forgot the idle ones."""
   talks = [lab.talk() for _ in range(4)]
   def one(talk):

@@ -10,8 +10,8 @@ NOT_TDS = b'HTTP/1.1 400 Bad Request\r\nServer: nginx\r\nConnection: close\r\nCo
 LEFT = [('unknown', 'client.closed-in-login'), ('unknown', 'server.closed-in-login')]
 
 
-@scenario('later-port-of-another')
-def port_of_another(lab):
+@scenario('server-port-of-another-program')
+def server_port_of_another_program(lab):
   """A web server, not SQL Server, has the port: it answers PRELOGIN in its own language, and one of the two closes."""
   talks = {number: lab.talk(server_port=1471) for number in range(4)}
   def one(case):
@@ -36,8 +36,8 @@ def port_of_another(lab):
   lab.run_all(one, list(enumerate(['server', 'client', 'reset', 'client'])))
 
 
-@scenario('later-turned-away')
-def turned_away(lab):
+@scenario('server-turns-away')
+def server_turns_away(lab):
   """The server's port accepts and closes at once, before the client could say a word; at other times it serves."""
   healthy = lab.talk().open()
   work = lab.run_beside(healthy.work, 6)
@@ -60,8 +60,8 @@ def turned_away(lab):
   healthy.close()
 
 
-@scenario('later-rest-of-login-lost')
-def rest_of_login_lost(lab):
+@scenario('network-rest-of-login-lost')
+def network_rest_of_login_lost(lab):
   """Of a login that takes two packets the second never arrives, nor what comes after it: the server waits for the rest."""
   def one(end):
     talk = lab.talk(encryption='no')
@@ -90,8 +90,8 @@ def rest_of_login_lost(lab):
   lab.run_all(one, ['lost', 'server closes', 'close arrives'])
 
 
-@scenario('later-no-common-encryption')
-def no_common_encryption(lab):
+@scenario('client-no-common-encryption')
+def client_no_common_encryption(lab):
   """One end demands encryption, the other says that it has none: the client has to close (MS-TDS 2.2.6.5)."""
   def one(who):
     talk = lab.talk(encryption='no' if who == 'server' else 'full')
@@ -107,8 +107,8 @@ def no_common_encryption(lab):
   lab.run_all(one, ['server', 'client', 'server'])
 
 
-@scenario('later-refused-by-its-state')
-def refused_by_its_state(lab):
+@scenario('server-refuses-by-its-state')
+def server_refuses_by_its_state(lab):
   """The server refuses logins because of what it is in itself: paused, full, its database not there."""
   def one(number):
     talk = lab.talk(encryption=lab.rng.choice(['no', 'login']))
@@ -118,8 +118,8 @@ def refused_by_its_state(lab):
   lab.run_all(one, [17142, 40613, 18401, 17809])
 
 
-@scenario('later-another-language')
-def another_language(lab):
+@scenario('trap-another-language')
+def trap_another_language(lab):
   """A browser, or a scanner, says something on SQL Server's port that is no TDS: it is shown out, and nobody meant to log in."""
   def one(how):
     talk = lab.talk()
@@ -141,8 +141,8 @@ def another_language(lab):
   lab.run_all(one, ['fin', 'read', 'unread'])
 
 
-@scenario('later-silent-connection')
-def silent_connection(lab):
+@scenario('trap-silent-connection')
+def trap_silent_connection(lab):
   """A client connects and says nothing: it holds the connection to the end, or the server shows it out after a while."""
   def one(how):
     talk = lab.talk()
@@ -162,8 +162,8 @@ def silent_connection(lab):
   lab.run_all(one, ['server closes', 'client resets', 'held'])
 
 
-@scenario('later-dead-when-it-begins')
-def dead_when_it_begins(lab):
+@scenario('network-dead-when-capture-begins')
+def network_dead_when_capture_begins(lab):
   """A pooled connection is dead already when the client's capture begins; others live."""
   late_window(lab, 'client', 6, None)
   def one(seconds):

@@ -319,8 +319,8 @@ def network_refuses_by_icmp(lab):
   lab.run_all(one, [13, 1, 13])
 
 
-@scenario('field-damaged', giants=False)
-def damaged(lab):
+@scenario('network-damaged', giants=False)
+def network_damaged(lab):
   """A bad line or card damages what passes, so that its TCP checksum is wrong and the receiver's TCP throws it away."""
   def one(how):
     talk = lab.talk(encryption=lab.rng.choice(['no', 'full'])).open()
@@ -343,8 +343,8 @@ def damaged(lab):
   lab.run_all(one, [('to_client', 1), ('to_server', 1), ('to_client', 0.08), ('to_server', 0.08)])
 
 
-@scenario('field-delay-grows', quiet=True)
-def delay_grows(lab):
+@scenario('network-delay-grows', quiet=True)
+def network_delay_grows(lab):
   """A queue fills: the path gets slower and slower, from milliseconds to seconds, and empties again."""
   numbers = []
   def one(_):
@@ -366,8 +366,8 @@ def delay_grows(lab):
     thread.join(60)
 
 
-@scenario('field-login-through-a-slow-tunnel')
-def login_through_slow_tunnel(lab):
+@scenario('network-login-through-slow-tunnel')
+def network_login_through_slow_tunnel(lab):
   """The way gets slow by seconds in the middle of logins with TLS: clients give up, by FIN or reset; the server answers all the same."""
   def one(how):
     talk = lab.talk(encryption='full')
@@ -398,8 +398,8 @@ def slow_hello(talk):
   talk.server.send(talk.driver.answer_type, talk.server.handshake_step())
 
 
-@scenario('field-mtu-in-login', giants=False)
-def mtu_in_login(lab):
+@scenario('network-mtu-in-login', giants=False)
+def network_mtu_in_login(lab):
   """Packets of a login that are large vanish: the server's certificates, or a login packet that carries a ticket."""
   def one(what):
     talk = lab.talk(encryption='full' if what == 'certificate' else 'no', driver=tds.DRIVERS[0])
@@ -422,8 +422,8 @@ def mtu_in_login(lab):
   lab.run_all(one, ['certificate', 'ticket'])
 
 
-@scenario('field-outage-heals', quiet=True)
-def outage_heals(lab):
+@scenario('network-outage-heals', quiet=True)
+def network_outage_heals(lab):
   """The way is dead for nine seconds, in one direction or both; clients give up meanwhile, and what both ends repeat arrives after all."""
   way = lab.rng.choice([None, 'to_client', 'to_server'])
   talks = [lab.talk() for _ in range(4)]
@@ -466,8 +466,8 @@ def outage_heals(lab):
   after.close()
 
 
-@scenario('field-router-reports', family=socket.AF_INET)
-def router_reports(lab):
+@scenario('network-router-reports', family=socket.AF_INET)
+def network_router_reports(lab):
   """A router loses its way to the server, and says so by ICMP: connections that were there get host unreachable for each packet."""
   def one(what):
     talk = lab.talk(encryption='no').open()
@@ -480,8 +480,8 @@ def router_reports(lab):
   lab.run_all(one, ['host unreachable'] * 2)
 
 
-@scenario('field-half-of-the-ways-dead')
-def half_of_the_ways_dead(lab):
+@scenario('network-half-of-the-ways-dead')
+def network_half_of_the_ways_dead(lab):
   """One of two parallel links is dead in one direction: some connections cannot be made, or stop, others beside them work."""
   def one(what):
     talk = lab.talk(encryption=lab.rng.choice(['no', 'full']))
@@ -507,8 +507,8 @@ def half_of_the_ways_dead(lab):
   lab.run_all(one, ['works', 'no answer', 'stops', 'works', 'stops'])
 
 
-@scenario('field-answer-dropped-once', giants=False)
-def answer_dropped_once(lab):
+@scenario('network-answer-dropped-once', giants=False)
+def network_answer_dropped_once(lab):
   """Of an answer its last packet gets lost again and again for some seconds, and then comes: the query was slow on the way only."""
   def one(count):
     talk = lab.talk(encryption=lab.rng.choice(['no', 'full'])).open()

@@ -482,7 +482,7 @@ def ask_controller(lab, services, seconds):
   other.close()
 
 
-@scenario('field-server-boots', quiet=True)
+@scenario('server-boots', quiet=True)
 def server_boots(lab):
   """The server machine starts again: for some seconds nothing answers, then it refuses what it does not know; later all is well."""
   talks = [lab.talk() for _ in range(5)]
@@ -510,7 +510,7 @@ def server_boots(lab):
   after.close()
 
 
-@scenario('field-server-pauses', quiet=True)
+@scenario('server-pauses', quiet=True)
 def server_pauses(lab):
   """The server's virtual machine stands still for 6 s (a snapshot); what was sent to it meanwhile is lost, and it goes on as if nothing was."""
   talks = [lab.talk() for _ in range(4)]
@@ -535,7 +535,7 @@ def server_pauses(lab):
     talk.close()
 
 
-@scenario('field-server-stops-reading')
+@scenario('server-stops-reading')
 def server_stops_reading(lab):
   """The server reads no more of a bulk insert, and its window stays shut; the client gives up after its time-out."""
   slow = lab.listener(lab.server, 1466, receive_room=16384)
@@ -559,8 +559,8 @@ def server_stops_reading(lab):
   lab.run_all(one, ['reset', 'fin'])
 
 
-@scenario('field-aborts-on-overflow')
-def aborts_on_overflow(lab):
+@scenario('server-aborts-on-overflow')
+def server_aborts_on_overflow(lab):
   """A full queue that refuses late (Linux's tcp_abort_on_overflow): the handshake is made, and its last packet is answered with a reset."""
   lab.server.sysctl('net.ipv4.tcp_abort_on_overflow', 1)
   label = truth.label('server.backlog-full', 'server.login-stalled', 'server.reset', 'server.closed-in-login', 'server.no-answer',
@@ -568,8 +568,8 @@ def aborts_on_overflow(lab):
   fill_queue(lab, label, 'refused', 1)
 
 
-@scenario('field-host-rejects-by-icmp')
-def host_rejects(lab):
+@scenario('server-rejects-by-icmp')
+def server_rejects_by_icmp(lab):
   """The server machine's firewall refuses by ICMP: a SYN, or what comes on an established connection."""
   def one(what):
     talk = lab.talk(encryption='no')
@@ -588,8 +588,8 @@ def host_rejects(lab):
   lab.run_all(one, ['syn', 'old', 'syn'])
 
 
-@scenario('field-server-process-dies-in-logins')
-def server_dies_in_logins(lab):
+@scenario('server-process-dies-in-logins')
+def server_process_dies_in_logins(lab):
   """The server's process dies while logins are under way: the system ends them, by FIN or by a reset where bytes are unread."""
   def one(phase):
     talk = lab.talk(encryption='full' if phase == 'tls' else 'no')
@@ -611,8 +611,8 @@ def server_dies_in_logins(lab):
     talk.client.close()
 
 
-@scenario('field-reset-lost')
-def reset_lost(lab):
+@scenario('server-reset-lost')
+def server_reset_lost(lab):
   """The server resets sessions, and the reset gets lost: the client's next request finds no connection, and is refused."""
   def one(_):
     talk = lab.talk().open()
@@ -627,7 +627,7 @@ def reset_lost(lab):
   lab.run_all(one, range(3))
 
 
-@scenario('field-kernel-eats-syn-for-a-while')
+@scenario('server-ignores-for-a-while')
 def server_ignores_for_a_while(lab):
   """The server's firewall is loaded anew and eats everything for four seconds: who asks meanwhile asks again, and is served."""
   def one(what):

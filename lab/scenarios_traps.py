@@ -244,8 +244,8 @@ def trap_late_by_a_little(lab):
   lab.run_all(one, ['crossing', 'just in time', 'crossing'])
 
 
-@scenario('field-loss-and-stall', giants=False)
-def loss_and_stall(lab):
+@scenario('trap-loss-and-stall', giants=False)
+def trap_loss_and_stall(lab):
   """The path loses 4 % of everything, and the server leaves some logins without an answer: two faults at once."""
   lab.device.rule('drop', chance=0.04)
   for talk in lab.talks:
@@ -268,8 +268,8 @@ def loss_and_stall(lab):
   lab.run_all(one, ['stalled', 'lossy', 'stalled', 'lossy', 'stalled'])
 
 
-@scenario('field-mars')
-def mars(lab):
+@scenario('trap-mars')
+def trap_mars(lab):
   """Faults of connections with MARS: the path dies, a device resets, the server resets, the server is slow."""
   def one(how):
     talk = lab.talk(mars=True, encryption=lab.rng.choice(['no', 'login', 'full']))

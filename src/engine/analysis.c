@@ -166,8 +166,8 @@ static void note_pipe(struct capture_facts *facts, const struct spooled_pipe *pi
         return;
     facts->incomplete = true;
     notes_add(&facts->notes, "pipe cut",
-              "what came through the pipe was kept to be read again, but not all of it: there was "
-              "no more room, or it was more than 64 GiB; the rest is not read");
+              "what came through the pipe was kept to be read again, but not all of it: there was no more room, or it "
+              "was more than 64 GiB; the rest is not read");
 }
 
 /* The sentence begins with the path that was opened. */

@@ -34,8 +34,7 @@ void unseen_holes_find(struct casebook *casebook)
     hole_notes_add(casebook, HOLE_BY_TIMESTAMPS,
                    "of which less than half passed by the TCP timestamps of both ends of a connection: its clock was "
                    "set forward, or both stood still");
-    hole_notes_add(
-        casebook, HOLE_BY_TIMERS,
-        "although TCP would have repeated or acknowledged what was under way (it stood still then, or missed "
-        "just that, or its clock was set forward)");
+    hole_notes_add(casebook, HOLE_BY_TIMERS,
+                   "although TCP would have repeated or acknowledged what was under way (it stood still then, or "
+                   "missed just that, or its clock was set forward)");
 }

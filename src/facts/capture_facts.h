@@ -7,8 +7,21 @@
 
 #include "moment.h"
 #include "notes.h"
+#include "tcp_side.h"
 
 enum capture_role { CAPTURE_ROLE_UNKNOWN, CAPTURE_ROLE_CLIENT, CAPTURE_ROLE_SERVER, CAPTURE_ROLE_MIDDLE };
+
+/* Of a capture that was taken on that side's machine. */
+static inline enum capture_role capture_role_at(enum side side)
+{
+    return side == SIDE_CLIENT ? CAPTURE_ROLE_CLIENT : CAPTURE_ROLE_SERVER;
+}
+
+/* The inverse: role is one of those two. */
+static inline enum side capture_role_side(enum capture_role role)
+{
+    return role == CAPTURE_ROLE_CLIENT ? SIDE_CLIENT : SIDE_SERVER;
+}
 
 /* The kind of the note that says where and why reading a file could not go on. */
 #define CAPTURE_BROKEN_NOTE "file broken"

@@ -272,13 +272,3 @@ const struct conversation *casebook_view_at(const struct casebook *casebook, con
         view = casebook_conversation(casebook, view->next_view - 1);
     return view->point == point ? view : NULL;
 }
-
-const struct clock_facts *casebook_clock_of(const struct casebook *casebook, const struct conversation *conversation)
-{
-    const struct conversation *view = casebook_standing_view(casebook, conversation);
-    if (!view->twin)
-        return NULL;
-    uint32_t far = casebook_conversation(casebook, view->twin - 1)->point;
-    const struct point_pair *pair = point_pairs_find(&casebook->pairs, view->point, far);
-    return pair && pair->clock.known ? &pair->clock : NULL;
-}

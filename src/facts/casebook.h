@@ -73,6 +73,7 @@ struct casebook {
     struct notes unread; /* evidence that nothing could read, a sentence each */
 };
 
+/* Empty; casebook_close() gives back all that it owns. */
 void casebook_open(struct casebook *casebook);
 void casebook_close(struct casebook *casebook);
 
@@ -91,13 +92,16 @@ void casebook_append(struct casebook *whole, struct casebook *beside);
 
 /* A new conversation, held open. */
 struct conversation *casebook_add_conversation(struct casebook *casebook);
+
+/* Facts for one, zeroed, but for what says that it was not seen; the casebook owns them. */
 struct tds_facts *casebook_add_tds(struct casebook *casebook);
 struct tls_facts *casebook_add_tls(struct casebook *casebook);
+struct service_facts *casebook_add_service(struct casebook *casebook);
+struct comparison *casebook_add_comparison(struct casebook *casebook);
+
 /* Takes back what was added for a stream that is none; NULL is fine. */
 void casebook_drop_tds(struct casebook *casebook, struct tds_facts *tds);
 void casebook_drop_tls(struct casebook *casebook, struct tls_facts *tls);
-struct service_facts *casebook_add_service(struct casebook *casebook);
-struct comparison *casebook_add_comparison(struct casebook *casebook);
 
 /* Of a capture point, first seen at this moment. NULL: the ceiling of their kind is reached, which the capture file notes. */
 struct name_lookup *casebook_add_name_lookup(struct casebook *casebook, uint32_t point, const struct moment *at);
@@ -120,10 +124,6 @@ const struct conversation *casebook_standing_view(const struct casebook *caseboo
 /* The view of the same connection at that capture point; NULL: none is known. */
 const struct conversation *casebook_view_at(const struct casebook *casebook, const struct conversation *conversation,
                                             uint32_t point);
-
-/* Of the connection: how the clocks of its view nearest to the client and nearest to the server differ; NULL: not known, or it was
- * seen once only. */
-const struct clock_facts *casebook_clock_of(const struct casebook *casebook, const struct conversation *conversation);
 
 /* Once everything is read, and before anybody asks what follows. */
 void casebook_join(struct casebook *casebook);

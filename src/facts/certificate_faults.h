@@ -12,6 +12,7 @@ struct certificate_faults {
     bool name_differs;           /* it bears names, all are known, and none of them is that one */
 };
 
+/* Of the server's own certificate, by the capture's time of its ServerHello. */
 struct certificate_faults certificate_faults_of(const struct conversation *conversation);
 
 /* Dates, name, or nobody but its owner vouches for it. */

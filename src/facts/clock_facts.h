@@ -9,6 +9,10 @@
 
 enum { CLOCK_KNOTS_MOST = 32 };
 
+/* Time zones differ from UTC by whole quarters of an hour, up to 14 hours (IANA time zone database). */
+#define ZONE_QUARTER_NS (900 * NS_PER_SECOND)
+enum { ZONE_QUARTERS_MOST = 14 * 4 };
+
 /* A point of the curve that the difference follows. */
 struct clock_knot {
     int64_t at_ns;    /* on the client's clock */

@@ -14,27 +14,6 @@
 /* Of one conversation: to connect, the slowest answer, and one that never came. */
 enum { WAITS_OF_A_CONVERSATION = 3 };
 
-static bool is_controller_of(const struct casebook *casebook, const struct address *machine,
-                             const struct address *controller)
-{
-    const struct domain_controllers *known = &casebook->domain_controllers;
-    uint32_t low = 0, high = known->count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        const struct domain_controller *at = &known->list[middle];
-        int order = memcmp(&at->machine, machine, sizeof *machine);
-        if (order == 0)
-            order = memcmp(&at->controller, controller, sizeof *controller);
-        if (order == 0)
-            return true;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return false;
-}
-
 static void add(struct controller_waits *waits, struct controller_wait wait)
 {
     if (moment_seen(&wait.asked) && wait.until_ns - wait.asked.time_ns >= NOTICED_NS)
@@ -103,12 +82,14 @@ void controller_waits_open(struct controller_waits *waits, const struct casebook
     waits->list = memory_take_array(most + 1, sizeof *waits->list);
     for (uint32_t number = 0; number < casebook_conversations(casebook); number++) {
         const struct conversation *c = casebook_conversation(casebook, number);
-        if (!c->tds && is_controller_of(casebook, &c->ends[SIDE_CLIENT].address, &c->ends[SIDE_SERVER].address))
+        if (!c->tds && domain_controllers_have(&casebook->domain_controllers, &c->ends[SIDE_CLIENT].address,
+                                               &c->ends[SIDE_SERVER].address))
             add_conversation(waits, c);
     }
     for (uint32_t number = 0; number < casebook->tickets.in_use; number++) {
         const struct exchange_facts *exchange = &casebook_ticket(casebook, number)->exchange;
-        if (is_controller_of(casebook, &exchange->client.address, &exchange->server.address))
+        if (domain_controllers_have(&casebook->domain_controllers, &exchange->client.address,
+                                    &exchange->server.address))
             add_ticket(waits, exchange);
     }
     if (waits->count > 0)

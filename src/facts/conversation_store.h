@@ -36,12 +36,14 @@ struct conversation_store {
     uint64_t folded;    /* conversations that were forgotten because memory ran short; all of them were plain */
 };
 
+/* resting_most: conversations at rest that stay open. */
 void conversation_store_open(struct conversation_store *store, uint32_t resting_most);
 void conversation_store_close(struct conversation_store *store);
 
 /* A new one, held open. */
 struct conversation *conversation_store_add(struct conversation_store *store);
 
+/* It is opened if it is packed; the pointer stays valid as said above. */
 struct conversation *conversation_store_at(struct conversation_store *store, uint32_t number);
 
 /* Until conversation_store_rest(): it stays open, at this address, and any of its facts may be changed. */

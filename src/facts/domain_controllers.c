@@ -181,6 +181,14 @@ void domain_controllers_open(struct domain_controllers *controllers, const struc
     controllers->count = kept;
 }
 
+bool domain_controllers_have(const struct domain_controllers *controllers, const struct address *machine,
+                             const struct address *controller)
+{
+    const struct domain_controller wanted = {.machine = *machine, .controller = *controller};
+    return controllers->count > 0 && bsearch(&wanted, controllers->list, controllers->count, sizeof *controllers->list,
+                                             compare_controllers) != NULL;
+}
+
 void domain_controllers_close(struct domain_controllers *controllers)
 {
     memory_give(controllers->list);

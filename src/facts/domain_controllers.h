@@ -2,6 +2,8 @@
 #ifndef TDSCOPE_DOMAIN_CONTROLLERS_H
 #define TDSCOPE_DOMAIN_CONTROLLERS_H
 
+#include <stdbool.h>
+
 #include "address.h"
 #include "moment.h"
 
@@ -18,6 +20,7 @@ enum controller_service {
     CONTROLLER_SERVICES
 };
 
+/* The TCP port of each. */
 extern const uint16_t controller_ports[CONTROLLER_SERVICES];
 
 struct controller_service_facts {
@@ -36,11 +39,16 @@ struct domain_controller {
 };
 
 struct domain_controllers {
-    struct domain_controller *list;
+    struct domain_controller *list; /* by machine, then by controller; each two stand there once */
     uint32_t count;
 };
 
+/* Finds them among the conversations and ticket requests; domain_controllers_close() gives the list back. */
 void domain_controllers_open(struct domain_controllers *controllers, const struct casebook *casebook);
 void domain_controllers_close(struct domain_controllers *controllers);
+
+/* Whether the one machine has the other for a controller. */
+bool domain_controllers_have(const struct domain_controllers *controllers, const struct address *machine,
+                             const struct address *controller);
 
 #endif

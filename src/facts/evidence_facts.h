@@ -189,6 +189,7 @@ struct evidence {
     struct arena texts;
 };
 
+/* Empty; evidence_close() gives back all that it owns. */
 void evidence_open(struct evidence *evidence);
 void evidence_close(struct evidence *evidence);
 
@@ -203,6 +204,7 @@ struct setting_record *evidence_add_setting(struct evidence *evidence, const str
                                             enum machine_setting setting, int64_t value, const char *text);
 struct drop_record *evidence_add_drop(struct evidence *evidence, const struct moment *at);
 struct socket_record *evidence_add_socket(struct evidence *evidence, const struct moment *at);
+
 /* Once a source was read: the times of its records, so far as its clock showed them, become UTC. */
 void evidence_tell_zone(struct evidence *evidence, uint32_t source, enum source_zone zone, int64_t utc_offset_ns);
 

@@ -13,9 +13,7 @@
 #define RING_AFTER_NS (60 * NS_PER_SECOND)
 #define NEAR_TLS_NS (2 * NS_PER_SECOND)
 
-/* Time zones differ from UTC by whole quarters of hours, up to 14 hours. */
-#define QUARTER_NS (900 * NS_PER_SECOND)
-enum { QUARTERS_MAX = 56, ZONES = 2 * QUARTERS_MAX + 1, END_BYTES = 19, KEY_BYTES = 2 * END_BYTES };
+enum { ZONES = 2 * ZONE_QUARTERS_MOST + 1, END_BYTES = 19, KEY_BYTES = 2 * END_BYTES };
 
 /* By how much a record votes for a zone, and what is enough. */
 enum { VOTES_OF_SAME_CONNECTION = 2, VOTES_OF_SAME_CLIENT = 1, VOTES_ENOUGH = 2, VOTES_AGREE_PERCENT = 80 };
@@ -183,7 +181,7 @@ static bool zone_is_open(const struct joining *joining, const struct moment *at)
 
 static int64_t floor_quarters(int64_t ns)
 {
-    return ns >= 0 ? ns / QUARTER_NS : -((QUARTER_NS - 1 - ns) / QUARTER_NS);
+    return ns >= 0 ? ns / ZONE_QUARTER_NS : -((ZONE_QUARTER_NS - 1 - ns) / ZONE_QUARTER_NS);
 }
 
 /* For the one zone in which the record falls into the period; none, when there are several. */
@@ -192,8 +190,8 @@ static void vote(struct joining *joining, const struct moment *at, int64_t recor
 {
     int64_t most = floor_quarters(record_ns - period.from_ns);
     int64_t least = -floor_quarters(-(record_ns - period.to_ns));
-    if (least == most && most >= -QUARTERS_MAX && most <= QUARTERS_MAX)
-        joining->votes[moment_source(at)][most + QUARTERS_MAX] += votes;
+    if (least == most && most >= -ZONE_QUARTERS_MOST && most <= ZONE_QUARTERS_MOST)
+        joining->votes[moment_source(at)][most + ZONE_QUARTERS_MOST] += votes;
 }
 
 static void vote_by_drops(struct joining *joining, const struct conversation *c)
@@ -260,7 +258,8 @@ static void elect_zone(struct joining *joining, uint32_t source)
     uint64_t most = joining->votes[source][best];
     if (most < VOTES_ENOUGH || most * 100 < all * VOTES_AGREE_PERCENT)
         return;
-    evidence_tell_zone(&joining->casebook->evidence, source, ZONE_JOINED, ((int64_t)best - QUARTERS_MAX) * QUARTER_NS);
+    evidence_tell_zone(&joining->casebook->evidence, source, ZONE_JOINED,
+                       ((int64_t)best - ZONE_QUARTERS_MOST) * ZONE_QUARTER_NS);
 }
 
 /* Returns whether any source's times were moved or confirmed. */

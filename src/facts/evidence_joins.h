@@ -34,7 +34,7 @@ struct evidence_joins {
     uint32_t counts[EVIDENCE_JOIN_KINDS], capacities[EVIDENCE_JOIN_KINDS];
 };
 
-/* Counts in each source what was joined. */
+/* Once all is read: settles zones that are open, and counts in each source what was joined. evidence_joins_close() gives the lists back. */
 void evidence_joins_open(struct evidence_joins *joins, struct casebook *casebook);
 void evidence_joins_close(struct evidence_joins *joins);
 

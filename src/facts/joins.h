@@ -30,6 +30,7 @@ struct joins {
     struct join_list questions; /* for names, by who asked */
 };
 
+/* Of all lookups, once they are read; joins_close() gives the lists back. */
 void joins_open(struct joins *joins, const struct casebook *casebook);
 void joins_close(struct joins *joins);
 

@@ -6,8 +6,6 @@
 #include "hash_index.h"
 #include "memory.h"
 
-enum { SQL_PORT = 1433 };
-
 size_t machine_side_short_name(const char *machine, char name[static MACHINE_NAME_SIZE])
 {
     size_t size = 0;
@@ -49,7 +47,7 @@ static const struct machine_address *address_at(const struct placing *placing, u
 static bool is_sql(const struct casebook *casebook, const struct conversation *c)
 {
     uint16_t port = c->ends[SIDE_SERVER].port;
-    return c->tds || port == SQL_PORT || (port != 0 && port == casebook->server_port) ||
+    return c->tds || port == SQL_SERVER_PORT || (port != 0 && port == casebook->server_port) ||
            casebook_instance_lookup_for(casebook, c);
 }
 
@@ -86,18 +84,13 @@ static void see_conversations(struct placing *placing)
     }
 }
 
-static enum side side_of(enum capture_role role)
-{
-    return role == CAPTURE_ROLE_CLIENT ? SIDE_CLIENT : SIDE_SERVER;
-}
-
 static void place_by_address(struct source_facts *source, const struct sighting *sighting)
 {
     const uint32_t *seen = sighting->seen;
     if (source->role == CAPTURE_ROLE_UNKNOWN && seen[SIDE_CLIENT] + seen[SIDE_SERVER] > 0)
         source->role = seen[SIDE_CLIENT] > seen[SIDE_SERVER] ? CAPTURE_ROLE_CLIENT : CAPTURE_ROLE_SERVER;
-    if (source->role != CAPTURE_ROLE_UNKNOWN && seen[side_of(source->role)] > 0)
-        source->address = sighting->address[side_of(source->role)];
+    if (source->role != CAPTURE_ROLE_UNKNOWN && seen[capture_role_side(source->role)] > 0)
+        source->address = sighting->address[capture_role_side(source->role)];
 }
 
 static uint32_t source_named(const struct placing *placing, const char *name, size_t size)

@@ -27,9 +27,10 @@ static inline bool stamp_tick_is_fine(const struct stamp_tick *tick)
     return tick->divisor_ns > 0 && tick->divisor_ns < STAMP_TICK_LEAST_NS;
 }
 
-/* Of a clock that is known to be fine nothing is to be seen. */
+/* For stamp_tick_see(): of a clock that is known to be fine nothing is to be seen. */
 void stamp_tick_see_coarse(struct stamp_tick *tick, int64_t time_ns);
 
+/* The stamp of the next packet. */
 static inline void stamp_tick_see(struct stamp_tick *tick, int64_t time_ns)
 {
     if (!stamp_tick_is_fine(tick))

@@ -14,21 +14,42 @@ static inline enum side side_other(enum side side)
     return side == SIDE_CLIENT ? SIDE_SERVER : SIDE_CLIENT;
 }
 
-/* Timers that repeat a packet start from 200 ms (Linux), 300 ms (Windows) or a second (RFC 6298, 2.4) and double: several copies
- * within this time left one after the other and were held up together. */
+static inline const char *side_name(enum side side)
+{
+    return side == SIDE_CLIENT ? "client" : "server";
+}
+
+/* Timers that repeat a packet start from 200 ms (Linux), 300 ms (Windows) or a second (RFC 6298, 2.4) and double. */
+#define LEAST_RTO_NS (200 * NS_PER_MS)
+
+/* So several copies within this time left one after the other and were held up together. */
 #define HELD_TOGETHER_NS (100 * NS_PER_MS)
+
+/* The first time-out, where nothing is known of the path yet: a second, and three in older stacks (RFC 6298, 2.1). */
+#define FIRST_RTO_NS NS_PER_SECOND
+#define OLD_FIRST_RTO_NS (3 * NS_PER_SECOND)
+
+/* A SYN that was sent again cost a first time-out, less what timers that tick and stamps may be off by. */
+#define SYN_REPEATED_NS (FIRST_RTO_NS * 9 / 10)
+
+/* An acknowledgement waits for data to go with, for half a second at most (RFC 1122, 4.2.3.2; RFC 9293, 3.8.6.3). */
+#define ACK_DELAY_MOST_NS (500 * NS_PER_MS)
+
+/* Who has a packet has acknowledged it by then: as much again for the way. */
+#define ACKNOWLEDGED_BY_NS (2 * ACK_DELAY_MOST_NS)
 
 /* Windows repeats a SYN that was refused, with the same number, half a second later (less some of its clock's ticks) and up to twice. What accepts it so long
  * after may answer a repetition that the capture missed. */
 #define SYN_AGAIN_NS (450 * NS_PER_MS)
 
-/* Nothing under way is left alone for longer: the first time-out is a second, three in older stacks (RFC 6298, 2.1), or follows the round
- * trip, and acknowledgements wait for half a second at most (RFC 1122, 4.2.3.2). */
-#define LEFT_ALONE_NS (4 * NS_PER_SECOND)
+/* Nothing under way is left alone for longer: it is acknowledged, or repeated after a first time-out or one that follows the round trip. */
+#define LEFT_ALONE_NS (OLD_FIRST_RTO_NS + ACKNOWLEDGED_BY_NS)
 
-/* SQL Server and its drivers probe a silent connection after 30 s (their KeepAlive setting), and the answer acknowledges what came before.
- * Others wait for hours (RFC 1122, 4.2.3.6). */
-#define UNPROBED_NS (31 * NS_PER_SECOND)
+/* SQL Server and its drivers probe a silent connection after that (their KeepAlive setting). Others wait for hours (RFC 1122, 4.2.3.6). */
+#define KEEP_ALIVE_NS (30 * NS_PER_SECOND)
+
+/* A connection of theirs is not silent for longer, and the answer to the probe acknowledges what came before. */
+#define UNPROBED_NS (KEEP_ALIVE_NS + NS_PER_SECOND)
 
 /* Something repeated without an answer. */
 struct retry_run {

@@ -8,6 +8,9 @@
 #include "moment.h"
 #include "tls_facts.h"
 
+/* IANA's port of SQL Server's default instance: what says "SQL" when no byte could. */
+enum { SQL_SERVER_PORT = 1433 };
+
 /* Steps of a login in their usual order. TCP's own steps are in struct tcp_side. */
 enum login_step {
     LOGIN_STEP_PRELOGIN, /* client: PRELOGIN (MS-TDS 2.2.6.5) */

@@ -24,6 +24,7 @@ struct tls_handshake {
     struct moment stop;
 };
 
+/* All zero where none was seen. */
 struct tls_handshake tls_handshake_of(const struct conversation *conversation);
 
 #endif

@@ -26,9 +26,17 @@
     "make an exception for SQL Server in the antivirus and watch for 48 hours (switching it off leaves its driver "    \
     "loaded)."
 
+#define ACTION_UNINSTALL_FILTER                                                                                        \
+    "If an exception does not help, uninstall the filter product for a test and restart the machine: where the "       \
+    "network "                                                                                                         \
+    "is protected otherwise, and with those who are responsible for its security."
+
 #define ACTION_FIREWALL_RULES                                                                                          \
     "Look at the firewall rules for the port: `Get-NetFirewallPortFilter | Where-Object LocalPort -eq 1433 | "         \
     "Get-NetFirewallRule`, on Linux `nft list ruleset`."
+#define ACTION_LOGS_OF_ONE_WAY                                                                                         \
+    "Ask for the logs of firewalls, load balancers and switches on the way at that time; routes that differ by "       \
+    "direction make one direction fail alone (`tracert` from both ends)."
 #define ACTION_NETWORK_DRIVER                                                                                          \
     "See how old the network driver is: `Get-NetAdapter | Format-List Name, InterfaceDescription, DriverDate, "        \
     "DriverVersion`, on Linux `ethtool -i eth0`."
@@ -63,6 +71,8 @@
     "Or let ports be used again sooner. Windows: `reg add "                                                            \
     "HKLM\\SYSTEM\\CurrentControlSet\\Services\\Tcpip\\Parameters /v TcpTimedWaitDelay /t REG_DWORD /d 30` and "       \
     "restart. Linux: `sysctl -w net.ipv4.tcp_tw_reuse=1`."
+#define ACTION_POOLING                                                                                                 \
+    "Let the application use connection pooling: that is the cure (see `tdscope explain client.no-pooling`)."
 #define ACTION_DRIVER_TRACE                                                                                            \
     "Look inside the client's driver and its TCP at once. On Windows SQLTrace (of Microsoft's SQL networking tools) "  \
     "takes a BID trace and a network trace together: `.\\SQLTrace.ps1 -Setup`, restart the application, "              \

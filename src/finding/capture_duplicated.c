@@ -18,8 +18,7 @@ static void survey_points(struct survey *survey)
         double share = survey_percent(point->copied, point->copyable);
         finding->example.confidence = 0.95;
         judgement_say(&finding->example,
-                      "%s holds %s a second time (%.0f %% of all). The copies are not counted as "
-                      "retransmissions.",
+                      "%s holds %s a second time (%.0f %% of all). The copies are not counted as retransmissions.",
                       survey_point_words(survey, i, name), count_words(point->copied, "packet").text, share);
         finding_measure(finding, "duplicates", (double)point->copied);
         finding_measure(finding, "of_packets", (double)point->copyable);

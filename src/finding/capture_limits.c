@@ -65,8 +65,8 @@ static void look_at_length(const struct point_survey *point, const struct point_
                    name, point->sql);
     else if (lasted_ns < SHORT_CAPTURE_NS && point->sql_inside * 100ULL >= point->sql * (uint64_t)INSIDE_PERCENT)
         limits_add(limits, "How these connections began and ended is not in it.",
-                   "%s lasts %.0f s, and of %u of its %s to SQL Server it has neither begin nor end: too "
-                   "short for an application with a connection pool.",
+                   "%s lasts %.0f s, and of %u of its %s to SQL Server it has neither begin nor end: too short for an "
+                   "application with a connection pool.",
                    name, seconds(lasted_ns), point->sql_inside, count_words(point->sql, "connection").text);
 }
 

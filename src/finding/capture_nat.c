@@ -35,13 +35,13 @@ static void say(struct judgement *example, const struct rewrites *rewrites, cons
     char inside[ENDPOINT_TEXT_SIZE], outside[ENDPOINT_TEXT_SIZE];
     endpoint_text(&here->ends[differs], inside);
     endpoint_text(&there->ends[differs], outside);
-    judgement_prove(example, &here->first, "here the %s is %s", differs == SIDE_SERVER ? "server" : "client", inside);
+    judgement_prove(example, &here->first, "here the %s is %s", side_name(differs), inside);
     judgement_prove(example, &there->first, "the same connection: here it is %s", outside);
     judgement_say(example,
                   "Of %s in both captures, %u %s other addresses or ports in the one than in the other: the %s's %s is "
                   "%s at the server's end.",
                   count_words(rewrites->connections, "connection").text, rewrites->pairs,
-                  rewrites->pairs == 1 ? "has" : "have", differs == SIDE_SERVER ? "server" : "client", inside, outside);
+                  rewrites->pairs == 1 ? "has" : "have", side_name(differs), inside, outside);
 }
 
 static bool is_seen_twice(const struct conversation *c, const struct surroundings *surroundings)

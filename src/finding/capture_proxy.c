@@ -45,8 +45,7 @@ static void survey_pairs(struct survey *survey)
 
 static const char *const actions[] = {
     "Capture on the device, too, on both of its sides, and give all captures: each of its two connections is then "
-    "compared by "
-    "itself.",
+    "compared by itself.",
     "Read its log, and how long it waits before it ends an idle connection: the idle time-out of a load balancer's "
     "virtual server, `timeout client` and `timeout server` of HAProxy, `proxy_timeout` of nginx.",
     "See what its health checks say of the server at the time of the errors.",
@@ -57,13 +56,10 @@ const struct detector capture_proxy = {
     .cause = "capture.proxy",
     .title = "A device ends the connections and opens its own to the server",
     .holds_when = "The same PRELOGIN (its GUID) is in both captures, and the two SYNs differ in both sequence numbers "
-                  "and in what a "
-                  "device that only forwards leaves alone: time stamp, IP ID, window.",
-    .means =
-        "A load balancer in full-proxy mode, a database proxy or a TLS inspector stands between. Each end talks to "
-        "the device, which acknowledges in its own name: a time-out, a reset or a lost packet of one connection is not "
-        "one of the "
-        "other. When neither end closed first, the device did.",
+                  "and in what a device that only forwards leaves alone: time stamp, IP ID, window.",
+    .means = "A load balancer in full-proxy mode, a database proxy or a TLS inspector stands between. Each end talks "
+             "to the device, which acknowledges in its own name: a time-out, a reset or a lost packet of one "
+             "connection is not one of the other. When neither end closed first, the device did.",
     .actions = actions,
     .culprit = CULPRIT_NONE,
     .severity = SEVERITY_NOTE,

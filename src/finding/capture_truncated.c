@@ -20,8 +20,8 @@ static void survey_points(struct survey *survey)
             finding->hides =
                 "It may not show which packets are SQL Server's, how far a login came, or what was answered.";
         judgement_say(&finding->example,
-                      "%s holds %llu of its %s only in part, %u bytes at most. What lies beyond is taken as "
-                      "not known: names, error texts, certificates.",
+                      "%s holds %llu of its %s only in part, %u bytes at most. What lies beyond is taken as not known: "
+                      "names, error texts, certificates.",
                       survey_point_words(survey, i, name), (unsigned long long)point->cut_packets,
                       count_words(point->packets, "packet").text, point->longest_cut);
         finding_measure(finding, "cut_packets", (double)point->cut_packets);

@@ -6,10 +6,6 @@
 #include "detector.h"
 #include "signs.h"
 
-/* A driver that dislikes the certificate closes as soon as it has looked at it, which may include asking a revocation
- * server. Later than that, a time-out is as likely. */
-#define DECIDED_NS (5 * NS_PER_SECOND)
-
 /* RFC 8446, 6.2: alerts about a certificate. */
 static bool is_certificate_alert(uint8_t code)
 {
@@ -20,7 +16,7 @@ static bool is_certificate_alert(uint8_t code)
 static bool closed_at_certificate(const struct conversation *c, const struct login_halt *halt)
 {
     return halt->closed && halt->closed_by == SIDE_CLIENT && halt->last_step == LOGIN_STEP_SERVER_HELLO &&
-           halt->turn == SIDE_CLIENT && halt->waited_ns <= DECIDED_NS && !halt->alert &&
+           halt->turn == SIDE_CLIENT && halt->waited_ns <= CERTIFICATE_LOOKED_AT_NS && !halt->alert &&
            c->tds->tls_version != 0x0304 && !moment_seen(&c->tds->client_alert) && !signs_of_missed_packets(c);
 }
 
@@ -98,8 +94,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
                                  "exchange: it seems not to trust it.");
     else
         judgement_say(judgement,
-                      "The client closed %s after the TLS handshake, without a login: it looked at the "
-                      "certificate then, and does not trust it, or it was stopped.",
+                      "The client closed %s after the TLS handshake, without a login: it looked at the certificate "
+                      "then, and does not trust it, or it was stopped.",
                       seconds_words(halt.waited_ns).text);
     struct certificate_faults faults = certificate_faults_of(c);
     say_faults(&faults, judgement);
@@ -110,8 +106,8 @@ static const char *const actions[] = {
     "Read the client's error text: it names what is wrong (not trusted, name does not match, expired).",
     "See which certificate the server uses: `EXEC sp_readerrorlog 0, 1, N'certificate'` - \"self-generated\" means "
     "that none is configured, and no client trusts that one.",
-    "Give SQL Server a certificate of an authority that the client trusts and whose name is the one in the "
-    "connection string; TrustServerCertificate=yes only hides it.",
+    "Give SQL Server a certificate of an authority that the client trusts and whose name is the one in the connection "
+    "string; TrustServerCertificate=yes only hides it.",
     NULL,
 };
 
@@ -122,14 +118,12 @@ const struct detector client_certificate_rejected = {
         "After ServerHello the client sends a TLS alert about the certificate, or closes at once without a key "
         "exchange; or it closes in order within 5 s after the handshake, without a login, and the certificate is "
         "self-signed, out of date, or for another name than the one asked for (SNI). Without an alert only when the "
-        "client "
-        "has acknowledged the certificate, and no packet was repeated for a second and more before.",
+        "client has acknowledged the certificate, and no packet was repeated for a second and more before.",
     .means =
-        "The certificate came and the client went: it could not build a chain to an authority it trusts, or the "
-        "name or the dates do not fit. Where the certificate is in clear (up to TLS 1.2), its dates and names "
-        "are compared; TLS 1.3 encrypts it, and then client.closed-in-login says what can be known. It happens each "
-        "time, not now and then - unless several servers stand behind one name. (RFC 8446, 6.2; RFC 6125, 6.4; "
-        "article, 1.5.3.)",
+        "The certificate came and the client went: it could not build a chain to an authority it trusts, or the name "
+        "or the dates do not fit. Where the certificate is in clear (up to TLS 1.2), its dates and names are compared; "
+        "TLS 1.3 encrypts it, and then client.closed-in-login says what can be known. It happens each time, not now "
+        "and then - unless several servers stand behind one name. (RFC 8446, 6.2; RFC 6125, 6.4; article, 1.5.3.)",
     .actions = actions,
     .culprit = CULPRIT_CLIENT,
     .severity = SEVERITY_FAULT,

@@ -27,8 +27,7 @@ static bool judge_foreign_answer(const struct conversation *c, const struct logi
 {
     if (!login_signs_foreign_answer(c) || halt->turn != SIDE_CLIENT)
         return false;
-    judgement->culprit = CULPRIT_UNKNOWN;
-    judgement->confidence = 0.5;
+    judgement_leave_open(judgement, 0.5);
     judgement->would_settle = settle_by_listener;
     judgement_prove(judgement, &halt->since, "the answer, which is no TDS");
     judgement_prove(judgement, &halt->close, "the client closes");
@@ -89,8 +88,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     /* And in time: what it had not got until then may be told by resets with which it answers that later. */
     bool got_it = halt.acknowledged && !signs_of_held_up(c, &halt.close) && !signs_of_giving_up(c, SIDE_CLIENT);
     if (!halt.alert && (signs_of_doubtful_close(c, s) || !got_it)) {
-        judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->confidence = 0.5;
+        judgement_leave_open(judgement, 0.5);
         judgement->would_settle = settle_by_client_capture;
     }
     char alert[ALERT_WORDS_SIZE];
@@ -98,7 +96,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_prove(judgement, &halt.since, "the last word of the login: %s", login_step_words(halt.last_step));
     if (halt.alert)
         judgement_prove(judgement, &halt.alert->moment, "the client sends %s", signs_alert_words(halt.alert, alert));
-    judgement_prove(judgement, &halt.close, "the %s closes", halt.closed_by == SIDE_CLIENT ? "client" : "server");
+    judgement_prove(judgement, &halt.close, "the %s closes", side_name(halt.closed_by));
     if (halt.alert) {
         say_broken_off(c, &halt, judgement);
         return true;
@@ -111,8 +109,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 }
 
 static const char *const actions[] = {
-    "Read the client's error with its phases: SqlClient prints \"[Pre-Login] initialization=..; handshake=..; "
-    "[Login] initialization=..; authentication=..\", which tells where the time went before the close.",
+    "Read the client's error with its phases: SqlClient prints \"[Pre-Login] initialization=..; handshake=..; [Login] "
+    "initialization=..; authentication=..\", which tells where the time went before the close.",
     ACTION_DRIVER_TRACE,
     "See whether the client machine was short of CPU or threads, or name resolution or Kerberos was slow before the "
     "connection began: `Resolve-DnsName SERVER`, `klist`.",
@@ -136,8 +134,8 @@ const struct detector client_closed_in_login = {
         "did not send it. Not when a sequence number of the client or the other side's SACK shows that it had sent "
         "more than arrived. (--slow-login sets the 2 s.)",
     .means = "The server had answered all it was asked, or had no time to. The client's own connection time-out ran "
-             "out - spent on name resolution, security calls or waiting for a thread - or it did not like what it "
-             "got, or the program was stopped. (Article, 1.5.5.)",
+             "out - spent on name resolution, security calls or waiting for a thread - or it did not like what it got, "
+             "or the program was stopped. (Article, 1.5.5.)",
     .actions = actions,
     .culprit = CULPRIT_CLIENT,
     .severity = SEVERITY_FAULT,

@@ -27,8 +27,7 @@ static bool judge_after_prelogin(const struct conversation *c, const struct surr
     if (!own_turn && halt.waited_ns >= LEAVES_AT_ONCE_NS)
         judgement->culprit = CULPRIT_UNKNOWN;
     if (signs_of_doubtful_close(c, s)) {
-        judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->confidence = 0.5;
+        judgement_leave_open(judgement, 0.5);
         judgement->would_settle = settle_by_client_capture;
     }
     judgement_prove(judgement, &client->syn, "the client connects");
@@ -97,16 +96,16 @@ const struct detector client_gave_up_before_login = {
     .cause = "client.gave-up-before-login",
     .title = "The client closes as soon as it is connected",
     .holds_when =
-        "After the handshake the client closes within a second and before the login; or it has sent PRELOGIN "
-        "and closes within a second, or less than 2 s after the answer, when it was its own turn. (Between "
-        "one second and two without an answer the culprit stays open; --slow-login sets the two.) Without a "
-        "byte it counts only when the same client left this server after PRELOGIN on another connection, and "
-        "closes with FIN; else it may as well be a probe. Where it is seen to have waited for its server's "
-        "address, client.slow-name-resolution says so. Not when a sequence number of the client or the other "
-        "side's SACK shows that it had sent more than arrived, nor when the answer to PRELOGIN is why it leaves.",
-    .means = "The connection was made at once, and the client had no time left for it: its time-out, which began "
-             "with the program's call, was spent before the first packet - on DNS, a security call, waiting for a "
-             "thread, a port or a place in the pool. Server and network had no part in it. (Article, 1.5.5.)",
+        "After the handshake the client closes within a second and before the login; or it has sent PRELOGIN and "
+        "closes within a second, or less than 2 s after the answer, when it was its own turn. (Between one second and "
+        "two without an answer the culprit stays open; --slow-login sets the two.) Without a byte it counts only when "
+        "the same client left this server after PRELOGIN on another connection, and closes with FIN; else it may as "
+        "well be a probe. Where it is seen to have waited for its server's address, client.slow-name-resolution says "
+        "so. Not when a sequence number of the client or the other side's SACK shows that it had sent more than "
+        "arrived, nor when the answer to PRELOGIN is why it leaves.",
+    .means = "The connection was made at once, and the client had no time left for it: its time-out, which began with "
+             "the program's call, was spent before the first packet - on DNS, a security call, waiting for a thread, a "
+             "port or a place in the pool. Server and network had no part in it. (Article, 1.5.5.)",
     .actions = actions,
     .culprit = CULPRIT_CLIENT,
     .severity = SEVERITY_FAULT,

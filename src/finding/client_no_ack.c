@@ -6,14 +6,12 @@
 #include "settling.h"
 #include "signs.h"
 
-/* An answer that comes while the next SYN leaves is none to it: SYNs are a second apart (RFC 6298, 2.1). */
-#define ASKED_AGAIN_NS (NS_PER_SECOND * 9 / 10)
-
-/* The server's answers to the SYN arrive at the client machine, and its TCP goes on asking: it neither confirms nor resets. */
+/* The server's answers to the SYN arrive at the client machine, and its TCP goes on asking: it neither confirms nor resets. An answer that comes
+ * while the next SYN leaves is none to it. */
 static bool deaf_to_answers(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
-    if (server->syns < 2 || client->syn_last.time_ns - server->syn.time_ns < ASKED_AGAIN_NS ||
+    if (server->syns < 2 || client->syn_last.time_ns - server->syn.time_ns < SYN_REPEATED_NS ||
         moment_seen(&client->reset) || moment_seen(&server->reset) || conversation_established(c))
         return false;
     if (surroundings_role(s, c) != CAPTURE_ROLE_CLIENT || signs_of_other_service(c, s) ||
@@ -26,8 +24,8 @@ static bool deaf_to_answers(const struct conversation *c, const struct surroundi
     judgement_prove(judgement, &client->syn_last, "the client asks again, after %u SYNs in all", client->syns);
     judgement_prove(judgement, &server->syn_last, "the last of %u answers that arrive", server->syns);
     judgement_say(judgement,
-                  "%s of the server to the SYN arrive at the client machine, and its TCP does not get them: it "
-                  "asks again over %.1f s. Something between its network card and its TCP drops what arrives.",
+                  "%s of the server to the SYN arrive at the client machine, and its TCP does not get them: it asks "
+                  "again over %.1f s. Something between its network card and its TCP drops what arrives.",
                   count_words(server->syns, "answer").text, seconds(client->syn_last.time_ns - server->syn.time_ns));
     one_sided_need_place(c, s, judgement);
     return true;
@@ -45,8 +43,7 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     if (!view->compared || pair_view_capture_misses(view, SIDE_CLIENT) || !deaf_to_answers(view->client, s, judgement))
         return false;
     if (moment_seen(&view->compared->passages[SIDE_SERVER].injected_syn)) {
-        judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->confidence = 0.5;
+        judgement_leave_open(judgement, 0.5);
         judgement_say_more(judgement, "The server's capture does not show them leave: a device may have made them.");
     } else if (judgement->culprit != CULPRIT_UNKNOWN) {
         judgement->confidence = 0.96;
@@ -56,33 +53,28 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
 }
 
 static const char *const actions[] = {
-    ACTION_FILTER_DRIVERS,
-    ACTION_FIREWALL_AUDIT,
-    ACTION_NETWORK_DRIVER,
-    "If an exception does not help, uninstall the filter product for a test and restart the machine: where the network "
-    "is protected otherwise, and with those who are responsible for its security.",
-    NULL,
+    ACTION_FILTER_DRIVERS, ACTION_FIREWALL_AUDIT, ACTION_NETWORK_DRIVER, ACTION_UNINSTALL_FILTER, NULL,
 };
 
 const struct detector client_no_ack = {
     .cause = "client.no-ack",
     .title = "Packets reach the client machine and nothing answers them",
     .holds_when =
-        "In a capture taken on the client, one of these. A packet of the server and three copies or more arrive over "
-        "a second and more before it is acknowledged. Or the server repeats a packet three times or more to the end "
-        "and the client sends nothing any more (a client that resets again and again meanwhile answers). Or the "
-        "client repeats a packet three times or more to the end although the server's acknowledgements of it are in "
-        "the capture. Or it goes on asking (SYN) although two answers (SYN+ACK) or more are in the capture. A capture "
-        "that only looks as if it was taken there leaves the culprit open: say so with `--client`. So does a client "
-        "that may have given up, and whose reset the capture lacks: it stopped repeating what was not acknowledged, "
-        "or it had waited for 2 s or more (--slow-login) for an answer to its last data. So do repetitions that end "
-        "without a reset, though one was due, and so few that a capture which misses packets of this machine in other "
+        "In a capture taken on the client, one of these. A packet of the server and three copies or more arrive over a "
+        "second and more before it is acknowledged. Or the server repeats a packet three times or more to the end and "
+        "the client sends nothing any more (a client that resets again and again meanwhile answers). Or the client "
+        "repeats a packet three times or more to the end although the server's acknowledgements of it are in the "
+        "capture. Or it goes on asking (SYN) although two answers (SYN+ACK) or more are in the capture. A capture that "
+        "only looks as if it was taken there leaves the culprit open: say so with `--client`. So does a client that "
+        "may have given up, and whose reset the capture lacks: it stopped repeating what was not acknowledged, or it "
+        "had waited for 2 s or more (--slow-login) for an answer to its last data. So do repetitions that end without "
+        "a reset, though one was due, and so few that a capture which misses packets of this machine in other "
         "connections may have missed all answers. Where no copy of the packet was captured whole, it may have come "
         "damaged, and TCP drops it: that makes it less sure, and leaves the culprit open when another packet from "
         "there came damaged, when none as large was acknowledged, when others get through to TCP meanwhile, or when a "
-        "copy was in the end. Of the first three, "
-        "none where the capture leaves out acknowledgements alone: it has none of this machine, though some were due, "
-        "or none of anybody, or in this connection none of the client, not even the handshake's last.",
+        "copy was in the end. Of the first three, none where the capture leaves out acknowledgements alone: it has "
+        "none of this machine, though some were due, or none of anybody, or in this connection none of the client, not "
+        "even the handshake's last.",
     .holds_with_both =
         "The same, and the server's capture, which went on, shows those packets leave and no answer come; the client's "
         "capture missed no packet of this connection. Of answers to the SYN: where the server's capture does not show "

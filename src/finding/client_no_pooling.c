@@ -254,11 +254,10 @@ const struct detector client_no_pooling = {
     .cause = "client.no-pooling",
     .title = "Many short connections of one client: no connection pooling",
     .holds_when =
-        "Within a minute at least twenty connections of one client to one server log in, have fewer than 30 "
-        "packets and are closed by the client, each opened after an earlier one was given back: a pool would "
-        "have used that one again. Probes without a login do not count. (--short-frames sets the 30.) Or the client's "
-        "netstat or ss has twenty connections to SQL Servers in TIME_WAIT, and more than three for each that is "
-        "established.",
+        "Within a minute at least twenty connections of one client to one server log in, have fewer than 30 packets "
+        "and are closed by the client, each opened after an earlier one was given back: a pool would have used that "
+        "one again. Probes without a login do not count. (--short-frames sets the 30.) Or the client's netstat or ss "
+        "has twenty connections to SQL Servers in TIME_WAIT, and more than three for each that is established.",
     .means = "Each login costs several round trips, a thread of the server and, for minutes, a port of the client. "
              "Without a pool an application runs out of ports sooner or later, and a busy server refuses connections. "
              "Conversations of a pooled application are long. (Article, 1.5.7.)",

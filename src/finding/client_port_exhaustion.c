@@ -12,9 +12,11 @@
 #include "count_words.h"
 #include "finding_list.h"
 #include "host_survey.h"
+#include "log_survey.h"
 #include "port_use.h"
 #include "signs.h"
 #include "socket_survey.h"
+#include "ttl_hops.h"
 
 /* From here on it is worth telling; from there on a burst takes the rest. */
 enum { WARN_PERCENT = 80, FULL_PERCENT = 95 };
@@ -59,10 +61,10 @@ struct exhaustion {
     int64_t interval_ns, pause_ns; /* between connections before the peak, and after it; pause 0: none */
 };
 
-static uint8_t initial_ttl(const struct conversation *c)
+static unsigned initial_ttl_of(const struct conversation *c)
 {
     uint8_t ttl = c->sides[SIDE_CLIENT].ttl_max;
-    return ttl == 0 ? 0 : ttl <= 64 ? 64 : ttl <= 128 ? 128 : 255;
+    return ttl == 0 ? 0 : initial_ttl(ttl);
 }
 
 static bool reaches(const struct exhaustion *e, const struct port_peak *peak, uint32_t percent)
@@ -128,7 +130,7 @@ static bool examine(struct exhaustion *e, const struct port_holds *holds, const 
     }
     for (size_t i = 0; i < sizeof systems / sizeof *systems; i++) {
         const struct port_system *system = &systems[i];
-        if (system->initial_ttl != initial_ttl(sample))
+        if (system->initial_ttl != initial_ttl_of(sample))
             continue;
         *e = (struct exhaustion){.system = system, .range = narrow ? range : system->range, .narrow = narrow};
         if (system->each_destination == each_destination && (narrow || fits(system, holds)) && assess(e, holds, end_ns))
@@ -294,11 +296,11 @@ static void take_sockets(struct survey *survey, const struct socket_use *use)
     finding->client = use->own;
     finding->severity = percent >= FULL_PERCENT ? SEVERITY_FAULT : SEVERITY_RISK;
     finding->example.confidence = percent >= FULL_PERCENT ? 0.85 : 0.7;
-    judgement_say(
-        &finding->example,
-        "The client's list of sockets has %u of the %u ports from %u to %u in use or in TIME_WAIT, %u of them "
-        "by connections to SQL Server.",
-        use->ports_used, ports, use->range_first, use->range_last, use->to_sql_established + use->to_sql_time_wait);
+    judgement_say(&finding->example,
+                  "The client's list of sockets has %u of the %u ports from %u to %u in use or in TIME_WAIT, %u of "
+                  "them by connections to SQL Server.",
+                  use->ports_used, ports, use->range_first, use->range_last,
+                  use->to_sql_established + use->to_sql_time_wait);
     judgement_prove(&finding->example, &use->first_used, "the first socket with such a port");
     finding_measure(finding, "ports_in_range", ports);
     finding_measure(finding, "ports_used_peak", use->ports_used);
@@ -312,8 +314,6 @@ static bool proves_it(const struct survey *survey, const struct log_record *reco
            (record->number == NO_FREE_PORT_TO_THAT_END || record->number == NO_PORT);
 }
 
-#define NEAR_EVENT_NS (60 * NS_PER_SECOND)
-
 /* A program that waited for a port has spent its time before the SYN. */
 static uint32_t explained_by_event(const struct survey *survey, const struct log_record *record)
 {
@@ -325,7 +325,7 @@ static uint32_t explained_by_event(const struct survey *survey, const struct log
             continue;
         const struct conversation *c = casebook_conversation(casebook, i);
         int64_t apart_ns = casebook_moment_ns(casebook, &c->first) - at_ns;
-        explained += !c->secondary && apart_ns > -NEAR_EVENT_NS && apart_ns < NEAR_EVENT_NS &&
+        explained += !c->secondary && apart_ns > -LOG_NEAR_NS && apart_ns < LOG_NEAR_NS &&
                      strcmp(detectors[survey->judge->marks[i].detector]->cause, "client.gave-up-before-login") == 0;
     }
     return explained;
@@ -355,11 +355,11 @@ static void survey_events(struct survey *survey)
     finding->severity = explained_in_all > 0 ? SEVERITY_FAULT : SEVERITY_RISK;
     finding->example.confidence = explained_in_all > 0 ? 0.95 : 0.6;
     finding_measure(finding, "events", events);
-    judgement_say(&finding->example,
-                  "Windows itself says in %s (4227 or 4231) that a connection could not be opened for want of a "
-                  "port%s.",
-                  count_words(events, "event").text,
-                  explained_in_all > 0 ? "" : ", but at no time at which a captured connection failed for it");
+    judgement_say(
+        &finding->example,
+        "Windows itself says in %s (4227 or 4231) that a connection could not be opened for want of a port%s.",
+        count_words(events, "event").text,
+        explained_in_all > 0 ? "" : ", but at no time at which a captured connection failed for it");
 }
 
 static void survey_clients(struct survey *survey)
@@ -376,7 +376,7 @@ static const char *const actions[] = {
     "ProviderName='Tcpip'; Id=4227,4231}`. On Linux the application's log has EADDRNOTAVAIL (99), \"Cannot assign "
     "requested address\".",
     "Find the program that uses them up: `netstat -abon > c:\\ports.txt` (as administrator), on Linux `ss -tanp`.",
-    "Let the application use connection pooling: that is the cure (see `tdscope explain client.no-pooling`).",
+    ACTION_POOLING,
     ACTION_WIDEN_RANGE,
     ACTION_SHORTEN_TIME_WAIT,
     "If the address is that of a translating gateway, look at its ports instead: it may give each machine only some "
@@ -390,11 +390,9 @@ const struct detector client_port_exhaustion = {
     .holds_when =
         "Of the client's port range - the one that its SQLCHECK report or other settings tell, its system's, or a "
         "narrower one that the ports show by filling it - at least 95 % are taken or in TIME_WAIT at once, and then "
-        "new connections stop for a while. From 80 % on it is a risk. "
-        "All destinations count, except for Linux, where each destination has the range for itself. "
-        "The client's netstat or ss tells the same: from 80 % of the range on a risk, from 95 % on a fault. Events "
-        "4227 "
-        "and 4231 of Tcpip prove it.",
+        "new connections stop for a while. From 80 % on it is a risk. All destinations count, except for Linux, where "
+        "each destination has the range for itself. The client's netstat or ss tells the same: from 80 % of the range "
+        "on a risk, from 95 % on a fault. Events 4227 and 4231 of Tcpip prove it.",
     .means = "Whoever closes a connection first keeps its port for a while: 240 s (or 120 s) on Windows, 60 s on "
              "Linux. Windows has 16384 ports (3976 before Vista), so 68 connections a second (17) use them up in four "
              "minutes. Then connects fail or wait without a packet on the wire. (Article, 1.5.7, 1.5.9 and 1.6.1.)",

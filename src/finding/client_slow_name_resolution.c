@@ -35,8 +35,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 
 static const char *const actions[] = {
     "Measure it on the client, against each of its name servers: `Measure-Command { Resolve-DnsName SERVER -DnsOnly "
-    "}`, "
-    "`Resolve-DnsName SERVER -Server ADDRESS`; on Linux `time getent ahosts SERVER`, `dig SERVER @ADDRESS`.",
+    "}`, `Resolve-DnsName SERVER -Server ADDRESS`; on Linux `time getent ahosts SERVER`, `dig SERVER @ADDRESS`.",
     "See which name servers and suffixes the client asks, and in which order: `Get-DnsClientServerAddress; "
     "Get-DnsClientGlobalSetting`, on Linux `resolvectl status` or `cat /etc/resolv.conf`. Take out servers that do not "
     "answer.",
@@ -50,15 +49,14 @@ static const char *const actions[] = {
 const struct detector client_slow_name_resolution = {
     .cause = "client.slow-name-resolution",
     .title = "The client waits for its server's address",
-    .holds_when =
-        "Two seconds or more pass between the client's first question for the server's name (DNS, LLMNR, mDNS) and "
-        "its SYN, which follows the last answer, or its time-out, at once. Lookups of one name that follow each "
-        "other count together. A risk where the login then succeeded, a fault where it did not. (--slow-login sets the "
-        "two seconds.)",
-    .means = "Before the first packet to the server a program asks for its address, within the same connection "
-             "time-out. A name "
-             "server that is far, overloaded or gone makes every new connection slow, and some run out of time before "
-             "they begin: handshake, and the client closes. The SQL Server has no part in it. (Article, 1.5.5.)",
+    .holds_when = "Two seconds or more pass between the client's first question for the server's name (DNS, LLMNR, "
+                  "mDNS) and its SYN, which follows the last answer, or its time-out, at once. Lookups of one name "
+                  "that follow each other count together. A risk where the login then succeeded, a fault where it did "
+                  "not. (--slow-login sets the two seconds.)",
+    .means =
+        "Before the first packet to the server a program asks for its address, within the same connection time-out. A "
+        "name server that is far, overloaded or gone makes every new connection slow, and some run out of time before "
+        "they begin: handshake, and the client closes. The SQL Server has no part in it. (Article, 1.5.5.)",
     .actions = actions,
     .culprit = CULPRIT_CLIENT,
     .severity = SEVERITY_FAULT,

@@ -24,16 +24,16 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_prove(judgement, &client->first_zero_window, "the client announces a receive window of zero");
     judgement_prove(judgement, &client->last_zero_window, "the last of %u such packets", client->zero_windows);
     judgement_say(judgement,
-                  "The client's receive window was shut for up to %.1f s (%s %s so): the program did not read what "
-                  "the server had sent, and the server had to wait.",
+                  "The client's receive window was shut for up to %.1f s (%s %s so): the program did not read what the "
+                  "server had sent, and the server had to wait.",
                   seconds(shut_ns), count_words(client->zero_windows, "packet").text,
                   client->zero_windows == 1 ? "says" : "say");
     return true;
 }
 
 static const char *const actions[] = {
-    "See whether the server waits for this client: `SELECT session_id, wait_type, wait_time FROM "
-    "sys.dm_exec_requests WHERE wait_type = 'ASYNC_NETWORK_IO'`.",
+    "See whether the server waits for this client: `SELECT session_id, wait_type, wait_time FROM sys.dm_exec_requests "
+    "WHERE wait_type = 'ASYNC_NETWORK_IO'`.",
     "Look at what the program does between two rows of a large result: work per row, calls to other systems, a user "
     "who leaves a window open.",
     "See whether the client machine was short of CPU or memory, or paged, at that time: `Get-Counter "

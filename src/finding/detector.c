@@ -88,6 +88,12 @@ void judgement_say_more(struct judgement *judgement, const char *sentence)
     memcpy(judgement->says + used, sentence, size);
 }
 
+void judgement_leave_open(struct judgement *judgement, double confidence)
+{
+    judgement->culprit = CULPRIT_UNKNOWN;
+    judgement->confidence = confidence;
+}
+
 const char *detector_limits(const struct detector *detector, char text[static DETECTOR_LIMITS_SIZE])
 {
     static const char holes[] =

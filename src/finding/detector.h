@@ -108,6 +108,9 @@ void judgement_say(struct judgement *judgement, const char *format, ...);
 /* Adds a sentence, as far as there is room. */
 void judgement_say_more(struct judgement *judgement, const char *sentence);
 
+/* Something happened, and who did it is not known. */
+void judgement_leave_open(struct judgement *judgement, double confidence);
+
 /* Actions that several detectors have: to capture at the server, or at both ends. See settling.h. */
 extern const char action_trace_server[], action_trace_both[];
 

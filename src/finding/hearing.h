@@ -13,6 +13,7 @@ struct hearing {
     struct time_spans stretches; /* in each, no two packets are PAUSE_NS apart */
 };
 
+/* Takes in that side of a connection: its packets are what was heard of its machine. */
 void hearing_note(struct hearing *hearing, const struct tcp_side *side);
 
 /* Once all is noted, before hearing_within(). */

@@ -82,7 +82,6 @@ const struct detector host_dhe_enabled[SIDES] = HOST_DETECTORS(
                   "before build 14393.3542. Or a handshake broke off with such a suite. A note only, where the report "
                   "does not tell the build.",
     .means = "With such a pair about one handshake in 256 that uses TLS_DHE fails, because the two compute with "
-             "different leading zeros. It "
-             "looks random. Allowing these suites is a risk; the failed handshake itself is the cause "
-             "server.dhe-defect. (Article, 1.5.3.)",
+             "different leading zeros. It looks random. Allowing these suites is a risk; the failed handshake itself "
+             "is the cause server.dhe-defect. (Article, 1.5.3.)",
     .actions = actions, .severity = SEVERITY_RISK, .survey = survey_machines);

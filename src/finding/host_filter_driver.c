@@ -30,11 +30,9 @@ static void survey_machines(struct survey *survey)
 static const char *const actions[] = {
     ACTION_FILTER_DRIVERS,
     "List what hooks into sockets, too: `netsh winsock show catalog`. On Linux: `lsmod` (third-party modules) and `nft "
-    "list "
-    "ruleset`.",
+    "list ruleset`.",
     "If an exception does not help, or cannot be made: uninstall the product and restart the machine for a test. Do so "
-    "only where "
-    "the network is protected otherwise, and with those who are responsible for its security.",
+    "only where the network is protected otherwise, and with those who are responsible for its security.",
     ACTION_FIREWALL_AUDIT,
     NULL,
 };
@@ -47,9 +45,7 @@ const struct detector host_filter_driver[SIDES] = HOST_DETECTORS(
                   "program that captures (nm3, npcap).",
     .means =
         "Antivirus and other security products look at each packet before TCP gets it, and some hold packets or lose "
-        "them. That "
-        "is a common cause of trouble that comes and goes, and hard to prove: a driver's presence is a suspicion, not "
-        "evidence. Packets that reach the machine and are not acknowledged (see the cause no-ack) make it likely; an "
-        "exception or "
-        "an uninstallation that helps proves it. (Article, 1.3.2 and 1.5.11.)",
+        "them. That is a common cause of trouble that comes and goes, and hard to prove: a driver's presence is a "
+        "suspicion, not evidence. Packets that reach the machine and are not acknowledged (see the cause no-ack) make "
+        "it likely; an exception or an uninstallation that helps proves it. (Article, 1.3.2 and 1.5.11.)",
     .actions = actions, .severity = SEVERITY_RISK, .survey = survey_machines);

@@ -8,8 +8,6 @@
 #include "signs.h"
 #include "survey.h"
 
-static const char *const names[SIDES] = {[SIDE_CLIENT] = "client", [SIDE_SERVER] = "server"};
-
 /* Of a survey: which side's machine a drop happened on is asked for that side only. */
 struct drop_place {
     bool known;
@@ -34,7 +32,7 @@ static struct drop_place place_of(const struct casebook *casebook, const struct 
     uint32_t number = moment_source(&drop->at);
     const struct endpoint *own = drop->inbound ? &drop->destination : &drop->source;
     if (source->role_given && source->role != CAPTURE_ROLE_MIDDLE)
-        return (struct drop_place){true, source->role == CAPTURE_ROLE_CLIENT ? SIDE_CLIENT : SIDE_SERVER};
+        return (struct drop_place){true, capture_role_side(source->role)};
     if (drop->inbound != drop->outbound && (endpoint_equal(own, client) || endpoint_equal(own, server)))
         return (struct drop_place){true, endpoint_equal(own, client) ? SIDE_CLIENT : SIDE_SERVER};
     if (has_address(&casebook->evidence, number, &client->address))
@@ -42,7 +40,7 @@ static struct drop_place place_of(const struct casebook *casebook, const struct 
     if (has_address(&casebook->evidence, number, &server->address))
         return (struct drop_place){true, SIDE_SERVER};
     if (source->role == CAPTURE_ROLE_CLIENT || source->role == CAPTURE_ROLE_SERVER)
-        return (struct drop_place){true, source->role == CAPTURE_ROLE_CLIENT ? SIDE_CLIENT : SIDE_SERVER};
+        return (struct drop_place){true, capture_role_side(source->role)};
     return (struct drop_place){false, SIDE_CLIENT};
 }
 
@@ -50,7 +48,7 @@ static struct drop_place place_of(const struct casebook *casebook, const struct 
 static bool left_the_machine(const struct casebook *casebook, const struct conversation *c,
                              const struct drop_record *drop, enum side side)
 {
-    enum capture_role own = side == SIDE_CLIENT ? CAPTURE_ROLE_CLIENT : CAPTURE_ROLE_SERVER;
+    enum capture_role own = capture_role_at(side);
     return drop->outbound && !drop->inbound && casebook->points[c->point].role == own && c->sides[side].packets > 0;
 }
 
@@ -83,7 +81,7 @@ static void say(const struct drop_record *drop, uint32_t count, enum side side, 
         snprintf(filter, sizeof filter, " by filter %llu", (unsigned long long)drop->filter);
     if (drop->reason)
         snprintf(reason, sizeof reason, " (%.100s)", drop->reason);
-    judgement_say(judgement, "The %s machine itself says that it dropped %s from %s to %s%s%s.", names[side],
+    judgement_say(judgement, "The %s machine itself says that it dropped %s from %s to %s%s%s.", side_name(side),
                   count_words(count, "packet").text, source, destination, filter, reason);
     if (drop->at_transport)
         judgement_say_more(judgement, "That is where Windows drops what no socket takes: see first whether the program "
@@ -95,12 +93,12 @@ static void prove(const struct casebook *casebook, const struct conversation *c,
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT];
     struct silence silence = signs_of_silence(c);
-    judgement_prove(judgement, &drop->at, "the %s machine dropped this packet", names[side]);
+    judgement_prove(judgement, &drop->at, "the %s machine dropped this packet", side_name(side));
     if (c->ending == ENDING_NO_ANSWER) {
         judgement_prove(judgement, &client->syn, "the client's SYN, which nothing answers");
         judgement_prove(judgement, &client->syn_last, "its last repetition, of %u", client->syn_retransmits);
     } else if (silence.held) {
-        judgement_prove(judgement, &silence.first, "the %s repeats a packet", names[silence.retrier]);
+        judgement_prove(judgement, &silence.first, "the %s repeats a packet", side_name(silence.retrier));
         judgement_prove(judgement, &silence.last, "the last of %u repetitions", silence.retries);
     }
     uint32_t joined;
@@ -191,12 +189,11 @@ static void survey_drops(struct survey *survey)
         finding->example.confidence = 0.5;
         finding_measure(finding, "drops", unmatched->count);
         judgement_prove(&finding->example, &unmatched->first->at, "the first of these drops");
-        judgement_say(
-            &finding->example,
-            "The firewall dropped %s between client and server%s between %s and %s, but none within a second of "
-            "a captured packet that was left without an answer.",
-            count_words(unmatched->count, "packet").text, unmatched->count == 1 ? "," : ", the first",
-            address_text(&unmatched->client.address, client), endpoint_text(&unmatched->server, server));
+        judgement_say(&finding->example,
+                      "The firewall dropped %s between client and server%s between %s and %s, but none within a second "
+                      "of a captured packet that was left without an answer.",
+                      count_words(unmatched->count, "packet").text, unmatched->count == 1 ? "," : ", the first",
+                      address_text(&unmatched->client.address, client), endpoint_text(&unmatched->server, server));
     }
     memory_give(by_source);
 }
@@ -204,16 +201,13 @@ static void survey_drops(struct survey *survey)
 static const char *const actions[] = {
     ACTION_FIREWALL_AUDIT,
     "Find the filter by the number in the event (Filter Run-Time ID): `netsh wfp show filters "
-    "file=c:\\temp\\filters.xml` and "
-    "`netsh wfp show state file=c:\\temp\\state.xml`, then search both for `<filterId>NUMBER</filterId>`; its "
-    "displayData names "
-    "rule or product. From Windows 11 and Server 2022 on the event itself names the rule (Filter Origin).",
+    "file=c:\\temp\\filters.xml` and `netsh wfp show state file=c:\\temp\\state.xml`, then search both for "
+    "`<filterId>NUMBER</filterId>`; its displayData names rule or product. From Windows 11 and Server 2022 on the "
+    "event itself names the rule (Filter Origin).",
     ACTION_FIREWALL_RULES,
     "Let the port in where nothing does: `New-NetFirewallRule -DisplayName 'SQL Server' -Direction Inbound -Protocol "
-    "TCP "
-    "-LocalPort 1433 -Action Allow`, on Linux `firewall-cmd --permanent --add-port=1433/tcp && firewall-cmd --reload` "
-    "or `ufw "
-    "allow 1433/tcp`.",
+    "TCP -LocalPort 1433 -Action Allow`, on Linux `firewall-cmd --permanent --add-port=1433/tcp && firewall-cmd "
+    "--reload` or `ufw allow 1433/tcp`.",
     "Switch the auditing off again, it writes much: `auditpol /set /subcategory:\"Filtering Platform Packet Drop\" "
     "/success:disable /failure:disable`.",
     NULL,
@@ -222,13 +216,11 @@ static const char *const actions[] = {
 const struct detector host_firewall_drop[SIDES] = HOST_DETECTORS(
     "firewall-drop", .title = "The machine's own firewall dropped packets of the connection",
     .holds_when = "An event 5152 or 5157 of the Security log, a DROP line of pfirewall.log, or a drop in the output of "
-                  "WFP or PKTMON has the "
-                  "addresses and ports of a connection and a time within a second of its unanswered packets. What TCP "
-                  "itself threw away (PKTMON's reasons \"INET: ...\") does not count; drops that belong to no "
-                  "connection are a note.",
+                  "WFP or PKTMON has the addresses and ports of a connection and a time within a second of its "
+                  "unanswered packets. What TCP itself threw away (PKTMON's reasons \"INET: ...\") does not count; "
+                  "drops that belong to no connection are a note.",
     .holds_with_both = "The same of either capture's packets.",
     .means = "Packets are captured below the firewall: they are in the machine's own trace, and nothing answers them. "
-             "The event "
-             "proves who dropped them, and ends the search among filter drivers. It is the machine's setting, not the "
-             "network's. (Article, 1.5.11, Windows Firewall Auditing.)",
+             "The event proves who dropped them, and ends the search among filter drivers. It is the machine's "
+             "setting, not the network's. (Article, 1.5.11, Windows Firewall Auditing.)",
     .actions = actions, .severity = SEVERITY_FAULT, .judge = judge, .judge_pair = judge_pair, .survey = survey_drops);

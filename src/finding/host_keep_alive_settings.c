@@ -4,7 +4,13 @@
 
 static const char *const symptoms[] = {"network.idle-drop", NULL};
 
-enum { USUAL_IDLE_MS = 30000, USUAL_EVERY_MS = 1000, LEAST_RETRIES = 4, MOST_RETRIES = 8, TWO_HOURS_MS = 7200000 };
+enum {
+    USUAL_IDLE_MS = KEEP_ALIVE_NS / NS_PER_MS,
+    USUAL_EVERY_MS = 1000,
+    LEAST_RETRIES = 4,
+    MOST_RETRIES = 8,
+    TWO_HOURS_MS = 7200000
+};
 
 /* Of a driver or an instance, which have their own. */
 static bool is_other_idle(const struct setting_record *record)
@@ -109,18 +115,16 @@ static void survey_machines(struct survey *survey)
 
 static const char *const actions[] = {
     "See the values of Windows: `reg query HKLM\\SYSTEM\\CurrentControlSet\\Services\\Tcpip\\Parameters` "
-    "(KeepAliveTime, KeepAliveInterval, "
-    "TcpMaxDataRetransmissions; what is not there has its default), `netsh int tcp show global`.",
+    "(KeepAliveTime, KeepAliveInterval, TcpMaxDataRetransmissions; what is not there has its default), `netsh int tcp "
+    "show global`.",
     "See those of the client's driver: `reg query HKLM\\SOFTWARE\\Microsoft\\MSSQLServer\\Client /s` (under SNI..., "
-    "tcp: Property2 is "
-    "the keep-alive time, Property3 the interval, in ms). Of SQL Server: Configuration Manager, Protocols, TCP/IP, "
-    "Keep Alive.",
+    "tcp: Property2 is the keep-alive time, Property3 the interval, in ms). Of SQL Server: Configuration Manager, "
+    "Protocols, TCP/IP, Keep Alive.",
     "See those of Linux: `sysctl net.ipv4.tcp_keepalive_time net.ipv4.tcp_keepalive_intvl "
-    "net.ipv4.tcp_keepalive_probes "
-    "net.ipv4.tcp_retries2`, and whether the connections use them: `ss -tno dport = :1433` (timer:(keepalive,...)).",
+    "net.ipv4.tcp_keepalive_probes net.ipv4.tcp_retries2`, and whether the connections use them: `ss -tno dport = "
+    ":1433` (timer:(keepalive,...)).",
     "Put them back: 30000 ms and 1000 ms for driver and server, five retransmissions; keep-alives must come more often "
-    "than the shortest idle "
-    "time-out of the devices on the way.",
+    "than the shortest idle time-out of the devices on the way.",
     NULL,
 };
 
@@ -129,9 +133,8 @@ const struct detector host_keep_alive_settings[SIDES] = HOST_DETECTORS(
     .holds_when = "SQLCHECK shows a keep-alive interval of driver or instance other than 30000 ms, a retry interval "
                   "other than 1000 ms, or TCPMaxDataRetransmissions below 4 or above 8; or sysctl shows tcp_retries2 "
                   "below 8, or keep-alives after two hours where a connection was forgotten that sent none.",
-    .means = "Keep-alives let devices on the way know that an idle connection lives, and let the two "
-             "ends notice that it is dead. Sent too "
-             "seldom, firewalls and load balancers forget pooled connections (network.idle-drop); with "
-             "too few retries a short "
-             "interruption ends connections that would have survived it. (Article, 1.5.4.)",
+    .means =
+        "Keep-alives let devices on the way know that an idle connection lives, and let the two ends notice that it is "
+        "dead. Sent too seldom, firewalls and load balancers forget pooled connections (network.idle-drop); with too "
+        "few retries a short interruption ends connections that would have survived it. (Article, 1.5.4.)",
     .actions = actions, .severity = SEVERITY_RISK, .survey = survey_machines);

@@ -48,6 +48,5 @@ const struct detector host_old_network_driver[SIDES] = HOST_DETECTORS(
     .holds_when = "In a SQLCHECK report the driver's date lies more than two years before the report's. Virtual cards "
                   "and the drivers that come with Windows do not count: their date never changes (6-21-2006).",
     .means = "Old network drivers are among the most common reasons of packets that get lost now and then. The date "
-             "alone proves nothing: "
-             "update the driver and see whether the losses stop. (Article, 1.3.2.)",
+             "alone proves nothing: update the driver and see whether the losses stop. (Article, 1.3.2.)",
     .actions = actions, .severity = SEVERITY_NOTE, .survey = survey_machines);

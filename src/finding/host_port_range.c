@@ -73,11 +73,7 @@ static void survey_machines(struct survey *survey)
 }
 
 static const char *const actions[] = {
-    ACTION_PORT_RANGE,
-    ACTION_WIDEN_RANGE,
-    ACTION_SHORTEN_TIME_WAIT,
-    "Let the application use connection pooling: that is the cure (see `tdscope explain client.no-pooling`).",
-    NULL,
+    ACTION_PORT_RANGE, ACTION_WIDEN_RANGE, ACTION_SHORTEN_TIME_WAIT, ACTION_POOLING, NULL,
 };
 
 const struct detector host_port_range[SIDES] = HOST_DETECTORS(
@@ -86,9 +82,7 @@ const struct detector host_port_range[SIDES] = HOST_DETECTORS(
                   "16384 ports from 49152 on, Linux 28232 from 32768 on), or a TcpTimedWaitDelay of more than 240 s. A "
                   "note only, where Linux uses ports in TIME_WAIT again (tcp_tw_reuse).",
     .means = "Each outbound connection takes a port, and its closer keeps it in TIME_WAIT: range divided by that time "
-             "is the rate of new "
-             "connections that the machine can hold, 16384 / 240 s = 68 a second. All programs and destinations share "
-             "it. When it is used "
-             "up, connects fail or wait without a packet on the wire (client.port-exhaustion). (Article, 1.5.8, 1.5.9 "
-             "and 1.6.1.)",
+             "is the rate of new connections that the machine can hold, 16384 / 240 s = 68 a second. All programs and "
+             "destinations share it. When it is used up, connects fail or wait without a packet on the wire "
+             "(client.port-exhaustion). (Article, 1.5.8, 1.5.9 and 1.6.1.)",
     .actions = actions, .severity = SEVERITY_RISK, .survey = survey_machines);

@@ -12,10 +12,7 @@ static bool is_off(const struct setting_record *record)
 static void judge_machine(struct survey *survey, const struct host *host)
 {
     char names[HOST_NAMES_SIZE], words[HOST_TEXT_SIZE];
-    const struct setting_record *record = host_setting(survey, host, SETTING_RSS, 0);
-    for (uint32_t n = 1; record && !is_off(record); n++)
-        record = host_setting(survey, host, SETTING_RSS, n);
-    if (!record)
+    if (!host_has_setting(survey, host, SETTING_RSS, is_off))
         return;
     struct finding *finding = host_survey_add(survey, host);
     host_survey_list(survey, host, finding, SETTING_RSS, is_off, "Receive Side Scaling is off", names);
@@ -34,15 +31,12 @@ static void survey_machines(struct survey *survey)
 
 static const char *const actions[] = {
     "See whether it is on, for Windows and for each card: `netsh int tcp show global`, `Get-NetAdapterRss`; on Linux "
-    "`ethtool -l eth0` "
-    "and `grep eth0 /proc/interrupts`.",
+    "`ethtool -l eth0` and `grep eth0 /proc/interrupts`.",
     "Switch it on: `netsh int tcp set global rss=enabled`, `Enable-NetAdapterRss -Name Ethernet` (the card starts "
-    "anew, connections "
-    "break); on Linux `ethtool -L eth0 combined 4`. In a virtual machine the card must be able to: vmxnet3 is, E1000 "
-    "is not.",
+    "anew, connections break); on Linux `ethtool -L eth0 combined 4`. In a virtual machine the card must be able to: "
+    "vmxnet3 is, E1000 is not.",
     "See whether one processor was at its limit while the others were idle: `Get-Counter '\\Processor(*)\\% Processor "
-    "Time', "
-    "'\\Processor(*)\\% DPC Time' -SampleInterval 5 -MaxSamples 12`, on Linux `mpstat -P ALL 5 12`.",
+    "Time', '\\Processor(*)\\% DPC Time' -SampleInterval 5 -MaxSamples 12`, on Linux `mpstat -P ALL 5 12`.",
     NULL,
 };
 
@@ -50,6 +44,5 @@ const struct detector host_rss_disabled[SIDES] = HOST_DETECTORS(
     "rss-disabled", .title = "Receive Side Scaling is off: one processor takes in all packets",
     .holds_when = "SQLCHECK or netsh shows Receive-Side Scaling disabled, for Windows as a whole or for an adapter.",
     .means = "Without it the machine handles all incoming packets on one processor. Under load that one is at 100 % "
-             "and packets wait or "
-             "are lost, although the others, and the average, look idle. (Article, 1.6.6.)",
+             "and packets wait or are lost, although the others, and the average, look idle. (Article, 1.6.6.)",
     .actions = actions, .severity = SEVERITY_RISK, .survey = survey_machines);

@@ -41,7 +41,7 @@ static void gather_named(struct hosts *hosts, const struct evidence *evidence, u
         hosts->of_source[i] = UINT32_MAX;
         if (size == 0 || (source->role != CAPTURE_ROLE_CLIENT && source->role != CAPTURE_ROLE_SERVER))
             continue;
-        enum side side = source->role == CAPTURE_ROLE_CLIENT ? SIDE_CLIENT : SIDE_SERVER;
+        enum side side = capture_role_side(source->role);
         uint32_t hash = hash_bytes(name, (uint32_t)size) ^ (uint32_t)side;
         uint32_t number = host_named(hosts, &index, side, name, hash);
         if (number == HASH_NONE) {
@@ -64,7 +64,7 @@ static void gather_nameless(struct hosts *hosts, const struct evidence *evidence
         if (hosts->of_source[i] != UINT32_MAX ||
             (source->role != CAPTURE_ROLE_CLIENT && source->role != CAPTURE_ROLE_SERVER))
             continue;
-        enum side side = source->role == CAPTURE_ROLE_CLIENT ? SIDE_CLIENT : SIDE_SERVER;
+        enum side side = capture_role_side(source->role);
         if (nameless[side] == UINT32_MAX)
             nameless[side] = named[side] == 1 ? only[side] : add_host(hosts, side, NULL, i);
         hosts->of_source[i] = nameless[side];
@@ -146,6 +146,16 @@ const struct setting_record *host_setting(const struct survey *survey, const str
     return found->host == number && found->record->setting == setting ? found->record : NULL;
 }
 
+bool host_has_setting(const struct survey *survey, const struct host *host, enum machine_setting setting,
+                      bool (*counts)(const struct setting_record *record))
+{
+    const struct setting_record *record;
+    for (uint32_t n = 0; (record = host_setting(survey, host, setting, n)); n++)
+        if (counts(record))
+            return true;
+    return false;
+}
+
 void host_survey(struct survey *survey, void (*judge)(struct survey *survey, const struct host *host))
 {
     enum side side = survey->detector->culprit == CULPRIT_CLIENT ? SIDE_CLIENT : SIDE_SERVER;
@@ -163,7 +173,8 @@ struct finding *host_survey_add(struct survey *survey, const struct host *host)
     return finding;
 }
 
-bool host_is_end_of(const struct survey *survey, const struct host *host, const struct conversation *conversation)
+/* Or may be: the machine's addresses are not told, or translated. */
+static bool is_end_of(const struct survey *survey, const struct host *host, const struct conversation *conversation)
 {
     const struct casebook *casebook = survey->surroundings->casebook;
     if (host->address.version == 0)
@@ -199,7 +210,7 @@ host_survey_explain(struct survey *survey, const struct host *host, struct findi
         if (!has_cause(survey, number, causes))
             continue;
         const struct conversation *c = casebook_conversation(casebook, number);
-        if (c->secondary || (counts && !counts(survey, host, c)) || !host_is_end_of(survey, host, c))
+        if (c->secondary || (counts && !counts(survey, host, c)) || !is_end_of(survey, host, c))
             continue;
         suspected++;
         if (!finding)

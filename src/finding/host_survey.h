@@ -32,6 +32,7 @@ struct hosts {
     uint32_t setting_count;
 };
 
+/* Gathers what the sources tell, which have to stay as they are; hosts_close() gives its memory back. */
 void hosts_open(struct hosts *hosts, const struct evidence *evidence);
 void hosts_close(struct hosts *hosts);
 
@@ -39,14 +40,15 @@ void hosts_close(struct hosts *hosts);
 const struct setting_record *host_setting(const struct survey *survey, const struct host *host,
                                           enum machine_setting setting, uint32_t n);
 
+/* Whether anything of that kind that is set on the machine counts. */
+bool host_has_setting(const struct survey *survey, const struct host *host, enum machine_setting setting,
+                      bool (*counts)(const struct setting_record *record));
+
 /* Asks about each machine of the side that the survey's detector is of. */
 void host_survey(struct survey *survey, void (*judge)(struct survey *survey, const struct host *host));
 
 /* A finding about the machine; its words are still to be said, its severity is the detector's. */
 struct finding *host_survey_add(struct survey *survey, const struct host *host);
-
-/* Whether the conversation has the machine at that end, or may have: its addresses are not told, or translated. */
-bool host_is_end_of(const struct survey *survey, const struct host *host, const struct conversation *conversation);
 
 /* Says that the finding may be the reason of the machine's connections that have one of these causes (NULL-terminated), and lists
  * them; finding NULL: only counts. Returns how many there are; counts: also asked about each, NULL: they all count. */

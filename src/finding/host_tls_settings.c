@@ -88,7 +88,7 @@ static struct finding *add(struct survey *survey, const struct host *host, doubl
     uint8_t own = versions_of(survey, host, &told);
     finding->example.confidence = confidence;
     judgement_prove(&finding->example, &told, "%s is the newest version that the %s allows", newest_version(own),
-                    host->side == SIDE_CLIENT ? "client" : "server");
+                    side_name(host->side));
     return finding;
 }
 
@@ -174,11 +174,10 @@ static const char *const actions[] = {
     ACTION_TLS_SUITES,
     "Allow TLS 1.2 on the machine where it is off, for both roles: `reg add "
     "\"HKLM\\SYSTEM\\CurrentControlSet\\Control\\SecurityProviders\\SCHANNEL\\Protocols\\TLS 1.2\\Client\" /v Enabled "
-    "/t REG_DWORD /d 1 /f`, the "
-    "same with `\\Server`; and restart. Set `DisabledByDefault` to 0 in both where it exists.",
+    "/t REG_DWORD /d 1 /f`, the same with `\\Server`; and restart. Set `DisabledByDefault` to 0 in both where it "
+    "exists.",
     "Use a driver that knows TLS 1.2: Microsoft ODBC Driver 17 or later, OLE DB Driver 18 or later. SQLOLEDB and the "
-    "old \"SQL Server\" ODBC "
-    "driver know what their Windows knows.",
+    "old \"SQL Server\" ODBC driver know what their Windows knows.",
     NULL,
 };
 
@@ -189,7 +188,6 @@ const struct detector host_tls_settings[SIDES] = HOST_DETECTORS(
                   "offer in the packets. Or the versions agree and the cipher suites have none in common (the policy's "
                   "list counts where there is one); or a client was refused although the versions agree.",
     .means = "Then every TLS handshake between the two ends at the ClientHello, also the short one that hides a login. "
-             "It happens each time; "
-             "where it comes and goes, several servers or clients with different settings stand behind one name. "
-             "(Article, 1.5.3.)",
+             "It happens each time; where it comes and goes, several servers or clients with different settings stand "
+             "behind one name. (Article, 1.5.3.)",
     .actions = actions, .severity = SEVERITY_RISK, .survey = survey_machines);

@@ -29,16 +29,12 @@ static void survey_machines(struct survey *survey)
 
 static const char *const actions[] = {
     "See whether the guest drops packets: `Get-NetAdapterStatistics | Format-List Name, ReceivedDiscardedPackets, "
-    "ReceivedPacketErrors`, "
-    "`Get-Counter '\\Network Interface(*)\\Packets Received Discarded'`; on Linux `ip -s link show eth0`. On the ESX "
-    "host `esxtop`, key n: "
-    "column %DRPRX.",
+    "ReceivedPacketErrors`, `Get-Counter '\\Network Interface(*)\\Packets Received Discarded'`; on Linux `ip -s link "
+    "show eth0`. On the ESX host `esxtop`, key n: column %DRPRX.",
     "Enlarge the receive buffers of vmxnet3. Windows: `Set-NetAdapterAdvancedProperty -Name Ethernet0 -DisplayName "
-    "'Small Rx Buffers' "
-    "-DisplayValue 8192; Set-NetAdapterAdvancedProperty -Name Ethernet0 -DisplayName 'Rx Ring #1 Size' -DisplayValue "
-    "4096` (the card starts "
-    "anew). Linux: `ethtool -g eth0`, then `ethtool -G eth0 rx 4096`. See VMware's knowledge base, 2039495, for the "
-    "host.",
+    "'Small Rx Buffers' -DisplayValue 8192; Set-NetAdapterAdvancedProperty -Name Ethernet0 -DisplayName 'Rx Ring #1 "
+    "Size' -DisplayValue 4096` (the card starts anew). Linux: `ethtool -g eth0`, then `ethtool -G eth0 rx 4096`. See "
+    "VMware's knowledge base, 2039495, for the host.",
     "Look for snapshots, backups and moves of the virtual machine at the time of the fault, and stop them for a test.",
     "Move the virtual machine to another host, or client and server to the same one. If the fault goes away, it is the "
     "host's network.",
@@ -52,10 +48,7 @@ const struct detector host_virtual_nic[SIDES] = HOST_DETECTORS(
     .holds_when = "SQLCHECK lists an adapter of a virtual machine (vmxnet3, Hyper-V, VirtIO, Xen and others), or says "
                   "that vnetflt.sys is installed, which makes it a risk.",
     .means = "The host hands packets to the virtual machine through a small buffer, which a burst overflows; and while "
-             "a snapshot is taken "
-             "or the machine is moved, it stands still. Both look like the network's loss or delay. VMware's "
-             "vnetflt.sys is a filter "
-             "driver that delays packets. Many machines are virtual and sound: this tells where to look, no more. "
-             "(Article, 1.6.4 "
-             "and 1.6.5.)",
+             "a snapshot is taken or the machine is moved, it stands still. Both look like the network's loss or "
+             "delay. VMware's vnetflt.sys is a filter driver that delays packets. Many machines are virtual and sound: "
+             "this tells where to look, no more. (Article, 1.6.4 and 1.6.5.)",
     .actions = actions, .severity = SEVERITY_NOTE, .survey = survey_machines);

@@ -13,8 +13,7 @@
 #include "count_words.h"
 #include "finding_list.h"
 #include "memory.h"
-
-#define NEAR_NS (60 * NS_PER_SECOND)
+#include "sorted.h"
 
 /* Where a server is waited for that lacks threads, memory or its disks. */
 static const char *const waits_for_server[] = {
@@ -74,18 +73,18 @@ static void gather(struct log_span *span)
     qsort(span->list, span->count, sizeof *span->list, compare_records);
 }
 
+/* Whether the record lies before that time. */
+static int compare_time(const void *record, const void *time_ns)
+{
+    return ((const struct placed_record *)record)->time_ns < *(const int64_t *)time_ns ? -1 : 1;
+}
+
 /* The first record that is near to the connection's life; NULL: none. */
 static const struct log_record *near_record(const struct log_span *span, int64_t from_ns, int64_t to_ns)
 {
-    uint32_t low = 0, high = span->count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (span->list[middle].time_ns < from_ns - NEAR_NS)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < span->count && span->list[low].time_ns <= to_ns + NEAR_NS ? span->list[low].record : NULL;
+    int64_t earliest_ns = from_ns - LOG_NEAR_NS;
+    uint32_t at = sorted_place(&earliest_ns, span->list, span->count, sizeof *span->list, compare_time);
+    return at < span->count && span->list[at].time_ns <= to_ns + LOG_NEAR_NS ? span->list[at].record : NULL;
 }
 
 static bool waits(const struct survey *survey, uint32_t number)
@@ -163,7 +162,7 @@ static double share_near(const struct log_span *span)
             last_ns = end_ns > last_ns ? end_ns : last_ns;
         }
     for (uint32_t i = 0; i < span->count; i++) {
-        int64_t from_ns = span->list[i].time_ns - NEAR_NS, to_ns = span->list[i].time_ns + NEAR_NS;
+        int64_t from_ns = span->list[i].time_ns - LOG_NEAR_NS, to_ns = span->list[i].time_ns + LOG_NEAR_NS;
         from_ns = from_ns < first_ns ? first_ns : from_ns;
         from_ns = from_ns < until_ns ? until_ns : from_ns;
         to_ns = to_ns > last_ns ? last_ns : to_ns;

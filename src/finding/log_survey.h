@@ -5,6 +5,9 @@
 #include "evidence_facts.h"
 #include "survey.h"
 
+/* What a log tells so near in time may be the reason of what failed; why so near, log_survey.c says. */
+#define LOG_NEAR_NS (60 * NS_PER_SECOND)
+
 /*
  * For each log of a server that has such records: a finding about that server. It is a fault when connections to it that wait for the
  * server's own work were in trouble within a minute of such a record (the article's rule for the ERRORLOG), and says how many; else a

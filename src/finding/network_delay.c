@@ -17,8 +17,8 @@ enum { LATE_OFTEN = 3 };
 /* What clocks that were compared may differ by. */
 #define CLOCK_SLACK_NS (NS_PER_SECOND / 2)
 
-/* Timers that double from 200 ms (HELD_TOGETHER_NS) need as long for so many repetitions. */
-#define COPIES_TAKE_NS (1400 * NS_PER_MS)
+/* Timers that double need as long for COPIES_HELD repetitions. */
+#define COPIES_TAKE_NS ((1 + 2 + 4) * LEAST_RTO_NS)
 
 /* The capture of the machine that they came to has no packet of anybody from then, and copies of other connections came with them: that
  * machine may have stood still, and got them when it went on. */
@@ -31,7 +31,7 @@ static bool may_have_stood_still(const struct conversation *c, const struct surr
     int64_t came_ns = c->sides[sender].copied_at_once.time_ns;
     bool of_several =
         times_within(&server->held, came_ns - HELD_TOGETHER_NS, came_ns + HELD_TOGETHER_NS) >= CONNECTIONS_LEAST;
-    return of_several && role != (sender == SIDE_CLIENT ? CAPTURE_ROLE_CLIENT : CAPTURE_ROLE_SERVER) &&
+    return of_several && role != capture_role_at(sender) &&
            capture_silences_longest_ns(silences, came_ns - HELD_TOGETHER_NS - COPIES_TAKE_NS, came_ns) >=
                COPIES_TAKE_NS;
 }
@@ -43,7 +43,7 @@ static bool judge_copies(const struct conversation *c, const struct surroundings
     const struct tcp_side *self = &c->sides[side];
     if (self->copies_at_once < COPIES_HELD)
         return false;
-    const char *name = side == SIDE_CLIENT ? "client" : "server";
+    const char *name = side_name(side);
     judgement->confidence = signs_of_missed_packets(c) ? 0.65 : 0.85;
     judgement->would_settle = settle_by_both_captures;
     judgement_prove(judgement, &self->copied_at_once, "the last of %u repetitions of one packet of the %s, all at once",
@@ -56,8 +56,7 @@ static bool judge_copies(const struct conversation *c, const struct surroundings
     if (may_have_stood_still(c, s, side)) {
         judgement_say_more(judgement, "Or this machine stood still until then (asleep, or a paused virtual machine): "
                                       "the capture has nothing of anybody from that time.");
-        judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->confidence = 0.5;
+        judgement_leave_open(judgement, 0.5);
     }
     return true;
 }
@@ -82,7 +81,7 @@ static bool judge_late_answers(const struct conversation *c, int64_t held_up_ns,
             self->reset.time_ns < other->data_run.last.time_ns || moment_seen(&self->alive_after_reset) ||
             answered_ns < HELD_TOGETHER_NS || answered_ns > sent_ns + HELD_TOGETHER_NS)
             continue;
-        const char *name = side == SIDE_CLIENT ? "client" : "server", *peer = side == SIDE_CLIENT ? "server" : "client";
+        const char *name = side_name(side), *peer = side_name(side_other(side));
         judgement->confidence = signs_of_missed_packets(c) ? 0.6 : 0.78;
         judgement->would_settle = settle_by_both_captures;
         judgement_prove(judgement, &other->last_data, "data of the %s that nobody acknowledges", peer);
@@ -91,11 +90,10 @@ static bool judge_late_answers(const struct conversation *c, int64_t held_up_ns,
         judgement_prove(judgement, &self->late_answer,
                         "now it answers the first of the %s's packets, with another reset", peer);
         judgement_prove(judgement, &self->last, "and the last");
-        judgement_say(
-            judgement,
-            "The %s gave up, and %.1f s or more after the %s had sent its last packet the %s answered %s, each "
-            "with a reset: they were not lost, but held up.",
-            name, seconds(late_ns), peer, name, count_words(self->late_answers, "packet").text);
+        judgement_say(judgement,
+                      "The %s gave up, and %.1f s or more after the %s had sent its last packet the %s answered %s, "
+                      "each with a reset: they were not lost, but held up.",
+                      name, seconds(late_ns), peer, name, count_words(self->late_answers, "packet").text);
         return true;
     }
     return false;
@@ -124,7 +122,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return false;
     judgement->confidence = signs_of_missed_packets(c) ? 0.6 : 0.78;
     judgement->would_settle = settle_by_both_captures;
-    const char *name = side == SIDE_CLIENT ? "client" : "server", *peer = side == SIDE_CLIENT ? "server" : "client";
+    const char *name = side_name(side), *peer = side_name(side_other(side));
     judgement_prove(judgement, &self->first_retransmit, "the %s repeats a packet", name);
     judgement_prove(judgement, &self->last_retransmit, "its last repetition");
     judgement_prove(judgement, &self->last_progress, "an acknowledgement of the %s arrives", peer);
@@ -174,8 +172,7 @@ static bool may_be_clock(const struct pair_view *view, const struct casebook *ca
 
 static void doubt_clock(struct judgement *judgement, bool too_long)
 {
-    judgement->culprit = CULPRIT_UNKNOWN;
-    judgement->confidence = 0.5;
+    judgement_leave_open(judgement, 0.5);
     judgement->would_settle = "Captures that begin before, and go on until packets went the other way, too: they would "
                               "be too fast if a clock was set.";
     judgement_say_more(judgement, too_long ? "Or a clock was set: no packet lives so long on the way."
@@ -188,7 +185,7 @@ static void doubt_clock(struct judgement *judgement, bool too_long)
 static bool may_be_missed(const struct pair_view *view, const struct surroundings *s, enum side sender)
 {
     const struct passage *passage = &view->compared->passages[sender];
-    const struct conversation *own = sender == SIDE_CLIENT ? view->client : view->server;
+    const struct conversation *own = pair_view_at(view, sender);
     bool misses =
         pair_view_capture_misses(view, sender) || passage->duplicated > 0 || s->casebook->points[own->point].missed > 0;
     return (!passage->longest_identified && misses) || (view->pair->clock.unsteady && pair_view_misses_packets(view));
@@ -198,8 +195,7 @@ static bool may_be_missed(const struct pair_view *view, const struct surrounding
 static bool spans_standstill(const struct pair_view *view, const struct surroundings *s, enum side sender)
 {
     const struct passage *late = &view->compared->passages[sender];
-    const struct conversation *from = sender == SIDE_CLIENT ? view->client : view->server,
-                              *to = sender == SIDE_CLIENT ? view->server : view->client;
+    const struct conversation *from = pair_view_at(view, sender), *to = pair_view_at(view, side_other(sender));
     int64_t sent_ns = late->longest_sent.time_ns, came_ns = late->longest_arrival.time_ns;
     return capture_silences_stood_still(&s->casebook->points[from->point].silences, sent_ns,
                                         sent_ns + late->longest_ns) ||
@@ -208,10 +204,8 @@ static bool spans_standstill(const struct pair_view *view, const struct surround
 
 static void doubt_captures(struct judgement *judgement)
 {
-    judgement->culprit = CULPRIT_UNKNOWN;
-    judgement->confidence = 0.5;
-    judgement->would_settle =
-        "Captures that miss no packets: on the machines themselves, with a larger buffer, written to a fast disk.";
+    judgement_leave_open(judgement, 0.5);
+    judgement->would_settle = settle_by_complete_captures;
     judgement_say_more(judgement, "Or the captures missed the packets that these are taken for: they missed others, or "
                                   "have nothing of anybody for most of that time.");
 }
@@ -230,15 +224,14 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     enough_ns += surroundings_tick_ns(s, view->pair->near) + surroundings_tick_ns(s, view->pair->far);
     if (lateness_ns(late) < enough_ns)
         return false;
-    const char *name = sender == SIDE_CLIENT ? "client" : "server", *peer = sender == SIDE_CLIENT ? "server" : "client";
+    const char *name = side_name(sender), *peer = side_name(side_other(sender));
     uint32_t count = late->late > 0 ? late->late : 1; /* the longest one, at least */
     judgement->confidence = 0.95;
     judgement_prove(judgement, &late->longest_sent, "a packet leaves the %s", name);
     judgement_prove(judgement, &late->longest_arrival, "it reaches the %s, %.2f s later", peer,
                     seconds(late->longest_ns));
     judgement_say(judgement,
-                  "%s of the %s arrived late%s took %.2f s; the fastest took %.4f s. Something "
-                  "on the way held %s up.",
+                  "%s of the %s arrived late%s took %.2f s; the fastest took %.4f s. Something on the way held %s up.",
                   count_words(count, "packet").text, name, count == 1 ? ": it" : ", one", seconds(late->longest_ns),
                   seconds(late->shortest_ns > 0 ? late->shortest_ns : 0), count == 1 ? "it" : "them");
     if (may_be_missed(view, s, sender) || spans_standstill(view, s, sender))
@@ -252,8 +245,8 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
 
 static const char *const actions[] = {
     action_trace_both,
-    "Look for what queues packets: VPN tunnels, traffic shaping, overloaded links, WAN optimisers; `pathping "
-    "SERVER`, `mtr SERVER`.",
+    "Look for what queues packets: VPN tunnels, traffic shaping, overloaded links, WAN optimisers; `pathping SERVER`, "
+    "`mtr SERVER`.",
     "Look in the virtual machine host's log for snapshots, backups and moves at that time: a machine that stands still "
     "holds packets up, too.",
     NULL,
@@ -263,14 +256,13 @@ const struct detector network_delay = {
     .cause = "network.delay",
     .title = "Packets arrive far too late",
     .holds_when = "A packet is acknowledged only after a second or more and several repetitions, and the receiver "
-                  "reports at least two of the repetitions as duplicates (DSACK): all copies arrived, late. Or half "
-                  "a second and three of them. Or three repetitions of one packet arrive within a tenth of a second. "
-                  "Or one side repeats its data, the other gives up with a reset, and a second or more after the last "
-                  "repetition answers them with resets that have no ACK, in the same rhythm. "
-                  "The culprit stays open where copies of several connections come together and the receiver's own "
-                  "capture has nothing of anybody before, and where several repeat themselves while nothing comes from "
-                  "the other machine: a machine that stood still looks the same. "
-                  "(--delay sets the second, and with it the half.)",
+                  "reports at least two of the repetitions as duplicates (DSACK): all copies arrived, late. Or half a "
+                  "second and three of them. Or three repetitions of one packet arrive within a tenth of a second. Or "
+                  "one side repeats its data, the other gives up with a reset, and a second or more after the last "
+                  "repetition answers them with resets that have no ACK, in the same rhythm. The culprit stays open "
+                  "where copies of several connections come together and the receiver's own capture has nothing of "
+                  "anybody before, and where several repeat themselves while nothing comes from the other machine: a "
+                  "machine that stood still looks the same. (--delay sets the second, and with it the half.)",
     .holds_with_both =
         "A packet was a second or more longer on the way than the fastest one; or three or more were 300 ms longer and "
         "one of them half a second. Where the captures' stamps are coarse (whole seconds, ticks of 15.6 ms), each of "
@@ -278,12 +270,11 @@ const struct detector network_delay = {
         "Not when a clock was set meanwhile, which makes one direction late and the other too fast. The culprit stays "
         "open when before it or after it nothing went the other way and nothing was in time, when it took longer than "
         "packets live (120 s), and when a capture stood still meanwhile or its clock was set, as TCP's timers or "
-        "timestamps tell. It stays open, too, "
-        "where neither IP ID nor timestamp tells a repetition from the packet, and the sender's capture missed packets "
-        "of this or another connection, or one arrived once more than it has it; and where the clocks' difference is "
-        "unsteady and a capture missed packets of the connection; and where the receiver's capture has nothing of "
-        "anybody until packets of several connections come: that machine may have stood still. (--delay sets the "
-        "second, and with it the half.)",
+        "timestamps tell. It stays open, too, where neither IP ID nor timestamp tells a repetition from the packet, "
+        "and the sender's capture missed packets of this or another connection, or one arrived once more than it has "
+        "it; and where the clocks' difference is unsteady and a capture missed packets of the connection; and where "
+        "the receiver's capture has nothing of anybody until packets of several connections come: that machine may "
+        "have stood still. (--delay sets the second, and with it the half.)",
     .means = "A sender's timer follows the round trip of the path; when an acknowledgement comes seconds later than "
              "that and the copies all arrived, something on the way held them in a queue. Each side then sees the "
              "other as slow, and time-outs expire on sound connections. Both captures together show in which "

@@ -41,8 +41,7 @@ static bool arrives_damaged(const struct conversation *at_receiver, const struct
 static void say_damaged(const struct conversation *at_receiver, enum side sender, struct judgement *judgement)
 {
     const struct tcp_side *self = &at_receiver->sides[sender];
-    judgement_prove(judgement, &self->first_retransmit, "the %s repeats a packet",
-                    sender == SIDE_CLIENT ? "client" : "server");
+    judgement_prove(judgement, &self->first_retransmit, "the %s repeats a packet", side_name(sender));
     judgement_prove(judgement, &self->last_retransmit, "its last repetition");
     judgement_say(judgement,
                   "%s on the way %s damaged, with a wrong TCP checksum: the receiver's TCP throws such a packet away, "
@@ -60,9 +59,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return false;
     if (!signs_of_sql(c, s) || !arrives_damaged(c, s, sender))
         return false;
-    judgement->culprit = CULPRIT_UNKNOWN;
-    judgement->confidence = 0.8;
-    judgement->would_settle = sender == SIDE_CLIENT ? settle_by_client_capture : settle_by_server_capture;
+    judgement_leave_open(judgement, 0.8);
+    judgement->would_settle = settle_by_capture_at(sender);
     say_damaged(c, sender, judgement);
     return true;
 }
@@ -71,8 +69,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 static bool judge_damaged(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
 {
     for (enum side sender = SIDE_CLIENT; sender < SIDES; sender++) {
-        const struct conversation *own = sender == SIDE_CLIENT ? view->client : view->server,
-                                  *receiver = sender == SIDE_CLIENT ? view->server : view->client;
+        const struct conversation *own = pair_view_at(view, sender), *receiver = pair_view_at(view, side_other(sender));
         if (!arrives_damaged(receiver, s, sender))
             continue;
         bool whole = own->sides[sender].sound && own->sides[sender].damaged == 0;
@@ -83,9 +80,10 @@ static bool judge_damaged(const struct pair_view *view, const struct surrounding
                                       "server.offload`.";
         }
         say_damaged(receiver, sender, judgement);
-        judgement_say_more(judgement, whole ? "They left their machine whole."
-                                            : "The sender's network card was to make the checksums: it, or a device "
-                                              "on the way, is at fault.");
+        judgement_say_more(
+            judgement,
+            whole ? "They left their machine whole."
+                  : "The sender's network card was to make the checksums: it, or a device on the way, is at fault.");
         return true;
     }
     return false;
@@ -99,7 +97,7 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
         return true;
     for (enum side sender = SIDE_CLIENT; sender < SIDES; sender++) {
         const struct passage *passage = &view->compared->passages[sender];
-        const struct conversation *receiver = sender == SIDE_CLIENT ? view->server : view->client;
+        const struct conversation *receiver = pair_view_at(view, side_other(sender));
         struct moment close = conversation_first_close(receiver);
         if (!is_altered(view->compared, sender) || !came_to_grief(receiver, s) ||
             (moment_seen(&close) && close.time_ns < passage->first_changed.time_ns))
@@ -108,8 +106,8 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
         judgement_prove(judgement, &passage->first_changed, "this packet left its machine with another payload");
         judgement_prove(judgement, &close, "the connection ends");
         judgement_say(judgement,
-                      "On the way %s the payload of %u of %s was changed, %s before the connection ended: "
-                      "what arrived is not what was sent.",
+                      "On the way %s the payload of %u of %s was changed, %s before the connection ended: what arrived "
+                      "is not what was sent.",
                       direction(sender), passage->payloads_changed,
                       count_words(passage->payloads_compared, "packet").text,
                       seconds_words(moment_seen(&close) ? close.time_ns - passage->first_changed.time_ns : 0).text);
@@ -205,11 +203,10 @@ static void survey_pairs(struct survey *survey)
 
 static const char *const actions[] = {
     "Find the device: capture on the way, in front of it and behind it, and give all captures at once; the report says "
-    "between which "
-    "two it happens.",
+    "between which two it happens.",
     "Switch off what looks into packets there: WAN optimisation, intrusion prevention, \"SQL inspection\" or "
-    "\"application "
-    "control\", and sequence number randomisation (Cisco ASA: `set connection random-sequence-number disable`).",
+    "\"application control\", and sequence number randomisation (Cisco ASA: `set connection random-sequence-number "
+    "disable`).",
     "If the SACK blocks are the fault and the device cannot be changed: `sysctl -w net.ipv4.tcp_sack=0` on Linux, "
     "until it is.",
     "Encrypt the connection (`Encrypt=yes`): then a changed payload is refused instead of being believed.",
@@ -219,25 +216,20 @@ static const char *const actions[] = {
 const struct detector network_device_alters = {
     .cause = "network.device-alters",
     .title = "A device on the way changes packets",
-    .holds_when = "Packets arrive with a wrong TCP checksum, while others arrive whole, and what their "
-                  "sender repeats never comes through. In a capture of one end the culprit stays open: the sender's "
-                  "network card may have damaged them. All else needs captures of both ends.",
-    .holds_with_both = "The same, and the packets left whole (where the sender's card was to make the checksums, the "
-                       "culprit stays open). Or a packet that arrived whole, and not cut or joined, has another "
-                       "payload than when it left, "
-                       "while most others have the "
-                       "same; or its SACK blocks bear the numbers of the other end although a device translates "
-                       "sequence numbers. A fault when "
-                       "the connection then ends with a reset, a time-out, the server's close or an unfinished login, "
-                       "else a risk. Checksums "
-                       "that the card makes, an MSS that a router lowers, windows, addresses and ports do not count. "
-                       "When most packets "
-                       "differ, one of the captures was overwritten, and nothing follows.",
+    .holds_when = "Packets arrive with a wrong TCP checksum, while others arrive whole, and what their sender repeats "
+                  "never comes through. In a capture of one end the culprit stays open: the sender's network card may "
+                  "have damaged them. All else needs captures of both ends.",
+    .holds_with_both =
+        "The same, and the packets left whole (where the sender's card was to make the checksums, the culprit stays "
+        "open). Or a packet that arrived whole, and not cut or joined, has another payload than when it left, while "
+        "most others have the same; or its SACK blocks bear the numbers of the other end although a device translates "
+        "sequence numbers. A fault when the connection then ends with a reset, a time-out, the server's close or an "
+        "unfinished login, else a risk. Checksums that the card makes, an MSS that a router lowers, windows, addresses "
+        "and ports do not count. When most packets differ, one of the captures was overwritten, and nothing follows.",
     .means =
         "TCP protects by a checksum that every device may make anew, so that neither end notices. A payload that is "
-        "not the "
-        "one sent breaks TLS or the TDS stream. A firewall that draws sequence numbers anew has to translate those in "
-        "SACK, too (RFC 2018, 3); where it does not, each loss costs a time-out. (Article, 1.5.4.)",
+        "not the one sent breaks TLS or the TDS stream. A firewall that draws sequence numbers anew has to translate "
+        "those in SACK, too (RFC 2018, 3); where it does not, each loss costs a time-out. (Article, 1.5.4.)",
     .actions = actions,
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,

@@ -4,8 +4,7 @@
 #include "signs.h"
 #include "ttl_signs.h"
 
-/* Of the resets of one device's timer, which has one setting, and of the path. */
-#define TIMER_SLACK_NS (50 * NS_PER_MS)
+/* So many connections that end the same time after their SYN end by one device's timer, which has one setting. */
 enum { ALIKE_LEAST = 3 };
 
 /* Nothing that waits on a timer waits for less, and a refusal comes at once. */
@@ -47,8 +46,8 @@ static bool judge_two_answers(const struct conversation *c, const struct surroun
                     mistaken ? "the server still waits for an answer to its own SYN+ACK"
                              : "another answer, with another number");
     judgement_say(judgement,
-                  "%s: another machine has the server's address, or a device answers in its name, and who "
-                  "then gets what the client sends does not know the connection.",
+                  "%s: another machine has the server's address, or a device answers in its name, and who then gets "
+                  "what the client sends does not know the connection.",
                   mistaken ? "The client acknowledges a number that the server never sent"
                            : "To one SYN of the client two answers came, which begin at different numbers");
     return true;
@@ -127,23 +126,20 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     judgement_prove(judgement, &server->syn, "an answer with the server's address");
     judgement_prove(judgement, &client->first_data, "the client's first data, which nobody acknowledges");
     judgement_prove(judgement, &server->reset, "a reset with the server's address");
-    judgement_say(
-        judgement,
-        "The client's handshake was completed, and the server's capture, which was running, %s: something on the "
-        "way answered in its name, and then nobody took the client's data.",
-        view->server ? "shows that the server did not answer" : "holds nothing of this connection");
+    judgement_say(judgement,
+                  "The client's handshake was completed, and the server's capture, which was running, %s: something on "
+                  "the way answered in its name, and then nobody took the client's data.",
+                  view->server ? "shows that the server did not answer" : "holds nothing of this connection");
     return true;
 }
 
 static const char *const actions[] = {
     action_trace_server,
     "See whether the address belongs to a machine that is up: `Test-NetConnection ADDRESS -Port 1433`, `arp -a` on its "
-    "own "
-    "network. A listener of an availability group is bound on one node only: `SELECT * FROM "
+    "own network. A listener of an availability group is bound on one node only: `SELECT * FROM "
     "sys.availability_group_listener_ip_addresses`.",
     "Look for WAN optimisers, SYN proxies and load balancers at the client's site, and let connections to SQL Server "
-    "go past "
-    "them.",
+    "go past them.",
     "Compare how fast it answers with the path: `tracert -d ADDRESS`, on Linux `traceroute -n -T -p 1433 ADDRESS`.",
     NULL,
 };

@@ -22,22 +22,21 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (!silence.held || !signs_of_sql(c, s) || (signs_of_one_direction(c) && !begins_dead(c, s, &silence)))
         return false;
     const struct tcp_side *self = &c->sides[silence.retrier];
-    const char *name = silence.retrier == SIDE_CLIENT ? "client" : "server";
-    const char *peer = silence.retrier == SIDE_CLIENT ? "server" : "client";
+    const char *name = side_name(silence.retrier);
+    const char *peer = side_name(side_other(silence.retrier));
     bool total = silence.kind == SILENCE_TOTAL;
-    judgement->culprit = CULPRIT_UNKNOWN;
-    judgement->confidence = 0.6;
+    judgement_leave_open(judgement, 0.6);
     if (signs_of_missed_packets(c))
         judgement->confidence -= 0.15;
-    judgement->would_settle = silence.retrier == SIDE_CLIENT ? settle_by_server_capture : settle_by_client_capture;
+    judgement->would_settle = settle_by_capture_at(side_other(silence.retrier));
     judgement_prove(judgement, &self->last_progress, "the last packet of the %s that acknowledges something new", peer);
     judgement_prove(judgement, &silence.first, "the %s repeats itself", name);
     judgement_prove(judgement, &silence.last, "the last of %u repetitions, without an answer", silence.retries);
     judgement_prove(judgement, &self->reset, "the %s gives up with a reset", name);
     if (total)
         judgement_say(judgement,
-                      "The %s repeated itself %s over %.1f s, and nothing came back from the %s any more: a "
-                      "device on the way drops the packets, or the %s machine does.",
+                      "The %s repeated itself %s over %.1f s, and nothing came back from the %s any more: a device on "
+                      "the way drops the packets, or the %s machine does.",
                       name, count_words(silence.retries, "time").text,
                       seconds(silence.last.time_ns - silence.first.time_ns), peer, peer);
     else
@@ -45,8 +44,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
                       "The %s repeated itself %s over %.1f s; packets of the %s no longer reach the other side. Where "
                       "the capture was taken is not known, so neither is where they were dropped.",
                       name, count_words(silence.retries, "time").text,
-                      seconds(silence.last.time_ns - silence.first.time_ns),
-                      silence.lost_from == SIDE_CLIENT ? "client" : "server");
+                      seconds(silence.last.time_ns - silence.first.time_ns), side_name(silence.lost_from));
     return true;
 }
 
@@ -64,8 +62,8 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     judgement_prove(judgement, &back->lost_at_end_first, "the server's first packet that does not");
     judgement_prove(judgement, &back->last_lost, "the last of %u that did not arrive", back->lost_at_end);
     judgement_say(judgement,
-                  "From some moment on, %s of the client and %u of the server left their machines and did not "
-                  "arrive: the path between them was gone.",
+                  "From some moment on, %s of the client and %u of the server left their machines and did not arrive: "
+                  "the path between them was gone.",
                   count_words(out->lost_at_end, "packet").text, back->lost_at_end);
     if (pair_view_doubts_drop(view, PAIR_DROP_BOTH))
         settling_doubt_capture(judgement);
@@ -97,9 +95,9 @@ const struct detector network_drop_both_ways = {
         "capture has no packet of that side in this connection at all. Acknowledgements alone do not count where that "
         "capture has none of that side in any connection, though some were due, nor when it has a hole then and "
         "nothing else was lost. The culprit stays open where one of the captures lacks the end of another connection.",
-    .means = "TCP repeats what is not acknowledged (Windows five times, then it resets; RFC 6298). When nothing "
-             "comes back, packets of one or both directions vanish on the way - or in the other machine's filter "
-             "driver or firewall, or that machine is down. Both captures together tell these apart. (Article, 1.5.4.)",
+    .means = "TCP repeats what is not acknowledged (Windows five times, then it resets; RFC 6298). When nothing comes "
+             "back, packets of one or both directions vanish on the way - or in the other machine's filter driver or "
+             "firewall, or that machine is down. Both captures together tell these apart. (Article, 1.5.4.)",
     .actions = actions,
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,

@@ -15,24 +15,22 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
 
 static const char *const actions[] = {
     action_trace_both,
-    "Compare the two captures: what leaves the server and is not in the client's capture was dropped between; what "
-    "is in it and gets no ACK was dropped inside the client machine.",
-    "Ask for the logs of firewalls, load balancers and switches on the way at that time; routes that differ by "
-    "direction make one direction fail alone (`tracert` from both ends).",
+    "Compare the two captures: what leaves the server and is not in the client's capture was dropped between; what is "
+    "in it and gets no ACK was dropped inside the client machine.",
+    ACTION_LOGS_OF_ONE_WAY,
     NULL,
 };
 
 const struct detector network_drop_to_client = {
     .cause = "network.drop-to-client",
     .title = "Packets from the server stop arriving at the client",
-    .holds_when =
-        "In a capture taken on the server, the client repeats three times or more what was acknowledged to it, or goes "
-        "on sending without ever acknowledging what the server repeats, to the end of the connection: the culprit "
-        "stays open. In a capture taken on the client, bytes before a packet that came never did, for a second or more "
-        "and to the end: the sequence number of a packet without data or of a FIN of the server shows it, or the "
-        "client's SACK. They were lost on the way, where the client was heard after it and did not acknowledge them. "
-        "Where it was not heard any more, a reset shows it, or the number is beyond any window, the culprit stays "
-        "open.",
+    .holds_when = "In a capture taken on the server, the client repeats three times or more what was acknowledged to "
+                  "it, or goes on sending without ever acknowledging what the server repeats, to the end of the "
+                  "connection: the culprit stays open. In a capture taken on the client, bytes before a packet that "
+                  "came never did, for a second or more and to the end: the sequence number of a packet without data "
+                  "or of a FIN of the server shows it, or the client's SACK. They were lost on the way, where the "
+                  "client was heard after it and did not acknowledge them. Where it was not heard any more, a reset "
+                  "shows it, or the number is beyond any window, the culprit stays open.",
     .holds_with_both =
         "Of the server, three packets or more in a row (keep-alives count), over a second and up to the end, left its "
         "machine and are not in the client's capture, which went on. Five or more where one of the captures provably "

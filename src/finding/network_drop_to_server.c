@@ -13,12 +13,11 @@ static bool judge_rest_missing(const struct conversation *c, const struct surrou
     if (!halt.halted || !halt.unfinished || !halt.acknowledged || halt.waited_ns < NS_PER_SECOND ||
         surroundings_role(s, c) != CAPTURE_ROLE_SERVER || signs_of_missed_packets(c) || signs_of_one_direction(c))
         return false;
-    judgement->culprit = CULPRIT_UNKNOWN;
-    judgement->confidence = 0.6;
+    judgement_leave_open(judgement, 0.6);
     judgement->would_settle = settle_by_client_capture;
     judgement_prove(judgement, &halt.since, "the beginning of %s arrives", login_step_words(halt.last_step));
     judgement_prove(judgement, &c->sides[SIDE_SERVER].last, "the server's last packet: it acknowledges no more");
-    judgement_prove(judgement, &halt.close, "the %s closes", halt.closed_by == SIDE_CLIENT ? "client" : "server");
+    judgement_prove(judgement, &halt.close, "the %s closes", side_name(halt.closed_by));
     judgement_say(judgement,
                   "Only the beginning of %s came to the server, and for %.1f s nothing more: the rest was lost on the "
                   "way, or the client's machine stopped there. The server had nothing to answer.",
@@ -39,10 +38,9 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
 
 static const char *const actions[] = {
     action_trace_both,
-    "Compare the two captures: what leaves the client and is not in the server's capture was dropped between; what "
-    "is in it and gets no ACK was dropped inside the server machine.",
-    "Ask for the logs of firewalls, load balancers and switches on the way at that time; routes that differ by "
-    "direction make one direction fail alone (`tracert` from both ends).",
+    "Compare the two captures: what leaves the client and is not in the server's capture was dropped between; what is "
+    "in it and gets no ACK was dropped inside the server machine.",
+    ACTION_LOGS_OF_ONE_WAY,
     NULL,
 };
 
@@ -57,8 +55,7 @@ const struct detector network_drop_to_server = {
         "server's SACK. They were lost on the way, where the server was heard after it and did not acknowledge them. "
         "Where it was not heard any more, a reset shows it, or the number is beyond any window, the culprit stays "
         "open. Likewise where only the beginning of a login packet came and was acknowledged, by what it says of its "
-        "own "
-        "length, and nothing follows for a second or more.",
+        "own length, and nothing follows for a second or more.",
     .holds_with_both =
         "Of the client, three packets or more in a row (keep-alives count), over a second and up to the end, left its "
         "machine and are not in the server's capture, which went on. Five or more where one of the captures provably "

@@ -5,10 +5,9 @@
 #include "signs.h"
 #include "standstill.h"
 
-/* The drivers' and SQL Server's keep-alive interval. A connection that was quiet for longer than this before the
- * first lost packet was idle; no common device forgets connections sooner (the shortest idle time-outs are one to
- * four minutes). */
-#define IDLE_NS (29 * NS_PER_SECOND)
+/* A connection that was quiet for about as long as keep-alives are apart before the first lost packet was idle; no common device forgets
+ * connections sooner (the shortest idle time-outs are one to four minutes). */
+#define IDLE_NS (KEEP_ALIVE_NS - NS_PER_SECOND)
 
 /* Ten probes a second apart are all that Windows sends. */
 #define ALL_PROBES_NS (10 * NS_PER_SECOND)
@@ -20,23 +19,21 @@ static bool judge_probes_missing(const struct conversation *c, const struct surr
 {
     const struct tcp_side *self = &c->sides[side];
     enum capture_role role = surroundings_role(s, c);
-    bool here = role == (side == SIDE_CLIENT ? CAPTURE_ROLE_CLIENT : CAPTURE_ROLE_SERVER);
+    bool here = role == capture_role_at(side);
     if (here || role == CAPTURE_ROLE_UNKNOWN || self->probes_after_ns == 0 || !self->probes_answered ||
         c->ending != ENDING_OPEN)
         return false;
     int64_t silent_ns = surroundings_watched_after_ns(s, c), overdue_ns = silent_ns - self->probes_after_ns;
     if (overdue_ns < self->probes_after_ns || overdue_ns < ALL_PROBES_NS)
         return false;
-    const char *name = side == SIDE_CLIENT ? "client" : "server";
-    judgement->culprit = CULPRIT_UNKNOWN;
-    judgement->confidence = 0.6;
-    judgement->would_settle = side == SIDE_CLIENT ? settle_by_client_capture : settle_by_server_capture;
+    const char *name = side_name(side);
+    judgement_leave_open(judgement, 0.6);
+    judgement->would_settle = settle_by_capture_at(side);
     judgement_prove(judgement, &self->keep_alive_run.first, "the %s probes the idle connection", name);
     judgement_prove(judgement, &c->last, "the last packet");
     judgement_say(judgement,
                   "The %s probes this connection when it was idle for %.0f s, and gets its answer. Then nothing comes "
-                  "for %.0f s, "
-                  "neither a probe nor a FIN: its packets do not arrive any more, or it is gone.",
+                  "for %.0f s, neither a probe nor a FIN: its packets do not arrive any more, or it is gone.",
                   name, seconds(self->probes_after_ns), seconds(silent_ns));
     return true;
 }
@@ -66,8 +63,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         judgement->culprit = CULPRIT_UNKNOWN;
     if (signs_of_missed_packets(c))
         judgement->confidence -= 0.2;
-    judgement->would_settle = silence.retrier == SIDE_CLIENT ? settle_by_server_capture : settle_by_client_capture;
-    const char *name = silence.retrier == SIDE_CLIENT ? "client" : "server";
+    judgement->would_settle = settle_by_capture_at(side_other(silence.retrier));
+    const char *name = side_name(silence.retrier);
     judgement_prove(judgement, &other->last,
                     came_back ? "the other side comes back" : "the last packet of the other side");
     judgement_prove(judgement, &silence.first, "the %s %s, without an answer", name,
@@ -116,15 +113,15 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
     int64_t idle_ns = lost_ns - passage_ns;
     if (idle_ns < IDLE_NS && !(passage->probe_first && idle_ns > 0))
         return false;
-    const char *name = first == SIDE_CLIENT ? "client" : "server", *peer = first == SIDE_CLIENT ? "server" : "client";
+    const char *name = side_name(first), *peer = side_name(side_other(first));
     judgement->confidence = pair_view_confidence(view) + 0.01;
     judgement_prove(judgement, &passage->last_arrival, "the last packet of the %s that reaches the %s", name, peer);
     judgement_prove(judgement, &passage->lost_at_end_first, "%.0f s later: the first packet that does not arrive%s",
                     seconds(idle_ns), passage->probe_first ? ", a keep-alive" : "");
     judgement_prove(judgement, &passage->last_lost, "the last of %u that do not arrive", passage->lost_at_end);
     judgement_say(judgement,
-                  "After %.0f s without a packet, %s that left the %s did not reach the %s: a device on the way "
-                  "had forgotten the idle connection.",
+                  "After %.0f s without a packet, %s that left the %s did not reach the %s: a device on the way had "
+                  "forgotten the idle connection.",
                   seconds(idle_ns), count_words(passage->lost_at_end, "packet").text, name, peer);
     standstill_doubt(view, s, first, &passage->lost_at_end_first, &passage->last_lost, judgement);
     if (pair_view_doubts_drop(view, drop))

@@ -15,9 +15,6 @@ enum { LOSS_PERCENT = 1 };
 /* One lost packet is everyday life on any network; two in one conversation are not, at that rate. */
 enum { LOSS_LEAST = 2, LOSS_CLEAR = 3 };
 
-/* A repair that took this long was repeated more than once (0.2 + 0.4 + 0.8 s): somebody waited, and noticed. */
-#define LONG_REPAIR_NS NS_PER_SECOND
-
 /* What is told in hundredths of a second. */
 #define REPAIR_TOLD_NS (10 * NS_PER_MS)
 
@@ -29,6 +26,14 @@ static void prove_repeated(const struct tcp_side *side, const char *name, struct
     if (side->retransmits > 1)
         judgement_prove(judgement, &side->last_retransmit, "the %s's last retransmission, of %u", name,
                         side->retransmits);
+}
+
+/* Of the connections between the two several lose packets, as often as hurts. */
+static bool path_loses(const struct surroundings *s, const struct conversation *c)
+{
+    const struct pair_record *pair = surroundings_pair(s, c);
+    return pair->conversations_with_loss > 1 && pair->lost_packets >= LOSS_CLEAR &&
+           pair->lost_packets * 100 >= pair->data_packets * LOSS_PERCENT;
 }
 
 /* Who lacks an answer to its SYN does not know whether it was lost or ignored: a full queue, or a firewall that is loaded anew, ignores it, too.
@@ -75,38 +80,32 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
                                                     server->spurious_retransmits - client->late_acknowledged -
                                                     server->late_acknowledged;
     uint64_t data = signs_of_segments(client) + signs_of_segments(server);
-    const struct pair_record *pair = surroundings_pair(s, c);
     int64_t repair_ns = client->longest_recovery_ns > server->longest_recovery_ns ? client->longest_recovery_ns
                                                                                   : server->longest_recovery_ns;
     bool often = lost >= LOSS_LEAST && lost * 100 >= data * LOSS_PERCENT;
-    bool path_loses = pair->conversations_with_loss > 1 && pair->lost_packets >= LOSS_CLEAR &&
-                      pair->lost_packets * 100 >= pair->data_packets * LOSS_PERCENT;
+    bool there = path_loses(s, c);
     /* A needless repetition is late news or a lost acknowledgement; where packets get lost, it is the latter, unless the
      * acknowledgement is seen. */
-    if (path_loses)
+    if (there)
         lost += needless;
     bool long_repair = repair_ns >= LONG_REPAIR_NS;
-    if (!path_loses && only_asked_again(c, s, lost))
+    if (!there && only_asked_again(c, s, lost))
         return false;
-    if (lost == 0 || (!long_repair && ((!often && !path_loses) || signs_of_packet_too_big(c))))
+    if (lost == 0 || (!long_repair && ((!often && !there) || signs_of_packet_too_big(c))))
         return false;
-    judgement->confidence = lost >= LOSS_CLEAR && often ? 0.85
-                            : often && path_loses       ? 0.82
-                            : often || path_loses       ? 0.7
-                                                        : 0.6;
+    judgement->confidence = lost >= LOSS_CLEAR && often ? 0.85 : often && there ? 0.82 : often || there ? 0.7 : 0.6;
     if (signs_of_missed_packets(c))
         judgement->confidence -= 0.2;
     judgement->would_settle = settle_by_both_captures;
     if (may_be_ignored(c, s)) {
-        judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->confidence = 0.5;
+        judgement_leave_open(judgement, 0.5);
     }
     prove_repeated(client, "client", judgement);
     prove_repeated(server, "server", judgement);
     judgement_say(judgement,
                   "%llu of %s with data (or of the handshake) had to be sent again; the longest repair took %.2f s.",
                   (unsigned long long)lost, count_words(data, "packet").text, seconds(repair_ns));
-    if (path_loses)
+    if (there)
         judgement_say_more(judgement, other_losses);
     else
         doubt_stretches(c, s, lost, data, judgement);
@@ -115,11 +114,10 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 
 static void prove_lost(const struct passage *passage, enum side sender, uint32_t lost, struct judgement *judgement)
 {
-    bool client = sender == SIDE_CLIENT;
     if (lost == 0)
         return;
     judgement_prove(judgement, &passage->first_lost, "a packet leaves the %s and does not reach the %s",
-                    client ? "client" : "server", client ? "server" : "client");
+                    side_name(sender), side_name(side_other(sender)));
     if (lost > 1)
         judgement_prove(judgement, &passage->last_lost, "the last such packet, of %u", lost);
 }
@@ -144,7 +142,7 @@ static void say_lost(uint32_t of_client, uint32_t of_server, int64_t repair_ns, 
 static bool may_all_be_missed(const struct pair_view *view, const struct surroundings *s, enum side sender)
 {
     const struct passage *passage = &view->compared->passages[sender];
-    uint32_t point = sender == SIDE_CLIENT ? view->server->point : view->client->point;
+    uint32_t point = pair_view_at(view, side_other(sender))->point;
     const struct point_facts *far = &s->casebook->points[point];
     const struct point_lacks *lacks = &s->lacks[point];
     uint64_t sent = (uint64_t)passage->arrived + passage->lost + passage->missed,
@@ -161,14 +159,12 @@ static uint32_t lost_of(const struct pair_view *view, const struct surroundings 
     const struct passage *passage = &view->compared->passages[sender];
     uint32_t at_end = view->lacks_end[side_other(sender)] ? passage->lost_at_end - passage->bare_lost_at_end : 0,
              lost = passage->lost_data > at_end ? passage->lost_data - at_end : 0;
-    bool from_client = sender == SIDE_CLIENT;
-    const struct point_facts *far = &s->casebook->points[from_client ? view->server->point : view->client->point];
+    const struct conversation *own = pair_view_at(view, sender), *receiver = pair_view_at(view, side_other(sender));
     if (may_all_be_missed(view, s, sender))
         return 0;
-    if (far->missed == 0)
+    if (s->casebook->points[receiver->point].missed == 0)
         return lost;
-    uint32_t repeated = (from_client ? view->client : view->server)->sides[sender].retransmits,
-             unanswered = (from_client ? view->server : view->client)->sides[sender].held_total;
+    uint32_t repeated = own->sides[sender].retransmits, unanswered = receiver->sides[sender].held_total;
     lost = repeated < lost ? repeated : lost;
     return lost > unanswered ? lost - unanswered : 0;
 }
@@ -186,15 +182,13 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
         return false;
     uint64_t data = signs_of_segments(&view->client->sides[SIDE_CLIENT]) +
                     signs_of_segments(&view->server->sides[SIDE_SERVER]) + lost;
-    const struct pair_record *pair = surroundings_pair(s, view->client);
     bool often = lost >= LOSS_LEAST && lost * 100 >= data * LOSS_PERCENT;
-    bool path_loses = pair->conversations_with_loss > 1 && pair->lost_packets >= LOSS_CLEAR &&
-                      pair->lost_packets * 100 >= pair->data_packets * LOSS_PERCENT;
+    bool there = path_loses(s, view->client);
     int64_t repair_ns = view->client->sides[SIDE_CLIENT].longest_recovery_ns;
     if (view->server->sides[SIDE_SERVER].longest_recovery_ns > repair_ns)
         repair_ns = view->server->sides[SIDE_SERVER].longest_recovery_ns;
     bool often_or_there =
-        (often || path_loses) && !signs_of_packet_too_big(view->client) && !signs_of_packet_too_big(view->server);
+        (often || there) && !signs_of_packet_too_big(view->client) && !signs_of_packet_too_big(view->server);
     bool repeated = view->client->sides[SIDE_CLIENT].retransmits + view->server->sides[SIDE_SERVER].retransmits > 0;
     if (lost == 0 || !repeated || (!often_or_there && repair_ns < LONG_REPAIR_NS))
         return false; /* what nobody sends again hurts nobody, and the capture may have missed it */
@@ -206,14 +200,14 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
         standstill_doubt(view, s, SIDE_CLIENT, &out->first_lost, &out->last_lost, judgement);
     else if (of_client == 0)
         standstill_doubt(view, s, SIDE_SERVER, &back->first_lost, &back->last_lost, judgement);
-    if (path_loses)
+    if (there)
         judgement_say_more(judgement, other_losses);
     return true;
 }
 
 static const char *const actions[] = {
-    "See whether the network cards count errors or drops: `Get-NetAdapterStatistics | Format-List *`, on Linux `ip "
-    "-s link` and `ethtool -S eth0`; and the switch ports.",
+    "See whether the network cards count errors or drops: `Get-NetAdapterStatistics | Format-List *`, on Linux `ip -s "
+    "link` and `ethtool -S eth0`; and the switch ports.",
     "On VMware look at the receive buffers of the host and of vmxnet3 (`ethtool -g`), on Windows at "
     "`Get-NetAdapterRss` (one CPU may do all receive work).",
     "Compare retransmissions before and after: `netstat -s -p tcp`, on Linux `nstat -az TcpRetransSegs`.",
@@ -240,16 +234,13 @@ const struct detector network_loss = {
         "Packets with data, SYN or FIN left one machine and are not in the other's capture: two or more, and one in a "
         "hundred; or one, while the path between the two loses that many in other connections; or a repair took a "
         "second or more. Where the receiver's capture missed packets, no more count than were sent again, without "
-        "those "
-        "of which another copy came and was not answered. None count "
-        "when it misses half as large a share or more of those that are known to have passed; and none at this "
-        "connection's end when it lacks ends of others. Not when nothing was sent again, or when the captures "
-        "themselves missed as many, which acknowledgements prove. When all was repaired within a second, a fault of "
-        "one of the ends comes first.",
-    .means = "TCP repairs loss, but each lost packet costs a few hundred milliseconds and more when it happens "
-             "again: queries and logins get slow, and some run into time-outs. Typical are overloaded links, bad "
-             "cables and ports, small buffers of virtual machines' hosts. (RFC 6298, RFC 2883; article, 1.5.4 and "
-             "1.6.4.)",
+        "those of which another copy came and was not answered. None count when it misses half as large a share or "
+        "more of those that are known to have passed; and none at this connection's end when it lacks ends of others. "
+        "Not when nothing was sent again, or when the captures themselves missed as many, which acknowledgements "
+        "prove. When all was repaired within a second, a fault of one of the ends comes first.",
+    .means = "TCP repairs loss, but each lost packet costs a few hundred milliseconds and more when it happens again: "
+             "queries and logins get slow, and some run into time-outs. Typical are overloaded links, bad cables and "
+             "ports, small buffers of virtual machines' hosts. (RFC 6298, RFC 2883; article, 1.5.4 and 1.6.4.)",
     .actions = actions,
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,

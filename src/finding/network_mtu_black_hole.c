@@ -3,9 +3,6 @@
 #include "settling.h"
 #include "signs.h"
 
-/* A hole that is open for longer than the first repetitions take (RFC 6298) is not about to be filled. */
-#define OPEN_NS NS_PER_SECOND
-
 /* With both captures: a first transmission and its repetition, at least; and no link carries packets of less than 576 bytes (RFC 791)
  * in fragments only, so what is smaller than that without headers was not too large. */
 enum { LOST_LEAST = 2, SMALLEST_LARGE = 536 };
@@ -52,7 +49,7 @@ static bool lacks_large(const struct conversation *c, const struct surroundings 
         return false;
     const struct moment *since = sacked ? &self->hole : &self->ahead;
     uint32_t size = one_packet(self, sacked ? self->hole_bytes : self->ahead_bytes);
-    if (self->largest_payload >= size || surroundings_end_ns(s, c) - since->time_ns < OPEN_NS)
+    if (self->largest_payload >= size || surroundings_end_ns(s, c) - since->time_ns < FIRST_RTO_NS)
         return false;
     *stuck = (struct stuck){
         .sender = sender, .size = size, .passed = self->largest_payload, .small_passes = true, .not_seen = !sacked};
@@ -62,8 +59,7 @@ static bool lacks_large(const struct conversation *c, const struct surroundings 
 static void prove(const struct conversation *c, const struct stuck *stuck, struct judgement *judgement)
 {
     const struct tcp_side *self = &c->sides[stuck->sender];
-    const char *name = stuck->sender == SIDE_CLIENT ? "client" : "server",
-               *peer = stuck->sender == SIDE_CLIENT ? "server" : "client";
+    const char *name = side_name(stuck->sender), *peer = side_name(side_other(stuck->sender));
     judgement_prove(judgement, &self->last_progress, "the last packet of the %s that acknowledges something new", peer);
     judgement_prove(judgement, &self->data_run.first, "the %s repeats a packet of %u bytes", name, stuck->size);
     judgement_prove(judgement, &self->hole, "the %s has what came after it, and still lacks %u bytes", peer,
@@ -76,7 +72,7 @@ static void prove(const struct conversation *c, const struct stuck *stuck, struc
 
 static void say(const struct stuck *stuck, bool told, uint32_t alike, struct judgement *judgement)
 {
-    const char *name = stuck->sender == SIDE_CLIENT ? "client" : "server";
+    const char *name = side_name(stuck->sender);
     const char *why =
         told                  ? "A router says that it is too big for the next link; the sender goes on sending it"
         : stuck->small_passes ? "A smaller packet behind it arrived, so the path lives and only large ones vanish"
@@ -119,7 +115,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 static bool loses_large_only(const struct pair_view *view, const struct surroundings *s, enum side sender)
 {
     const struct passage *passage = &view->compared->passages[sender];
-    const struct conversation *own = sender == SIDE_CLIENT ? view->client : view->server;
+    const struct conversation *own = pair_view_at(view, sender);
     bool fits_else = surroundings_pair(s, own)->largest_passed[sender] >= passage->smallest_lost;
     return passage->lost_data >= (fits_else ? LOST_CLEARLY : LOST_LEAST) && passage->smallest_lost >= SMALLEST_LARGE &&
            passage->smallest_lost > passage->largest_arrived &&
@@ -136,19 +132,17 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
         if (!loses_large_only(view, s, sender))
             continue;
         const struct passage *passage = &view->compared->passages[sender];
-        const char *name = sender == SIDE_CLIENT ? "client" : "server",
-                   *peer = sender == SIDE_CLIENT ? "server" : "client";
+        const char *name = side_name(sender), *peer = side_name(side_other(sender));
         judgement->confidence = 0.96;
         judgement_prove(judgement, &passage->first_lost, "a large packet leaves the %s and does not reach the %s", name,
                         peer);
         judgement_prove(judgement, &passage->last_lost, "the last of %u", passage->lost_data);
         judgement_prove(judgement, &passage->last_arrival_sent, "a smaller packet of the %s leaves", name);
         judgement_prove(judgement, &passage->last_arrival, "and reaches the %s", peer);
-        judgement_say(
-            judgement,
-            "Of the %s's packets those of %u bytes and more did not arrive, %u in all; those of up to %u bytes "
-            "did, before and after.",
-            name, passage->smallest_lost, passage->lost_data, passage->largest_arrived);
+        judgement_say(judgement,
+                      "Of the %s's packets those of %u bytes and more did not arrive, %u in all; those of up to %u "
+                      "bytes did, before and after.",
+                      name, passage->smallest_lost, passage->lost_data, passage->largest_arrived);
         return true;
     }
     return false;
@@ -156,18 +150,14 @@ static bool judge_pair(const struct pair_view *view, const struct surroundings *
 
 static const char *const actions[] = {
     "Find the largest packet that gets through, from both ends: `ping -f -l 1472 SERVER` and smaller, on Linux "
-    "`tracepath "
-    "SERVER` or `ping -M do -s 1472 SERVER`. 1472 bytes and 28 of headers make 1500.",
+    "`tracepath SERVER` or `ping -M do -s 1472 SERVER`. 1472 bytes and 28 of headers make 1500.",
     "Let firewalls pass ICMP type 3 code 4 (\"fragmentation needed\") and ICMPv6 type 2 (\"packet too big\"): without "
-    "them no sender "
-    "learns that it has to send smaller packets.",
+    "them no sender learns that it has to send smaller packets.",
     "Let the VPN or tunnel device on the way lower the MSS of connections through it (MSS clamping), or set a smaller "
-    "MTU: "
-    "`netsh interface ipv4 set subinterface \"Ethernet\" mtu=1400 store=persistent`, on Linux `ip link set eth0 mtu "
-    "1400`.",
+    "MTU: `netsh interface ipv4 set subinterface \"Ethernet\" mtu=1400 store=persistent`, on Linux `ip link set eth0 "
+    "mtu 1400`.",
     "See whether jumbo frames are on at one end only: `Get-NetAdapterAdvancedProperty -RegistryKeyword *JumboPacket`, "
-    "on Linux "
-    "`ip link`.",
+    "on Linux `ip link`.",
     "On Linux let TCP find out by itself: `sysctl net.ipv4.tcp_mtu_probing=1`.",
     NULL,
 };

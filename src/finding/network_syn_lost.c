@@ -38,14 +38,13 @@ static bool judge_answer_lost(const struct conversation *c, const struct surroun
  * repeated after a second, or three (RFC 6298, 2.1). An answer that fits neither was late, on the way or at the server. */
 static bool answers_in_time(const struct tcp_side *client, const struct tcp_side *server, int64_t usual_ns)
 {
-    static const int64_t timers_ns[] = {0, NS_PER_SECOND, 3 * NS_PER_SECOND};
-    const int64_t slack_ns = 200 * NS_PER_MS; /* less than any timer */
+    static const int64_t timers_ns[] = {0, FIRST_RTO_NS, OLD_FIRST_RTO_NS};
     int64_t trip_ns = server->round_trips.count > 0 && server->round_trips.shortest_ns > usual_ns
                           ? server->round_trips.shortest_ns
                           : usual_ns,
             took_ns = server->syn.time_ns - client->syn_last.time_ns;
     for (unsigned i = 0; i < sizeof timers_ns / sizeof *timers_ns; i++)
-        if (took_ns >= timers_ns[i] && took_ns - timers_ns[i] <= trip_ns + slack_ns)
+        if (took_ns >= timers_ns[i] && took_ns - timers_ns[i] <= trip_ns + LEAST_RTO_NS)
             return true;
     return false;
 }
@@ -56,7 +55,7 @@ static bool judge_answered_late(const struct conversation *c, const struct serve
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
     int64_t cost_ns = server->syn.time_ns - client->syn.time_ns;
-    if (client->syn_retransmits == 0 || cost_ns < NS_PER_SECOND * 9 / 10 || moment_seen(&client->older_reset) ||
+    if (client->syn_retransmits == 0 || cost_ns < SYN_REPEATED_NS || moment_seen(&client->older_reset) ||
         moment_seen(&server->older_reset))
         return false;
     bool others_served = times_within(&record->served, client->syn.time_ns, server->syn.time_ns) > 0;
@@ -76,11 +75,11 @@ static bool judge_answered_late(const struct conversation *c, const struct serve
                       seconds(cost_ns), seconds(server->syn.time_ns - client->syn_last.time_ns));
         return true;
     }
-    judgement_say(judgement,
-                  "The connection was made only %.1f s after the first SYN, because %u of its SYNs (or the "
-                  "answers) got lost%s.",
-                  seconds(cost_ns), client->syn_retransmits,
-                  others_served ? " while other connections to the same port were served at once" : "");
+    judgement_say(
+        judgement,
+        "The connection was made only %.1f s after the first SYN, because %u of its SYNs (or the answers) got lost%s.",
+        seconds(cost_ns), client->syn_retransmits,
+        others_served ? " while other connections to the same port were served at once" : "");
     return true;
 }
 
@@ -109,28 +108,24 @@ static bool judge_unanswered(const struct conversation *c, const struct surround
         char reporter[ADDRESS_TEXT_SIZE];
         judgement->confidence = 0.85;
         judgement_say(judgement,
-                      "The SYN to %s does not get through: %s reports by ICMP (type %u, code %u) that it could not "
-                      "or would not pass it on.",
+                      "The SYN to %s does not get through: %s reports by ICMP (type %u, code %u) that it could not or "
+                      "would not pass it on.",
                       name, address_text(&c->icmp.reporter, reporter), c->icmp.type, c->icmp.code);
     } else if (served > 0) {
         /* A filter driver of the server machine that eats single connections is rarer, but looks the same from here. */
-        judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->confidence = 0.75;
-        judgement_say(
-            judgement,
-            "%s to %s got no answer, while %s to it %s opened and served at once: the "
-            "server listened and kept up, so these were most likely lost on the way, else by a filter driver of its "
-            "machine.",
-            count_words(client->syns, "SYN").text, name, count_words(served, "other connection").text,
-            served == 1 ? "was" : "were");
+        judgement_leave_open(judgement, 0.75);
+        judgement_say(judgement,
+                      "%s to %s got no answer, while %s to it %s opened and served at once: the server listened and "
+                      "kept up, so these were most likely lost on the way, else by a filter driver of its machine.",
+                      count_words(client->syns, "SYN").text, name, count_words(served, "other connection").text,
+                      served == 1 ? "was" : "were");
     } else {
-        judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->confidence = 0.5;
-        judgement_say(
-            judgement,
-            "%s to %s within %.1f s got no answer. The network may have lost them, or the server's firewall, or "
-            "nobody has that address.",
-            count_words(client->syns, "SYN").text, name, seconds(client->syn_last.time_ns - client->syn.time_ns));
+        judgement_leave_open(judgement, 0.5);
+        judgement_say(judgement,
+                      "%s to %s within %.1f s got no answer. The network may have lost them, or the server's firewall, "
+                      "or nobody has that address.",
+                      count_words(client->syns, "SYN").text, name,
+                      seconds(client->syn_last.time_ns - client->syn.time_ns));
     }
     return true;
 }
@@ -166,9 +161,8 @@ static bool answer_vanishes(const struct pair_view *view)
 static void doubt_capture(struct judgement *judgement)
 {
     settling_doubt_capture(judgement);
-    judgement_say_more(judgement,
-                       "Or that capture missed them, and the server may have ignored them: it lacks packets of "
-                       "other connections that were made, or shows the server ignore others.");
+    judgement_say_more(judgement, "Or that capture missed them, and the server may have ignored them: it lacks packets "
+                                  "of other connections that were made, or shows the server ignore others.");
 }
 
 /* The SYN left the client and is not in the server's capture; or the SYN+ACK left the server and is not in the client's. */
@@ -189,9 +183,8 @@ static bool judge_never_made(const struct pair_view *view, const struct surround
     int64_t at_server_ns = clock_to_server(&view->pair->clock, client->syn.time_ns);
     bool there = surroundings_hears_after(s, view->pair->far, &view->client->ends[SIDE_SERVER].address, at_server_ns);
     if (!there) {
-        judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->confidence = 0.6;
-        judgement->would_settle = "Which machine had that address then: the cluster's log, or `arp -a` on its network.";
+        judgement_leave_open(judgement, 0.6);
+        judgement->would_settle = settle_by_address_owner;
     }
     judgement_say(judgement,
                   "%u SYNs left the client, and the server's capture, which was running, holds none of them: they were "
@@ -215,7 +208,7 @@ static bool judge_made_late(const struct pair_view *view, const struct surroundi
     bool syn_lost = asked->syns > heard->syns && passages[SIDE_CLIENT].lost_data > 0,
          answer_lost = view->server->sides[SIDE_SERVER].syns > answer->syns && passages[SIDE_SERVER].lost_data > 0;
     int64_t tick_ns = surroundings_tick_ns(s, view->client->point);
-    if (cost_ns < NS_PER_SECOND * 9 / 10 + tick_ns || (!syn_lost && !answer_lost))
+    if (cost_ns < SYN_REPEATED_NS + tick_ns || (!syn_lost && !answer_lost))
         return false;
     judgement->confidence = 0.92;
     judgement_prove(judgement, &asked->syn, "the client asks for a connection (SYN)");
@@ -257,8 +250,7 @@ const struct detector network_syn_lost = {
         "lost packets, too, and came a round trip after a SYN or when an answer is repeated; otherwise the culprit "
         "stays open. So it does when the server's capture shows SYN+ACK leaving again and again while the client goes "
         "on asking, for the client's machine may throw it away. It is the likelier where other connections to the same "
-        "port are opened "
-        "and served within a second meanwhile. Not told of a port scan.",
+        "port are opened and served within a second meanwhile. Not told of a port scan.",
     .holds_with_both =
         "Two SYNs or more left the client, and the server's capture, which was running and saw other connections to "
         "that address, holds none of them. The culprit then stays open where that capture lacks SYNs or ends of "
@@ -268,11 +260,10 @@ const struct detector network_syn_lost = {
         "handshake went on, and both captures missed it). Or the connection was made a second after the first SYN, and "
         "SYNs or their answers that left while the other capture ran are missing in it. (Where a capture's stamps are "
         "coarse, that second is longer by one step of them.)",
-    .means =
-        "Each lost SYN costs the client a second or more (three with older Windows); the drivers' connection "
-        "time-out of 15 s is gone after three or four of them, and the client reports error 10060 or 258. A stopped "
-        "listener would refuse instead, and a host firewall or a full queue would have hit the other connections to "
-        "that port, too. (RFC 6298; article, 1.5.4.)",
+    .means = "Each lost SYN costs the client a second or more (three with older Windows); the drivers' connection "
+             "time-out of 15 s is gone after three or four of them, and the client reports error 10060 or 258. A "
+             "stopped listener would refuse instead, and a host firewall or a full queue would have hit the other "
+             "connections to that port, too. (RFC 6298; article, 1.5.4.)",
     .actions = actions,
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,

@@ -63,8 +63,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_prove(judgement, &close, "the %s %s without a byte sent", by_client ? "client" : "server",
                     reset ? "resets" : "closes");
     judgement_say(judgement,
-                  "Connected and closed %s later without a byte of data: a port probe, a health check, or the "
-                  "losing leg of a parallel connect.",
+                  "Connected and closed %s later without a byte of data: a port probe, a health check, or the losing "
+                  "leg of a parallel connect.",
                   seconds_words(close.time_ns - client->syn.time_ns).text);
     if (logs_in)
         judgement_say_more(judgement, "Its address logs in to this server on other connections, so it may as well be a "
@@ -73,8 +73,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 }
 
 static const char *const actions[] = {
-    "Nothing is to be done. If these connections are not expected, find out which program makes them: `netstat "
-    "-abon` on the client.",
+    "Nothing is to be done. If these connections are not expected, find out which program makes them: `netstat -abon` "
+    "on the client.",
     NULL,
 };
 

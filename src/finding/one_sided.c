@@ -6,18 +6,6 @@
 #include "signs.h"
 #include "standstill.h"
 
-static const char *const names[SIDES] = {[SIDE_CLIENT] = "client", [SIDE_SERVER] = "server"};
-
-static enum capture_role role_of(enum side side)
-{
-    return side == SIDE_CLIENT ? CAPTURE_ROLE_CLIENT : CAPTURE_ROLE_SERVER;
-}
-
-static const char *settled_by_capture_of(enum side side)
-{
-    return side == SIDE_CLIENT ? settle_by_client_capture : settle_by_server_capture;
-}
-
 void one_sided_need_place(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     if (s->casebook->points[c->point].role_given)
@@ -104,8 +92,7 @@ static bool may_miss_answers(const struct conversation *c, const struct surround
 
 static void leave_presence_open(struct judgement *judgement, const char *because)
 {
-    judgement->culprit = CULPRIT_UNKNOWN;
-    judgement->confidence = 0.5;
+    judgement_leave_open(judgement, 0.5);
     if (!judgement->would_settle)
         judgement->would_settle = settle_by_complete_capture;
     judgement_say_more(judgement, because);
@@ -115,17 +102,15 @@ static void doubt_that_it_is_there(const struct surroundings *s, const struct co
                                    const struct silence *silence, struct judgement *judgement)
 {
     if (lacks_reset(c, s, silence))
-        leave_presence_open(judgement,
-                            "Or that machine had closed the connection: the repetitions end without a reset, "
-                            "which was due, so that this capture may leave out resets.");
+        leave_presence_open(judgement, "Or that machine had closed the connection: the repetitions end without a "
+                                       "reset, which was due, so that this capture may leave out resets.");
     if (may_miss_answers(c, s, here, silence))
         leave_presence_open(judgement, "Or this capture missed the answers, as it missed other packets.");
     if (!may_be_gone(c, s, here, silence))
         return;
     leave_presence_open(judgement,
-                        "Or that machine had given the connection up before, for it no longer repeats what was "
-                        "not acknowledged, or had waited long for an answer: then this capture lacks its "
-                        "reset.");
+                        "Or that machine had given the connection up before, for it no longer repeats what was not "
+                        "acknowledged, or had waited long for an answer: then this capture lacks its reset.");
 }
 
 static const char may_be_damaged[] = "Or these packets came damaged, for which TCP drops them: they were captured in "
@@ -145,7 +130,7 @@ static bool is_largest(const struct conversation *c, const struct surroundings *
     return c->sides[sender].larger_unacknowledged > surroundings_pair(s, c)->largest_passed[sender];
 }
 
-/* What it sent meanwhile was acknowledged, and it did not repeat that, as it would have after a second at most (RFC 6298, 2.1): other packets
+/* What it sent meanwhile was acknowledged, and it did not repeat that, as it would have after a first time-out at most: other packets
  * get through to its TCP. */
 static bool hears_others(const struct conversation *c, enum side here, const struct silence *silence)
 {
@@ -153,13 +138,12 @@ static bool hears_others(const struct conversation *c, enum side here, const str
     const struct moment *ack = &self->ack_of_last_data;
     return self->last_data.time_ns > silence->first.time_ns && moment_seen(ack) &&
            ack->time_ns >= self->last_data.time_ns && self->last_retransmit.time_ns < self->last_data.time_ns &&
-           c->last.time_ns - ack->time_ns >= NS_PER_SECOND;
+           c->last.time_ns - ack->time_ns >= FIRST_RTO_NS;
 }
 
 static void leave_soundness_open(struct judgement *judgement)
 {
-    judgement->culprit = CULPRIT_UNKNOWN;
-    judgement->confidence = 0.5;
+    judgement_leave_open(judgement, 0.5);
     judgement->would_settle = settle_by_whole_packets;
     judgement_say_more(judgement, may_be_damaged);
 }
@@ -190,8 +174,9 @@ static bool swallows(const struct conversation *c, const struct surroundings *s,
     bool unanswered =
         silence->kind == SILENCE_TOTAL && silence->retrier != here && !resets_what_arrives(&c->sides[here], silence);
     bool deaf = silence->held && silence->kind != SILENCE_TOTAL && silence->lost_from != here;
-    return (unanswered || deaf) && !lacks_acknowledgements(c, s, here) && surroundings_role(s, c) == role_of(here) &&
-           !signs_of_one_direction(c) && signs_of_sql(c, s) && !signs_of_damage(c, s, side_other(here));
+    return (unanswered || deaf) && !lacks_acknowledgements(c, s, here) &&
+           surroundings_role(s, c) == capture_role_at(here) && !signs_of_one_direction(c) && signs_of_sql(c, s) &&
+           !signs_of_damage(c, s, side_other(here));
 }
 
 static void tell_swallowed(const struct conversation *c, const struct silence *silence, enum side here,
@@ -199,24 +184,24 @@ static void tell_swallowed(const struct conversation *c, const struct silence *s
 {
     enum side there = side_other(here);
     bool unanswered = silence->kind == SILENCE_TOTAL;
-    judgement_prove(judgement, &silence->first, "the %s repeats a packet", names[silence->retrier]);
-    judgement_prove(judgement, &c->sides[there].last, "the last packet that arrives from the %s", names[there]);
+    judgement_prove(judgement, &silence->first, "the %s repeats a packet", side_name(silence->retrier));
+    judgement_prove(judgement, &c->sides[there].last, "the last packet that arrives from the %s", side_name(there));
     judgement_prove(judgement, &silence->last, "the last of %u repetitions", silence->retries);
     judgement_prove(judgement, &c->sides[silence->retrier].reset, "the %s gives up with a reset",
-                    names[silence->retrier]);
+                    side_name(silence->retrier));
     double span_s = seconds(silence->last.time_ns - silence->first.time_ns);
     if (unanswered)
         judgement_say(
             judgement,
             "The %s's packet arrives at the %s machine %s more over %.1f s, and no acknowledgement leaves it: "
             "something between its network card and its TCP drops what arrives.",
-            names[there], names[here], count_words(silence->retries, "time").text, span_s);
+            side_name(there), side_name(here), count_words(silence->retries, "time").text, span_s);
     else
         judgement_say(
             judgement,
-            "The %s's packets arrive at the %s machine, but its TCP does not get them: over %.1f s it repeats %s "
-            "what they acknowledge. Something between its network card and its TCP drops what arrives.",
-            names[there], names[here], span_s, count_words(silence->retries, "time").text);
+            "The %s's packets arrive at the %s machine, but its TCP does not get them: over %.1f s it repeats %s what "
+            "they acknowledge. Something between its network card and its TCP drops what arrives.",
+            side_name(there), side_name(here), span_s, count_words(silence->retries, "time").text);
 }
 
 /* It got through to the machine at once, and to its TCP only later. */
@@ -228,13 +213,13 @@ static bool holds(const struct conversation *c, const struct surroundings *s, en
     const struct tcp_side *arriving = &c->sides[side_other(here)];
     judgement->confidence = confidence;
     judgement_prove(judgement, &arriving->first_retransmit, "the %s repeats a packet that had arrived",
-                    names[side_other(here)]);
+                    side_name(side_other(here)));
     judgement_prove(judgement, &arriving->last_retransmit, "its last repetition");
     judgement_prove(judgement, &arriving->last_progress, "an acknowledgement leaves");
     judgement_say(judgement,
                   "A packet of the %s arrived at the %s machine, and %s more of it, before it was acknowledged there, "
                   "%.1f s after the first: something between its network card and its TCP held it so long.",
-                  names[side_other(here)], names[here], count_words(arriving->held_copies, "copy").text,
+                  side_name(side_other(here)), side_name(here), count_words(arriving->held_copies, "copy").text,
                   seconds(arriving->longest_repeated_wait_ns));
     if (arriving->held_unchecked)
         leave_soundness_open(judgement);
@@ -248,7 +233,7 @@ bool one_sided_no_ack(const struct conversation *c, const struct surroundings *s
     if (!swallows(c, s, here, &silence))
         return holds(c, s, here, 0.8, judgement);
     judgement->confidence = 0.87;
-    judgement->would_settle = settled_by_capture_of(side_other(here));
+    judgement->would_settle = settle_by_capture_at(side_other(here));
     tell_swallowed(c, &silence, here, judgement);
     if (is_unchecked(c, here, &silence))
         doubt_that_it_is_sound(c, s, here, &silence, judgement);
@@ -260,7 +245,7 @@ bool one_sided_no_ack(const struct conversation *c, const struct surroundings *s
 bool one_sided_no_ack_by_both(const struct pair_view *view, const struct surroundings *s, enum side here,
                               struct judgement *judgement)
 {
-    const struct conversation *own = here == SIDE_CLIENT ? view->client : view->server;
+    const struct conversation *own = pair_view_at(view, here);
     struct silence silence;
     if (!own || !pair_view_gets_through(view, side_other(here)))
         return false;
@@ -285,42 +270,39 @@ bool one_sided_drop(const struct conversation *c, const struct surroundings *s, 
     struct silence silence = signs_of_silence(c);
     if (!silence.held || silence.kind == SILENCE_TOTAL || silence.lost_from != here)
         return false;
-    if (surroundings_role(s, c) != role_of(here) || signs_of_one_direction(c) || !signs_of_sql(c, s))
+    if (surroundings_role(s, c) != capture_role_at(here) || signs_of_one_direction(c) || !signs_of_sql(c, s))
         return false;
     bool deaf = silence.kind == SILENCE_DEAF;
     /* A filter driver of the other machine is as common as a fault of the network. */
     judgement->culprit = CULPRIT_UNKNOWN;
     judgement->confidence = signs_of_missed_packets(c) ? 0.55 : 0.75;
-    judgement->would_settle = settled_by_capture_of(there);
-    judgement_prove(judgement, &silence.first, "the %s %s%s", names[deaf ? there : here],
+    judgement->would_settle = settle_by_capture_at(there);
+    judgement_prove(judgement, &silence.first, "the %s %s%s", side_name(deaf ? there : here),
                     silence.keep_alives ? "probes the connection" : "repeats a packet",
                     deaf ? ", although it was acknowledged" : "");
     judgement_prove(judgement, &silence.last, "the last of %u repetitions", silence.retries);
     for (enum side side = SIDE_CLIENT; side < SIDES; side++)
-        judgement_prove(judgement, &c->sides[side].reset, "the %s resets the connection", names[side]);
+        judgement_prove(judgement, &c->sides[side].reset, "the %s resets the connection", side_name(side));
     double span_s = seconds(silence.last.time_ns - silence.first.time_ns);
     if (deaf)
         judgement_say(judgement,
                       "The %s's packets arrive here and are acknowledged at once, and it repeats them all the same, %s "
                       "over %.1f s: what the %s sends does not reach it.",
-                      names[there], count_words(silence.retries, "time").text, span_s, names[here]);
+                      side_name(there), count_words(silence.retries, "time").text, span_s, side_name(here));
     else if (silence.keep_alives)
         judgement_say(judgement,
                       "The %s probes the connection %s over %.1f s and gets no answer; meanwhile the %s's own packets "
                       "arrive: what the %s sends does not reach the %s.",
-                      names[here], count_words(silence.retries, "time").text, span_s, names[there], names[here],
-                      names[there]);
+                      side_name(here), count_words(silence.retries, "time").text, span_s, side_name(there),
+                      side_name(here), side_name(there));
     else
-        judgement_say(
-            judgement,
-            "The %s repeats a packet %s over %.1f s; meanwhile packets of the %s arrive and never acknowledge "
-            "it: what the %s sends does not reach the %s.",
-            names[here], count_words(silence.retries, "time").text, span_s, names[there], names[here], names[there]);
+        judgement_say(judgement,
+                      "The %s repeats a packet %s over %.1f s; meanwhile packets of the %s arrive and never "
+                      "acknowledge it: what the %s sends does not reach the %s.",
+                      side_name(here), count_words(silence.retries, "time").text, span_s, side_name(there),
+                      side_name(here), side_name(there));
     return true;
 }
-
-/* A first repetition is due after a second at most where nothing is known of the path (RFC 6298, 2.1). */
-#define REPEATED_BY_NS NS_PER_SECOND
 
 /* Who aborts acknowledges nothing, and nobody acknowledges it any more: what lies before its reset may have been missed, and a device may
  * have drawn the number. */
@@ -330,18 +312,16 @@ static bool lacks_before_reset(const struct conversation *c, const struct surrou
     enum side there = side_other(here);
     const struct tcp_side *sender = &c->sides[there];
     if (!moment_seen(&sender->reset) || !sender->reset_beyond || moment_seen(&sender->ahead) ||
-        surroundings_role(s, c) != role_of(here) || signs_of_one_direction(c) || !signs_of_sql(c, s))
+        surroundings_role(s, c) != capture_role_at(here) || signs_of_one_direction(c) || !signs_of_sql(c, s))
         return false;
-    judgement->culprit = CULPRIT_UNKNOWN;
-    judgement->confidence = 0.5;
-    judgement->would_settle = settled_by_capture_of(there);
-    judgement_prove(judgement, &sender->last_data, "the last data that arrives from the %s", names[there]);
-    judgement_prove(judgement, &sender->reset, "a reset of the %s stands beyond it", names[there]);
-    judgement_say(
-        judgement,
-        "By the sequence number of its reset the %s had sent more than arrived at the %s machine: that was lost on "
-        "the way, or the capture missed it, or a device made the reset.",
-        names[there], names[here]);
+    judgement_leave_open(judgement, 0.5);
+    judgement->would_settle = settle_by_capture_at(there);
+    judgement_prove(judgement, &sender->last_data, "the last data that arrives from the %s", side_name(there));
+    judgement_prove(judgement, &sender->reset, "a reset of the %s stands beyond it", side_name(there));
+    judgement_say(judgement,
+                  "By the sequence number of its reset the %s had sent more than arrived at the %s machine: that was "
+                  "lost on the way, or the capture missed it, or a device made the reset.",
+                  side_name(there), side_name(here));
     return true;
 }
 
@@ -357,15 +337,14 @@ static bool was_reset_by(const struct conversation *c, int64_t time_ns)
 /* The receiver has not been heard since, or the number is none that it would have taken. */
 static void leave_ahead_open(const struct tcp_side *sender, enum side here, struct judgement *judgement)
 {
-    const char *there = names[side_other(here)];
-    judgement->culprit = CULPRIT_UNKNOWN;
-    judgement->confidence = 0.5;
+    const char *there = side_name(side_other(here));
+    judgement_leave_open(judgement, 0.5);
     judgement_prove(judgement, &sender->ahead, "a packet of the %s stands %s beyond it", there,
                     count_words(sender->ahead_bytes, "byte").text);
     judgement_say(judgement,
                   "By the sequence number of a packet that came the %s had sent %s more than the %s machine's capture "
                   "has: that was lost on the way, or the capture missed it and what the %s answered.",
-                  there, count_words(sender->ahead_bytes, "byte").text, names[here], names[here]);
+                  there, count_words(sender->ahead_bytes, "byte").text, side_name(here), side_name(here));
 }
 
 bool one_sided_never_arrives(const struct conversation *c, const struct surroundings *s, enum side here,
@@ -378,33 +357,33 @@ bool one_sided_never_arrives(const struct conversation *c, const struct surround
     bool ahead = moment_seen(&sender->ahead);
     const struct moment *since = ahead ? &sender->ahead : &sender->hole;
     uint32_t bytes = ahead ? sender->ahead_bytes : sender->hole_bytes;
-    if (bytes == 0 || !moment_seen(since) || surroundings_role(s, c) != role_of(here) || signs_of_one_direction(c) ||
-        !signs_of_sql(c, s) || surroundings_end_ns(s, c) - since->time_ns < REPEATED_BY_NS)
+    if (bytes == 0 || !moment_seen(since) || surroundings_role(s, c) != capture_role_at(here) ||
+        signs_of_one_direction(c) || !signs_of_sql(c, s) || surroundings_end_ns(s, c) - since->time_ns < FIRST_RTO_NS)
         return false;
     if (sender->data_run.count > 0 && sender->data_run.last.time_ns > since->time_ns)
         return false; /* it came later, and still is not acknowledged: the receiver does not hear */
-    if (was_reset_by(c, since->time_ns + REPEATED_BY_NS))
+    if (was_reset_by(c, since->time_ns + FIRST_RTO_NS))
         return false;
     judgement->rests_on_absence = true;
-    judgement->would_settle = settled_by_capture_of(there);
-    judgement_prove(judgement, &sender->last_data, "the last data that arrives from the %s", names[there]);
+    judgement->would_settle = settle_by_capture_at(there);
+    judgement_prove(judgement, &sender->last_data, "the last data that arrives from the %s", side_name(there));
     if (ahead && !signs_of_lacking(c, there)) {
         leave_ahead_open(sender, here, judgement);
         return true;
     }
     judgement->confidence = 0.8;
     if (ahead)
-        judgement_prove(judgement, since, "a packet of the %s stands %s beyond it", names[there],
+        judgement_prove(judgement, since, "a packet of the %s stands %s beyond it", side_name(there),
                         count_words(bytes, "byte").text);
     else
-        judgement_prove(judgement, since, "the %s has a later packet, and lacks %s before it (SACK)", names[here],
+        judgement_prove(judgement, since, "the %s has a later packet, and lacks %s before it (SACK)", side_name(here),
                         count_words(bytes, "byte").text);
     judgement_prove(judgement, &c->sides[here].last, "the last packet of the %s: it acknowledges none of them",
-                    names[here]);
+                    side_name(here));
     judgement_say(judgement,
                   "Of what the %s had sent before a packet that came, %s never reached the %s machine, which did not "
                   "acknowledge them: they were lost on the way.",
-                  names[there], count_words(bytes, "byte").text, names[here]);
+                  side_name(there), count_words(bytes, "byte").text, side_name(here));
     return true;
 }
 
@@ -418,17 +397,17 @@ bool one_sided_loss(const struct pair_view *view, const struct surroundings *s, 
     bool works = moment_seen(&back->last_arrival) && back->lost_at_end == 0;
     judgement->confidence = pair_view_confidence(view);
     judgement_prove(judgement, &passage->last_arrival_sent, "the last packet of the %s that arrives leaves",
-                    names[sender]);
-    judgement_prove(judgement, &passage->last_arrival, "it reaches the %s", names[receiver]);
+                    side_name(sender));
+    judgement_prove(judgement, &passage->last_arrival, "it reaches the %s", side_name(receiver));
     judgement_prove(judgement, &passage->lost_at_end_first, "the first of %u packets that the %s does not get",
-                    passage->lost_at_end, names[receiver]);
+                    passage->lost_at_end, side_name(receiver));
     judgement_prove(judgement, &passage->last_lost, "the last of them leaves");
     if (works)
-        judgement_prove(judgement, &back->last_arrival, "a packet of the %s reaches the %s", names[receiver],
-                        names[sender]);
+        judgement_prove(judgement, &back->last_arrival, "a packet of the %s reaches the %s", side_name(receiver),
+                        side_name(sender));
     judgement_say(judgement, "%s in a row that left the %s %s not in the %s's capture, which went on: lost on the way.",
-                  count_words(passage->lost_at_end, "packet").text, names[sender],
-                  passage->lost_at_end == 1 ? "is" : "are", names[receiver]);
+                  count_words(passage->lost_at_end, "packet").text, side_name(sender),
+                  passage->lost_at_end == 1 ? "is" : "are", side_name(receiver));
     standstill_doubt(view, s, sender, &passage->lost_at_end_first, &passage->last_lost, judgement);
     if (pair_view_doubts_drop(view, pair_view_drop(view)))
         settling_doubt_capture(judgement);

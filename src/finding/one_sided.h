@@ -8,7 +8,7 @@
 
 #include "detector.h"
 
-/* Packets arrive on this machine and nothing answers them: CLIENT.no-ack, SERVER.no-ack. */
+/* Packets arrive on this machine and nothing answers them: client.no-ack, server.no-ack. */
 bool one_sided_no_ack(const struct conversation *conversation, const struct surroundings *surroundings, enum side here,
                       struct judgement *judgement);
 

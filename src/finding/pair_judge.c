@@ -45,8 +45,7 @@ static bool could_refute(const struct pair_view *view, enum side at)
 /* What came before may be the reason of what that capture shows. */
 static bool begins_late(const struct pair_view *view, enum side at)
 {
-    const struct conversation *own = at == SIDE_CLIENT ? view->client : view->server,
-                              *other = at == SIDE_CLIENT ? view->server : view->client;
+    const struct conversation *own = pair_view_at(view, at), *other = pair_view_at(view, side_other(at));
     return !own->starts_with_syn && (view->compared ? view->compared->uncovered[at] > 0 : other->starts_with_syn);
 }
 

@@ -102,7 +102,7 @@ bool pair_view_is_complete(const struct pair_view *view)
 static bool stops_arriving(const struct pair_view *view, enum side sender)
 {
     const struct passage *passage = &view->compared->passages[sender];
-    const struct conversation *receiver = sender == SIDE_CLIENT ? view->server : view->client;
+    const struct conversation *receiver = pair_view_at(view, side_other(sender));
     if (receiver->sides[sender].packets == 0)
         return false;
     bool poor = view->compared->strays[SIDE_CLIENT] + view->compared->strays[SIDE_SERVER] + passage->unclear_at_end > 0;
@@ -132,17 +132,15 @@ bool pair_view_doubts_drop(const struct pair_view *view, enum pair_drop drop)
            (drop != PAIR_DROP_TO_SERVER && view->lacks_end[SIDE_CLIENT]);
 }
 
-/* A full queue refuses one and accepts the next: what lies so near is of one time (server_backlog_full.c). */
-#define SAME_TIME_NS (3 * NS_PER_SECOND)
-
 /* On the server's clock, from the connection that it accepted before the client asked, to the next one: what it did to others meanwhile, it may
- * have done to this one. Beyond these it demonstrably listened. */
+ * have done to this one. Beyond these it demonstrably listened. What lies within BURST_NS is of one time: a full queue refuses one and accepts
+ * the next. */
 static struct time_span not_accepting(const struct pair_view *view, const struct server_record *server)
 {
     const struct tcp_side *client = &view->client->sides[SIDE_CLIENT];
     const struct moment *again = moment_seen(&client->syn_last) ? &client->syn_last : &client->syn;
-    int64_t from_ns = clock_to_server(&view->pair->clock, client->syn.time_ns) - SAME_TIME_NS,
-            to_ns = clock_to_server(&view->pair->clock, again->time_ns) + SAME_TIME_NS;
+    int64_t from_ns = clock_to_server(&view->pair->clock, client->syn.time_ns) - BURST_NS,
+            to_ns = clock_to_server(&view->pair->clock, again->time_ns) + BURST_NS;
     const struct times *accepts = &server->accepts;
     uint32_t before = times_within(accepts, INT64_MIN, from_ns),
              after = accepts->count - times_within(accepts, to_ns, INT64_MAX);
@@ -191,8 +189,8 @@ bool pair_view_gets_through(const struct pair_view *view, enum side sender)
 bool pair_view_is_repaired(const struct pair_view *view)
 {
     for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
-        const struct conversation *own = side == SIDE_CLIENT ? view->client : view->server;
-        if (own->sides[side].longest_recovery_ns >= NS_PER_SECOND || own->sides[side].data_run.count > 0 ||
+        const struct conversation *own = pair_view_at(view, side);
+        if (own->sides[side].longest_recovery_ns >= LONG_REPAIR_NS || own->sides[side].data_run.count > 0 ||
             view->compared->passages[side].lost_at_end > 0)
             return false;
     }

@@ -24,6 +24,19 @@ struct pair_view {
 bool pair_view_of(const struct surroundings *surroundings, const struct conversation *conversation,
                   struct pair_view *view);
 
+/* The connection as that side's capture has it. */
+static inline const struct conversation *pair_view_at(const struct pair_view *view, enum side side)
+{
+    return side == SIDE_CLIENT ? view->client : view->server;
+}
+
+/* A moment of the other side's capture, on the clock of that side's. */
+static inline int64_t pair_view_time_at(const struct pair_view *view, enum side side, int64_t other_ns)
+{
+    return side == SIDE_CLIENT ? clock_to_client(&view->pair->clock, other_ns)
+                               : clock_to_server(&view->pair->clock, other_ns);
+}
+
 /* The packets were compared to the end, and neither capture missed any: then what comparing does not show did not happen on the
  * way. */
 bool pair_view_is_complete(const struct pair_view *view);
@@ -49,7 +62,10 @@ bool pair_view_capture_misses(const struct pair_view *view, enum side at);
  * nothing: what it does not show, that machine did not do. */
 bool pair_view_gets_through(const struct pair_view *view, enum side sender);
 
-/* All that was lost on the way was repaired, and each time within a second. */
+/* A repair that took this long was repeated more than once (0.2 + 0.4 + 0.8 s): somebody waited, and noticed. */
+#define LONG_REPAIR_NS NS_PER_SECOND
+
+/* All that was lost on the way was repaired, and each time sooner than that. */
 bool pair_view_is_repaired(const struct pair_view *view);
 
 /* What seems lost at the end on the way to one of the two may have arrived: that one's capture may lack the end. */

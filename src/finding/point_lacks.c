@@ -13,16 +13,14 @@ static bool is_left_alone(const struct tcp_side *sender, const struct tcp_side *
     return sender->unacknowledged_bytes > 0 && sender->data_run.count == 0 && !receiver->zero_window_at_end;
 }
 
-/* An acknowledgement waits for half a second at most (RFC 1122, 4.2.3.2); what has no data to go with by then goes alone. */
-#define ALONE_AFTER_NS (500 * NS_PER_MS)
-
-/* Its data acknowledged what had come longer before than that, past what the way takes; or it is a client whose handshake has no end. */
+/* Its data acknowledged what had come before an acknowledgement alone was due, past what the way takes; or it is a client whose handshake has
+ * no end. */
 static bool owes_acknowledgement(const struct conversation *c, enum side side)
 {
     const struct round_trips *trips = &c->sides[side].round_trips;
     bool handshake = side == SIDE_CLIENT && c->starts_with_syn && conversation_established(c);
     return c->sides[side].bare == 0 &&
-           (handshake || (trips->count > 0 && trips->longest_ns - trips->shortest_ns > ALONE_AFTER_NS));
+           (handshake || (trips->count > 0 && trips->longest_ns - trips->shortest_ns > ACK_DELAY_MOST_NS));
 }
 
 void point_lacks_see(struct point_lacks *lacks, const struct conversation *c, int64_t watched_ns)

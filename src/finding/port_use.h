@@ -27,7 +27,7 @@ struct port_holds {
     uint32_t count;
 };
 
-/* Of the conversations of a group. */
+/* Of the conversations of a group, from 0 on; port_holds_close() gives the list back. */
 void port_holds_open(struct port_holds *holds, const struct surroundings *surroundings, const struct groups *groups,
                      uint32_t group);
 void port_holds_close(struct port_holds *holds);

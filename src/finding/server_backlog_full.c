@@ -5,10 +5,6 @@
 #include "signs.h"
 #include "ttl_signs.h"
 
-/* A listener that accepted a connection this long before a refusal, and again this long after it, was not stopped and
- * started in between: SQL Server needs longer than that to recover its system databases before it listens again. */
-#define BURST_NS (3 * NS_PER_SECOND)
-
 static bool judge_refused(const struct conversation *c, const struct server_record *record, struct judgement *judgement)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
@@ -26,8 +22,7 @@ static bool judge_refused(const struct conversation *c, const struct server_reco
     if (accepted) {
         judgement_prove(judgement, &server->syn, "it accepts a repetition");
         if (client->syns == 1) { /* which is not in the capture */
-            judgement->culprit = CULPRIT_UNKNOWN;
-            judgement->confidence = 0.5;
+            judgement_leave_open(judgement, 0.5);
             judgement->would_settle = settle_by_both_captures;
         }
         judgement_say(judgement,
@@ -90,25 +85,24 @@ static const char *const actions[] = {
     "Count the connections per second that the clients open, and let applications use connection pooling.",
     "On Linux see whether the queue overflowed: `nstat -az TcpExtListenOverflows TcpExtListenDrops` and `ss -ltn` "
     "(Recv-Q near Send-Q); raise `net.core.somaxconn` only after the cause is known.",
-    "With SQL Server 2017 or older under many logins a second consider a newer version: from 2019 on logins have "
-    "their own dispatcher.",
+    "With SQL Server 2017 or older under many logins a second consider a newer version: from 2019 on logins have their "
+    "own dispatcher.",
     NULL,
 };
 
 const struct detector server_backlog_full = {
     .cause = "server.backlog-full",
     .title = "The server's queue of waiting connections is full",
-    .holds_when =
-        "A SYN is refused while the same port accepts other connections within 3 s before and within 3 s after it, or "
-        "accepts others before and a repetition of this SYN (the culprit stays open where that is not captured); "
-        "or a SYN is ignored while accepted connections to that port wait a second or more for an answer to their "
-        "first packet, and none that was opened meanwhile gets one promptly. Not where the refusal came over another "
-        "number of hops than all that the machine says otherwise.",
+    .holds_when = "A SYN is refused while the same port accepts other connections within 3 s before and within 3 s "
+                  "after it, or accepts others before and a repetition of this SYN (the culprit stays open where that "
+                  "is not captured); or a SYN is ignored while accepted connections to that port wait a second or more "
+                  "for an answer to their first packet, and none that was opened meanwhile gets one promptly. Not "
+                  "where the refusal came over another number of hops than all that the machine says otherwise.",
     .means =
         "The kernel completes handshakes on behalf of the program and queues them until it accepts. When the program "
-        "does not get round to it - SQL Server short of workers, blocking, high MAXDOP, too many new connections - "
-        "the queue fills: Windows then refuses with a reset, Linux drops the SYN (tcp(7), tcp_abort_on_overflow). "
-        "Many conversations of six frames or fewer are its mark (article, 1.5.6 and 1.5.7).",
+        "does not get round to it - SQL Server short of workers, blocking, high MAXDOP, too many new connections - the "
+        "queue fills: Windows then refuses with a reset, Linux drops the SYN (tcp(7), tcp_abort_on_overflow). Many "
+        "conversations of six frames or fewer are its mark (article, 1.5.6 and 1.5.7).",
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,

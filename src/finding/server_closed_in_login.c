@@ -15,7 +15,7 @@ static void say_broken_off(const struct login_halt *halt, struct judgement *judg
     char alert[ALERT_WORDS_SIZE];
     signs_alert_words(halt->alert, alert);
     judgement_prove(judgement, &halt->alert->moment, "the server sends %s", alert);
-    judgement_prove(judgement, &halt->close, "the %s closes", halt->closed_by == SIDE_SERVER ? "server" : "client");
+    judgement_prove(judgement, &halt->close, "the %s closes", side_name(halt->closed_by));
     judgement_say(judgement, "The server broke the TLS handshake off with %s, %s after %s.", alert,
                   seconds_words(halt->waited_ns).text, login_step_words(halt->last_step));
 }
@@ -116,8 +116,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 static const char *const actions[] = {
     ACTION_ERRORLOG,
     ACTION_RING_BUFFER,
-    "Look for errors 17830, 17836, 17828 and 18056 in the ERRORLOG, and for a crash or restart: `EXEC "
-    "sp_readerrorlog 0, 1, N'178'; SELECT sqlserver_start_time FROM sys.dm_os_sys_info`; dumps: `SELECT * FROM "
+    "Look for errors 17830, 17836, 17828 and 18056 in the ERRORLOG, and for a crash or restart: `EXEC sp_readerrorlog "
+    "0, 1, N'178'; SELECT sqlserver_start_time FROM sys.dm_os_sys_info`; dumps: `SELECT * FROM "
     "sys.dm_server_memory_dumps`.",
     "If the close follows the TLS packets, look for Schannel's events in the server's System log: `Get-WinEvent "
     "-FilterHashtable @{LogName='System'; ProviderName='Schannel'} -MaxEvents 50` (36874, 36888).",
@@ -141,10 +141,9 @@ const struct detector server_closed_in_login = {
         "TDS, unless the capture was given as the server's. Not when the reset's TTL shows that the server did not "
         "send it. Not when a sequence number of the server or the other side's SACK shows that it had sent more than "
         "arrived.",
-    .means =
-        "A server that does not want a login says so with an error; to hang up in the middle means that it failed: "
-        "the process crashed or was stopped, had no resources, or could not go on with TLS or authentication. "
-        "(Article, 1.5.6.)",
+    .means = "A server that does not want a login says so with an error; to hang up in the middle means that it "
+             "failed: the process crashed or was stopped, had no resources, or could not go on with TLS or "
+             "authentication. (Article, 1.5.6.)",
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,

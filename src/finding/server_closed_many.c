@@ -45,8 +45,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 }
 
 static const char *const actions[] = {
-    "See whether SQL Server stopped, restarted or failed over at that time: `EXEC sp_readerrorlog 0, 1, N'shut'; "
-    "EXEC sp_readerrorlog 0, 1, N'Starting up database'`; `SELECT sqlserver_start_time FROM sys.dm_os_sys_info`.",
+    "See whether SQL Server stopped, restarted or failed over at that time: `EXEC sp_readerrorlog 0, 1, N'shut'; EXEC "
+    "sp_readerrorlog 0, 1, N'Starting up database'`; `SELECT sqlserver_start_time FROM sys.dm_os_sys_info`.",
     ACTION_ERRORLOG,
     "See whether somebody set a database offline or killed sessions: `EXEC sp_readerrorlog 0, 1, N'was killed'; EXEC "
     "sp_readerrorlog 0, 1, N'Setting database option'`.",

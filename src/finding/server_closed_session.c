@@ -85,8 +85,7 @@ static void say(const struct conversation *c, const struct tds_error_count *fata
                       quiet, judgement->culprit == CULPRIT_UNKNOWN ? somebody_words(judgement) : "");
     else if (quiet < AT_ONCE_S)
         judgement_say(judgement,
-                      "The server closed the session right after an answer. SQL Server does not do that by "
-                      "itself%s.",
+                      "The server closed the session right after an answer. SQL Server does not do that by itself%s.",
                       somebody_words(judgement));
     else
         judgement_say(judgement,
@@ -138,14 +137,12 @@ const struct detector server_closed_session = {
         "unanswered, after a fatal error, or when the client then asks in vain; of an idle session a risk. Unless the "
         "capture was given as the server's, the culprit stays open of an idle session, where the client asked only "
         "after the close, and where its request had waited for 30 s, for a proxy in the server's place does the same. "
-        "Not when a sequence number of the server or "
-        "the other side's SACK shows that it had sent more than arrived.",
+        "Not when a sequence number of the server or the other side's SACK shows that it had sent more than arrived.",
     .means =
-        "A session is the client's to close: SQL Server has no idle limit, and ends one only when it was killed "
-        "(KILL, a database taken offline or to single user WITH ROLLBACK), at an error of severity 20 or above, or "
-        "when it stops or fails over. A proxy or load balancer that answers in its place has an idle limit, and "
-        "closes in the same way. An application sees it at its next request, as a transport-level error. (Article, "
-        "1.5.6.)",
+        "A session is the client's to close: SQL Server has no idle limit, and ends one only when it was killed (KILL, "
+        "a database taken offline or to single user WITH ROLLBACK), at an error of severity 20 or above, or when it "
+        "stops or fails over. A proxy or load balancer that answers in its place has an idle limit, and closes in the "
+        "same way. An application sees it at its next request, as a transport-level error. (Article, 1.5.6.)",
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,

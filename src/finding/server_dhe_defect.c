@@ -39,13 +39,12 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     tls_cipher_suite_name(c->tds->cipher_suite, suite);
     judgement_prove(judgement, &steps[LOGIN_STEP_SERVER_HELLO], "the server picks the cipher suite %s", suite);
     judgement_prove(judgement, &steps[LOGIN_STEP_KEY_EXCHANGE], "the client sends its key exchange");
-    judgement_prove(judgement, &halt.close, "the %s breaks the handshake off",
-                    halt.stopped_by == SIDE_SERVER ? "server" : "client");
+    judgement_prove(judgement, &halt.close, "the %s breaks the handshake off", side_name(halt.stopped_by));
     judgement_say(judgement,
                   "The %s broke the handshake off right after %s %s, as happens where one of the two machines has the "
                   "known defect of older Windows. Which one, their Windows builds tell.",
-                  halt.stopped_by == SIDE_SERVER ? "server" : "client",
-                  after_key_exchange ? "the key exchange with" : "the server had picked", suite);
+                  side_name(halt.stopped_by), after_key_exchange ? "the key exchange with" : "the server had picked",
+                  suite);
     return true;
 }
 
@@ -60,11 +59,10 @@ const struct detector server_dhe_defect = {
     .title = "The TLS handshake breaks off with a Diffie-Hellman cipher suite",
     .holds_when =
         "ServerHello picks a TLS_DHE suite (not ECDHE), and within 2 s one side closes before the handshake is done.",
-    .means =
-        "Old and new Windows versions disagree about leading zero bytes of the Diffie-Hellman secret, so that "
-        "about one handshake in 256 fails. It looks random and is not. As the culprit stands who broke off, because "
-        "it could not go on with the other's value; the defect may be in either machine: the one whose Windows lacks "
-        "the fix. (Article, 1.5.3; Microsoft: applications forcibly closed TLS connection errors.)",
+    .means = "Old and new Windows versions disagree about leading zero bytes of the Diffie-Hellman secret, so that "
+             "about one handshake in 256 fails. It looks random and is not. As the culprit stands who broke off, "
+             "because it could not go on with the other's value; the defect may be in either machine: the one whose "
+             "Windows lacks the fix. (Article, 1.5.3; Microsoft: applications forcibly closed TLS connection errors.)",
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,

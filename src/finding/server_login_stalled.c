@@ -34,21 +34,19 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return false;
     judgement->confidence = long_wait ? 0.92 : 0.65;
     if (may_lack_answer(c, s, &halt)) {
-        judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->confidence = 0.6;
+        judgement_leave_open(judgement, 0.6);
         judgement->would_settle = "A capture that goes on until the client gives up: this one lacks the end of another "
                                   "connection, or recorded nothing of anybody for most of the wait.";
     }
     if (signs_of_lead_ns(c, s) > 0) {
-        judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->confidence = 0.5;
+        judgement_leave_open(judgement, 0.5);
         judgement->would_settle = settle_by_server_capture;
     }
     judgement_prove(judgement, &halt.since, "the client sends %s", login_step_words(halt.last_step));
     if (moment_seen(&client->ack_of_last_data) && client->ack_of_last_data.time_ns >= halt.since.time_ns)
         judgement_prove(judgement, &client->ack_of_last_data, "the server machine acknowledges it");
     judgement_prove(judgement, &halt.close, "after %.1f s without an answer the %s closes", seconds(halt.waited_ns),
-                    halt.closed_by == SIDE_CLIENT ? "client" : "server");
+                    side_name(halt.closed_by));
     judgement_say(judgement, "The server machine acknowledged %s and did not answer it for %.1f s, until %s.%s",
                   login_step_words(halt.last_step), seconds(halt.waited_ns),
                   !halt.closed                    ? "the capture ended"
@@ -64,8 +62,8 @@ static const char *const actions[] = {
     ACTION_ERRORLOG,
     "If a new connection hangs, too, look in through the dedicated administrator connection: `sqlcmd -S admin:SERVER "
     "-Q \"SELECT session_id, wait_type, blocking_session_id FROM sys.dm_exec_requests\"`.",
-    "With Windows authentication see whether the server's domain controller answers: `nltest /sc_query:DOMAIN`, "
-    "event 5719 (NETLOGON) in the System log.",
+    "With Windows authentication see whether the server's domain controller answers: `nltest /sc_query:DOMAIN`, event "
+    "5719 (NETLOGON) in the System log.",
     ACTION_MAXDOP,
     NULL,
 };
@@ -73,19 +71,18 @@ static const char *const actions[] = {
 const struct detector server_login_stalled = {
     .cause = "server.login-stalled",
     .title = "The login is acknowledged and never answered",
-    .holds_when =
-        "The server's TCP acknowledges the client's login packet (PRELOGIN, TLS or login), and for 5 s or more no "
-        "answer follows - or for 2 s, when the client then gives up. No packet of the login is missing. When nobody "
-        "closes, the culprit stays open where the capture recorded nothing of anybody for half of that time, and may "
-        "have stood still, or where it lacks the end of another connection. It stays open, too, when the SYN+ACK came "
-        "in less than half of the time of three others or more, if by less than 2 ms: a device may answer. Not when a "
-        "sequence number of either side "
-        "or the other's SACK shows that it had sent more than arrived, nor when the client's packet is longer, as it "
-        "says itself, than what came of it. (--slow-login sets the 2 s, --late-login the 5 s.)",
+    .holds_when = "The server's TCP acknowledges the client's login packet (PRELOGIN, TLS or login), and for 5 s or "
+                  "more no answer follows - or for 2 s, when the client then gives up. No packet of the login is "
+                  "missing. When nobody closes, the culprit stays open where the capture recorded nothing of anybody "
+                  "for half of that time, and may have stood still, or where it lacks the end of another connection. "
+                  "It stays open, too, when the SYN+ACK came in less than half of the time of three others or more, if "
+                  "by less than 2 ms: a device may answer. Not when a sequence number of either side or the other's "
+                  "SACK shows that it had sent more than arrived, nor when the client's packet is longer, as it says "
+                  "itself, than what came of it. (--slow-login sets the 2 s, --late-login the 5 s.)",
     .means = "TCP's acknowledgement comes from the kernel: the packet is on the server, so the network has done its "
              "work both ways. SQL Server did not pick it up or did not finish with it: no free worker thread "
-             "(blocking, high MAXDOP, large parallel queries), a scheduler that does not yield, slow disks, or a "
-             "wait for the domain controller. (Article, 1.5.6.)",
+             "(blocking, high MAXDOP, large parallel queries), a scheduler that does not yield, slow disks, or a wait "
+             "for the domain controller. (Article, 1.5.6.)",
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,

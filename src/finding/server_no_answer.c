@@ -8,10 +8,6 @@
 #include "settling.h"
 #include "signs.h"
 
-/* Linux and current Windows repeat a SYN after one second (RFC 6298, 2.1): an answer that is not there by then is
- * late. */
-#define ANSWER_NS NS_PER_SECOND
-
 static bool rejected_by_server(const struct conversation *c)
 {
     return c->icmp.count > 0 && address_equal(&c->icmp.reporter, &c->ends[SIDE_SERVER].address);
@@ -23,8 +19,7 @@ static void need_answers_captured(const struct conversation *c, const struct sur
 {
     if (surroundings_server(s, c)->unheard == 0)
         return;
-    judgement->culprit = CULPRIT_UNKNOWN;
-    judgement->confidence = 0.45;
+    judgement_leave_open(judgement, 0.45);
     judgement->would_settle = "A capture that holds both directions: the server's packets are missing from this one.";
 }
 
@@ -40,13 +35,13 @@ static void need_repetition(const struct conversation *c, struct judgement *judg
                        "The client did not ask again: it had left, or it got an answer that the capture missed.");
 }
 
-/* Seen at the server machine itself: SYNs came, and it answered one only after a while. */
+/* Seen at the server machine itself: SYNs came, and it answered one only after the client had to ask again. */
 static bool judge_answered_late(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
     int64_t late_ns = server->syn.time_ns - client->syn.time_ns;
     if (!c->starts_with_syn || !moment_seen(&server->syn) || client->syn_retransmits == 0 ||
-        server->syn.time_ns < client->syn_last.time_ns || late_ns < ANSWER_NS * 9 / 10 ||
+        server->syn.time_ns < client->syn_last.time_ns || late_ns < SYN_REPEATED_NS ||
         moment_seen(&client->older_reset) || moment_seen(&server->older_reset) ||
         !surroundings_stands_at(s, c, SIDE_SERVER) || !signs_of_sql(c, s) || signs_of_damage(c, s, SIDE_CLIENT))
         return false;
@@ -71,7 +66,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return false;
     bool at_server = surroundings_role(s, c) == CAPTURE_ROLE_SERVER;
     int64_t watched_ns = surroundings_end_ns(s, c) - client->syn.time_ns;
-    if (!rejected_by_server(c) && (!at_server || (client->syn_retransmits == 0 && watched_ns < ANSWER_NS)))
+    if (!rejected_by_server(c) && (!at_server || (client->syn_retransmits == 0 && watched_ns < FIRST_RTO_NS)))
         return false;
     char name[ENDPOINT_TEXT_SIZE];
     endpoint_text(&c->ends[SIDE_SERVER], name);
@@ -126,13 +121,12 @@ static const char *const actions[] = {
 const struct detector server_no_answer = {
     .cause = "server.no-answer",
     .title = "The request to connect reaches the server machine and is never answered",
-    .holds_when =
-        "A capture taken on the server shows the SYN (usually repeated), and neither SYN+ACK nor reset leaves "
-        "(if it only looks as if it was taken there, the culprit stays open: say so with `--server`); or the server "
-        "machine itself rejects the SYN by an ICMP message. The culprit stays open, too, when the client did not ask "
-        "again (it had left, or it got an answer that the capture missed), and when other connections to this server "
-        "go on although none of its packets was captured. Or, in a capture given as the server's, one of several SYNs "
-        "is answered at last, a second or more after the first.",
+    .holds_when = "A capture taken on the server shows the SYN (usually repeated), and neither SYN+ACK nor reset "
+                  "leaves (if it only looks as if it was taken there, the culprit stays open: say so with `--server`); "
+                  "or the server machine itself rejects the SYN by an ICMP message. The culprit stays open, too, when "
+                  "the client did not ask again (it had left, or it got an answer that the capture missed), and when "
+                  "other connections to this server go on although none of its packets was captured. Or, in a capture "
+                  "given as the server's, one of several SYNs is answered at last, a second or more after the first.",
     .holds_with_both = "The same, and the client's capture shows the SYNs leave and no answer come.",
     .means =
         "TCP answers every SYN, with SYN+ACK or with a reset. When the packet is in the server's own capture and "

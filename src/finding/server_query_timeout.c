@@ -61,11 +61,10 @@ static bool judge_closed(const struct conversation *c, const struct surroundings
     judgement_prove(judgement, &c->tds->last_request, "the client sends a request");
     judgement_prove(judgement, &close, "after %.1f s without an answer it closes", seconds(waited_ns));
     judgement_prove(judgement, &c->sides[SIDE_SERVER].last, "the server's last packet: no answer among them");
-    judgement_say(
-        judgement,
-        "The client waited %.1f s for the answer to a request and then closed the connection: a time-out of its "
-        "own ran out while the server worked.",
-        seconds(waited_ns));
+    judgement_say(judgement,
+                  "The client waited %.1f s for the answer to a request and then closed the connection: a time-out of "
+                  "its own ran out while the server worked.",
+                  seconds(waited_ns));
     return true;
 }
 
@@ -174,9 +173,9 @@ const struct detector server_query_timeout = {
         "client's SACK shows that an answer was sent and did not arrive. Where the capture missed packets of the "
         "server since the request, the culprit stays open. Or the client closes in the midst of a request while the "
         "server's receive window has been shut for 5 s or more, and its own is open.",
-    .means = "The connection is sound: the request arrived and was acknowledged, and the attention is the driver's "
-             "own way to call a statement off. The time went into executing or blocking. \"Timeout expired\" of this "
-             "kind is not a network fault. (MS-TDS 2.2.1.7.)",
+    .means = "The connection is sound: the request arrived and was acknowledged, and the attention is the driver's own "
+             "way to call a statement off. The time went into executing or blocking. \"Timeout expired\" of this kind "
+             "is not a network fault. (MS-TDS 2.2.1.7.)",
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,

@@ -18,9 +18,6 @@ static bool answers_other_language(const struct conversation *c, const struct su
            !signs_of_missed_packets(c);
 }
 
-/* An acknowledgement may wait for half a second at most (RFC 9293, 3.8.6.3). */
-#define ACKNOWLEDGED_BY_NS NS_PER_SECOND
-
 /* Who has a packet acknowledges it, in time: what is repeated in vain, or left without that, did not reach the server that is said to
  * reset. */
 static bool is_unheard(const struct conversation *c)
@@ -109,9 +106,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         seconds_words(signs.quiet_ns).text, signs.pending ? ", while a request was unanswered" : "",
         signs.gave_up ? ", when packets did not get through any more" : "",
         signs.forgotten
-            ? ", and answers a packet of a connection that the server machine does not know: it gave it up before "
-              "the capture began, was started again, or a device that translates addresses gave the connection "
-              "another port"
+            ? ", and answers a packet of a connection that the server machine does not know: it gave it up before the "
+              "capture began, was started again, or a device that translates addresses gave the connection another port"
             : "",
         signs.at_server ? "" : "; a device on the way could have sent it in its name");
     if (signs.other_language)

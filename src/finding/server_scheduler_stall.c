@@ -28,12 +28,10 @@ static const char *const actions[] = {
     ACTION_RING_BUFFER,
     "See who blocks whom, through the dedicated administrator connection if need be (`sqlcmd -A -S SERVER`): `SELECT "
     "session_id, wait_type, wait_time, blocking_session_id, dop FROM sys.dm_exec_requests WHERE session_id > 50 ORDER "
-    "BY "
-    "wait_time DESC`.",
+    "BY wait_time DESC`.",
     ACTION_MAXDOP,
     "See whether something else took the processors: `Get-Counter '\\Processor(_Total)\\% Processor Time', "
-    "'\\System\\Processor "
-    "Queue Length'`, on Linux `top -b -n 1`; on a virtual machine the host's ready time.",
+    "'\\System\\Processor Queue Length'`, on Linux `top -b -n 1`; on a virtual machine the host's ready time.",
     NULL,
 };
 
@@ -44,12 +42,10 @@ const struct detector server_scheduler_stall = {
         "Within a minute of the failed connections the ERRORLOG has error 17883, 17884, 17887 or 17888 (non-yielding "
         "or deadlocked schedulers, requests that no thread picks up); or the connectivity ring buffer's login timers "
         "show a second or more between a login's arrival and its begin (LoginTaskEnqueued, EnqueueTime).",
-    .means =
-        "A login needs a worker thread. When all are taken - blocking, high MAXDOP with large parallel queries, a "
-        "thread "
-        "that does not yield, too little processor time - logins wait in a queue. The kernel goes on acknowledging "
-        "packets, so the network looks sound and the server dead. (Article, 1.5.6; Microsoft: How to diagnose and "
-        "correct errors 17883, 17884, 17887 and 17888.)",
+    .means = "A login needs a worker thread. When all are taken - blocking, high MAXDOP with large parallel queries, a "
+             "thread that does not yield, too little processor time - logins wait in a queue. The kernel goes on "
+             "acknowledging packets, so the network looks sound and the server dead. (Article, 1.5.6; Microsoft: How "
+             "to diagnose and correct errors 17883, 17884, 17887 and 17888.)",
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,

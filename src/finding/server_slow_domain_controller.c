@@ -83,14 +83,12 @@ static void survey_logs(struct survey *survey)
 
 static const char *const actions[] = {
     "See which domain controller the server uses and whether its secure channel works: `nltest /sc_query:DOMAIN`, "
-    "`nltest "
-    "/dsgetdc:DOMAIN`; choose another one with `nltest /sc_reset:DOMAIN\\DC`.",
+    "`nltest /dsgetdc:DOMAIN`; choose another one with `nltest /sc_reset:DOMAIN\\DC`.",
     "Look for event 5719 (NETLOGON) and 5783 in the server's System log, and in SQL Server's ERRORLOG for error 17806 "
-    "with "
-    "0x80090311 or 0x80090304: `EXEC sp_readerrorlog 0, 1, N'SSPI'`.",
+    "with 0x80090311 or 0x80090304: `EXEC sp_readerrorlog 0, 1, N'SSPI'`.",
     "Watch how many credentials wait: `Get-Counter '\\Netlogon(*)\\Semaphore Waiters', '\\Netlogon(*)\\Semaphore "
-    "Timeouts'` "
-    "(MaxConcurrentApi). Kerberos instead of NTLM spares the question: see the SPNs with `setspn -L ACCOUNT`.",
+    "Timeouts'` (MaxConcurrentApi). Kerberos instead of NTLM spares the question: see the SPNs with `setspn -L "
+    "ACCOUNT`.",
     ACTION_RING_BUFFER,
     NULL,
 };
@@ -100,16 +98,14 @@ const struct detector server_slow_domain_controller = {
     .title = "The login waits for the server's domain controller",
     .holds_when =
         "In a capture that shows the server's own traffic, a login is unanswered for 2 s or more after its credentials "
-        "came, and for at least half of that time the server's machine waits for an answer of its domain "
-        "controller that it has asked since. (--slow-login sets the 2 s.) Or within a minute of logins with Windows "
-        "credentials that wait, the server's logs have event 5719 of NETLOGON, error 17806 with 0x80090304 or "
-        "0x80090311, "
-        "or a login that spent 2 s or more in SSPI (ring buffer, error 17830).",
+        "came, and for at least half of that time the server's machine waits for an answer of its domain controller "
+        "that it has asked since. (--slow-login sets the 2 s.) Or within a minute of logins with Windows credentials "
+        "that wait, the server's logs have event 5719 of NETLOGON, error 17806 with 0x80090304 or 0x80090311, or a "
+        "login that spent 2 s or more in SSPI (ring buffer, error 17830).",
     .means = "With Windows authentication SQL Server lets Windows check the credentials, and Windows asks a domain "
-             "controller: "
-             "for NTLM with each login. When that one is slow, far, or not reachable, logins wait and their clients' "
-             "time-outs run out. In the client's capture alone it looks like a server that does not answer. (Article, "
-             "1.5.5 and 1.5.6; MS-NLMP 1.4.)",
+             "controller: for NTLM with each login. When that one is slow, far, or not reachable, logins wait and "
+             "their clients' time-outs run out. In the client's capture alone it looks like a server that does not "
+             "answer. (Article, 1.5.5 and 1.5.6; MS-NLMP 1.4.)",
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,

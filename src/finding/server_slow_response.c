@@ -34,11 +34,10 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         judgement->would_settle = settle_by_server_capture;
     judgement_prove(judgement, &tds->slowest_request, "the client sends a request; its answer begins after %.3f s",
                     seconds(wait_ns));
-    judgement_say(
-        judgement,
-        "SQL Server took %.1f s to begin its answer to a request%s. Nothing had to be sent again meanwhile, so "
-        "the request was there and was acknowledged.",
-        seconds(wait_ns), exception ? ", where it answers others on the same connection at once" : "");
+    judgement_say(judgement,
+                  "SQL Server took %.1f s to begin its answer to a request%s. Nothing had to be sent again meanwhile, "
+                  "so the request was there and was acknowledged.",
+                  seconds(wait_ns), exception ? ", where it answers others on the same connection at once" : "");
     return true;
 }
 
@@ -55,16 +54,13 @@ static const char *const actions[] = {
 const struct detector server_slow_response = {
     .cause = "server.slow-response",
     .title = "The server takes long to answer a request",
-    .holds_when = "An answer begins 2 s or more after its request where half of the connection's answers come within a "
-                  "quarter of a second, "
-                  "or 15 s or more in any case; nothing is sent again meanwhile. Not when the wait is a whole number "
-                  "of seconds, as "
-                  "WAITFOR and time-outs make it. (--slow-query sets both times.)",
+    .holds_when =
+        "An answer begins 2 s or more after its request where half of the connection's answers come within a quarter "
+        "of a second, or 15 s or more in any case; nothing is sent again meanwhile. Not when the wait is a whole "
+        "number of seconds, as WAITFOR and time-outs make it. (--slow-query sets both times.)",
     .means = "The request reached the server, and the time went into executing it, or into waiting for a lock, a disk, "
-             "memory "
-             "or a free worker. Whether it is too long, only those who know the request can say: a report may take its "
-             "time. "
-             "An answer that begins soon and goes on for long is not meant. (Article, 1.5.6.)",
+             "memory or a free worker. Whether it is too long, only those who know the request can say: a report may "
+             "take its time. An answer that begins soon and goes on for long is not meant. (Article, 1.5.6.)",
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_RISK,

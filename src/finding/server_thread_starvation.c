@@ -170,8 +170,7 @@ static const char *const actions[] = {
     "See who blocked whom at that time: the blocked process report, or `SELECT session_id, wait_type, wait_time, "
     "blocking_session_id FROM sys.dm_exec_requests WHERE session_id > 50 ORDER BY wait_time DESC` while it lasts.",
     "With Windows authentication see whether the domain controller was slow then: its answers release logins together, "
-    "too "
-    "(see `tdscope explain server.slow-domain-controller`).",
+    "too (see `tdscope explain server.slow-domain-controller`).",
     NULL,
 };
 
@@ -184,9 +183,8 @@ const struct detector server_thread_starvation = {
         "seconds or more, and over at least four times the time in which they were answered.",
     .means =
         "Each login needs a worker thread, and with Windows authentication a word of the domain controller. Logins "
-        "that "
-        "wait for themselves end at times of their own; those that queue end together, when threads get free. So it is "
-        "no single login's fault: blocking, large parallel queries or slow disks took the threads, or the domain "
+        "that wait for themselves end at times of their own; those that queue end together, when threads get free. So "
+        "it is no single login's fault: blocking, large parallel queries or slow disks took the threads, or the domain "
         "controller did not answer. (Article, 1.5.6: many login time-outs that end together.)",
     .actions = actions,
     .culprit = CULPRIT_SERVER,

@@ -30,9 +30,12 @@ struct server_times_list {
 };
 
 void server_times_open(struct server_times_list *times);
+
 /* A connection that several captures have counts as it was seen nearest to the client. */
 void server_times_add(struct server_times_list *times, const struct conversation *c);
-void server_times_settle(struct server_times_list *times); /* once all were added: sorts */
+
+/* Sorts, once all were added. */
+void server_times_settle(struct server_times_list *times);
 void server_times_close(struct server_times_list *times);
 
 #endif

@@ -53,8 +53,7 @@ static bool leave_strict_open(const struct conversation *c, struct judgement *ju
 {
     if (!login_signs_strict_unanswered(c))
         return false;
-    judgement->culprit = CULPRIT_UNKNOWN;
-    judgement->confidence = 0.6;
+    judgement_leave_open(judgement, 0.6);
     judgement->would_settle = "The server's version: `SELECT @@VERSION`; or whether the client gets in with "
                               "Encrypt=Mandatory in place of Strict.";
     judgement_say(judgement,
@@ -84,14 +83,13 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     char words[ALERT_WORDS_SIZE];
     judgement->confidence = alert ? 0.95 : 0.88;
     if (!alert && !event && signs_of_doubtful_close(c, s)) {
-        judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->confidence = 0.65;
+        judgement_leave_open(judgement, 0.65);
         judgement->would_settle = settle_by_server_capture;
     }
     judgement_prove(judgement, &tds->steps[LOGIN_STEP_CLIENT_HELLO], "the client begins TLS (ClientHello)");
     judgement_prove(judgement, &tds->server_alert, "the server sends %s",
                     signs_alert_number_words(tds->server_alert_code, words));
-    judgement_prove(judgement, &halt.close, "the %s closes", halt.closed_by == SIDE_SERVER ? "server" : "client");
+    judgement_prove(judgement, &halt.close, "the %s closes", side_name(halt.closed_by));
     if (!alert && !event && leave_strict_open(c, judgement))
         return true;
     judgement_say(judgement, "The server %s%s after the ClientHello%s: %s.", alert ? "sent " : "closed",
@@ -127,13 +125,11 @@ const struct detector server_tls_refused = {
         "connection any more. The culprit stays open when a reset has not what the server's packets have (IP IDs, "
         "timestamps): devices that look into TLS send such ones; and when the client begins with TLS (TDS 8) and no "
         "alert tells why the server closes, for it may not know that. Not when a sequence number of the server or the "
-        "other "
-        "side's SACK shows that it had sent more than arrived.",
-    .means =
-        "The server looks at the versions and cipher suites that the client offers and goes on with ServerHello "
-        "when one suits. To close there mostly means that none did: one side allows TLS 1.0 only and the other "
-        "demands 1.2, or their cipher suites or hashes do not overlap. Which of the two machines has to change, their "
-        "settings tell. (Article, 1.5.3; RFC 8446, 4.1.1.)",
+        "other side's SACK shows that it had sent more than arrived.",
+    .means = "The server looks at the versions and cipher suites that the client offers and goes on with ServerHello "
+             "when one suits. To close there mostly means that none did: one side allows TLS 1.0 only and the other "
+             "demands 1.2, or their cipher suites or hashes do not overlap. Which of the two machines has to change, "
+             "their settings tell. (Article, 1.5.3; RFC 8446, 4.1.1.)",
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,

@@ -5,17 +5,24 @@ const char settle_by_client_capture[] = "A capture taken on the client at the sa
 const char settle_by_server_capture[] = "A capture taken on the server at the same time.";
 const char settle_by_both_captures[] = "Captures taken on client and server at the same time.";
 
-const char settle_by_place[] =
-    "To know that the capture was taken on the machine itself and not on a mirror port near it: then "
-    "give it with --client or --server.";
+const char *settle_by_capture_at(enum side side)
+{
+    return side == SIDE_CLIENT ? settle_by_client_capture : settle_by_server_capture;
+}
+
+const char settle_by_place[] = "To know that the capture was taken on the machine itself and not on a mirror port near "
+                               "it: then give it with --client or --server.";
 const char settle_by_complete_capture[] =
     "A capture that misses no packets: on the machine itself, with a larger buffer, written to a fast disk.";
+const char settle_by_complete_captures[] =
+    "Captures that miss no packets: on the machines themselves, with a larger buffer, written to a fast disk.";
+const char settle_by_address_owner[] =
+    "Which machine had that address then: the cluster's log, or `arp -a` on its network.";
 const char settle_by_steady_clock[] = "A capture of a machine whose clock nobody sets meanwhile.";
 const char settle_by_whole_packets[] =
     "The same capture of whole packets (`tcpdump -s 0`, `dumpcap -s 0`): of those only the checksum can be looked at.";
-const char settle_by_listener[] =
-    "Which program has the port on the server machine: `netstat -abno`, on Linux `ss -ltnp`; "
-    "and whether a proxy or firewall on the way answers for it.";
+const char settle_by_listener[] = "Which program has the port on the server machine: `netstat -abno`, on Linux `ss "
+                                  "-ltnp`; and whether a proxy or firewall on the way answers for it.";
 const char settle_by_earlier_captures[] = "Captures of both ends that begin before the connection does.";
 
 #define PING_LARGE                                                                                                     \
@@ -114,8 +121,7 @@ static const char *what_is_lacking(const struct pair_view *view)
         return "Captures that can be compared packet by packet: read from files, not from a pipe, with clocks that "
                "nobody sets meanwhile.";
     if (pair_view_misses_packets(view))
-        return "Captures that miss no packets: on the machines themselves, with a larger buffer, written to a fast "
-               "disk.";
+        return settle_by_complete_captures;
     if (is_open(view->compared))
         return "Captures of both ends that go on until after the error: one of these ends before it.";
     return NULL;

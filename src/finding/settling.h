@@ -7,14 +7,17 @@
 
 /* What detectors say of one capture. */
 extern const char settle_by_client_capture[], settle_by_server_capture[], settle_by_both_captures[];
-extern const char settle_by_large_packets[]; /* or by the captures of both ends */
+const char *settle_by_capture_at(enum side side); /* the first or the second of these */
+extern const char settle_by_large_packets[];      /* or by the captures of both ends */
 
 /* Of one that looks as if it was taken on the machine, and may have been taken near it. */
 extern const char settle_by_place[];
 
 extern const char settle_by_listener[]; /* which program has the server's port */
 
-extern const char settle_by_complete_capture[];
+extern const char settle_by_address_owner[]; /* which machine had the server's address */
+
+extern const char settle_by_complete_capture[], settle_by_complete_captures[];
 extern const char settle_by_steady_clock[];
 extern const char settle_by_whole_packets[];
 extern const char settle_by_earlier_captures[];

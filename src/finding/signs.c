@@ -8,15 +8,8 @@
 #include "tls_names.h"
 #include "ttl_signs.h"
 
-/* Three retries in a row without an answer. Timers double (RFC 6298, 5.5), so they span well over a second; at a
- * loss of one packet in ten that happens by chance once in a thousand times. */
-enum { RETRIES_OF_A_SILENCE = 3 };
-
-#define SILENCE_LEAST_NS NS_PER_SECOND
-
-/* No stack repeats a SYN sooner than after its initial time-out of a second; one seen twice within a tenth of that was
- * recorded twice. */
-#define SYN_REPEATED_NS (100 * NS_PER_MS)
+/* No stack repeats a SYN sooner than after a first time-out; one seen twice within a tenth of that was recorded twice. */
+#define SYN_RECORDED_TWICE_NS (FIRST_RTO_NS / 10)
 
 bool signs_of_sql(const struct conversation *conversation, const struct surroundings *surroundings)
 {
@@ -65,9 +58,6 @@ bool signs_of_missed_packets_by(const struct conversation *conversation, int64_t
     return false;
 }
 
-/* The longest first time-out that stacks use (older Windows: 3 s; RFC 6298, 2.1: a second). */
-#define REPEATED_BY_NS (3 * NS_PER_SECOND)
-
 /* What it sent is not acknowledged, and it repeated it before that. */
 static bool repeats_until(const struct tcp_side *self, const struct moment *end)
 {
@@ -83,7 +73,7 @@ bool signs_of_giving_up(const struct conversation *conversation, enum side side)
                                                self->keep_alive_run.last.time_ns <= self->reset.time_ns))
         return true;
     if (moment_seen(&self->last_data) && self->last_retransmit.time_ns >= self->last_data.time_ns &&
-        self->last_progress.time_ns - self->last_data.time_ns >= REPEATED_BY_NS &&
+        self->last_progress.time_ns - self->last_data.time_ns >= OLD_FIRST_RTO_NS &&
         self->reset.time_ns - self->last_progress.time_ns < NS_PER_SECOND)
         return true; /* nothing had got through until moments before */
     if (self->late_answers > 0 && self->late_answer.time_ns - other->last.time_ns >= NS_PER_SECOND)
@@ -91,7 +81,7 @@ bool signs_of_giving_up(const struct conversation *conversation, enum side side)
     if (self->unacknowledged_bytes == 0)
         return false;
     return repeats_until(self, &self->reset) ||
-           (moment_seen(&self->last_data) && self->reset.time_ns - self->last_data.time_ns >= REPEATED_BY_NS);
+           (moment_seen(&self->last_data) && self->reset.time_ns - self->last_data.time_ns >= OLD_FIRST_RTO_NS);
 }
 
 bool signs_of_more_sent(const struct conversation *conversation, enum side side)
@@ -228,13 +218,13 @@ static bool latest_step(const struct tds_facts *tds, int64_t limit_ns, enum logi
 }
 
 /* An acknowledgement that comes only after the close says that packets were held up, not that the server was - unless it was under
- * way: no longer than a time-out is at first (RFC 6298, 2.1), and nothing was repeated. */
+ * way: no longer than a first time-out, and nothing was repeated. */
 static bool acknowledged(const struct tcp_side *speaker, const struct moment *word, int64_t limit_ns)
 {
     const struct moment *ack = &speaker->ack_of_last_data;
     bool repeated = moment_seen(&speaker->last_retransmit) && speaker->last_retransmit.time_ns >= word->time_ns;
     if (moment_seen(ack) && ack->time_ns >= word->time_ns)
-        return ack->time_ns <= limit_ns || (ack->time_ns - word->time_ns < NS_PER_SECOND && !repeated);
+        return ack->time_ns <= limit_ns || (ack->time_ns - word->time_ns < FIRST_RTO_NS && !repeated);
     return speaker->unacknowledged_bytes == 0;
 }
 
@@ -281,15 +271,40 @@ static bool speaks_between(const struct tcp_side *side, int64_t after_ns, int64_
     return moment_seen(&side->last_data) && side->last_data.time_ns > after_ns && side->last_data.time_ns <= until_ns;
 }
 
+/* Whose FIN the capture missed had closed before, nobody knows when: its reset answers what came after that. */
+static void find_close(const struct conversation *c, struct login_halt *halt)
+{
+    halt->close = conversation_first_close(c);
+    halt->closed = moment_seen(&halt->close) && c->first_close_known && !c->sides[c->closed_first_by].fin_missed;
+    halt->closed_by = halt->closed ? c->closed_first_by : SIDE_CLIENT;
+}
+
+/* Further packets may have gone to and fro since the last step that was understood. */
+static enum side last_speaker(const struct conversation *c, const struct login_halt *halt, int64_t limit_ns)
+{
+    enum side spoke = step_speaker(halt->last_step);
+    const struct tcp_side *other = &c->sides[side_other(spoke)];
+    const struct moment *unasked = &c->tds->unasked;
+    bool only_unasked =
+        halt->last_step == LOGIN_STEP_PRELOGIN && moment_seen(unasked) && other->last_data.time_ns <= unasked->time_ns;
+    bool other_spoke = speaks_between(other, halt->since.time_ns, limit_ns) && !only_unasked,
+         spoke_again = speaks_between(&c->sides[spoke], other->last_data.time_ns, limit_ns);
+    return other_spoke && !spoke_again ? side_other(spoke) : spoke;
+}
+
+/* The server's answer acknowledges what the client said, and was recorded before it: that was a repetition, and the capture began in
+ * between, or it stamps what arrives later than what leaves. */
+static bool was_answered_before(const struct conversation *c, const struct login_halt *halt)
+{
+    return halt->turn == SIDE_SERVER && c->sides[SIDE_CLIENT].last_data_answered &&
+           c->sides[SIDE_SERVER].last_data.time_ns <= halt->since.time_ns;
+}
+
 struct login_halt signs_of_login_halt(const struct conversation *conversation, const struct surroundings *surroundings)
 {
     struct login_halt halt = {.turn = SIDE_CLIENT};
     const struct tds_facts *tds = conversation->tds;
-    halt.close = conversation_first_close(conversation);
-    /* Whose FIN the capture missed had closed before, nobody knows when: its reset answers what came after that. */
-    const struct tcp_side *closer = &conversation->sides[conversation->closed_first_by];
-    halt.closed = moment_seen(&halt.close) && conversation->first_close_known && !closer->fin_missed;
-    halt.closed_by = halt.closed ? conversation->closed_first_by : SIDE_CLIENT;
+    find_close(conversation, &halt);
     int64_t limit_ns = halt.closed ? halt.close.time_ns : INT64_MAX;
     if (!tds || moment_seen(&tds->last_request) || signs_of_login_refused(conversation) ||
         !latest_step(tds, limit_ns, &halt.last_step))
@@ -299,7 +314,6 @@ struct login_halt signs_of_login_halt(const struct conversation *conversation, c
     halt.halted = true;
     if (is_before_finished(tds, halt.last_step))
         halt.last_step = LOGIN_STEP_SERVER_HELLO;
-    enum side spoke = step_speaker(halt.last_step);
     halt.since = tds->steps[halt.last_step];
     halt.stopped_by = halt.closed_by;
     halt.alert = stopping_alert(&halt, tds->tls);
@@ -307,21 +321,12 @@ struct login_halt signs_of_login_halt(const struct conversation *conversation, c
         halt.stopped_by = (enum side)halt.alert->side;
         limit_ns = halt.alert->moment.time_ns - 1;
     }
-    const struct tcp_side *other = &conversation->sides[side_other(spoke)];
-    bool unasked = halt.last_step == LOGIN_STEP_PRELOGIN && moment_seen(&tds->unasked) &&
-                   other->last_data.time_ns <= tds->unasked.time_ns;
-    bool other_spoke = speaks_between(other, halt.since.time_ns, limit_ns) && !unasked,
-         spoke_again = speaks_between(&conversation->sides[spoke], other->last_data.time_ns, limit_ns);
-    if (other_spoke && !spoke_again)
-        spoke = side_other(spoke);
+    enum side spoke = last_speaker(conversation, &halt, limit_ns);
     const struct tcp_side *speaker = &conversation->sides[spoke];
     if (speaks_between(speaker, halt.since.time_ns, limit_ns))
         halt.since = speaker->last_data;
     halt.turn = side_other(spoke);
-    /* The server's answer acknowledges what the client said, and was recorded before it: that was a repetition, and the capture began in
-     * between, or it stamps what arrives later than what leaves. */
-    if (halt.turn == SIDE_SERVER && conversation->sides[SIDE_CLIENT].last_data_answered &&
-        conversation->sides[SIDE_SERVER].last_data.time_ns <= halt.since.time_ns)
+    if (was_answered_before(conversation, &halt))
         return (struct login_halt){.turn = SIDE_CLIENT};
     /* TLS 1.3: the server had done its part, and the client's Finished asks for nothing. */
     if (halt.last_step == LOGIN_STEP_KEY_EXCHANGE && seen_step(tds, LOGIN_STEP_TLS_DONE))
@@ -350,9 +355,6 @@ const char *signs_alert_words(const struct tls_alert *alert, char text[static AL
         signs_alert_number_words(alert->number, text);
     return text;
 }
-
-/* Revocation lists are asked meanwhile, so that looking at a certificate may take seconds; longer than that, it was not that. */
-#define CERTIFICATE_LOOKED_AT_NS (5 * NS_PER_SECOND)
 
 bool signs_of_certificate_disliked(const struct conversation *conversation, const struct login_halt *halt)
 {
@@ -522,7 +524,8 @@ uint32_t signs_of_loss(const struct conversation *conversation, const struct sur
                  came = come_before(conversation, surroundings, side);
         needless = came > needless ? came : needless;
         bool refused = moment_seen(&conversation->sides[side_other(side)].older_reset);
-        if (self->syn_retransmits > 0 && (refused || self->syn_last.time_ns - self->syn.time_ns < SYN_REPEATED_NS))
+        if (self->syn_retransmits > 0 &&
+            (refused || self->syn_last.time_ns - self->syn.time_ns < SYN_RECORDED_TWICE_NS))
             needless += self->syn_retransmits;
         lost += self->retransmits > needless ? self->retransmits - needless : 0;
     }
@@ -645,9 +648,6 @@ bool signs_of_name_wait(const struct conversation *conversation, const struct su
     *wait = casebook_name_wait_for(surroundings->casebook, conversation);
     return wait->wait_ns >= surroundings->thresholds->slow_login_ns;
 }
-
-/* Timers of Windows tick every 16 ms, and the path and a busy machine add theirs: one work time in twenty falls in here. */
-#define TIMER_SLACK_NS (50 * NS_PER_MS)
 
 bool signs_of_set_time(int64_t wait_ns)
 {

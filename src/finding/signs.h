@@ -9,9 +9,6 @@
 #include "name_waits.h"
 #include "surroundings.h"
 
-/* IANA's port of SQL Server's default instance: what says "SQL" when no byte could. */
-enum { SQL_SERVER_PORT = 1433 };
-
 /* TDS was recognised, or the server's endpoint speaks it in other conversations, or it is SQL Server's own port, one that the user
  * named or one that SQL Server Browser told this client of. */
 bool signs_of_sql(const struct conversation *conversation, const struct surroundings *surroundings);
@@ -40,6 +37,7 @@ bool signs_of_forgotten(const struct conversation *conversation, enum side side)
 /* That side had sent more than arrived, or than was captured, to the end: its close or a packet without data stands beyond it, or the
  * other side's SACK tells that it lacks it. What that side seems not to have said, it may have. */
 bool signs_of_more_sent(const struct conversation *conversation, enum side side);
+
 /* What that side sent before a packet that came is lacking at the other side, which spoke after it and acknowledged none of that. */
 bool signs_of_lacking(const struct conversation *conversation, enum side sender);
 
@@ -79,11 +77,14 @@ enum { ALERT_WORDS_SIZE = 64 };
 const char *signs_alert_number_words(uint8_t number, char text[static ALERT_WORDS_SIZE]);
 const char *signs_alert_words(const struct tls_alert *alert, char text[static ALERT_WORDS_SIZE]);
 
+/* A client may ask for a revocation list while it looks at a certificate; longer than that, it was a time-out as likely. */
+#define CERTIFICATE_LOOKED_AT_NS (5 * NS_PER_SECOND)
+
 /* The TLS handshake was complete, and the client closed in good order without a login, although the certificate that it had been shown
  * has a fault that anybody can see: some clients look at it only then. */
 bool signs_of_certificate_disliked(const struct conversation *conversation, const struct login_halt *halt);
 
-/* What the client said last before a halt: "the login packet". */
+/* A step of the login in a sentence: "the login packet". */
 const char *login_step_words(enum login_step step);
 
 /* A sentence to add, when it is the answer to this step that the server owes: " It was checking Windows credentials..."; empty
@@ -96,6 +97,11 @@ enum { LARGE_PAYLOAD = 1200 };
 
 /* This side repeats a large segment to the end, larger than all that was acknowledged. */
 bool signs_of_stuck_large(const struct conversation *conversation, enum side side);
+
+/* Three retries in a row without an answer. Timers double (RFC 6298, 5.5), so they span well over a second; at a loss of one packet in ten
+ * that happens by chance once in a thousand times. */
+enum { RETRIES_OF_A_SILENCE = 3 };
+#define SILENCE_LEAST_NS NS_PER_SECOND
 
 /* What a run of retries to the end tells about whose packets no longer arrive. */
 enum silence_kind {
@@ -115,6 +121,8 @@ struct silence {
     bool keep_alives;          /* it was probing an idle connection */
     int64_t quiet_before_ns;   /* of a total one: from the other side's last packet to the first retry */
 };
+
+/* Of both sides' runs of retries the longer one. */
 struct silence signs_of_silence(const struct conversation *conversation);
 
 /* Packets that were lost and sent again: retransmissions without the needless ones and without a run that ends it
@@ -127,7 +135,7 @@ bool signs_of_held_up(const struct conversation *conversation, const struct mome
 /* Packets with data that this side put on the wire, at least: a card that cuts large ones up shows the capture a single one. */
 uint64_t signs_of_segments(const struct tcp_side *side);
 
-/* Whether time lies between the first and the last retransmission of either side, or within slack of one of them. */
+/* Some of that time lies between the first and the last retransmission of either side. */
 bool signs_of_retransmits_within(const struct conversation *conversation, int64_t from_ns, int64_t to_ns);
 
 /* It is known whose reset that was: the capture was taken where it left, or it goes on where that side's own packets were. */
@@ -137,16 +145,21 @@ bool signs_of_own_reset(const struct conversation *conversation, const struct su
 /* From so many handshakes on their shortest time is the path's. */
 enum { HANDSHAKES_TO_COMPARE = 3 };
 
-/* The SYN+ACK came too soon to be the server's, by half of the quickest answer in which it spoke, or over another number of hops; and the
- * server says no byte after it. At the server's own machine nothing is. */
-bool signs_of_quick_answer(const struct conversation *conversation, const struct surroundings *surroundings);
-/* How much sooner that is; 0: by less than half. Where it is no quick answer all the same, chance may do it. */
+/* By how much the SYN+ACK came sooner than the quickest of those after which the server spoke; 0: it took half as long or longer, or the server
+ * did speak. At the server's own machine none is too soon. */
 int64_t signs_of_lead_ns(const struct conversation *conversation, const struct surroundings *surroundings);
+
+/* That is too much to be chance: it is not the server's. */
+bool signs_of_quick_answer(const struct conversation *conversation, const struct surroundings *surroundings);
+
+/* The SYN+ACK came over another number of hops than the server's packets do where it spoke, and the server says no byte after it. */
 bool signs_of_answer_elsewhere(const struct conversation *conversation, const struct surroundings *surroundings);
+
 /* The server, which still waits for the handshake's end and repeats its SYN+ACK, refused what the client sent: that acknowledges a number
  * the server never had (RFC 9293, 3.10.7.4). Something else had answered the client's SYN, too. */
 bool signs_of_mistaken_answer(const struct conversation *conversation);
-/* Either: something stands in for the server. */
+
+/* Something stands in for the server: by its answer's time or hops, or because two answers came. */
 bool signs_of_stand_in(const struct conversation *conversation, const struct surroundings *surroundings);
 
 /* Of this side's packets several arrived damaged: TCP throws those away without a word (RFC 9293, 3.1). In a capture that was edited, (nearly)
@@ -186,9 +199,13 @@ bool signs_of_pending_request(const struct conversation *conversation);
 bool signs_of_name_wait(const struct conversation *conversation, const struct surroundings *surroundings,
                         struct name_wait *wait);
 
+/* Timers of Windows tick every 16 ms, and the path and a busy machine add theirs: one work time in twenty falls in here. */
+#define TIMER_SLACK_NS (50 * NS_PER_MS)
+
 /* A wait of a whole number of seconds, and at least one: a program's timer set it (a time-out, WAITFOR), not its work. */
 bool signs_of_set_time(int64_t wait_ns);
 
+/* For sentences. */
 double seconds(int64_t ns);
 
 /* A time that passed: "0.250 s", "less than 0.001 s", "3.4 hours", "12 days". */

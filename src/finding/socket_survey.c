@@ -5,9 +5,10 @@
 #include <string.h>
 
 #include "memory.h"
+#include "port_use.h"
 #include "signs.h"
 
-enum { PORTS = 65536, WINDOWS_FIRST = 49152, WINDOWS_LAST = 65535, LINUX_FIRST = 32768, LINUX_LAST = 60999 };
+enum { WINDOWS_FIRST = 49152, WINDOWS_LAST = 65535, LINUX_FIRST = 32768, LINUX_LAST = 60999 };
 
 /* Sockets of one list, by the other end. */
 struct end_port {

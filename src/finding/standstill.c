@@ -15,16 +15,12 @@ static const struct capture_silence *silence_over(const struct pair_view *view, 
                                                   enum side sender, const struct moment *first,
                                                   const struct moment *last)
 {
-    const struct clock_facts *clock = &view->pair->clock;
-    bool to_server = sender == SIDE_CLIENT;
-    const struct conversation *received = to_server ? view->server : view->client;
+    enum side receiver = side_other(sender);
     int64_t way_ns = view->compared->passages[sender].shortest_ns,
-            from_ns =
-                (to_server ? clock_to_server(clock, first->time_ns) : clock_to_client(clock, first->time_ns)) + way_ns,
-            to_ns =
-                (to_server ? clock_to_server(clock, last->time_ns) : clock_to_client(clock, last->time_ns)) + way_ns;
+            from_ns = pair_view_time_at(view, receiver, first->time_ns) + way_ns,
+            to_ns = pair_view_time_at(view, receiver, last->time_ns) + way_ns;
     const struct capture_silence *silence =
-        capture_silences_in(&s->casebook->points[received->point].silences, from_ns, to_ns);
+        capture_silences_in(&s->casebook->points[pair_view_at(view, receiver)->point].silences, from_ns, to_ns);
     return silence && silence->from_ns <= from_ns && silence->to_ns >= to_ns ? silence : NULL;
 }
 
@@ -54,8 +50,7 @@ void standstill_doubt(const struct pair_view *view, const struct surroundings *s
     judgement_say_more(judgement, more);
     judgement->would_settle = settled_by(to_client);
     if (to_client) {
-        judgement->culprit = CULPRIT_UNKNOWN;
-        judgement->confidence = 0.5;
+        judgement_leave_open(judgement, 0.5);
     } else if (judgement->confidence > server_at_most) {
         judgement->confidence = server_at_most;
     }
@@ -72,8 +67,7 @@ void standstill_doubt_delay(const struct pair_view *view, const struct surroundi
     if (!silence || silence->lacking < CONNECTIONS_LEAST ||
         late->longest_arrival.time_ns - silence->to_ns > HELD_TOGETHER_NS)
         return;
-    judgement->culprit = CULPRIT_UNKNOWN;
-    judgement->confidence = 0.5;
+    judgement_leave_open(judgement, 0.5);
     judgement->would_settle = settled_by(sender == SIDE_SERVER);
     char more[JUDGEMENT_TEXT_SIZE];
     snprintf(more, sizeof more,
@@ -83,14 +77,12 @@ void standstill_doubt_delay(const struct pair_view *view, const struct surroundi
     judgement_say_more(judgement, more);
 }
 
-/* Three repetitions in a row are no chance (see signs_of_silence). */
-enum { REPEATS_LEAST = 3 };
-enum { STRETCH_LEAST_MS = 1000 };
-
 uint32_t standstill_repeats(const struct conversation *conversation, enum side sender)
 {
     const struct broken_silence *silence = &conversation->sides[sender].broken_silence;
-    return silence->repeated >= REPEATS_LEAST && silence->lasted_ms >= STRETCH_LEAST_MS ? silence->repeated : 0;
+    return silence->repeated >= RETRIES_OF_A_SILENCE && silence->lasted_ms * NS_PER_MS >= SILENCE_LEAST_NS
+               ? silence->repeated
+               : 0;
 }
 
 bool standstill_may_be(const struct conversation *conversation, const struct surroundings *surroundings,
@@ -111,7 +103,7 @@ bool standstill_may_be(const struct conversation *conversation, const struct sur
 
 void standstill_leave_open(enum side sender, struct judgement *judgement)
 {
-    const char *peer = sender == SIDE_CLIENT ? "server" : "client";
+    const char *peer = side_name(side_other(sender));
     judgement->culprit = CULPRIT_UNKNOWN;
     if (judgement->confidence > 0.5)
         judgement->confidence = 0.5;

@@ -1,18 +1,12 @@
-/* One pass over all conversations, gathering what is known of each server and of each client of a server. */
+/* Finds the records of servers, machines and clients, and gathers what is known of each capture point. */
 #include "surroundings.h"
 
 #include <string.h>
 
-#include "login_signs.h"
 #include "memory.h"
+#include "server_records.h"
 #include "signs.h"
-#include "sorted.h"
-#include "standstill.h"
-#include "ttl_signs.h"
-
-/* A program that is up takes an accepted connection and answers PRELOGIN in milliseconds; a second means that it did
- * not get round to accept(). */
-#define SERVED_WITHIN_NS NS_PER_SECOND
+#include "ttl_hops.h"
 
 /* An application knows a handful of servers; who finds twenty endpoints dead is looking for live ones. */
 enum { DEAD_ENDS_OF_A_SCAN = 20 };
@@ -63,11 +57,6 @@ const struct server_record *surroundings_host(const struct surroundings *surroun
     return find_host(surroundings, conversation->point, &conversation->ends[SIDE_SERVER].address);
 }
 
-bool surroundings_knows_host(const struct surroundings *surroundings, uint32_t point, const struct address *host)
-{
-    return find_host(surroundings, point, host) != NULL;
-}
-
 bool surroundings_lacks_connections(const struct surroundings *surroundings, uint32_t point, const struct address *host)
 {
     const struct server_record *record = find_host(surroundings, point, host);
@@ -107,7 +96,7 @@ const struct point_pair *surroundings_pair_without(const struct surroundings *su
         const struct point_pair *pair = &casebook->pairs.list[i];
         if (pair->near == conversation->point && pair->clock.known &&
             casebook->points[pair->far].role == CAPTURE_ROLE_SERVER && runs_throughout(casebook, pair, conversation) &&
-            surroundings_knows_host(surroundings, pair->far, &conversation->ends[SIDE_SERVER].address))
+            find_host(surroundings, pair->far, &conversation->ends[SIDE_SERVER].address))
             return pair;
     }
     return NULL;
@@ -170,7 +159,7 @@ static struct server_record *need_server(struct surroundings *s, const struct co
         record->point = c->point;
         record->endpoint = *server;
         hash_index_add(&s->server_index, key_hash(c->point, NULL, server), n);
-        if (!surroundings_knows_host(s, c->point, &server->address))
+        if (!find_host(s, c->point, &server->address))
             hash_index_add(&s->host_index, key_hash(c->point, &server->address, NULL), n);
     }
     return slab_at(&s->servers, n);
@@ -229,175 +218,12 @@ bool surroundings_hears_after(const struct surroundings *surroundings, uint32_t 
     return record && record->host_last_ns > time_ns;
 }
 
-/* One wait, in which all that it repeated lies. */
-static void note_mute(struct server_record *host, const struct conversation *c)
-{
-    const struct tcp_side *client = &c->sides[SIDE_CLIENT];
-    bool to_the_end = client->unacknowledged_bytes > 0 && client->data_run.count > 0;
-    const struct moment *first = to_the_end ? &client->data_run.first : &client->first_retransmit,
-                        *last = to_the_end ? &client->data_run.last : &client->last_retransmit;
-    int64_t for_ns = last->time_ns - first->time_ns;
-    if (for_ns >= NS_PER_SECOND && (to_the_end || client->longest_repeated_wait_ns >= for_ns))
-        time_spans_add(&host->host_mute, first->time_ns, last->time_ns);
-}
-
-static void note_handshake(const struct surroundings *s, struct server_record *server, const struct conversation *c)
-{
-    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *listener = &c->sides[SIDE_SERVER];
-    if (!c->starts_with_syn || !moment_seen(&client->syn) || signs_of_one_direction(c))
-        return;
-    if (c->ending == ENDING_REFUSED) {
-        server->refused++;
-        times_add(&server->refusals, client->syn.time_ns);
-        return;
-    }
-    if (!moment_seen(&listener->syn)) {
-        /* A SYN at the end of the capture is not unanswered yet: it would be repeated after a second (RFC 6298, 2.1). */
-        bool ends_first = client->syn_retransmits == 0 && surroundings_watched_after_ns(s, c) < NS_PER_SECOND;
-        if (c->ending != ENDING_NO_ANSWER || ends_first)
-            return;
-        server->unanswered++;
-        time_spans_add(&server->outages, client->syn.time_ns,
-                       moment_seen(&client->syn_last) ? client->syn_last.time_ns : client->syn.time_ns);
-        return;
-    }
-    server->accepted++;
-    bool refused = moment_seen(&listener->older_reset);
-    times_add(&server->accepts, (refused ? &listener->syn : &client->syn)->time_ns);
-    if (refused)
-        times_add(&server->refusals, client->syn.time_ns);
-    if (!moment_seen(&client->first_data) || signs_of_silence(c).held)
-        return;
-    bool answered = moment_seen(&listener->first_data);
-    int64_t answer_ns = answered ? listener->first_data.time_ns : surroundings_end_ns(s, c);
-    struct moment close = conversation_first_close(c);
-    if (!answered && moment_seen(&close))
-        answer_ns = close.time_ns;
-    if (answer_ns - client->first_data.time_ns >= SERVED_WITHIN_NS)
-        time_spans_add(&server->stalls, client->first_data.time_ns, answer_ns);
-    else if (answered && client->syn_retransmits == 0)
-        times_add(&server->served, client->syn.time_ns);
-}
-
-static void note_ending(const struct surroundings *s, struct server_record *server, struct pair_record *pair,
-                        const struct conversation *c)
-{
-    struct moment close = conversation_first_close(c);
-    if (!c->first_close_known || !moment_seen(&close) || signs_of_silence(c).held)
-        return; /* who gives up closes nothing that worked */
-    if (c->closed_first_by == SIDE_SERVER) {
-        if (signs_of_session(c))
-            times_add(&server->closes, close.time_ns);
-        return;
-    }
-    const struct tcp_side *client = &c->sides[SIDE_CLIENT];
-    if (moment_seen(&client->reset) && client->reset.frame == close.frame && signs_of_session(c) &&
-        signs_of_pending_request(c) && close.time_ns - client->last_data.time_ns < LONG_WAIT_NS &&
-        !signs_of_giving_up(c, SIDE_CLIENT) && client->reset_with_ack && signs_of_own_reset(c, s, SIDE_CLIENT))
-        times_add(&pair->aborts, close.time_ns);
-    uint64_t payload = client->payload_bytes + c->sides[SIDE_SERVER].payload_bytes;
-    if (payload == 0 && c->starts_with_syn && conversation_established(c))
-        pair->byteless++;
-    if (payload == 0 || !signs_of_login_done(c) || signs_of_pending_request(c))
-        return;
-    pair->closed++;
-    if (moment_seen(&client->reset) && (!moment_seen(&client->fin) || client->reset.time_ns < client->fin.time_ns))
-        pair->closed_by_reset++;
-}
-
-static void widen(struct ttl_range *range, const struct tcp_side *side)
-{
-    if (range->most == 0 || side->ttl_min < range->least)
-        range->least = side->ttl_min;
-    if (side->ttl_max > range->most)
-        range->most = side->ttl_max;
-}
-
-static void keep_shortest(int64_t *shortest_ns, int64_t ns)
-{
-    if (ns > 0 && (*shortest_ns == 0 || ns < *shortest_ns))
-        *shortest_ns = ns;
-}
-
-/* How the server's own packets look, to tell those of a device that answers in its place. */
-static void note_answerer(struct server_record *server, const struct conversation *c)
-{
-    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *listener = &c->sides[SIDE_SERVER];
-    if (!c->starts_with_syn || !moment_seen(&listener->syn) || !moment_seen(&client->syn))
-        return;
-    if (listener->payload_bytes == 0) {
-        if (moment_seen(&listener->reset) && conversation_established(c))
-            times_add(&server->hollow_resets, listener->reset.time_ns - client->syn.time_ns);
-        return;
-    }
-    int64_t handshake_ns = listener->syn.time_ns - client->syn.time_ns;
-    if (client->syns == 1 && handshake_ns > 0) {
-        server->timed_handshakes++;
-        keep_shortest(&server->shortest_handshake_ns, handshake_ns);
-        keep_shortest(&server->shortest_trip_ns, handshake_ns);
-    }
-    if (!moment_seen(&listener->reset)) /* which may be somebody else's, nearer */
-        keep_shortest(&server->shortest_trip_ns, listener->round_trips.shortest_ns);
-    widen(&server->spoken, listener);
-}
-
 static void note_conversation(struct surroundings *s, const struct conversation *c)
 {
     struct server_record *server = need_server(s, c);
-    struct pair_record *pair = need_pair(s, c);
-    server->conversations++;
-    pair->connections += !c->secondary;
-    server->unheard += signs_of_one_direction(c) && c->sides[SIDE_SERVER].packets == 0;
-    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
-        const struct tcp_side *self = &c->sides[side];
-        if (moment_seen(&self->last) && self->last.time_ns > pair->last_heard_ns[side])
-            pair->last_heard_ns[side] = self->last.time_ns;
-        if (self->largest_acknowledged > pair->largest_passed[side])
-            pair->largest_passed[side] = self->largest_acknowledged;
-        pair->damaged[side] += self->damaged;
-        pair->stuck_large[side] += signs_of_stuck_large(c, side);
-        if (self->copies_at_once >= COPIES_HELD)
-            times_add(&server->held, self->copied_at_once.time_ns);
-        pair->wandering[side] += hops_from_ttl(self->ttl_min) != hops_from_ttl(self->ttl_max);
-    }
-    pair->conversations++;
-    if (c->tds) {
-        server->speaks_tds++;
-        pair->speaks_tds++;
-        pair->left_early += login_signs_time_spent(c, s);
-        if (signs_of_login_done(c)) {
-            server->logins_done++;
-            pair->logins_done++;
-        }
-    }
-    pair->accepted += moment_seen(&c->sides[SIDE_SERVER].syn) || !c->starts_with_syn;
-    pair->rejected += c->ending == ENDING_REFUSED || c->ending == ENDING_NO_ANSWER;
-    note_answerer(server, c);
-    hearing_note(&pair->client_heard, &c->sides[SIDE_CLIENT]);
-    if (standstill_repeats(c, SIDE_SERVER) > 0)
-        times_add(&pair->client_stretches, c->sides[SIDE_SERVER].broken_silence.from_ns);
+    server_records_note(s, c, server, find_host(s, c->point, &c->ends[SIDE_SERVER].address), need_pair(s, c));
     if (c->point < s->casebook->point_count)
         point_lacks_see(&s->lacks[c->point], c, surroundings_watched_after_ns(s, c));
-    struct server_record *host = find_host(s, c->point, &c->ends[SIDE_SERVER].address);
-    if (c->sides[SIDE_SERVER].payload_bytes > 0)
-        widen(&host->of_host, &c->sides[SIDE_SERVER]);
-    if (c->sides[SIDE_SERVER].last.time_ns > host->host_last_ns)
-        host->host_last_ns = c->sides[SIDE_SERVER].last.time_ns;
-    hearing_note(&host->host_heard, &c->sides[SIDE_SERVER]);
-    if (standstill_repeats(c, SIDE_CLIENT) > 0)
-        times_add(&host->host_stretches, c->sides[SIDE_CLIENT].broken_silence.from_ns);
-    note_mute(host, c);
-    note_handshake(s, server, c);
-    note_ending(s, server, pair, c);
-    if (conversation_established(c) && !signs_of_silence(c).held && !signs_of_one_direction(c)) {
-        uint32_t lost = signs_of_loss(c, s),
-                 stretches = standstill_repeats(c, SIDE_CLIENT) + standstill_repeats(c, SIDE_SERVER);
-        lost -= lost > stretches ? stretches : lost;
-        pair->lost_packets += lost;
-        pair->conversations_with_loss += lost > 0;
-        pair->data_packets += signs_of_segments(&c->sides[SIDE_CLIENT]);
-        pair->data_packets += signs_of_segments(&c->sides[SIDE_SERVER]);
-    }
 }
 
 static void find_holes(struct surroundings *s)
@@ -503,12 +329,17 @@ static void find_lacking(struct surroundings *s)
     }
 }
 
-/* When somebody was heard is asked only where somebody was silent: there are some times of each connection, and sorting them all takes long. */
-static void sort_heard(struct hearing *heard, struct times *stretches, bool mute)
+/* Once all conversations are noted. */
+static void settle_records(struct surroundings *surroundings)
 {
-    times_sort(stretches);
-    if (stretches->count > 0 || mute)
-        hearing_sort(heard);
+    for (uint32_t i = 0; i < surroundings->servers.in_use; i++)
+        server_record_settle(slab_at(&surroundings->servers, i));
+    for (uint32_t i = 0; i < surroundings->pairs.in_use; i++) {
+        struct pair_record *pair = slab_at(&surroundings->pairs, i);
+        pair_record_settle(pair);
+        if (pair->accepted == 0 && pair->rejected > 0)
+            need_client(surroundings, pair->point, &pair->client)->dead_ends++;
+    }
 }
 
 void surroundings_open(struct surroundings *surroundings, const struct casebook *casebook,
@@ -534,26 +365,7 @@ void surroundings_open(struct surroundings *surroundings, const struct casebook 
         note_local_end(casebook, local_ends, c);
         surroundings->reused_tuples += c->tuple_reused;
     }
-    for (uint32_t i = 0; i < surroundings->servers.in_use; i++) {
-        struct server_record *server = slab_at(&surroundings->servers, i);
-        times_sort(&server->hollow_resets);
-        times_sort(&server->accepts);
-        times_sort(&server->refusals);
-        times_sort(&server->served);
-        times_sort(&server->closes);
-        times_sort(&server->held);
-        time_spans_merge(&server->outages);
-        time_spans_merge(&server->stalls);
-        time_spans_merge(&server->host_mute);
-        sort_heard(&server->host_heard, &server->host_stretches, server->host_mute.count > 0);
-    }
-    for (uint32_t i = 0; i < surroundings->pairs.in_use; i++) {
-        struct pair_record *pair = slab_at(&surroundings->pairs, i);
-        times_sort(&pair->aborts);
-        sort_heard(&pair->client_heard, &pair->client_stretches, false);
-        if (pair->accepted == 0 && pair->rejected > 0)
-            need_client(surroundings, pair->point, &pair->client)->dead_ends++;
-    }
+    settle_records(surroundings);
     find_lacking(surroundings);
     infer_roles(surroundings, local_ends);
     memory_give(local_ends);
@@ -561,26 +373,10 @@ void surroundings_open(struct surroundings *surroundings, const struct casebook 
 
 void surroundings_close(struct surroundings *surroundings)
 {
-    for (uint32_t i = 0; i < surroundings->servers.in_use; i++) {
-        struct server_record *server = slab_at(&surroundings->servers, i);
-        memory_give(server->hollow_resets.ns);
-        memory_give(server->accepts.ns);
-        memory_give(server->refusals.ns);
-        memory_give(server->served.ns);
-        memory_give(server->closes.ns);
-        memory_give(server->held.ns);
-        memory_give(server->outages.list);
-        memory_give(server->stalls.list);
-        hearing_close(&server->host_heard);
-        memory_give(server->host_stretches.ns);
-        memory_give(server->host_mute.list);
-    }
-    for (uint32_t i = 0; i < surroundings->pairs.in_use; i++) {
-        struct pair_record *pair = slab_at(&surroundings->pairs, i);
-        memory_give(pair->aborts.ns);
-        hearing_close(&pair->client_heard);
-        memory_give(pair->client_stretches.ns);
-    }
+    for (uint32_t i = 0; i < surroundings->servers.in_use; i++)
+        server_record_close(slab_at(&surroundings->servers, i));
+    for (uint32_t i = 0; i < surroundings->pairs.in_use; i++)
+        pair_record_close(slab_at(&surroundings->pairs, i));
     slab_close(&surroundings->servers);
     slab_close(&surroundings->pairs);
     hash_index_close(&surroundings->server_index);
@@ -633,11 +429,6 @@ bool surroundings_scanned_by(const struct surroundings *surroundings, const stru
     return record->dead_ends >= DEAD_ENDS_OF_A_SCAN;
 }
 
-uint32_t surroundings_accepted_between(const struct server_record *server, int64_t from_ns, int64_t to_ns)
-{
-    return to_ns - from_ns < 2 ? 0 : times_within(&server->accepts, from_ns + 1, to_ns - 1);
-}
-
 enum capture_role surroundings_role(const struct surroundings *surroundings, const struct conversation *conversation)
 {
     const struct casebook *casebook = surroundings->casebook;
@@ -677,7 +468,7 @@ bool surroundings_stands_at(const struct surroundings *surroundings, const struc
                             enum side side)
 {
     const struct casebook *casebook = surroundings->casebook;
-    enum capture_role role = side == SIDE_CLIENT ? CAPTURE_ROLE_CLIENT : CAPTURE_ROLE_SERVER;
+    enum capture_role role = capture_role_at(side);
     return conversation->point < casebook->point_count && casebook->points[conversation->point].role_given &&
            casebook->points[conversation->point].role == role;
 }

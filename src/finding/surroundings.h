@@ -22,6 +22,10 @@ struct ttl_range {
  * client's capture does not show. */
 #define LONG_WAIT_NS (5 * NS_PER_SECOND)
 
+/* A listener that accepted a connection this long before a refusal, and again this long after it, was not stopped and started in between: SQL
+ * Server needs longer than that to recover its system databases before it listens again. */
+#define BURST_NS (3 * NS_PER_SECOND)
+
 /* Repetitions of one packet that come at once, though its sender's timer had spaced them out: what held them up let them all go. */
 enum { COPIES_HELD = 3 };
 
@@ -108,12 +112,12 @@ struct surroundings {
     enum capture_role *inferred_roles; /* by capture point, from hop counts; used where none is given */
 };
 
-/* One pass over all conversations. */
+/* One pass over all conversations. casebook and thresholds must outlive it. */
 void surroundings_open(struct surroundings *surroundings, const struct casebook *casebook,
                        const struct thresholds *thresholds);
 void surroundings_close(struct surroundings *surroundings);
 
-/* Never NULL for a conversation of the casebook. */
+/* What is known of the conversation's server, and of its client with that server; never NULL for a conversation of the casebook. */
 const struct server_record *surroundings_server(const struct surroundings *surroundings,
                                                 const struct conversation *conversation);
 const struct pair_record *surroundings_pair(const struct surroundings *surroundings,
@@ -129,9 +133,6 @@ const struct server_record *surroundings_server_at(const struct surroundings *su
 
 /* The same record's number in surroundings->pairs. */
 uint32_t surroundings_pair_number(const struct surroundings *surroundings, const struct conversation *conversation);
-
-/* How many connections to the conversation's server were accepted whose SYN lies within (from, to). */
-uint32_t surroundings_accepted_between(const struct server_record *server, int64_t from_ns, int64_t to_ns);
 
 /* The conversation's client tries one endpoint after another in vain: a port scan, not an application. */
 bool surroundings_scanned_by(const struct surroundings *surroundings, const struct conversation *conversation);
@@ -154,6 +155,7 @@ enum capture_role surroundings_role(const struct surroundings *surroundings, con
 
 /* The clock of that capture point was set back, and nothing tells by how much: times across that, and until its end, mean nothing. */
 bool surroundings_set_back(const struct surroundings *surroundings, uint32_t point);
+
 /* How coarse the stamps of that capture point's packets are; 0: fine, or not known. */
 int64_t surroundings_tick_ns(const struct surroundings *surroundings, uint32_t point);
 
@@ -163,15 +165,13 @@ bool surroundings_lacks_ends(const struct surroundings *surroundings, uint32_t p
 /* That capture point leaves out acknowledgements alone, of clients or of servers. */
 bool surroundings_lacks_acknowledgements(const struct surroundings *surroundings, uint32_t point, enum side sender);
 
+/* That capture point's packets are not in order of their times, again and again. */
 bool surroundings_disordered(const struct surroundings *surroundings, uint32_t point);
 
 /* Whether the capture was taken on that side's machine itself, as its user says. What packets tell is only that no router stands between the
  * two: a mirror port or a device next to the machine looks the same. */
 bool surroundings_stands_at(const struct surroundings *surroundings, const struct conversation *conversation,
                             enum side side);
-
-/* Whether that capture point saw any conversation with a server at that address. */
-bool surroundings_knows_host(const struct surroundings *surroundings, uint32_t point, const struct address *host);
 
 /* TTLs of what that machine said, whatever port it has; resets are not among it. */
 struct ttl_range surroundings_host_ttls(const struct surroundings *surroundings, uint32_t point,

@@ -52,6 +52,7 @@ struct survey {
     struct numbers *suspects; /* by detector */
 };
 
+/* Of a judge whose surroundings are known; survey_close() gives its memory back. */
 void survey_open(struct survey *survey, struct judge *judge);
 
 /* Of each conversation, in order of their numbers: all surveys share one passage. */
@@ -75,7 +76,7 @@ struct finding *survey_add_point(struct survey *survey, uint32_t point);
 /* Counts the conversation, and lists it as long as there is room. Give them in ascending order. */
 void survey_concern(struct finding *finding, const struct conversation *conversation);
 
-/* "the client's capture", "the capture", and how many files it consists of. Returns text. */
+/* "The client's capture", "The capture", and how many files it consists of. Returns text. */
 enum { POINT_TEXT_SIZE = 64 };
 const char *survey_point_words(const struct survey *survey, uint32_t point, char text[static POINT_TEXT_SIZE]);
 

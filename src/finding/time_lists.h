@@ -20,6 +20,8 @@ struct time_spans {
 };
 
 void times_add(struct times *times, int64_t time_ns);
+
+/* Once all are added, before times_within(). */
 void times_sort(struct times *times);
 
 /* Of the sorted times, how many lie in [from, to]. */
@@ -27,7 +29,7 @@ uint32_t times_within(const struct times *times, int64_t from_ns, int64_t to_ns)
 
 void time_spans_add(struct time_spans *spans, int64_t from_ns, int64_t to_ns);
 
-/* Sorts them; overlapping ones become one. */
+/* Sorts them; overlapping ones become one. Once all are added, before time_spans_touching(). */
 void time_spans_merge(struct time_spans *spans);
 
 /* The span of merged spans that touches [from, to]; NULL: none. */

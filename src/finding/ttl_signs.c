@@ -1,16 +1,6 @@
 /* What the TTLs of packets tell of who made them. */
 #include "ttl_signs.h"
 
-unsigned initial_ttl(unsigned ttl)
-{
-    return ttl <= 64 ? 64 : ttl <= 128 ? 128 : 255;
-}
-
-unsigned hops_from_ttl(unsigned ttl)
-{
-    return initial_ttl(ttl) - ttl;
-}
-
 /* At the machine itself, and on its own network, filters of its own send like that, too. */
 static bool has_other_start(unsigned ttl, struct ttl_range usual)
 {

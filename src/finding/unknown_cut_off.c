@@ -4,9 +4,6 @@
 #include "settling.h"
 #include "signs.h"
 
-/* Older Windows repeats a SYN after three seconds; newer systems after one. */
-#define SYN_WATCHED_NS (3 * NS_PER_SECOND)
-
 static bool judge_begin(const struct conversation *c, struct judgement *judgement)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
@@ -56,11 +53,11 @@ static bool judge_more_sent(const struct conversation *c, struct judgement *judg
                                                 : &self->reset,
                     "by %s the %s had sent more by then", sacked ? "the other side's SACK" : "its sequence number",
                     name);
-    judgement_say(
-        judgement,
-        "By %s the %s had sent more than the capture has of it, and to the end nobody acknowledges that: it was "
-        "lost on the way, or the capture missed it. What it was, and so who failed, is not to be told.",
-        sacked ? "the other side's SACK" : "the sequence number of a packet without data, or of its close,", name);
+    judgement_say(judgement,
+                  "By %s the %s had sent more than the capture has of it, and to the end nobody acknowledges that: it "
+                  "was lost on the way, or the capture missed it. What it was, and so who failed, is not to be told.",
+                  sacked ? "the other side's SACK" : "the sequence number of a packet without data, or of its close,",
+                  name);
     return true;
 }
 
@@ -74,7 +71,7 @@ static bool judge_unanswered(const struct conversation *c, const struct surround
     if (c->starts_with_syn || !signs_of_one_direction(c) || (!repeats && !moment_seen(&self->reset)) ||
         surroundings_pair(s, c)->last_heard_ns[side_other(side)] <= c->first.time_ns)
         return false;
-    const char *name = side == SIDE_CLIENT ? "client" : "server", *peer = side == SIDE_CLIENT ? "server" : "client";
+    const char *name = side_name(side), *peer = side_name(side_other(side));
     judgement->confidence = 0.5;
     judgement->would_settle = settle_by_earlier_captures;
     judgement_prove(judgement, &self->data_run.last, "the %s repeats itself", name);
@@ -106,7 +103,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         int64_t watched_ns = surroundings_end_ns(s, c) - client->syn.time_ns;
         judgement->confidence = 0.45;
         judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
-        if (watched_ns < SYN_WATCHED_NS)
+        if (watched_ns < OLD_FIRST_RTO_NS)
             judgement_say(judgement, "%s %.1f s after the SYN, too early to say whether it would have been answered.",
                           end_words(c, s), seconds(watched_ns));
         else
@@ -122,8 +119,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement->confidence = watched ? 0.5 : 0.6;
     judgement_prove(judgement, &halt.since, "the last word of the login: %s", login_step_words(halt.last_step));
     judgement_say(judgement, "%s %s after %s, with the login unfinished and the %s's turn%s.", end_words(c, s),
-                  seconds_words(halt.waited_ns).text, login_step_words(halt.last_step),
-                  halt.turn == SIDE_CLIENT ? "client" : "server",
+                  seconds_words(halt.waited_ns).text, login_step_words(halt.last_step), side_name(halt.turn),
                   watched ? "" : "; that is too early to say what became of it");
     return true;
 }

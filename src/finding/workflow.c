@@ -233,8 +233,7 @@ static void add_rest(struct steps *steps, const struct judge *judge, const struc
     else
         add(steps, "1.5.10", "RESET against ACK+RESET", WORKFLOW_DONE,
             "Connections with a reset: %u, of them with ACK+RST: %u. Resets after a close were taken for answers to "
-            "late "
-            "packets.",
+            "late packets.",
             seen->resets, seen->resets_with_ack);
     uint32_t no_ack = count_cause(judge, "client.no-ack") + count_cause(judge, "server.no-ack") +
                       count_cause(judge, "server.no-answer");
@@ -249,8 +248,7 @@ static void add_rest(struct steps *steps, const struct judge *judge, const struc
     else
         add(steps, "1.6.1", "Ephemeral ports", WORKFLOW_NEEDS_EVIDENCE,
             "The traces have too few connections (%u) to use up a system's ports; the client's port range and its "
-            "netstat "
-            "output would tell how many it has left.",
+            "netstat output would tell how many it has left.",
             seen->conversations);
 }
 

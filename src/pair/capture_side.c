@@ -2,16 +2,16 @@
 #include "capture_side.h"
 
 #include "memory.h"
+#include "ttl_hops.h"
 
 /* How many times longer the way to one side has to be than to the other before it tells where the capture stands. On the
  * machine itself the answer takes microseconds, across a switch at least ten times that. */
 enum { ROUND_TRIP_RATIO = 8 };
 
-/* Routers crossed: systems begin at 64 (Linux, macOS), 128 (Windows) or 255 (network devices). */
+/* Routers that its packets crossed; -1: not known. */
 static int hops_of(const struct tcp_side *side)
 {
-    int ttl = side->ttl_max;
-    return ttl == 0 ? -1 : ttl <= 64 ? 64 - ttl : ttl <= 128 ? 128 - ttl : 255 - ttl;
+    return side->ttl_max == 0 ? -1 : (int)hops_from_ttl(side->ttl_max);
 }
 
 static enum capture_role role_by_round_trips(const struct conversation *c)

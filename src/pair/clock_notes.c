@@ -1,9 +1,7 @@
-/* Time zones differ by multiples of 15 minutes (IANA time zone database); clocks that nobody sets are rarely off by just that. */
+/* Clocks that nobody sets are rarely off by just what time zones differ by. */
 #include "clock_notes.h"
 
 #include <stdlib.h>
-
-#define QUARTER_NS (900 * NS_PER_SECOND)
 
 /* From UTC-12 to UTC+14. */
 enum { QUARTERS_LEAST = 2, QUARTERS_MOST = 26 * 4 };
@@ -14,14 +12,14 @@ enum { QUARTERS_LEAST = 2, QUARTERS_MOST = 26 * 4 };
 /* The zones' difference in quarters of an hour; 0: it is none. */
 static int64_t quarters_of(int64_t difference_ns)
 {
-    int64_t quarters = (difference_ns + (difference_ns < 0 ? -QUARTER_NS : QUARTER_NS) / 2) / QUARTER_NS;
-    bool near = llabs(difference_ns - quarters * QUARTER_NS) <= BESIDES_NS;
+    int64_t quarters = (difference_ns + (difference_ns < 0 ? -ZONE_QUARTER_NS : ZONE_QUARTER_NS) / 2) / ZONE_QUARTER_NS;
+    bool near = llabs(difference_ns - quarters * ZONE_QUARTER_NS) <= BESIDES_NS;
     return near && llabs(quarters) >= QUARTERS_LEAST && llabs(quarters) <= QUARTERS_MOST ? quarters : 0;
 }
 
 static void note_zone(struct notes *notes, int64_t difference_ns, int64_t quarters)
 {
-    double besides_s = (double)(difference_ns - quarters * QUARTER_NS) / (double)NS_PER_SECOND;
+    double besides_s = (double)(difference_ns - quarters * ZONE_QUARTER_NS) / (double)NS_PER_SECOND;
     notes_add(notes, "time zone",
               "its clock is %.2f hours %s that of the capture nearer to the client (and %.3f s besides): a time zone's "
               "difference, so one of the two holds local time. This is reckoned in",

@@ -8,6 +8,7 @@
 typedef void clock_sample_taker(void *context, enum side sender, const struct moment *sent,
                                 const struct moment *received);
 
+/* Hands in each of them; near and far are the views nearer to the client and to the server. */
 void clock_samples_of(const struct conversation *near, const struct conversation *far, clock_sample_taker *take,
                       void *context);
 

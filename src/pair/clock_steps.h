@@ -20,7 +20,7 @@ struct clock_steps {
     uint32_t count;
 };
 
-/* In pairs of points whose clocks are unsteady; after pairing_run(). */
+/* In pairs of points whose clocks are unsteady; after pairing_run(). clock_steps_close() gives the list back. */
 void clock_steps_find(const struct casebook *casebook, struct clock_steps *steps);
 void clock_steps_close(struct clock_steps *steps);
 

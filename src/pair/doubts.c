@@ -12,9 +12,6 @@
 
 enum { TRIES_MOST = 1024 };
 
-/* How far the ends of a connection may lie apart, beyond what is known of the clocks. */
-#define PATIENCE_NS (5 * NS_PER_SECOND)
-
 /* Of one capture, those that stayed without a partner. */
 struct doubt_counts {
     uint32_t all, under_way, cut;
@@ -89,7 +86,7 @@ static bool may_be_one_of(const struct casebook *casebook, const struct lonely_v
                           const struct lonely_view *list, uint32_t count)
 {
     const struct conversation *c = view_numbered(casebook, view->number);
-    int64_t end_ns = view->first_ns + (c->last.time_ns - c->first.time_ns) + PATIENCE_NS;
+    int64_t end_ns = view->first_ns + (c->last.time_ns - c->first.time_ns) + VIEWS_APART_NS;
     uint32_t until = later_than(list, count, end_ns);
     for (uint32_t tries = 0; tries < until; tries++) {
         const struct conversation *other = view_numbered(casebook, list[until - 1 - tries].number);

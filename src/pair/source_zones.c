@@ -9,8 +9,9 @@
 #include <string.h>
 
 #include "memory.h"
+#include "sorted.h"
 
-enum { OFFSET_MOST_QUARTERS = 14 * 4, RECORDS_MOST = 4096, FITS_LEAST = 2 };
+enum { RECORDS_MOST = 4096, FITS_LEAST = 2 };
 
 /* The server writes the entry as soon as it knows; a second for its clock's resolution and for a busy machine. */
 #define WRITTEN_WITHIN_NS (2 * NS_PER_SECOND)
@@ -54,17 +55,10 @@ static void ends_open(struct ends *ends, const struct casebook *casebook)
 /* The first end of that client from time_ns on; ends->count: none, or another client's. */
 static uint32_t first_from(const struct ends *ends, const struct address *client, int64_t time_ns)
 {
-    struct client_end wanted = {*client, time_ns};
-    uint32_t low = 0, high = ends->count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (compare_ends(&ends->list[middle], &wanted) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    bool same = low < ends->count && address_equal(&ends->list[low].client, client);
-    return same ? low : ends->count;
+    const struct client_end wanted = {*client, time_ns};
+    uint32_t at = sorted_place(&wanted, ends->list, ends->count, sizeof *ends->list, compare_ends);
+    bool same = at < ends->count && address_equal(&ends->list[at].client, client);
+    return same ? at : ends->count;
 }
 
 static bool ends_near(const struct ends *ends, const struct address *client, int64_t time_ns)
@@ -159,8 +153,8 @@ static void find_zone(struct casebook *casebook, const struct ends *ends, uint32
     find_chances(ends, failures, count);
     unsigned found = 0;
     int64_t offset_ns = 0;
-    for (int quarters = -OFFSET_MOST_QUARTERS; quarters <= OFFSET_MOST_QUARTERS; quarters++) {
-        int64_t tried_ns = quarters * 900 * NS_PER_SECOND;
+    for (int quarters = -ZONE_QUARTERS_MOST; quarters <= ZONE_QUARTERS_MOST; quarters++) {
+        int64_t tried_ns = quarters * ZONE_QUARTER_NS;
         struct fit fit = try_offset(ends, failures, count, tried_ns);
         if (convinces(&fit)) {
             found++;

@@ -9,6 +9,7 @@ struct trace_evidence {
     unsigned by; /* enum match_trace, of which that is made */
 };
 
+/* By the traces that the two have in common, as rare as the index says they are. */
 struct trace_evidence trace_evidence_of(const struct trace_index *index, const struct conversation *a,
                                         const struct conversation *b);
 

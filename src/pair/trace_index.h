@@ -19,9 +19,11 @@ struct trace_index {
     uint32_t *populations; /* how many conversations each point has */
 };
 
+/* trace_index_close() gives the lists back. */
 void trace_index_open(struct trace_index *index, const struct casebook *casebook, const struct view_groups *groups);
 void trace_index_close(struct trace_index *index);
 
+/* What a trace is filed under. */
 uint32_t trace_key(enum trace_list list, enum side side, uint32_t hash);
 
 /* How many conversations of the point have it, with that IP ID. */

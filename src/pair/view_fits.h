@@ -23,6 +23,7 @@ struct view_fits {
     uint32_t count, capacity;
 };
 
+/* Two views of different points may be one connection, so much likelier than alike by chance. */
 void view_fits_add(struct view_fits *fits, const struct conversation *a, const struct conversation *b, double bits,
                    unsigned by);
 

@@ -150,7 +150,7 @@ bool view_times_fit(const struct casebook *casebook, const struct conversation *
     if (!pair || !pair->clock.known)
         return is_end_to_end(casebook, a->point, b->point);
     const struct conversation *near = pair->near == a->point ? a : b, *far = pair->near == a->point ? b : a;
-    int64_t slack_ns = pair->clock.uncertainty_ns + 5 * NS_PER_SECOND;
+    int64_t slack_ns = pair->clock.uncertainty_ns + VIEWS_APART_NS;
     return clock_to_client(&pair->clock, far->first.time_ns) <= near->last.time_ns + slack_ns &&
            clock_to_client(&pair->clock, far->last.time_ns) >= near->first.time_ns - slack_ns;
 }

@@ -47,6 +47,8 @@ bool points_are_related(const struct casebook *casebook, uint32_t a, uint32_t b)
 
 /* Whether the groups of two conversations can be one. */
 bool view_groups_may_unite(const struct casebook *casebook, const struct view_groups *groups, uint32_t a, uint32_t b);
+
+/* Makes them one, and tells the conversations by what they are matched. */
 void view_groups_unite(struct casebook *casebook, struct view_groups *groups, uint32_t a, uint32_t b,
                        struct match match);
 
@@ -57,6 +59,9 @@ bool views_contradict(const struct conversation *a, const struct conversation *b
 /* These look alike: those without a partner, if there are some at two points that are related, may be any of each other. */
 void view_groups_doubt(const struct casebook *casebook, struct view_groups *groups, const uint32_t *numbers,
                        uint32_t count);
+
+/* How far two views of a connection may lie apart in time, beyond what is known of the clocks. */
+#define VIEWS_APART_NS (5 * NS_PER_SECOND)
 
 /* Whether two conversations were at the same time, as far as the clocks are known. */
 bool view_times_fit(const struct casebook *casebook, const struct conversation *a, const struct conversation *b);

@@ -41,12 +41,12 @@ static void say_how_recorded(const struct capture_facts *capture, struct text *s
         text_clear(sentence);
     }
     if (capture_facts_disordered(capture)) {
-        text_format(sentence,
-                    "%" PRIu64
-                    " packets are earlier than the one before, by up to a second: the file is not in order of "
-                    "time, and nobody is blamed where packets of a connection changed places. `reordercap IN OUT` of "
-                    "Wireshark sorts it",
-                    capture->out_of_order);
+        text_format(
+            sentence,
+            "%" PRIu64
+            " packets are earlier than the one before, by up to a second: the file is not in order of time, and nobody "
+            "is blamed where packets of a connection changed places. `reordercap IN OUT` of Wireshark sorts it",
+            capture->out_of_order);
         take(context, text_string(sentence));
         text_clear(sentence);
     }

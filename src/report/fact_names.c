@@ -6,9 +6,6 @@
 #define ENTRIES(table) (sizeof(table) / sizeof *(table))
 #define COVERS(table, last) static_assert(ENTRIES(table) == (last) + 1, #table " has to follow its enumeration")
 
-static const char *const sides[] = {[SIDE_CLIENT] = "client", [SIDE_SERVER] = "server"};
-COVERS(sides, SIDES - 1);
-
 static const char *const protocols[] = {[PROTOCOL_TCP] = "tcp", [PROTOCOL_TDS] = "tds", [PROTOCOL_TDS8] = "tds8"};
 COVERS(protocols, PROTOCOL_TDS8);
 
@@ -96,11 +93,6 @@ static const char *const workflow_states[] = {
     [WORKFLOW_DOES_NOT_APPLY] = "does-not-apply",
 };
 COVERS(workflow_states, WORKFLOW_STATES - 1);
-
-const char *side_name(enum side side)
-{
-    return sides[side];
-}
 
 const char *protocol_name(enum conversation_protocol protocol)
 {

@@ -7,7 +7,6 @@
 #include "evidence_facts.h"
 #include "judge.h"
 
-const char *side_name(enum side side);                                     /* "client" */
 const char *protocol_name(enum conversation_protocol protocol);            /* "tds8" */
 const char *ending_name(enum conversation_ending ending);                  /* "no-answer" */
 const char *login_stage_name(enum login_stage stage);                      /* "prelogin"; never NULL */

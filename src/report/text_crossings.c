@@ -22,7 +22,6 @@ enum {
     ARROW_WITH_WORDS = 20,
     ARROW_LEAST = 5
 };
-#define QUIET_NS NS_PER_SECOND
 
 struct packet_in_view {
     const struct shown_packet *packet; /* NULL: not kept */
@@ -284,7 +283,7 @@ static void put_crossings(const struct report *report, struct sink *sink)
         const struct crossing *crossing = &crossings->list[i];
         int64_t quiet_ns = i ? crossing->time_ns - crossings->list[i - 1].time_ns : 0;
         char quiet[QUANTITY_TEXT_SIZE];
-        if (quiet_ns >= QUIET_NS)
+        if (quiet_ns >= LAYOUT_QUIET_NS)
             sink_format(sink, "%*s  %12s    ... %s ...\n", (int)picture.digits, "", "",
                         layout_duration(quiet_ns, quiet));
         put_crossing(&picture, crossing, &words, sink);

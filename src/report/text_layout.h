@@ -6,6 +6,9 @@
 
 enum text_colour { COLOUR_PLAIN, COLOUR_STRONG, COLOUR_FAINT, COLOUR_GOOD, COLOUR_BAD, COLOUR_UNSURE, COLOURS };
 
+/* A pause in a list of packets that is as long is worth a line of its own. */
+#define LAYOUT_QUIET_NS NS_PER_SECOND
+
 enum { REPORT_COLUMNS = 96, QUANTITY_TEXT_SIZE = 32, CLOCK_TEXT_SIZE = 48 };
 
 void layout_colour(struct sink *sink, enum text_colour colour); /* nothing when the sink wants none */

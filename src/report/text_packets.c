@@ -17,9 +17,8 @@
 #include "tls_names.h"
 #include "wireshark_filter.h"
 
-/* Between two lines for client and server; a pause as long as this is worth a line of its own. */
+/* Between two lines for client and server. */
 enum { LADDER_COLUMNS = 46, FRAME_TEXT_SIZE = 12 };
-#define QUIET_NS NS_PER_SECOND
 
 static const struct capture_facts *capture_of(const struct casebook *casebook, const struct conversation *c)
 {
@@ -59,10 +58,9 @@ static void put_relay(const struct report *report, const struct conversation *c,
 {
     const struct conversation *standing = casebook_standing_view(report->casebook, c);
     if (standing->comparison && standing->comparison->relayed)
-        layout_paragraph(
-            sink, 0, 2,
-            "A device on the way ends the client's connection and opens its own to the server, under other "
-            "numbers: these are two TCP connections, whose packets are not compared.");
+        layout_paragraph(sink, 0, 2,
+                         "A device on the way ends the client's connection and opens its own to the server, under "
+                         "other numbers: these are two TCP connections, whose packets are not compared.");
 }
 
 static void put_verdict(const struct report *report, const struct conversation *c, struct sink *sink)
@@ -328,7 +326,7 @@ static void put_ladder(const struct shown_conversation *shown, const struct conv
         char quiet[QUANTITY_TEXT_SIZE];
         if (folded)
             put_fold(shown, sink);
-        else if (quiet_ns >= QUIET_NS)
+        else if (quiet_ns >= LAYOUT_QUIET_NS)
             put_pause(sink, layout_duration(quiet_ns, quiet));
         put_packet(packet, c, packet_sender(shown, packet, c), &words, sink);
     }

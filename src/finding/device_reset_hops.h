@@ -1,0 +1,15 @@
+/* Resets that came another way than all else that the machine says whose address they bear: what their TTLs tell (ttl_signs.h). */
+#ifndef TDSCOPE_DEVICE_RESET_HOPS_H
+#define TDSCOPE_DEVICE_RESET_HOPS_H
+
+#include "detector.h"
+
+/* The reset that refuses the client's SYN, held against what the server's machine says in other connections. */
+bool device_reset_hops_refusing(const struct conversation *conversation, const struct surroundings *surroundings,
+                                struct judgement *judgement);
+
+/* The reset that ends the connection, held against the other packets of that side. It is known who closed first. */
+bool device_reset_hops_ending(const struct conversation *conversation, const struct surroundings *surroundings,
+                              struct judgement *judgement);
+
+#endif

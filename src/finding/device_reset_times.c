@@ -1,0 +1,69 @@
+/* Resets by what comes before and after them, and how soon. */
+#include "device_reset_times.h"
+
+#include "settling.h"
+#include "signs.h"
+
+/* Who sends a reset has no connection any more (RFC 9293, 3.5.2), and neither probes it nor sends data on it. */
+bool device_reset_times_disowned(const struct conversation *c, const struct surroundings *s,
+                                 struct judgement *judgement)
+{
+    const struct tcp_side *side = &c->sides[c->closed_first_by];
+    bool closes_before = moment_seen(&side->fin) && side->fin.time_ns <= side->reset.time_ns;
+    if (closes_before || !signs_of_disowned_reset(c, s, c->closed_first_by))
+        return false;
+    const char *name = side_name(c->closed_first_by);
+    judgement->confidence = 0.93;
+    judgement_prove(judgement, &side->reset, "a reset with the %s's address", name);
+    judgement_prove(judgement, &side->alive_after_reset,
+                    "the %s goes on with the connection that it is said to have reset", name);
+    judgement_say(judgement,
+                  "A reset bears the %s's address, and %s later the %s still uses the connection: it did not send that "
+                  "reset, a device between the two did.",
+                  name, seconds_words(side->alive_after_reset.time_ns - side->reset.time_ns).text, name);
+    return true;
+}
+
+/* Of other connections it is known how long the way takes. */
+bool device_reset_times_hasty(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    const struct server_record *record = surroundings_server(s, c);
+    if (record->timed_handshakes < HANDSHAKES_TO_COMPARE || !signs_of_hasty_reset(c, s))
+        return false;
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    judgement->confidence = 0.86;
+    judgement->would_settle = settle_by_both_captures;
+    judgement_prove(judgement, &client->last_data, "a packet of the client");
+    judgement_prove(judgement, &server->reset, "a reset with the server's address acknowledges it");
+    judgement_say(judgement,
+                  "A reset with the server's address acknowledges what the client had sent %.1f ms before, and the way "
+                  "to the server and back never took less than %.1f ms: a device nearer than the server sent it.",
+                  seconds(server->reset.time_ns - client->last_data.time_ns) * 1000,
+                  seconds(record->shortest_trip_ns) * 1000);
+    return true;
+}
+
+/* No machine refuses a SYN and accepts it, too (RFC 9293, 3.10.7.2): a device beside the way made the reset, or two machines have the
+ * address. */
+bool device_reset_times_accepted(const struct conversation *c, const struct surroundings *s,
+                                 struct judgement *judgement)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    /* By the order in the capture, for its stamps may be coarse. */
+    bool refused_first = moment_seen(&server->reset) && moment_seen(&server->syn) &&
+                         server->reset.capture == server->syn.capture && server->reset.frame < server->syn.frame;
+    if (!c->starts_with_syn || client->syns != 1 || !refused_first || !signs_of_sql(c, s) ||
+        surroundings_stands_at(s, c, SIDE_SERVER) || signs_of_disowned_reset(c, s, SIDE_SERVER))
+        return false;
+    judgement->confidence = 0.85;
+    judgement->would_settle = settle_by_both_captures;
+    /* In stamps that are so coarse a repetition has room, which the capture may have missed. */
+    if (server->syn.time_ns - server->reset.time_ns + surroundings_tick_ns(s, c->point) >= SYN_AGAIN_NS)
+        judgement_leave_open(judgement, 0.5);
+    judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN), once");
+    judgement_prove(judgement, &server->reset, "a reset with the server's address refuses it");
+    judgement_prove(judgement, &server->syn, "SYN+ACK with the server's address accepts it");
+    judgement_say(judgement, "The client's only SYN was refused by a reset with the server's address, and then "
+                             "accepted by SYN+ACK: no machine does both, so a device on the way made the reset.");
+    return true;
+}
