@@ -101,7 +101,6 @@ static void count_frame(struct capture_file *capture, const struct frame *frame)
 {
     struct capture_facts *facts = capture->facts;
     facts->packets++;
-    facts->captured_bytes += frame->bytes.size;
     facts->wire_bytes += frame->wire_length;
     if (frame->bytes.size < frame->wire_length) {
         facts->cut_packets++;

@@ -165,7 +165,6 @@ static void keep_packet(struct shown_conversation *shown, struct watched *w, con
         .seq = tcp ? p->tcp.seq - w->base[sender] : 0,
         .ack = tcp && p->tcp.flags & TCP_ACK ? p->tcp.ack - w->base[1 - sender] : 0,
         .payload_length = tcp ? p->payload_length : 0,
-        .captured_payload = tcp ? (uint32_t)p->payload.size : 0,
         .messages = messages_of(&w->before, &now),
         .window = tcp ? p->tcp.window : 0,
         .marks = marks_of(&w->before, &now),

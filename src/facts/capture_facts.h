@@ -45,7 +45,6 @@ struct capture_facts {
     bool role_given; /* by --client or --server, not inferred */
     uint32_t point;  /* files of one capture point have the same number, from 0 */
     uint64_t packets;
-    uint64_t captured_bytes; /* sum of the captured packet lengths */
     uint64_t wire_bytes;
     int64_t first_ns, last_ns;   /* earliest and latest packet time; valid when packets > 0 */
     uint64_t cut_packets;        /* packets captured shorter than on the wire */

@@ -13,7 +13,6 @@ struct service_facts {
     struct moment slowest_asked; /* frame 0: nothing was answered */
     struct moment open_since;    /* the last request has no answer; frame 0: it has */
     const char *pipe;            /* SMB2 in clear: SQL Server's named pipe, "sql\query"; NULL: none was opened */
-    struct moment pipe_asked;
 };
 
 #endif

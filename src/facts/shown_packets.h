@@ -33,7 +33,7 @@ enum shown_mark {
 struct shown_packet {
     struct moment moment;
     uint32_t seq, ack; /* relative: the first byte of each side's stream has number 1 where its SYN was seen */
-    uint32_t payload_length, captured_payload;
+    uint32_t payload_length;
     uint32_t messages; /* bit of each enum tds_message that begins here */
     uint16_t window;   /* as sent */
     uint16_t marks;    /* enum shown_mark */

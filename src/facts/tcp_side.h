@@ -143,9 +143,8 @@ struct tcp_side {
     uint32_t syn_retransmits, fin_retransmits;
     uint32_t spurious_retransmits; /* the other side said by DSACK (RFC 2883) that it had them already */
     uint32_t late_acknowledged;    /* of them: the first copy's acknowledgement was on its way already */
-    uint32_t resent_smaller; /* sent again sooner than the other side can have asked: a router wanted smaller packets */
-    uint32_t out_of_order;   /* packets that overtook each other before the capture point */
-    uint32_t capture_duplicates; /* the same packet recorded again */
+    uint32_t out_of_order;         /* packets that overtook each other before the capture point */
+    uint32_t capture_duplicates;   /* the same packet recorded again */
     struct moment first_retransmit, last_retransmit;
     uint32_t copies_at_once; /* the most repetitions of one packet within HELD_TOGETHER_NS of each other */
     struct moment copied_at_once;
@@ -177,9 +176,8 @@ struct tcp_side {
     bool zero_window_at_end;
 
     uint32_t
-        unseen_segments; /* holes in this side's stream that the other side acknowledged: the capture missed them */
-    uint64_t unseen_bytes;
-    int64_t first_unseen_ns;  /* when a packet told of the first of them; valid with unseen_segments > 0 */
+        unseen_segments;     /* holes in this side's stream that the other side acknowledged: the capture missed them */
+    int64_t first_unseen_ns; /* when a packet told of the first of them; valid with unseen_segments > 0 */
     bool acknowledged_unseen; /* this side acknowledged data of the other that was not captured */
     bool answers_differ; /* more SYN+ACK than SYN, that begin at different numbers: two machines answered one SYN */
     uint8_t damaged;     /* packets with a wrong TCP checksum, 255 at most; of cut ones nobody knows */

@@ -125,9 +125,8 @@ struct smp_facts {
     uint32_t not_followed;   /* sessions beyond those whose TDS is decoded; a floor when their SYNs are not captured */
     uint32_t stalls;
     int64_t longest_stall_ns;
-    struct moment longest_stall; /* its begin */
-    struct moment open_stall;    /* begin of one that has no end in the capture */
-    struct moment first_fin[2];  /* by enum side */
+    struct moment open_stall;   /* begin of one that has no end in the capture */
+    struct moment first_fin[2]; /* by enum side */
 };
 
 /* Texts are UTF-8, made safe to show, owned by the casebook's arena; NULL: not known. */
@@ -147,7 +146,7 @@ struct tds_facts {
     struct tls_facts *tls;                    /* NULL unless a TLS record was seen */
     uint32_t tds_version_client, tds_version; /* as in LOGIN7 and LOGINACK: 0x74000004; 0: not known */
     enum login_authentication authentication;
-    const char *client_host, *user, *domain, *application, *library, *server_name, *database, *server_product;
+    const char *client_host, *user, *domain, *application, *library, *server_name, *database;
     uint32_t server_version;   /* from the PRELOGIN answer: major << 24 | minor << 16 | build; 0: not known */
     uint8_t connection_id[16]; /* PRELOGIN TRACEID */
     bool has_connection_id;
@@ -160,18 +159,16 @@ struct tds_facts {
     uint8_t activity_id[16];    /* PRELOGIN TRACEID: of what the client is doing, and its count */
     uint32_t activity_sequence;
     bool has_activity_id;
-    bool nonce_client, nonce_server;                   /* PRELOGIN NONCEOPT */
     uint8_t fedauth_required, fedauth_required_answer; /* PRELOGIN; 0xff: not said */
     const char *instance;                              /* PRELOGIN INSTOPT: what the client believes it connects to */
     const char *language;                              /* LOGIN7 */
     uint8_t login_flags;                               /* enum login_flag */
     uint32_t features_asked, features_granted;         /* bits; see enum login_feature */
-    bool fedauth_token;    /* a federated authentication token was sent in a message of its own */
-    const char *sts_url;   /* FEDAUTHINFO: where the client is to fetch that token */
-    const char *sts_spn;   /* and for what */
-    uint32_t packet_size;  /* negotiated, else asked for; 0: not known */
-    uint16_t spid;         /* of the server's latest packet that tells; 0: not known */
-    const char *routed_to; /* ENVCHANGE: the server that the client is sent on to */
+    const char *sts_url;                               /* FEDAUTHINFO: where the client is to fetch that token */
+    const char *sts_spn;                               /* and for what */
+    uint32_t packet_size;                              /* negotiated, else asked for; 0: not known */
+    uint16_t spid;                                     /* of the server's latest packet that tells; 0: not known */
+    const char *routed_to;                             /* ENVCHANGE: the server that the client is sent on to */
     uint16_t routed_to_port;
     struct moment routed;
 

@@ -57,7 +57,7 @@ struct tls_facts {
     const char *alpn;         /* chosen; TLS 1.3 hides it */
     uint8_t session_id_size;  /* of the client's */
     uint8_t session_id[TLS_SESSION_ID_MAX];
-    bool ticket_offered, psk_offered;
+    bool ticket_offered;
     enum tls_resumption resumption;
 
     bool certificate_seen;                              /* the server's Certificate message, in clear */

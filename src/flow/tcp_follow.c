@@ -364,9 +364,7 @@ static void follow_payload_and_fin(struct flow *flow, unsigned origin, const str
     if (has_old && p->payload_length + fin > 0) {
         if (!has_new && was_reordered(flow, origin, p))
             facts->out_of_order++;
-        else if (!has_new && was_resent_smaller(flow, d, facts, p))
-            facts->resent_smaller++;
-        else
+        else if (has_new || !was_resent_smaller(flow, d, facts, p))
             count_retry(flow, origin, p);
     }
     if (!has_new)

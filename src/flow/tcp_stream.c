@@ -58,7 +58,6 @@ static void missing_until(struct flow *flow, unsigned origin, uint32_t seq, cons
     if (d->acked_known && seq_distance(d->acked, seq) >= 0) {
         struct tcp_side *facts = flow_facts(flow, origin);
         facts->unseen_segments++;
-        facts->unseen_bytes += size;
         if (facts->unseen_segments == 1)
             facts->first_unseen_ns = d->held ? d->held->moment.time_ns : at->time_ns;
         flow_facts(flow, 1 - origin)->acknowledged_unseen = true;

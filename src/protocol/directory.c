@@ -35,22 +35,20 @@ static bool ends_with(const char *text, const char *end)
     return size >= end_size && strcmp(text + size - end_size, end) == 0;
 }
 
-static void take_name(struct directory *d, struct span utf16, const struct moment *at)
+static void take_name(struct directory *d, struct span utf16)
 {
     struct service_facts *facts = d->stream->conversation->service;
     struct text name = {0};
     text_add_utf16le(&name, span_part(utf16, 0, PIPE_NAME_BYTES));
-    if (!facts->pipe && ends_with(text_string(&name), "sql\\query")) {
+    if (!facts->pipe && ends_with(text_string(&name), "sql\\query"))
         facts->pipe = arena_copy_text(&d->casebook->texts, name.data, name.size);
-        facts->pipe_asked = *at;
-    }
     text_close(&name);
 }
 
 /* Requests may be chained in one message (MS-SMB2 3.2.4.1.4). */
 static void take_smb(void *context, struct span bytes, uint32_t length, const struct moment *at)
 {
-    (void)length;
+    (void)length, (void)at;
     for (unsigned step = 0; step < COMPOUND_STEPS; step++) {
         struct cursor c = cursor_over(bytes);
         if (cursor_u32le(&c) != 0x424d53fe) /* 0xfe 'S' 'M' 'B' */
@@ -65,7 +63,7 @@ static void take_smb(void *context, struct span bytes, uint32_t length, const st
             uint16_t offset = cursor_u16le(&c);
             uint16_t size = cursor_u16le(&c);
             if (!c.failed)
-                take_name(context, span_part(bytes, offset, size), at);
+                take_name(context, span_part(bytes, offset, size));
         }
         if (next < SMB2_HEADER || next >= bytes.size)
             return;

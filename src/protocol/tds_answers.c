@@ -107,7 +107,6 @@ static void on_login_ack(struct tds_state *s, const struct token_event *event)
     if (!read)
         return;
     facts->tds_version = ack.tds_version;
-    facts->server_product = tds_store_name(s, ack.product, !s->old_dialect);
     if (facts->server_version == 0)
         facts->server_version = ack.server_version;
     if (!s->old_dialect)

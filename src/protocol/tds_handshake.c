@@ -283,7 +283,6 @@ static void note_client_hello(struct tds_state *s, const struct tls_hello *hello
     tls->versions_offered = hello->versions;
     tls->suites_offered = hello->suites;
     tls->ticket_offered = hello->ticket;
-    tls->psk_offered = hello->psk;
     tls->session_id_size =
         (uint8_t)(hello->session_id.size < TLS_SESSION_ID_MAX ? hello->session_id.size : TLS_SESSION_ID_MAX);
     memset(tls->session_id, 0, sizeof tls->session_id);

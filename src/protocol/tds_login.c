@@ -13,7 +13,6 @@ enum prelogin_option {
     PRELOGIN_MARS = 4,
     PRELOGIN_TRACEID = 5,
     PRELOGIN_FEDAUTHREQUIRED = 6,
-    PRELOGIN_NONCE = 7,
     PRELOGIN_TERMINATOR = 0xff
 };
 
@@ -68,9 +67,6 @@ static void read_option(uint8_t option, struct span value, struct prelogin *p)
         break;
     case PRELOGIN_THREAD:
         p->thread_id = cursor_u32le(&c);
-        break;
-    case PRELOGIN_NONCE:
-        p->nonce = true;
         break;
     }
 }

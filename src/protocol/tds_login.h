@@ -22,7 +22,6 @@ struct prelogin {
     uint32_t activity_sequence;
     uint32_t thread_id;   /* 0: not told */
     struct span instance; /* one byte a character; empty: not told */
-    bool nonce;
 };
 
 /* body: what was captured of the message; size: its length on the wire, 0 when that is not known. False: no PRELOGIN,

@@ -142,10 +142,8 @@ static void learn_window(struct tds_state *s, struct smp_session *session, unsig
     int64_t stall_ns = s->at->time_ns - flow->used_up.time_ns;
     if (waited && stall_ns >= 0) {
         smp->stalls++;
-        if (stall_ns >= smp->longest_stall_ns) {
+        if (stall_ns > smp->longest_stall_ns)
             smp->longest_stall_ns = stall_ns;
-            smp->longest_stall = flow->used_up;
-        }
     }
     flow->used_up = (struct moment){0};
 }

@@ -58,7 +58,7 @@ const char *tds_store_text(struct tds_state *s, struct span bytes, bool wide, bo
     return stored;
 }
 
-/* SQL Server pads its product's name with zeros. */
+/* Zeros that fill it up are left out. */
 const char *tds_store_name(struct tds_state *s, struct span bytes, bool wide)
 {
     size_t unit = wide ? 2 : 1;
@@ -119,7 +119,6 @@ void tds_message_begin(struct tds_state *s, struct tds_channel *channel, struct 
         break;
     case TYPE_FEDAUTH:
         s->facts->authentication = LOGIN_ENTRA;
-        s->facts->fedauth_token = true;
         tds_step(s, LOGIN_STEP_SSPI_RESPONSE, &lane->message_begin);
         break;
     case TYPE_RPC:
@@ -206,7 +205,6 @@ static void note_client_prelogin(struct tds_state *s, const struct prelogin *p)
     facts->client_thread_id = p->thread_id;
     facts->client_version = p->version;
     facts->fedauth_required = p->fedauth_required;
-    facts->nonce_client = p->nonce;
 }
 
 static void note_server_prelogin(struct tds_state *s, const struct prelogin *p)
@@ -216,7 +214,6 @@ static void note_server_prelogin(struct tds_state *s, const struct prelogin *p)
     facts->server_version = p->version;
     facts->mars = p->mars == 1 && s->client_mars;
     facts->fedauth_required_answer = p->fedauth_required;
-    facts->nonce_server = p->nonce;
 }
 
 /* A login has one PRELOGIN each way; a stream that sends more stores no more. */

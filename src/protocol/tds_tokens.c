@@ -383,10 +383,9 @@ bool token_read_login_ack(struct span body, bool wide, struct token_login_ack *a
         return false;
     uint8_t characters = cursor_u8(&c);
     bool cut = c.failed;
-    struct span product = take_text(&c, characters, wide, &cut);
+    take_text(&c, characters, wide, &cut); /* the product */
     if (cut)
         return true;
-    ack->product = product;
     ack->server_version = cursor_u32be(&c);
     return true;
 }

@@ -110,7 +110,6 @@ struct token_login_ack {
     uint8_t interface;
     uint32_t tds_version;    /* 0x74000004 */
     uint32_t server_version; /* major << 24 | minor << 16 | build; 0: not captured */
-    struct span product;     /* empty: not captured */
 };
 bool token_read_login_ack(struct span body, bool wide, struct token_login_ack *ack);
 

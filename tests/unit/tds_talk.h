@@ -244,7 +244,6 @@ static inline void check_clear_login(const struct talk *talk)
     assert_string_equal(facts->server_name, "s");
     assert_null(facts->library);
     assert_string_equal(facts->database, "new");
-    assert_string_equal(facts->server_product, "S");
     assert_int_equal(facts->messages[TDS_BATCH], 2);
     assert_int_equal(facts->messages[TDS_RESPONSE], 5);
     assert_int_equal(facts->messages[TDS_ATTENTION], 1);

@@ -86,7 +86,6 @@ static void test_login_ack(void **state)
     assert_true(token_read_login_ack(body, true, &ack));
     assert_int_equal(ack.tds_version, 0x74000004);
     assert_int_equal(ack.server_version, 16u << 24 | 4200);
-    assert_int_equal(ack.product.size, 2);
     for (size_t size = 0; size < body.size; size++) {
         bool read = token_read_login_ack(span_part(body, 0, size), true, &ack);
         assert_int_equal(read, size >= 5);
