@@ -71,10 +71,14 @@ struct tls_facts {
     uint32_t records[SIDES];
 };
 
+/* As hellos and records have them (RFC 8446, 4.2.1). */
+enum { TLS_VERSION_SSL_3 = 0x0300, TLS_VERSION_1_2 = 0x0303, TLS_VERSION_1_3 = 0x0304 };
+
 /* 0 for a number that is no version: SSL 3.0 is bit 0, TLS 1.3 bit 4. */
 static inline uint8_t tls_version_bit(uint16_t version)
 {
-    return version >= 0x0300 && version <= 0x0304 ? (uint8_t)(1u << (version - 0x0300)) : 0;
+    return version >= TLS_VERSION_SSL_3 && version <= TLS_VERSION_1_3 ? (uint8_t)(1u << (version - TLS_VERSION_SSL_3))
+                                                                      : 0;
 }
 
 #endif

@@ -17,7 +17,7 @@ static enum tls_progress progress_of(const struct tds_facts *tds)
         return TLS_ESTABLISHED;
     if (key)
         return TLS_CLIENT_KEY_SENT;
-    if (done && tds->tls_version != 0x0304)
+    if (done && tds->tls_version != TLS_VERSION_1_3)
         return TLS_SERVER_FINISHED;
     if (hello && tds->tls && tds->tls->retried && tds->tls_version == 0)
         return TLS_RETRY_ASKED;

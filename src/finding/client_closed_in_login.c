@@ -17,7 +17,7 @@ static void say_broken_off(const struct conversation *c, const struct login_halt
                   certificate_hidden
                       ? " Which certificate the server had shown, and whether that was the reason, encryption hides."
                       : "");
-    if (c->tds->tls_version == 0x0304)
+    if (c->tds->tls_version == TLS_VERSION_1_3)
         judgement->would_settle = "The client's error text, which names the reason that encryption hides.";
 }
 

@@ -262,8 +262,8 @@ static const struct tls_alert *stopping_alert(const struct login_halt *halt, con
 /* TLS 1.3: the server's part is done with its first flight, the handshake is not. */
 static bool is_before_finished(const struct tds_facts *tds, enum login_step last_step)
 {
-    return last_step == LOGIN_STEP_TLS_DONE && tds->tls_version == 0x0304 && !seen_step(tds, LOGIN_STEP_KEY_EXCHANGE) &&
-           seen_step(tds, LOGIN_STEP_SERVER_HELLO);
+    return last_step == LOGIN_STEP_TLS_DONE && tds->tls_version == TLS_VERSION_1_3 &&
+           !seen_step(tds, LOGIN_STEP_KEY_EXCHANGE) && seen_step(tds, LOGIN_STEP_SERVER_HELLO);
 }
 
 static bool speaks_between(const struct tcp_side *side, int64_t after_ns, int64_t until_ns)

@@ -31,8 +31,6 @@
 
 enum { SWEEP_PACKETS = 1024, SWEEP_FLOWS = 512, EVICTION_SAMPLE = 32, SLEEP_SAMPLE = 8 };
 
-enum { TDS_PORT = 1433 };
-
 /* Marks the numbers of sleeping flows in the index. */
 #define FLOW_SLEEPS 0x80000000u
 
@@ -87,7 +85,7 @@ static enum role_evidence guess_client(const struct flow_table *table, const str
     if (p->tcp.flags & TCP_SYN)
         return ROLE_SYN;
     uint16_t from = p->source.port, to = p->destination.port;
-    const uint16_t known[] = {table->server_port, TDS_PORT};
+    const uint16_t known[] = {table->server_port, SQL_SERVER_PORT};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (known[i] != 0 && (from == known[i]) != (to == known[i])) {
             *source_is_client = to == known[i];

@@ -28,9 +28,6 @@ static void note_burst(struct flow *flow, unsigned origin, const struct packet *
     d->burst_segments = 0;
 }
 
-/* The shortest time-out after which a stack sends something again (Linux: 200 ms, Windows: 300 ms; RFC 6298, 2.4: a second). */
-#define LEAST_TIMEOUT_NS (200 * NS_PER_MS)
-
 /* Of a keep-alive or a repetition the other side's acknowledgement tells that it is one. But what left before it knew of that, and stands
  * shortly after it, may be the only copy, recorded out of order or stamped late: no stack repeats anything so soon. */
 static bool is_in_order(const struct flow *flow, unsigned origin, const struct packet *p)
@@ -400,7 +397,7 @@ static void note_alive(struct flow *flow, unsigned origin, const struct packet *
     /* Its packets have IP IDs, though a SYN+ACK may have none (Linux), and the reset that overtook this one has none. */
     if (p->ip_id != 0 && facts->reset_ip_id == 0 && !facts->reset_goes_on)
         facts->reset_breaks_off = true;
-    int64_t path_ns = flow->handshake_ns > LEAST_TIMEOUT_NS ? flow->handshake_ns : LEAST_TIMEOUT_NS;
+    int64_t path_ns = flow->handshake_ns > LEAST_RTO_NS ? flow->handshake_ns : LEAST_RTO_NS;
     if (p->moment.time_ns - facts->reset.time_ns > path_ns)
         facts->alive_after_reset = p->moment;
 }

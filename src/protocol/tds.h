@@ -4,12 +4,10 @@
 
 #include "stream.h"
 
-enum { TDS_DEFAULT_PORT = 1433 };
-
 /* server_port: a hint that it is a server's, too; 0: none. */
 static inline bool tds_port_is_known(uint16_t port, uint16_t server_port)
 {
-    return port == TDS_DEFAULT_PORT || (port != 0 && port == server_port);
+    return port == SQL_SERVER_PORT || (port != 0 && port == server_port);
 }
 
 /* Servers that spoke TDS at one capture point. Zeros: none. When its places are taken, it learns no more. */

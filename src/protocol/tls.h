@@ -23,7 +23,7 @@ enum tls_message_type {
     TLS_CLIENT_KEY_EXCHANGE = 16
 };
 
-enum { TLS_VERSION_1_2 = 0x0303, TLS_VERSION_1_3 = 0x0304, TLS_RECORD_HEADER = 5, TLS_ALERT_CLOSE_NOTIFY = 0 };
+enum { TLS_RECORD_HEADER = 5, TLS_ALERT_CLOSE_NOTIFY = 0 };
 
 enum tls_event_kind {
     TLS_EVENT_RECORD,        /* type: of the record, length: of its body; ciphered: it cannot be read */

@@ -31,7 +31,7 @@ static_assert(sizeof progresses / sizeof *progresses == TLS_PROGRESSES, "a name 
 static json_t *versions_list(uint8_t bits)
 {
     json_t *list = json_new_array();
-    for (uint16_t version = 0x0300; version <= 0x0304; version++) {
+    for (uint16_t version = TLS_VERSION_SSL_3; version <= TLS_VERSION_1_3; version++) {
         char name[TLS_NAME_SIZE];
         if (bits & tls_version_bit(version))
             array_add_text(list, tls_version_name(version, name));
