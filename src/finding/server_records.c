@@ -195,6 +195,7 @@ void server_records_note(const struct surroundings *s, const struct conversation
     server->unheard += signs_of_one_direction(c) && c->sides[SIDE_SERVER].packets == 0;
     pair->conversations++;
     pair->connections += !c->secondary;
+    pair->asked += !c->secondary && c->starts_with_syn;
     pair->accepted += moment_seen(&c->sides[SIDE_SERVER].syn) || !c->starts_with_syn;
     pair->rejected += c->ending == ENDING_REFUSED || c->ending == ENDING_NO_ANSWER;
     note_login(s, server, pair, c);

@@ -69,6 +69,7 @@ struct pair_record {
     struct endpoint server;
     uint32_t conversations;
     uint32_t connections; /* without those that another view stands for */
+    uint32_t asked;       /* of them, those that begin with SYN */
     uint32_t speaks_tds;
     uint32_t logins_done;
     uint32_t accepted;        /* SYNs answered by SYN+ACK */
