@@ -571,6 +571,7 @@ static void test_encrypted_refusal(void **state)
     c->tds->encryption = LOGIN_ENCRYPTION_FULL;
     step(*state, c, LOGIN_STEP_LOGIN_ANSWER, SIDE_SERVER, 1.1);
     fin(*state, c, SIDE_SERVER, 1.11);
+    c->sides[SIDE_CLIENT].last_data_answered = false;
     struct judgement answered_before = judged(*state, c); /* it acknowledges less than the login */
     assert_string_not_equal(answered_before.detector->cause, "client.login-refused");
     c->sides[SIDE_CLIENT].last_data_answered = true;
