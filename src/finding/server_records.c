@@ -73,8 +73,9 @@ static void note_ending(const struct surroundings *s, struct server_record *serv
         return;
     }
     const struct tcp_side *client = &c->sides[SIDE_CLIENT];
+    int64_t waited_ns = close.time_ns - client->last_data.time_ns;
     if (moment_seen(&client->reset) && client->reset.frame == close.frame && signs_of_session(c) &&
-        signs_of_pending_request(c) && close.time_ns - client->last_data.time_ns < LONG_WAIT_NS &&
+        signs_of_pending_request(c) && waited_ns < LONG_WAIT_NS && !signs_of_time_out(waited_ns) &&
         !signs_of_giving_up(c, SIDE_CLIENT) && client->reset_with_ack && signs_of_own_reset(c, s, SIDE_CLIENT))
         times_add(&pair->aborts, close.time_ns);
     uint64_t payload = client->payload_bytes + c->sides[SIDE_SERVER].payload_bytes;

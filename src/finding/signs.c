@@ -654,6 +654,14 @@ bool signs_of_set_time(int64_t wait_ns)
     return wait_ns >= NS_PER_SECOND && wait_ns % NS_PER_SECOND <= TIMER_SLACK_NS;
 }
 
+/* A single lost packet costs a first time-out: nobody gives a server less than two. */
+#define TIME_OUT_LEAST_NS (2 * FIRST_RTO_NS)
+
+bool signs_of_time_out(int64_t wait_ns)
+{
+    return wait_ns >= TIME_OUT_LEAST_NS && signs_of_set_time(wait_ns);
+}
+
 double seconds(int64_t ns)
 {
     return (double)ns / (double)NS_PER_SECOND;

@@ -204,6 +204,8 @@ bool signs_of_name_wait(const struct conversation *conversation, const struct su
 
 /* A wait of a whole number of seconds, and at least one: a program's timer set it (a time-out, WAITFOR), not its work. */
 bool signs_of_set_time(int64_t wait_ns);
+/* Such a wait for an answer, after which somebody leaves, and not too short for a time-out. */
+bool signs_of_time_out(int64_t wait_ns);
 
 /* For sentences. */
 double seconds(int64_t ns);
