@@ -103,7 +103,7 @@ static void keep_shortest(int64_t *shortest_ns, int64_t ns)
 }
 
 /* How the server's own packets look, to tell those of a device that answers in its place. */
-static void note_answerer(struct server_record *server, const struct conversation *c)
+static void note_answerer(struct server_record *server, struct server_record *host, const struct conversation *c)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *listener = &c->sides[SIDE_SERVER];
     if (!c->starts_with_syn || !moment_seen(&listener->syn) || !moment_seen(&client->syn))
@@ -118,9 +118,13 @@ static void note_answerer(struct server_record *server, const struct conversatio
         server->timed_handshakes++;
         keep_shortest(&server->shortest_handshake_ns, handshake_ns);
         keep_shortest(&server->shortest_trip_ns, handshake_ns);
+        host->host_timed_handshakes++;
+        keep_shortest(&host->host_shortest_trip_ns, handshake_ns);
     }
-    if (!moment_seen(&listener->reset)) /* which may be somebody else's, nearer */
+    if (!moment_seen(&listener->reset)) { /* which may be somebody else's, nearer */
         keep_shortest(&server->shortest_trip_ns, listener->round_trips.shortest_ns);
+        keep_shortest(&host->host_shortest_trip_ns, listener->round_trips.shortest_ns);
+    }
     widen(&server->spoken, listener);
 }
 
@@ -201,7 +205,7 @@ void server_records_note(const struct surroundings *s, const struct conversation
     pair->rejected += c->ending == ENDING_REFUSED || c->ending == ENDING_NO_ANSWER;
     note_login(s, server, pair, c);
     note_way(server, pair, c);
-    note_answerer(server, c);
+    note_answerer(server, host, c);
     note_handshake(s, server, c);
     note_ending(s, server, pair, c);
     note_loss(s, pair, c);

@@ -550,10 +550,6 @@ static bool is_hollow(const struct conversation *c, const struct surroundings *s
            !signs_of_missed_packets(c) && surroundings_role(s, c) != CAPTURE_ROLE_SERVER;
 }
 
-/* Of one handshake or two nobody knows how much of their time was chance: a neighbour's address that had to be found first (ARP), a queue, a
- * machine that was busy. That is milliseconds even where the path takes less. */
-#define HANDSHAKE_CHANCE_NS (2 * NS_PER_MS)
-
 int64_t signs_of_lead_ns(const struct conversation *c, const struct surroundings *s)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
