@@ -68,7 +68,7 @@ static bool judge_unread(const struct conversation *c, const struct surroundings
     struct unread_wait wait = unread_wait_of(c, s);
     if (!wait.held || wait.waited_ns < s->thresholds->late_login_ns)
         return false;
-    judgement->confidence = 0.5;
+    judgement->confidence = signs_of_sql(c, s) ? 0.5 : 0.4;
     judgement->would_settle =
         "The same with 180 bytes of each packet: they show how far the login came, and what was asked.";
     judgement_prove(judgement, &wait.since, "the client's last data, which nothing answers");
@@ -114,7 +114,7 @@ static const char *end_words(const struct conversation *c, const struct surround
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     if (!signs_of_sql(c, s))
-        return false;
+        return judge_unread(c, s, judgement);
     if (signs_of_one_direction(c))
         return judge_unanswered(c, s, judgement);
     if (judge_begin(c, judgement) || judge_gaps(c, s, judgement) || judge_more_sent(c, judgement) ||
@@ -161,7 +161,8 @@ const struct detector unknown_cut_off = {
         "is in the trace; or a request seems unanswered where the capture missed packets. Or of one side nothing is in "
         "the trace, though it has that side in other connections of the two, and the other side repeats itself or "
         "resets. Or a sequence number or SACK tells that a side had sent more than arrived or was captured. Or of a "
-        "connection only headers were captured, and the client's last data was acknowledged and not answered for 5 s. "
+        "connection only headers were captured, and the client's last data was acknowledged and not answered for 5 s, "
+        "or only a second and more after the client had left; on any port but a system port (below 1024) of others. "
         "(--late-login sets the 5 s.)",
     .means = "What would decide lies outside the trace, or among packets that it missed. Pooled connections live for "
              "hours, so that in a short trace neither their begin nor their end is seen (article, 1.5.7); with a "
