@@ -2,10 +2,7 @@
 #include "count_words.h"
 #include "finding_list.h"
 #include "survey.h"
-
-/* Ethernet, IPv4 or IPv6, and TCP with its options take up to 114 bytes; a TDS header and the type of its first token take 9 more
- * (MS-TDS 2.2.3). What is shorter may not even show what was said. */
-enum { HEADERS_BYTES = 124 };
+#include "unread_wait.h"
 
 static void survey_points(struct survey *survey)
 {

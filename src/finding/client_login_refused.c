@@ -1,6 +1,7 @@
 /* client.login-refused: the server answers the login with an ERROR token (MS-TDS 2.2.7.10). */
 #include "actions.h"
 #include "detector.h"
+#include "login_signs.h"
 #include "signs.h"
 
 /* Refusals that are about the server's state and not about what the client presented. */
@@ -48,67 +49,32 @@ static const struct server_state_error *state_error(uint32_t number)
     return NULL;
 }
 
-/* Programs log in to ask something, and do so at once. A close this soon after the answer, with nothing asked, means
- * that the answer was no - or that somebody only tried whether he can log in. */
-#define NOTHING_ASKED_NS NS_PER_SECOND
-
-/* An answer may send the client on to another server (MS-TDS 2.2.7.9, routing: Azure SQL's redirect, read-only routing of availability
- * groups): it closes, and connects there at once, as the capture nearest to it shows. Conversations come in order of their begin; so many
- * others may begin in between. */
-static bool goes_elsewhere(const struct conversation *c, const struct surroundings *s)
-{
-    enum { LOOKED_AT = 256 };
-    const struct casebook *casebook = s->casebook;
-    c = casebook_standing_view(casebook, c);
-    if (!c->tds)
-        return false;
-    int64_t answer_ns = c->tds->steps[LOGIN_STEP_LOGIN_ANSWER].time_ns, close_ns = conversation_first_close(c).time_ns;
-    uint32_t until = c->id + LOOKED_AT;
-    for (uint32_t i = c->id; i < until && i < casebook_conversations(casebook); i++) {
-        const struct conversation *next = casebook_conversation(casebook, i);
-        const struct moment *syn = &next->sides[SIDE_CLIENT].syn;
-        if (next->point == c->point && next->starts_with_syn && syn->time_ns >= answer_ns &&
-            syn->time_ns - close_ns <= NOTHING_ASKED_NS &&
-            address_equal(&next->ends[SIDE_CLIENT].address, &c->ends[SIDE_CLIENT].address) &&
-            !endpoint_equal(&next->ends[SIDE_SERVER], &c->ends[SIDE_SERVER]) && !signs_of_other_service(next, s))
-            return true;
-    }
-    return false;
-}
-
-/* With full encryption the answer cannot be read. SQL Server closes after a refusal, and keeps a session that
- * succeeded. */
+/* With full encryption the answer cannot be read. A server that refuses a login closes, one that sends the client on does not (MS-TDS
+ * 3.3.5.7, "Final State" and "Routing Completed"), and it keeps a session that succeeded. */
 static bool judge_encrypted(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
-    const struct tds_facts *tds = c->tds;
-    struct moment close = conversation_first_close(c);
-    if (!tds || !c->first_close_known || !signs_of_login_done(c) || signs_of_session(c))
+    struct unasked_close left = login_signs_unasked_close(c, s);
+    bool by_server = left.by == SIDE_SERVER;
+    if (!left.held || (!by_server && left.next))
         return false;
-    const struct tcp_side *client = &c->sides[SIDE_CLIENT];
-    const struct moment *answer = &tds->steps[LOGIN_STEP_LOGIN_ANSWER];
-    /* It answers what came before the login, and was recorded after it. */
-    if (!client->last_data_answered && client->last_data.time_ns <= answer->time_ns)
-        return false;
-    if (signs_of_more_sent(c, SIDE_CLIENT) || signs_of_more_sent(c, SIDE_SERVER))
-        return false; /* something more was said */
-    if (signs_of_one_direction(c) || signs_of_missed_packets(c) || close.time_ns - answer->time_ns > NOTHING_ASKED_NS)
-        return false;
-    bool by_server = c->closed_first_by == SIDE_SERVER;
-    if (!by_server && goes_elsewhere(c, s))
-        return false;
-    judgement->confidence = by_server ? 0.75 : 0.5;
-    if (!by_server)
+    const struct moment *answer = &c->tds->steps[LOGIN_STEP_LOGIN_ANSWER];
+    bool let_in_elsewhere = left.next && left.next->tds && signs_of_session(left.next);
+    judgement->confidence = !by_server ? 0.5 : let_in_elsewhere ? 0.6 : 0.75;
+    if (!by_server || let_in_elsewhere)
         judgement->culprit = CULPRIT_UNKNOWN;
     judgement->would_settle = "The server's ERRORLOG: refused logins are in it as error 18456.";
-    judgement_prove(judgement, &tds->steps[LOGIN_STEP_LOGIN], "the client sends its login, encrypted");
+    judgement_prove(judgement, &c->tds->steps[LOGIN_STEP_LOGIN], "the client sends its login, encrypted");
     judgement_prove(judgement, answer, "the server answers, encrypted");
-    judgement_prove(judgement, &close, "the %s closes, with nothing asked", by_server ? "server" : "client");
+    judgement_prove(judgement, &left.close, "the %s closes, with nothing asked", side_name(left.by));
     judgement_say(
         judgement,
         "The server answered the encrypted login, and %s later the %s closed with nothing asked: the answer was "
         "probably a refusal%s.",
-        seconds_words(close.time_ns - answer->time_ns).text, by_server ? "server" : "client",
+        seconds_words(left.close.time_ns - answer->time_ns).text, side_name(left.by),
         by_server ? "" : ", or sent the client on to another server, or somebody only tested the login");
+    if (by_server && let_in_elsewhere)
+        judgement_say_more(judgement, "At once the client logged in to another server, which let it in: the reason may "
+                                      "lie in what this server was in at that moment.");
     return true;
 }
 
@@ -152,8 +118,9 @@ const struct detector client_login_refused = {
     .holds_when =
         "An ERROR token arrives in answer to the login, and no LOGINACK; one after a request is the request's. With "
         "full encryption, when it cannot be read: after the answer (which acknowledges all that the client had sent) "
-        "nothing is asked, and within a second the server closes (or the client: then it stays open). Not when the "
-        "client then connects to another server at once, as one does that is sent on.",
+        "nothing is asked, and within a second the server closes of its own accord, also while the client does (or the "
+        "client alone: then it stays open, and does not count when the client connects to another server at once, as "
+        "one does that is sent on). The culprit stays open, too, where another server lets the client in at once.",
     .means =
         "Network and server did their work: the server looked at what the client presented and said no - wrong "
         "password, unknown login, a database that it may not open. That is not a connectivity fault. Some numbers tell "

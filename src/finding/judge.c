@@ -7,6 +7,7 @@
 #include "finding_list.h"
 #include "memory.h"
 #include "pair_judge.h"
+#include "parallel_connect.h"
 #include "path_place.h"
 #include "settling.h"
 #include "signs.h"
@@ -218,9 +219,20 @@ static void prefer_what_ended_it(const struct judge *judge, const struct pair_vi
         *judgement = by_ends;
 }
 
+/* Whoever refused or lost an attempt that the client let be, because another one had been accepted, harmed nobody. */
+static bool judge_lost_attempt(const struct judge *judge, const struct conversation *c, struct judgement *judgement)
+{
+    if (!parallel_connect_of(c, &judge->surroundings).kept)
+        return false;
+    preset(judgement, detector_by_cause("none.probe"));
+    return judgement->detector->judge(c, &judge->surroundings, judgement);
+}
+
 static void judge_views(const struct judge *judge, const struct conversation *conversation, struct judgement *judgement)
 {
     struct pair_view view;
+    if (judge_lost_attempt(judge, conversation, judgement))
+        return;
     if (!pair_view_of(&judge->surroundings, conversation, &view)) {
         judge_view(judge, conversation, NULL, judgement);
         settling_reconsider_alone(conversation, &judge->surroundings, judgement);

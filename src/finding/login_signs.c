@@ -35,6 +35,64 @@ struct encryption_clash login_signs_encryption_clash(const struct conversation *
     return clash;
 }
 
+/* Programs log in to ask something, and do so at once. A close this soon after the answer, with nothing asked, means that the answer was no, or
+ * where else to go - or that somebody only tried whether he can log in. */
+#define NOTHING_ASKED_NS NS_PER_SECOND
+
+/* An answer may send the client on to another server (MS-TDS 2.2.7.9, routing: Azure SQL's redirect, read-only routing of availability
+ * groups): it closes, and connects there at once, as the capture nearest to it shows. Conversations come in order of their begin; so many
+ * others may begin in between. */
+static const struct conversation *next_server(const struct conversation *c, const struct surroundings *s)
+{
+    enum { LOOKED_AT = 256 };
+    const struct casebook *casebook = s->casebook;
+    c = casebook_standing_view(casebook, c);
+    if (!c->tds)
+        return NULL;
+    int64_t answer_ns = c->tds->steps[LOGIN_STEP_LOGIN_ANSWER].time_ns, close_ns = conversation_first_close(c).time_ns;
+    uint32_t until = c->id + LOOKED_AT;
+    for (uint32_t i = c->id; i < until && i < casebook_conversations(casebook); i++) {
+        const struct conversation *next = casebook_conversation(casebook, i);
+        const struct moment *syn = &next->sides[SIDE_CLIENT].syn;
+        if (next->point == c->point && next->starts_with_syn && syn->time_ns >= answer_ns &&
+            syn->time_ns - close_ns <= NOTHING_ASKED_NS &&
+            address_equal(&next->ends[SIDE_CLIENT].address, &c->ends[SIDE_CLIENT].address) &&
+            !endpoint_equal(&next->ends[SIDE_SERVER], &c->ends[SIDE_SERVER]) && !signs_of_other_service(next, s))
+            return next;
+    }
+    return NULL;
+}
+
+/* Its FIN does not acknowledge the client's: it left before that came. */
+static bool closes_of_its_own_accord(const struct conversation *c)
+{
+    const struct tcp_side *server = &c->sides[SIDE_SERVER];
+    return c->closed_first_by == SIDE_SERVER || (conversation_closed_by_fin(c) && moment_seen(&server->fin) &&
+                                                 !server->fin_answers && !server->fin_order_open);
+}
+
+struct unasked_close login_signs_unasked_close(const struct conversation *c, const struct surroundings *s)
+{
+    struct unasked_close left = {.close = conversation_first_close(c)};
+    const struct tds_facts *tds = c->tds;
+    if (!tds || !c->first_close_known || !signs_of_login_done(c) || signs_of_session(c))
+        return left;
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT];
+    const struct moment *answer = &tds->steps[LOGIN_STEP_LOGIN_ANSWER];
+    /* It answers what came before the login, and was recorded after it. */
+    if (!client->last_data_answered && client->last_data.time_ns <= answer->time_ns)
+        return left;
+    if (signs_of_more_sent(c, SIDE_CLIENT) || signs_of_more_sent(c, SIDE_SERVER))
+        return left; /* something more was said */
+    if (signs_of_one_direction(c) || signs_of_missed_packets(c) ||
+        left.close.time_ns - answer->time_ns > NOTHING_ASKED_NS)
+        return left;
+    left.held = true;
+    left.by = closes_of_its_own_accord(c) ? SIDE_SERVER : SIDE_CLIENT;
+    left.next = next_server(c, s);
+    return left;
+}
+
 bool login_signs_strict_unanswered(const struct conversation *conversation)
 {
     const struct tds_facts *tds = conversation->tds;

@@ -24,6 +24,16 @@ struct encryption_clash login_signs_encryption_clash(const struct conversation *
 /* The client sent PRELOGIN, which no probe does, and closed without waiting for the answer or going on from it. */
 bool login_signs_time_spent(const struct conversation *conversation, const struct surroundings *surroundings);
 
+/* The login was answered by something that encryption hides, and within a second somebody closed, with nothing asked. */
+struct unasked_close {
+    bool held;
+    enum side by; /* the server, too, where it closed of its own accord while the client did */
+    struct moment close;
+    const struct conversation *next; /* with another server, to which the client connected at once; NULL: none */
+};
+struct unasked_close login_signs_unasked_close(const struct conversation *conversation,
+                                               const struct surroundings *surroundings);
+
 /* The client begins with TLS (TDS 8), and the server said nothing, no alert either. SQL Server knows that from 2022 on; an older one takes a
  * ClientHello for a malformed packet, and closes. */
 bool login_signs_strict_unanswered(const struct conversation *conversation);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "detector.h"
+#include "login_signs.h"
 #include "signs.h"
 
 static double confidence_of(const struct conversation *c, const struct surroundings *s)
@@ -42,8 +43,31 @@ static void tell_old_acknowledgement(const struct conversation *c, struct judgem
     judgement_prove(judgement, &server->syn, "the server accepts, %.1f s after the first SYN", seconds(cost_ns));
 }
 
+/* What the answer was, encryption hides; that the server did not close, and the client went to another one at once, speaks for a redirect. */
+static bool judge_sent_on(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    struct unasked_close left = login_signs_unasked_close(c, s);
+    if (!left.held || left.by == SIDE_SERVER || !left.next)
+        return false;
+    char name[ENDPOINT_TEXT_SIZE];
+    endpoint_text(&left.next->ends[SIDE_SERVER], name);
+    judgement->confidence = 0.7;
+    judgement->would_settle = "The server's ERRORLOG: a refused login would be in it as error 18456.";
+    judgement_prove(judgement, &c->tds->steps[LOGIN_STEP_LOGIN_ANSWER], "the server answers the login, encrypted");
+    judgement_prove(judgement, &left.close, "the client closes");
+    judgement_prove(judgement, &left.next->sides[SIDE_CLIENT].syn, "the client connects to %s", name);
+    judgement_say(judgement,
+                  "The server answered the encrypted login, and the client closed and connected to %s at once: it was "
+                  "probably sent on there (routing). A server that refuses closes of its own accord, and this one "
+                  "waited for the client.",
+                  name);
+    return true;
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
+    if (judge_sent_on(c, s, judgement))
+        return true;
     judgement->confidence = confidence_of(c, s);
     struct moment close = conversation_first_close(c);
     judgement_prove(judgement, &close, "the %s closes", c->closed_first_by == SIDE_CLIENT ? "client" : "server");

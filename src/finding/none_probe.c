@@ -1,6 +1,7 @@
 /* none.probe: connect and close without a byte. */
 #include "detector.h"
 #include "login_signs.h"
+#include "parallel_connect.h"
 #include "signs.h"
 #include "ttl_signs.h"
 
@@ -12,6 +13,31 @@ static bool judge_scan(const struct conversation *c, const struct surroundings *
     judgement_prove(judgement, &c->sides[SIDE_CLIENT].syn, "the client asks for a connection (SYN)");
     judgement_prove(judgement, &c->sides[SIDE_SERVER].reset, "the server refuses it");
     judgement_say(judgement, "The client tried one address and port after another in vain: a port scan.");
+    return true;
+}
+
+/* The judge asks for nothing else then. */
+static bool judge_lost_attempt(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    struct parallel_connect parallel = parallel_connect_of(c, s);
+    if (!parallel.kept)
+        return false;
+    const struct conversation *kept = parallel.kept;
+    char own[ENDPOINT_TEXT_SIZE], other[ENDPOINT_TEXT_SIZE];
+    endpoint_text(&c->ends[SIDE_SERVER], own);
+    endpoint_text(&kept->ends[SIDE_SERVER], other);
+    judgement->confidence = parallel.certain ? 0.88 : 0.6;
+    judgement_prove(judgement, &c->sides[SIDE_CLIENT].syn, "the client asks %s for a connection (SYN)", own);
+    judgement_prove(judgement, &c->sides[SIDE_SERVER].reset, "a reset refuses it");
+    judgement_prove(judgement, &kept->sides[SIDE_CLIENT].syn, "it asks %s, too", other);
+    judgement_prove(judgement, &kept->sides[SIDE_SERVER].syn, "that accepts it, and the client logs in there");
+    judgement_say(judgement,
+                  "At the same moment the client asked %s for a connection, logged in there, and let this attempt be: "
+                  "drivers try all addresses of a name at once (MultiSubnetFailover) and keep the first that accepts.",
+                  other);
+    if (!parallel.certain)
+        judgement_say_more(judgement,
+                           "If the two addresses are not of one name, another server was meant, which refused.");
     return true;
 }
 
@@ -37,7 +63,7 @@ static bool judge_half_open(const struct conversation *c, struct judgement *judg
 
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
-    if (judge_scan(c, s, judgement) || judge_half_open(c, judgement))
+    if (judge_lost_attempt(c, s, judgement) || judge_scan(c, s, judgement) || judge_half_open(c, judgement))
         return true;
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
     if (!c->starts_with_syn || !moment_seen(&server->syn) || !conversation_established(c) || !c->first_close_known)
@@ -84,7 +110,11 @@ const struct detector none_probe = {
     .holds_when =
         "The handshake completes, neither side sends a byte of data, and the connection is closed by FIN or reset "
         "(within a second by the server's side it is server.closed-in-login's); or the client answers SYN+ACK with a "
-        "reset; or a client finds twenty or more endpoints closed, as a port scan does.",
+        "reset; or a client finds twenty or more endpoints closed, as a port scan does. Or the client asked another "
+        "address on the same port at the same moment (0.05 s), before either was decided, logged in there, and did not "
+        "ask this one again after that, which had refused or not answered; and it asks the other one no more often "
+        "than this one, or both addresses are of one name that it had looked up. That is the surer for such a name, "
+        "and where the client would have repeated its SYN by then (Windows does so after a refusal, too).",
     .means = "Load balancers, monitoring and port tests look whether somebody listens and go again; a client that "
              "tries several addresses at once (MultiSubnetFailover) drops the slower ones. A client whose time was "
              "spent before it connected leaves in the same way: client.gave-up-before-login says when that is known. "

@@ -1,4 +1,6 @@
 /* server.login-late: the answer to the login comes too late, or after the client has left. */
+#include <stdio.h>
+
 #include "actions.h"
 #include "detector.h"
 #include "settling.h"
@@ -77,6 +79,26 @@ static bool judge_all_steps(const struct conversation *c, const struct surroundi
     return true;
 }
 
+/* When a clock is set forward while nothing is under way, only timestamps tell (RFC 7323): by the capture's stamps all wait. */
+static void doubt_silence(const struct conversation *c, const struct surroundings *s, const struct moment *from,
+                          const struct moment *to, struct judgement *judgement)
+{
+    static const double at_most = 0.7;
+    const struct capture_silences *silences = &s->casebook->points[c->point].silences;
+    int64_t silent_ns = capture_silences_longest_ns(silences, from->time_ns, to->time_ns);
+    bool needed = to->time_ns - from->time_ns - silent_ns < s->thresholds->late_login_ns,
+         stamped = c->sides[SIDE_CLIENT].timestamps && c->sides[SIDE_SERVER].timestamps;
+    if (!needed || stamped || judgement->confidence <= at_most)
+        return;
+    judgement->confidence = at_most;
+    judgement->would_settle = settle_by_both_captures;
+    char more[JUDGEMENT_TEXT_SIZE];
+    snprintf(more, sizeof more,
+             "For %.1f s of that the capture has no packet of anybody: only its own clock tells that they passed.",
+             seconds(silent_ns));
+    judgement_say_more(judgement, more);
+}
+
 /* The capture has no packet of anybody, no probe either, for longer than that: it stood still, or its clock was set. */
 static void doubt_clock(const struct conversation *c, const struct surroundings *s, const struct moment *from,
                         const struct moment *to, struct judgement *judgement)
@@ -84,8 +106,7 @@ static void doubt_clock(const struct conversation *c, const struct surroundings 
     const struct capture_silences *silences = &s->casebook->points[c->point].silences;
     if (capture_silences_longest_ns(silences, from->time_ns, to->time_ns) < UNPROBED_NS)
         return;
-    judgement->culprit = CULPRIT_UNKNOWN;
-    judgement->confidence = 0.5;
+    judgement_leave_open(judgement, 0.5);
     judgement->would_settle =
         "A capture that stood still at no time, by a clock that nobody set: this one has no packet of "
         "anybody for longer than SQL Server leaves a silent connection unprobed.";
@@ -137,6 +158,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_say(judgement, "The server took %.1f s to answer %s%s; drivers usually give the whole login 15 s.%s",
                   seconds(longest_ns), login_step_words(asked), lossy ? " (with retransmissions meanwhile)" : "",
                   signs_of_credentials_checked(asked));
+    doubt_silence(c, s, from, to, judgement);
     doubt_clock(c, s, from, to, judgement);
     return true;
 }
@@ -162,8 +184,9 @@ const struct detector server_login_late = {
         "the connection by then, for the answer may have come before. When packets were sent again meanwhile, the "
         "culprit of a slow step stays open, and slow steps together do not count. The culprit of a step stays open, "
         "too, where the capture has no packet of anybody for 31 s of that time: SQL Server and its drivers probe a "
-        "silent connection after 30 s, so it stood still, or its clock was set. (--slow-login sets the 2 s, "
-        "--late-login the 5 s.)",
+        "silent connection after 30 s, so it stood still, or its clock was set. It is the less sure where only such a "
+        "silence makes the wait so long, and the two ends send no timestamps that would tell of the time. "
+        "(--slow-login sets the 2 s, --late-login the 5 s.)",
     .means = "The packets went through and were acknowledged by the server's TCP, but SQL Server did not get round "
              "to answering in time: no free worker thread (blocking, high MAXDOP), slow disks, or a slow domain "
              "controller. Many that end together are the mark of thread starvation. (Article, 1.5.6: LoginAck "

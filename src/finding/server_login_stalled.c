@@ -4,19 +4,64 @@
 #include "settling.h"
 #include "signs.h"
 #include "ttl_signs.h"
+#include "unread_wait.h"
 
 /* The capture ends without a word of the login's end, and may have missed the answer: it lacks the end of another connection, or recorded
  * nothing of anybody for most of the wait, and may have stood still then. */
-static bool may_lack_answer(const struct conversation *c, const struct surroundings *s, const struct login_halt *halt)
+static bool may_lack_answer(const struct conversation *c, const struct surroundings *s, bool closed, int64_t waited_ns)
 {
     const struct capture_silences *silences = &s->casebook->points[c->point].silences;
-    return !halt->closed &&
+    return !closed &&
            (surroundings_lacks_ends(s, c->point) ||
-            capture_silences_longest_ns(silences, c->last.time_ns, surroundings_end_ns(s, c)) >= halt->waited_ns / 2);
+            capture_silences_longest_ns(silences, c->last.time_ns, surroundings_end_ns(s, c)) >= waited_ns / 2);
+}
+
+static void leave_open(const struct conversation *c, const struct surroundings *s, bool closed, int64_t waited_ns,
+                       struct judgement *judgement)
+{
+    if (may_lack_answer(c, s, closed, waited_ns)) {
+        judgement_leave_open(judgement, 0.6);
+        judgement->would_settle = "A capture that goes on until the client gives up: this one lacks the end of another "
+                                  "connection, or recorded nothing of anybody for most of the wait.";
+    }
+    if (signs_of_lead_ns(c, s) > 0) {
+        judgement_leave_open(judgement, 0.5);
+        judgement->would_settle = settle_by_server_capture;
+    }
+}
+
+static const char *end_words(bool closed, enum side closed_by)
+{
+    return !closed ? "the capture ended" : closed_by == SIDE_CLIENT ? "the client gave up" : "it closed";
+}
+
+/* Headers tell who spoke, and the client's first two words are of the login. */
+static bool judge_unread(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    struct unread_wait wait = unread_wait_of(c, s);
+    bool long_wait = wait.waited_ns >= s->thresholds->late_login_ns;
+    bool client_left = wait.closed && wait.closed_by == SIDE_CLIENT && wait.waited_ns >= s->thresholds->slow_login_ns;
+    if (!wait.held || !wait.of_login || (!long_wait && !client_left) || signs_of_stand_in(c, s))
+        return false;
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT];
+    const char *word = client->data_packets == 1 ? "first" : "second";
+    judgement->confidence = long_wait ? 0.75 : 0.6;
+    leave_open(c, s, wait.closed, wait.waited_ns, judgement);
+    judgement_prove(judgement, &wait.since, "the client's %s packet with data", word);
+    judgement_prove(judgement, &client->ack_of_last_data, "the server machine acknowledges it");
+    judgement_prove(judgement, &wait.close, "after %.1f s without an answer the %s closes", seconds(wait.waited_ns),
+                    side_name(wait.closed_by));
+    judgement_say(judgement,
+                  "The server machine acknowledged the client's %s packet and did not answer it for %.1f s, until %s. "
+                  "Only headers were captured; by its place it is of the login.",
+                  word, seconds(wait.waited_ns), end_words(wait.closed, wait.closed_by));
+    return true;
 }
 
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
+    if (judge_unread(c, s, judgement))
+        return true;
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
     struct login_halt halt = signs_of_login_halt(c, s);
     if (!halt.halted || halt.turn != SIDE_SERVER || halt.unfinished || !halt.acknowledged)
@@ -33,25 +78,14 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (halt.closed && halt.closed_by == SIDE_SERVER && moment_seen(&server->reset) && signs_of_foreign_reset(server))
         return false;
     judgement->confidence = long_wait ? 0.92 : 0.65;
-    if (may_lack_answer(c, s, &halt)) {
-        judgement_leave_open(judgement, 0.6);
-        judgement->would_settle = "A capture that goes on until the client gives up: this one lacks the end of another "
-                                  "connection, or recorded nothing of anybody for most of the wait.";
-    }
-    if (signs_of_lead_ns(c, s) > 0) {
-        judgement_leave_open(judgement, 0.5);
-        judgement->would_settle = settle_by_server_capture;
-    }
+    leave_open(c, s, halt.closed, halt.waited_ns, judgement);
     judgement_prove(judgement, &halt.since, "the client sends %s", login_step_words(halt.last_step));
     if (moment_seen(&client->ack_of_last_data) && client->ack_of_last_data.time_ns >= halt.since.time_ns)
         judgement_prove(judgement, &client->ack_of_last_data, "the server machine acknowledges it");
     judgement_prove(judgement, &halt.close, "after %.1f s without an answer the %s closes", seconds(halt.waited_ns),
                     side_name(halt.closed_by));
     judgement_say(judgement, "The server machine acknowledged %s and did not answer it for %.1f s, until %s.%s",
-                  login_step_words(halt.last_step), seconds(halt.waited_ns),
-                  !halt.closed                    ? "the capture ended"
-                  : halt.closed_by == SIDE_CLIENT ? "the client gave up"
-                                                  : "it closed",
+                  login_step_words(halt.last_step), seconds(halt.waited_ns), end_words(halt.closed, halt.closed_by),
                   signs_of_credentials_checked(halt.last_step));
     return true;
 }
@@ -71,14 +105,16 @@ static const char *const actions[] = {
 const struct detector server_login_stalled = {
     .cause = "server.login-stalled",
     .title = "The login is acknowledged and never answered",
-    .holds_when = "The server's TCP acknowledges the client's login packet (PRELOGIN, TLS or login), and for 5 s or "
-                  "more no answer follows - or for 2 s, when the client then gives up. No packet of the login is "
-                  "missing. When nobody closes, the culprit stays open where the capture recorded nothing of anybody "
-                  "for half of that time, and may have stood still, or where it lacks the end of another connection. "
-                  "It stays open, too, when the SYN+ACK came in less than half of the time of three others or more, if "
-                  "by less than 2 ms: a device may answer. Not when a sequence number of either side or the other's "
-                  "SACK shows that it had sent more than arrived, nor when the client's packet is longer, as it says "
-                  "itself, than what came of it. (--slow-login sets the 2 s, --late-login the 5 s.)",
+    .holds_when =
+        "The server's TCP acknowledges the client's login packet (PRELOGIN, TLS or login), and for 5 s or more no "
+        "answer follows - or for 2 s, when the client then gives up. No packet of the login is missing. When nobody "
+        "closes, the culprit stays open where the capture recorded nothing of anybody for half of that time, and may "
+        "have stood still, or where it lacks the end of another connection. It stays open, too, when the SYN+ACK came "
+        "in less than half of the time of three others or more, if by less than 2 ms: a device may answer. Not when a "
+        "sequence number of either side or the other's SACK shows that it had sent more than arrived, nor when the "
+        "client's packet is longer, as it says itself, than what came of it. Where the capture has headers only, by "
+        "their order: the client's first packet with data, or its second after one of the server's. (--slow-login sets "
+        "the 2 s, --late-login the 5 s.)",
     .means = "TCP's acknowledgement comes from the kernel: the packet is on the server, so the network has done its "
              "work both ways. SQL Server did not pick it up or did not finish with it: no free worker thread "
              "(blocking, high MAXDOP, large parallel queries), a scheduler that does not yield, slow disks, or a wait "

@@ -73,8 +73,9 @@ static void note_ending(const struct surroundings *s, struct server_record *serv
         return;
     }
     const struct tcp_side *client = &c->sides[SIDE_CLIENT];
+    int64_t waited_ns = close.time_ns - client->last_data.time_ns;
     if (moment_seen(&client->reset) && client->reset.frame == close.frame && signs_of_session(c) &&
-        signs_of_pending_request(c) && close.time_ns - client->last_data.time_ns < LONG_WAIT_NS &&
+        signs_of_pending_request(c) && waited_ns < LONG_WAIT_NS && !signs_of_time_out(waited_ns) &&
         !signs_of_giving_up(c, SIDE_CLIENT) && client->reset_with_ack && signs_of_own_reset(c, s, SIDE_CLIENT))
         times_add(&pair->aborts, close.time_ns);
     uint64_t payload = client->payload_bytes + c->sides[SIDE_SERVER].payload_bytes;
@@ -102,7 +103,7 @@ static void keep_shortest(int64_t *shortest_ns, int64_t ns)
 }
 
 /* How the server's own packets look, to tell those of a device that answers in its place. */
-static void note_answerer(struct server_record *server, const struct conversation *c)
+static void note_answerer(struct server_record *server, struct server_record *host, const struct conversation *c)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *listener = &c->sides[SIDE_SERVER];
     if (!c->starts_with_syn || !moment_seen(&listener->syn) || !moment_seen(&client->syn))
@@ -117,9 +118,13 @@ static void note_answerer(struct server_record *server, const struct conversatio
         server->timed_handshakes++;
         keep_shortest(&server->shortest_handshake_ns, handshake_ns);
         keep_shortest(&server->shortest_trip_ns, handshake_ns);
+        host->host_timed_handshakes++;
+        keep_shortest(&host->host_shortest_trip_ns, handshake_ns);
     }
-    if (!moment_seen(&listener->reset)) /* which may be somebody else's, nearer */
+    if (!moment_seen(&listener->reset)) { /* which may be somebody else's, nearer */
         keep_shortest(&server->shortest_trip_ns, listener->round_trips.shortest_ns);
+        keep_shortest(&host->host_shortest_trip_ns, listener->round_trips.shortest_ns);
+    }
     widen(&server->spoken, listener);
 }
 
@@ -195,11 +200,12 @@ void server_records_note(const struct surroundings *s, const struct conversation
     server->unheard += signs_of_one_direction(c) && c->sides[SIDE_SERVER].packets == 0;
     pair->conversations++;
     pair->connections += !c->secondary;
+    pair->asked += !c->secondary && c->starts_with_syn;
     pair->accepted += moment_seen(&c->sides[SIDE_SERVER].syn) || !c->starts_with_syn;
     pair->rejected += c->ending == ENDING_REFUSED || c->ending == ENDING_NO_ANSWER;
     note_login(s, server, pair, c);
     note_way(server, pair, c);
-    note_answerer(server, c);
+    note_answerer(server, host, c);
     note_handshake(s, server, c);
     note_ending(s, server, pair, c);
     note_loss(s, pair, c);

@@ -550,10 +550,6 @@ static bool is_hollow(const struct conversation *c, const struct surroundings *s
            !signs_of_missed_packets(c) && surroundings_role(s, c) != CAPTURE_ROLE_SERVER;
 }
 
-/* Of one handshake or two nobody knows how much of their time was chance: a neighbour's address that had to be found first (ARP), a queue, a
- * machine that was busy. That is milliseconds even where the path takes less. */
-#define HANDSHAKE_CHANCE_NS (2 * NS_PER_MS)
-
 int64_t signs_of_lead_ns(const struct conversation *c, const struct surroundings *s)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
@@ -652,6 +648,14 @@ bool signs_of_name_wait(const struct conversation *conversation, const struct su
 bool signs_of_set_time(int64_t wait_ns)
 {
     return wait_ns >= NS_PER_SECOND && wait_ns % NS_PER_SECOND <= TIMER_SLACK_NS;
+}
+
+/* A single lost packet costs a first time-out: nobody gives a server less than two. */
+#define TIME_OUT_LEAST_NS (2 * FIRST_RTO_NS)
+
+bool signs_of_time_out(int64_t wait_ns)
+{
+    return wait_ns >= TIME_OUT_LEAST_NS && signs_of_set_time(wait_ns);
 }
 
 double seconds(int64_t ns)

@@ -145,6 +145,10 @@ bool signs_of_own_reset(const struct conversation *conversation, const struct su
 /* From so many handshakes on their shortest time is the path's. */
 enum { HANDSHAKES_TO_COMPARE = 3 };
 
+/* Of one handshake or two nobody knows how much of their time was chance: a neighbour's address that had to be found first (ARP), a queue, a
+ * machine that was busy. That is milliseconds even where the path takes less. */
+#define HANDSHAKE_CHANCE_NS (2 * NS_PER_MS)
+
 /* By how much the SYN+ACK came sooner than the quickest of those after which the server spoke; 0: it took half as long or longer, or the server
  * did speak. At the server's own machine none is too soon. */
 int64_t signs_of_lead_ns(const struct conversation *conversation, const struct surroundings *surroundings);
@@ -204,6 +208,8 @@ bool signs_of_name_wait(const struct conversation *conversation, const struct su
 
 /* A wait of a whole number of seconds, and at least one: a program's timer set it (a time-out, WAITFOR), not its work. */
 bool signs_of_set_time(int64_t wait_ns);
+/* Such a wait for an answer, after which somebody leaves, and not too short for a time-out. */
+bool signs_of_time_out(int64_t wait_ns);
 
 /* For sentences. */
 double seconds(int64_t ns);

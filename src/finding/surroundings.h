@@ -47,8 +47,10 @@ struct server_record {
     struct ttl_range of_host; /* of all that the machine said on any of its ports; kept with one of them */
     struct times
         hollow_resets; /* from SYN to reset, ns, of connections that were accepted and in which the server never spoke */
-    int64_t host_last_ns;      /* likewise, the latest of its packets */
-    struct hearing host_heard; /* likewise */
+    int64_t host_last_ns;           /* likewise, the latest of its packets */
+    int64_t host_shortest_trip_ns;  /* likewise, of connections in which it then spoke, as shortest_trip_ns */
+    uint32_t host_timed_handshakes; /* likewise, of so many */
+    struct hearing host_heard;      /* likewise */
     struct times
         host_stretches; /* likewise, begins of those in which a client repeated itself and the machine was silent, and then came back */
     struct time_spans
@@ -69,6 +71,7 @@ struct pair_record {
     struct endpoint server;
     uint32_t conversations;
     uint32_t connections; /* without those that another view stands for */
+    uint32_t asked;       /* of them, those that begin with SYN */
     uint32_t speaks_tds;
     uint32_t logins_done;
     uint32_t accepted;        /* SYNs answered by SYN+ACK */

@@ -3,6 +3,7 @@
 #include "detector.h"
 #include "settling.h"
 #include "signs.h"
+#include "unread_wait.h"
 
 static bool judge_begin(const struct conversation *c, struct judgement *judgement)
 {
@@ -61,6 +62,26 @@ static bool judge_more_sent(const struct conversation *c, struct judgement *judg
     return true;
 }
 
+/* Headers tell that the client waited, not for what. */
+static bool judge_unread(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    struct unread_wait wait = unread_wait_of(c, s);
+    if (!wait.held || wait.waited_ns < s->thresholds->late_login_ns)
+        return false;
+    judgement->confidence = signs_of_sql(c, s) ? 0.5 : 0.4;
+    judgement->would_settle =
+        "The same with 180 bytes of each packet: they show how far the login came, and what was asked.";
+    judgement_prove(judgement, &wait.since, "the client's last data, which nothing answers");
+    judgement_prove(judgement, &wait.close, "the %s closes", side_name(wait.closed_by));
+    judgement_say(
+        judgement,
+        "The server machine acknowledged the client's last data, and in %.1f s nothing answered it%s. Only "
+        "headers were captured: whether it was of the login, a request, or something that asks for nothing, is "
+        "not to be told.",
+        seconds(wait.waited_ns), wait.closed ? ", until the connection was closed" : "");
+    return true;
+}
+
 /* Of one side nothing is there, although the capture has its packets in other connections of the two; and the other one repeats itself to the
  * end, or resets. With an answer it would do neither. */
 static bool judge_unanswered(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
@@ -93,10 +114,11 @@ static const char *end_words(const struct conversation *c, const struct surround
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     if (!signs_of_sql(c, s))
-        return false;
+        return judge_unread(c, s, judgement);
     if (signs_of_one_direction(c))
         return judge_unanswered(c, s, judgement);
-    if (judge_begin(c, judgement) || judge_gaps(c, s, judgement) || judge_more_sent(c, judgement))
+    if (judge_begin(c, judgement) || judge_gaps(c, s, judgement) || judge_more_sent(c, judgement) ||
+        judge_unread(c, s, judgement))
         return true;
     const struct tcp_side *client = &c->sides[SIDE_CLIENT];
     if (c->ending == ENDING_NO_ANSWER) {
@@ -138,7 +160,10 @@ const struct detector unknown_cut_off = {
         "A login is open when the trace ends; a SYN without an answer is not repeated; only the reset of a connection "
         "is in the trace; or a request seems unanswered where the capture missed packets. Or of one side nothing is in "
         "the trace, though it has that side in other connections of the two, and the other side repeats itself or "
-        "resets. Or a sequence number or SACK tells that a side had sent more than arrived or was captured.",
+        "resets. Or a sequence number or SACK tells that a side had sent more than arrived or was captured. Or of a "
+        "connection only headers were captured, and the client's last data was acknowledged and not answered for 5 s, "
+        "or only a second and more after the client had left; on any port but a system port (below 1024) of others. "
+        "(--late-login sets the 5 s.)",
     .means = "What would decide lies outside the trace, or among packets that it missed. Pooled connections live for "
              "hours, so that in a short trace neither their begin nor their end is seen (article, 1.5.7); with a "
              "circular buffer the begin may have been overwritten.",

@@ -115,6 +115,8 @@ static inline struct moment data(struct trace *trace, struct conversation *c, en
     self->payload_bytes += 100;
     self->unacknowledged_bytes += 100;
     self->data_packets++;
+    self->last_data_answered = false;
+    c->sides[side_other(side)].last_data_answered = c->sides[side_other(side)].data_packets > 0;
     return self->last;
 }
 

@@ -522,7 +522,12 @@ static void test_fin_with_a_request_unanswered_is_an_abort(void **state)
     c->tds->request_unanswered = true;
     ack(trace, c, SIDE_SERVER, 2.01);
     fin(trace, c, SIDE_CLIENT, 2.5);
+    expect(trace, c, "client.abort", CULPRIT_UNKNOWN); /* which the server does not heed */
+    fin(trace, c, SIDE_SERVER, 2.6);
     expect(trace, c, "client.abort", CULPRIT_CLIENT);
+    c->sides[SIDE_SERVER].last_data_answered = false; /* it crossed the request */
+    expect(trace, c, "client.abort", CULPRIT_UNKNOWN);
+    c->sides[SIDE_SERVER].last_data_answered = true;
     c->sides[SIDE_CLIENT].fin.time_ns = c->tds->last_request.time_ns + NS_PER_MS; /* a good-bye */
     expect(trace, c, "none.normal", CULPRIT_NONE);
 }
@@ -571,6 +576,7 @@ static void test_encrypted_refusal(void **state)
     c->tds->encryption = LOGIN_ENCRYPTION_FULL;
     step(*state, c, LOGIN_STEP_LOGIN_ANSWER, SIDE_SERVER, 1.1);
     fin(*state, c, SIDE_SERVER, 1.11);
+    c->sides[SIDE_CLIENT].last_data_answered = false;
     struct judgement answered_before = judged(*state, c); /* it acknowledges less than the login */
     assert_string_not_equal(answered_before.detector->cause, "client.login-refused");
     c->sides[SIDE_CLIENT].last_data_answered = true;

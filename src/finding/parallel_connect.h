@@ -1,0 +1,24 @@
+/*
+ * Attempts to connect that a driver makes all at once, and of which it keeps the first that is accepted: one for each address of the
+ * server's name (MultiSubnetFailover). The others are left alone, however they fare.
+ */
+#ifndef TDSCOPE_PARALLEL_CONNECT_H
+#define TDSCOPE_PARALLEL_CONNECT_H
+
+#include <stdbool.h>
+
+#include "conversation.h"
+#include "surroundings.h"
+
+struct parallel_connect {
+    const struct conversation
+        *kept; /* the attempt that was accepted, and logged in; NULL: there was none beside this one */
+    bool
+        certain; /* the client did not ask again where it would have, or both addresses are of one name: no other server was meant */
+};
+
+/* Of an attempt that was refused or not answered. */
+struct parallel_connect parallel_connect_of(const struct conversation *conversation,
+                                            const struct surroundings *surroundings);
+
+#endif

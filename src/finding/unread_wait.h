@@ -1,0 +1,29 @@
+/*
+ * What is left to tell of a wait where only headers were captured: TCP's lengths say who spoke, and sequence numbers that it arrived.
+ */
+#ifndef TDSCOPE_UNREAD_WAIT_H
+#define TDSCOPE_UNREAD_WAIT_H
+
+#include <stdbool.h>
+
+#include "conversation.h"
+#include "surroundings.h"
+
+/* Ethernet, IPv4 or IPv6, and TCP with its options take up to 114 bytes; a TDS header and the type of its first token take 9 more
+ * (MS-TDS 2.2.3). What is shorter may not even show what was said. */
+enum { HEADERS_BYTES = 124 };
+
+/* Nothing that was said on the connection could be read, and the client's last word, which the server's machine acknowledged, has no answer. */
+struct unread_wait {
+    bool held;
+    bool perhaps_of_login; /* no more was said than a login takes */
+    bool of_login; /* it was its first word, or its second after one packet of the server: a login's, whatever it was */
+    struct moment since;
+    bool closed;
+    enum side closed_by;
+    struct moment close;
+    int64_t waited_ns; /* until somebody closed, or the capture ended */
+};
+struct unread_wait unread_wait_of(const struct conversation *conversation, const struct surroundings *surroundings);
+
+#endif
