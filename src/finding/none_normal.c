@@ -4,12 +4,13 @@
 #include "detector.h"
 #include "login_signs.h"
 #include "signs.h"
+#include "unread_wait.h"
 
 static double confidence_of(const struct conversation *c, const struct surroundings *s)
 {
     if (signs_of_one_direction(c))
         return 0.4;
-    if (!signs_of_sql(c, s))
+    if (!signs_of_sql(c, s) || (conversation_established(c) && unread_is(c, s)))
         return 0.6;
     /* Of one that is nearly over when the capture begins nobody knows how it went. */
     if (!c->starts_with_syn && c->sides[SIDE_CLIENT].payload_bytes + c->sides[SIDE_SERVER].payload_bytes == 0)
@@ -85,6 +86,9 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
                             "services do on one is not judged."
                           : "No SQL Server traffic was recognised, and the connection was not made as far as "
                             "it was captured.");
+    else if (conversation_established(c) && unread_is(c, s))
+        judgement_say(judgement, "Nothing is wrong with it as far as its headers tell; what was said on it was not "
+                                 "captured.");
     else if (c->ending == ENDING_OPEN)
         judgement_say(judgement,
                       "Nothing is wrong with it as far as it was captured; it was open when the trace ended.");

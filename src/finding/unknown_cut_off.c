@@ -62,6 +62,9 @@ static bool judge_more_sent(const struct conversation *c, struct judgement *judg
     return true;
 }
 
+static const char would_show_more[] =
+    "The same with 180 bytes of each packet: they show how far the login came, and what was asked.";
+
 /* Headers tell that the client waited, not for what. */
 static bool judge_unread(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
@@ -69,8 +72,7 @@ static bool judge_unread(const struct conversation *c, const struct surroundings
     if (!wait.held || wait.waited_ns < s->thresholds->late_login_ns)
         return false;
     judgement->confidence = signs_of_sql(c, s) ? 0.5 : 0.4;
-    judgement->would_settle =
-        "The same with 180 bytes of each packet: they show how far the login came, and what was asked.";
+    judgement->would_settle = would_show_more;
     judgement_prove(judgement, &wait.since, "the client's last data, which nothing answers");
     judgement_prove(judgement, &wait.close, "the %s closes", side_name(wait.closed_by));
     judgement_say(
@@ -79,6 +81,43 @@ static bool judge_unread(const struct conversation *c, const struct surroundings
         "headers were captured: whether it was of the login, a request, or something that asks for nothing, is "
         "not to be told.",
         seconds(wait.waited_ns), wait.closed ? ", until the connection was closed" : "");
+    return true;
+}
+
+/* A server closes first after a refused login, when it ends a session, and when it stops; what went well the client ends. */
+static bool judge_unread_close(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    if (!unread_is(c, s) || signs_of_other_service(c, s) || !c->first_close_known ||
+        c->closed_first_by != SIDE_SERVER || client->payload_bytes == 0)
+        return false;
+    judgement->confidence = signs_of_sql(c, s) ? 0.5 : 0.4;
+    judgement->would_settle = would_show_more;
+    judgement_prove(judgement, &client->last_data, "the client's last data");
+    judgement_prove(judgement, &server->last_data, "the server's last data");
+    judgement_prove(judgement, conversation_closed_by_fin(c) ? &server->fin : &server->reset, "the server closes");
+    judgement_say(judgement,
+                  "The server closes first: so it does after a login that it refuses, when it ends a session, and when "
+                  "it stops. Only headers were captured: which of these it was is not to be told.");
+    return true;
+}
+
+/* Whatever is spoken on the port, who repeats itself is not heard or not answered. Where it is known to be SQL Server's, others judge it. */
+static bool judge_unread_silence(const struct conversation *c, const struct surroundings *s,
+                                 struct judgement *judgement)
+{
+    struct silence silence = signs_of_silence(c);
+    if (!unread_is(c, s) || signs_of_other_service(c, s) || !silence.held)
+        return false;
+    const char *name = side_name(silence.retrier);
+    judgement->confidence = 0.4;
+    judgement->would_settle = would_show_more;
+    judgement_prove(judgement, &silence.first, "the %s repeats itself", name);
+    judgement_prove(judgement, &silence.last, "it does for the last time");
+    judgement_say(judgement,
+                  "The %s repeats itself in vain. Only headers were captured, and nobody knows whose port %u is: if "
+                  "SQL Server listens there, say so with `--server-port %u`.",
+                  name, c->ends[SIDE_SERVER].port, c->ends[SIDE_SERVER].port);
     return true;
 }
 
@@ -114,11 +153,12 @@ static const char *end_words(const struct conversation *c, const struct surround
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     if (!signs_of_sql(c, s))
-        return judge_unread(c, s, judgement);
+        return judge_unread(c, s, judgement) || judge_unread_close(c, s, judgement) ||
+               judge_unread_silence(c, s, judgement);
     if (signs_of_one_direction(c))
         return judge_unanswered(c, s, judgement);
     if (judge_begin(c, judgement) || judge_gaps(c, s, judgement) || judge_more_sent(c, judgement) ||
-        judge_unread(c, s, judgement))
+        judge_unread(c, s, judgement) || judge_unread_close(c, s, judgement))
         return true;
     const struct tcp_side *client = &c->sides[SIDE_CLIENT];
     if (c->ending == ENDING_NO_ANSWER) {
@@ -162,7 +202,8 @@ const struct detector unknown_cut_off = {
         "the trace, though it has that side in other connections of the two, and the other side repeats itself or "
         "resets. Or a sequence number or SACK tells that a side had sent more than arrived or was captured. Or of a "
         "connection only headers were captured, and the client's last data was acknowledged and not answered for 5 s, "
-        "or only a second and more after the client had left; on any port but a system port (below 1024) of others. "
+        "or only a second and more after the client had left, or the server closed first, or, where nobody knows whose "
+        "the port is, somebody repeated itself in vain; on any port but a system port (below 1024) of others. "
         "(--late-login sets the 5 s.)",
     .means = "What would decide lies outside the trace, or among packets that it missed. Pooled connections live for "
              "hours, so that in a short trace neither their begin nor their end is seen (article, 1.5.7); with a "

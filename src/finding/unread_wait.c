@@ -4,7 +4,7 @@
 #include "signs.h"
 #include "ttl_signs.h"
 
-static bool headers_only(const struct conversation *c, const struct surroundings *s)
+bool unread_is(const struct conversation *c, const struct surroundings *s)
 {
     const struct casebook *casebook = s->casebook;
     if (c->tds || c->first.capture >= casebook->capture_count)
@@ -34,7 +34,7 @@ struct unread_wait unread_wait_of(const struct conversation *c, const struct sur
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
     struct unread_wait wait = {.since = client->last_data, .close = conversation_first_close(c)};
-    if (!headers_only(c, s) || !c->starts_with_syn || signs_of_other_service(c, s) || !conversation_established(c) ||
+    if (!unread_is(c, s) || !c->starts_with_syn || signs_of_other_service(c, s) || !conversation_established(c) ||
         !(signs_of_pending_request(c) || answers_after(c, &wait.close)) || client->unacknowledged_bytes > 0)
         return wait;
     if (signs_of_one_direction(c) || signs_of_missed_packets(c) || signs_of_silence(c).held ||

@@ -13,7 +13,10 @@
  * (MS-TDS 2.2.3). What is shorter may not even show what was said. */
 enum { HEADERS_BYTES = 124 };
 
-/* Nothing that was said on the connection could be read, and the client's last word, which the server's machine acknowledged, has no answer. */
+/* Only headers were captured of it: nothing of what was said on the connection could be read. */
+bool unread_is(const struct conversation *conversation, const struct surroundings *surroundings);
+
+/* Of such a connection the client's last word, which the server's machine acknowledged, has no answer. */
 struct unread_wait {
     bool held;
     bool perhaps_of_login; /* no more was said than a login takes */
