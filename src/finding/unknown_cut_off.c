@@ -1,5 +1,6 @@
 /* unknown.cut-off: the trace begins or ends too late to say. */
 #include "actions.h"
+#include "count_words.h"
 #include "detector.h"
 #include "settling.h"
 #include "signs.h"
@@ -84,6 +85,25 @@ static bool judge_unread(const struct conversation *c, const struct surroundings
     return true;
 }
 
+/* Nobody logs in to ask for nothing: a certificate that is not trusted, or TLS that fails, looks like that. */
+static bool judge_unread_login(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT];
+    if (!unread_is(c, s) || !c->starts_with_syn || !c->first_close_known || c->closed_first_by != SIDE_CLIENT ||
+        client->data_packets == 0 || client->data_packets > LOGIN_WORDS || signs_of_missed_packets(c))
+        return false;
+    struct moment close = conversation_first_close(c);
+    judgement->confidence = 0.4;
+    judgement->would_settle = would_show_more;
+    judgement_prove(judgement, &client->last_data, "the client's last data");
+    judgement_prove(judgement, &close, "the client closes");
+    judgement_say(judgement,
+                  "The client closes after %s with data: a login and a query take more. Only headers were captured: "
+                  "whether the login failed, and why, is not to be told.",
+                  count_words(client->data_packets, "packet").text);
+    return true;
+}
+
 /* A server closes first after a refused login, when it ends a session, and when it stops; what went well the client ends. */
 static bool judge_unread_close(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
@@ -158,7 +178,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (signs_of_one_direction(c))
         return judge_unanswered(c, s, judgement);
     if (judge_begin(c, judgement) || judge_gaps(c, s, judgement) || judge_more_sent(c, judgement) ||
-        judge_unread(c, s, judgement) || judge_unread_close(c, s, judgement))
+        judge_unread(c, s, judgement) || judge_unread_close(c, s, judgement) || judge_unread_login(c, s, judgement))
         return true;
     const struct tcp_side *client = &c->sides[SIDE_CLIENT];
     if (c->ending == ENDING_NO_ANSWER) {
@@ -203,8 +223,9 @@ const struct detector unknown_cut_off = {
         "resets. Or a sequence number or SACK tells that a side had sent more than arrived or was captured. Or of a "
         "connection only headers were captured, and the client's last data was acknowledged and not answered for 5 s, "
         "or only a second and more after the client had left, or the server closed first, or, where nobody knows whose "
-        "the port is, somebody repeated itself in vain; on any port but a system port (below 1024) of others. "
-        "(--late-login sets the 5 s.)",
+        "the port is, somebody repeated itself in vain, or, on SQL Server's, the client closed after one or two "
+        "packets "
+        "of data; on any port but a system port (below 1024) of others. (--late-login sets the 5 s.)",
     .means = "What would decide lies outside the trace, or among packets that it missed. Pooled connections live for "
              "hours, so that in a short trace neither their begin nor their end is seen (article, 1.5.7); with a "
              "circular buffer the begin may have been overwritten.",

@@ -13,10 +13,6 @@ bool unread_is(const struct conversation *c, const struct surroundings *s)
     return capture->cut_packets > 0 && capture->longest_cut < HEADERS_BYTES;
 }
 
-/* A client speaks first, and then in turn with the server (MS-TDS 3.1): PRELOGIN, then LOGIN7 or ClientHello. A query comes third at the
- * soonest. */
-enum { LOGIN_WORDS = 2 };
-
 /* A login takes PRELOGIN, two messages of TLS, LOGIN7 and perhaps one of SSPI; a ticket makes one of them some packets long (MaxTokenSize). */
 enum { LOGIN_PACKETS = 12 };
 

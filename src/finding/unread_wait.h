@@ -13,6 +13,10 @@
  * (MS-TDS 2.2.3). What is shorter may not even show what was said. */
 enum { HEADERS_BYTES = 124 };
 
+/* A client speaks first, and then in turn with the server (MS-TDS 3.1): PRELOGIN, then LOGIN7 or ClientHello. A query comes third at the
+ * soonest. */
+enum { LOGIN_WORDS = 2 };
+
 /* Only headers were captured of it: nothing of what was said on the connection could be read. */
 bool unread_is(const struct conversation *conversation, const struct surroundings *surroundings);
 
