@@ -187,6 +187,22 @@ static void clear_server(struct judgement *judgement)
                                   "machine.");
 }
 
+/* Who waits for an answer holds that his packet was acknowledged. The other end's capture, which was running, has neither. */
+static void doubt_vouched(const struct pair_view *view, enum side told_by, struct judgement *judgement)
+{
+    enum culprit other = told_by == SIDE_CLIENT ? CULPRIT_SERVER : CULPRIT_CLIENT;
+    if (!view->compared || judgement->culprit != other || view->compared->passages[told_by].vouched_at_end == 0)
+        return;
+    leave_open(judgement);
+    judgement->would_settle = told_by == SIDE_CLIENT ? settle_by_all_cards_of_server : settle_by_all_cards_of_client;
+    judgement_say_more(judgement,
+                       told_by == SIDE_CLIENT
+                           ? "But the server's capture has neither what the client sent last nor what acknowledged it: "
+                             "a device took it in the server's name, or that capture does not see all of its cards."
+                           : "But the client's capture has neither what the server sent last nor what acknowledged it: "
+                             "a device took it in the client's name, or that capture does not see all of its cards.");
+}
+
 static void judge_ends(const struct judge *judge, const struct pair_view *view, struct judgement *judgement)
 {
     judge_view(judge, view->client, view, judgement);
@@ -196,7 +212,10 @@ static void judge_ends(const struct judge *judge, const struct pair_view *view, 
     }
     struct judgement by_server;
     judge_view(judge, view->server, view, &by_server);
-    *judgement = *pair_judge_choose(view, judgement, &by_server);
+    const struct judgement *chosen = pair_judge_choose(view, judgement, &by_server);
+    enum side told_by = chosen == judgement ? SIDE_CLIENT : SIDE_SERVER;
+    *judgement = *chosen;
+    doubt_vouched(view, told_by, judgement);
 }
 
 static bool views_have_no_order(const struct surroundings *s, const struct pair_view *view)

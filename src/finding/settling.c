@@ -10,6 +10,8 @@ const char settle_by_place[] =
     "give it with --client or --server.";
 const char settle_by_complete_capture[] =
     "A capture that misses no packets: on the machine itself, with a larger buffer, written to a fast disk.";
+const char settle_by_all_cards_of_client[] = "A capture of all network cards of the client machine.";
+const char settle_by_all_cards_of_server[] = "A capture of all network cards of the server machine.";
 const char settle_by_steady_clock[] = "A capture of a machine whose clock nobody sets meanwhile.";
 const char settle_by_whole_packets[] =
     "The same capture of whole packets (`tcpdump -s 0`, `dumpcap -s 0`): of those only the checksum can be looked at.";

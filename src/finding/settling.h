@@ -15,6 +15,7 @@ extern const char settle_by_place[];
 extern const char settle_by_listener[]; /* which program has the server's port */
 
 extern const char settle_by_complete_capture[];
+extern const char settle_by_all_cards_of_client[], settle_by_all_cards_of_server[];
 extern const char settle_by_steady_clock[];
 extern const char settle_by_whole_packets[];
 extern const char settle_by_earlier_captures[];
