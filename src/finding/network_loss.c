@@ -31,15 +31,6 @@ static void prove_repeated(const struct tcp_side *side, const char *name, struct
                         side->retransmits);
 }
 
-/* Who lacks an answer to its SYN does not know whether it was lost or ignored: a full queue, or a firewall that is loaded anew, ignores it, too.
- * network.syn-lost weighs that. */
-static bool only_asked_again(const struct conversation *c, const struct surroundings *s, uint64_t lost)
-{
-    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
-    return !surroundings_stands_at(s, c, SIDE_SERVER) && server->syn_retransmits == 0 &&
-           lost <= client->syn_retransmits;
-}
-
 /* A full queue of connections makes a Linux server ignore the end of a handshake and what comes behind it, and send its SYN+ACK again
  * without being asked (tcp(7), tcp_abort_on_overflow): those that it accepted before are not taken meanwhile. */
 static bool may_be_ignored(const struct conversation *c, const struct surroundings *s)
@@ -86,7 +77,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (path_loses)
         lost += needless;
     bool long_repair = repair_ns >= LONG_REPAIR_NS;
-    if (!path_loses && only_asked_again(c, s, lost))
+    if (!path_loses && signs_of_only_asking_again(c, s, lost))
         return false;
     if (lost == 0 || (!long_repair && ((!often && !path_loses) || signs_of_packet_too_big(c))))
         return false;
