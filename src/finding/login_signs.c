@@ -1,7 +1,7 @@
 /* Readings of a login's first packets that several detectors share (MS-TDS 2.2.6.5, 3.2.5.1). */
 #include "login_signs.h"
 
-#include "signs.h"
+#include "login_timeline.h"
 #include "ttl_signs.h"
 
 bool login_signs_foreign_answer(const struct conversation *conversation)
@@ -53,4 +53,36 @@ bool login_signs_time_spent(const struct conversation *conversation, const struc
     bool unanswered = halt.last_step == LOGIN_STEP_PRELOGIN && halt.waited_ns < LEAVES_AT_ONCE_NS;
     return early && (answered || unanswered) && !signs_of_missed_packets(conversation) &&
            !signs_of_more_sent(conversation, SIDE_CLIENT) && !signs_of_foreign_reset(&conversation->sides[SIDE_CLIENT]);
+}
+
+/* An acknowledgement may wait for half a second at most (RFC 1122, 4.2.3.2). */
+#define ACKNOWLEDGED_BY_NS NS_PER_SECOND
+
+int64_t login_signs_server_time_ns(const struct conversation *c, const struct login_halt *halt)
+{
+    const struct moment *ack = &c->sides[SIDE_CLIENT].ack_of_last_data;
+    int64_t way_ns = ack->time_ns - halt->since.time_ns;
+    bool late = moment_seen(ack) && way_ns >= ACKNOWLEDGED_BY_NS && way_ns <= halt->waited_ns;
+    return late ? halt->waited_ns - way_ns : halt->waited_ns;
+}
+
+int64_t login_signs_client_time_ns(const struct conversation *c)
+{
+    struct login_timeline timeline;
+    int64_t sum_ns = 0;
+    login_timeline_read(c, c->last.time_ns, &timeline);
+    for (unsigned i = 1; i < timeline.count; i++) {
+        const struct timeline_entry *entry = &timeline.entries[i];
+        bool own = entry->sender == SIDE_CLIENT && (entry - 1)->sender == SIDE_SERVER;
+        if (own && entry->step < TIMELINE_CLOSED && entry->waited_for == WAITED_FOR_CLIENT && entry->duration_ns > 0)
+            sum_ns += entry->duration_ns;
+    }
+    return sum_ns;
+}
+
+bool login_signs_client_slower(const struct conversation *c, const struct surroundings *s,
+                               const struct login_halt *halt)
+{
+    return halt->closed && halt->closed_by == SIDE_CLIENT && halt->turn == SIDE_SERVER && c->starts_with_syn &&
+           halt->waited_ns < s->thresholds->late_login_ns && login_signs_client_time_ns(c) > halt->waited_ns;
 }

@@ -1,6 +1,7 @@
 /* server.login-late: the answer to the login comes too late, or after the client has left. */
 #include "actions.h"
 #include "detector.h"
+#include "login_signs.h"
 #include "settling.h"
 #include "signs.h"
 
@@ -98,7 +99,9 @@ static bool judge_after_close(const struct conversation *c, const struct surroun
     if (!halt->halted || !halt->closed || halt->closed_by != SIDE_CLIENT || halt->turn != SIDE_SERVER ||
         !halt->acknowledged)
         return false;
-    if (halt->waited_ns < s->thresholds->slow_login_ns || server->last_data.time_ns <= halt->close.time_ns)
+    if (login_signs_client_slower(c, s, halt) || login_signs_server_time_ns(c, halt) < s->thresholds->slow_login_ns)
+        return false; /* it had not so long to answer, or the client had taken longer before */
+    if (server->last_data.time_ns <= halt->close.time_ns)
         return false;
     judgement->confidence = 0.95;
     judgement_prove(judgement, &halt->since, "the client sends %s", login_step_words(halt->last_step));
@@ -162,8 +165,9 @@ const struct detector server_login_late = {
         "the connection by then, for the answer may have come before. When packets were sent again meanwhile, the "
         "culprit of a slow step stays open, and slow steps together do not count. The culprit of a step stays open, "
         "too, where the capture has no packet of anybody for 31 s of that time: SQL Server and its drivers probe a "
-        "silent connection after 30 s, so it stood still, or its clock was set. (--slow-login sets the 2 s, "
-        "--late-login the 5 s.)",
+        "silent connection after 30 s, so it stood still, or its clock was set. What the client repeated until it was "
+        "acknowledged counts from then on. Of a client that closes in less than 5 s: not when it had taken longer for "
+        "its own steps (client.closed-in-login). (--slow-login sets the 2 s, --late-login the 5 s.)",
     .means = "The packets went through and were acknowledged by the server's TCP, but SQL Server did not get round "
              "to answering in time: no free worker thread (blocking, high MAXDOP), slow disks, or a slow domain "
              "controller. Many that end together are the mark of thread starvation. (Article, 1.5.6: LoginAck "
