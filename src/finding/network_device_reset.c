@@ -53,6 +53,16 @@ static bool ways_wander(const struct conversation *c, const struct surroundings 
     return wandering >= OFTEN && (uint64_t)wandering * 100 >= (uint64_t)pair->conversations * OFTEN_PERCENT;
 }
 
+/* In another connection what that machine says came over as many hops as the reset: its way changed in between, as routers do that stand in for
+ * each other. */
+static bool comes_that_way(const struct conversation *c, const struct surroundings *s, enum side side)
+{
+    struct ttl_range spoken = surroundings_host_ttls(s, c->point, &c->ends[SIDE_SERVER].address);
+    unsigned hops = hops_from_ttl(c->sides[side].reset_ttl);
+    return side == SIDE_SERVER && spoken.most != 0 &&
+           (hops == hops_from_ttl(spoken.least) || hops == hops_from_ttl(spoken.most));
+}
+
 static void leave_maker_open(struct judgement *judgement, double confidence)
 {
     judgement->culprit = CULPRIT_UNKNOWN;
@@ -65,7 +75,7 @@ static void weigh_maker(const struct conversation *c, const struct surroundings 
 {
     if (same_hops)
         leave_maker_open(judgement, 0.55);
-    else if (ways_wander(c, s, side))
+    else if (ways_wander(c, s, side) || comes_that_way(c, s, side))
         leave_maker_open(judgement, 0.45);
 }
 
@@ -371,7 +381,8 @@ const struct detector network_device_reset = {
     .holds_when =
         "The conversation ends with a reset whose TTL shows another number of hops than all other packets of that "
         "side, which show one number. Where these wander in other connections of the two machines, because the way "
-        "changes from packet to packet, the culprit stays open. Or that side goes on using the connection after its "
+        "changes from packet to packet, the culprit stays open; and where the server's machine says something over as "
+        "many hops in another connection. Or that side goes on using the connection after its "
         "reset, by more than a round trip and 200 ms. Or the reset that refuses a SYN came over another number of "
         "hops than all that the server's machine says in other connections, on any port. Over as many hops, but from "
         "another initial TTL (64, 128, 255) than all else, somebody else than that machine's TCP made it, and the "
