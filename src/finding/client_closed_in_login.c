@@ -140,6 +140,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
                                            : ", without waiting for the server's answer");
     if (slower)
         say_own_time(c, judgement);
+    login_signs_doubt_client(c, s, &halt, judgement);
     return true;
 }
 
@@ -169,7 +170,9 @@ const struct detector client_closed_in_login = {
         "server "
         "picked. Without a TLS alert it stays open, too, when packets were "
         "repeated for a second and more before, when resets of the client answer what came a second and more later, "
-        "when it had not acknowledged the server's last word, and when a reset has not what its packets have. Not when "
+        "when it had not acknowledged the server's last word, when it had waited for the server for 2 s or more and "
+        "longer "
+        "than for itself, and when a reset has not what its packets have. Not when "
         "a part of what the server had sent did not reach the client, or when the reset's TTL shows that the client "
         "did not send it. Not when a sequence number of the client or the other side's SACK shows that it had sent "
         "more than arrived. (--slow-login sets the 2 s, --late-login the 5 s.)",

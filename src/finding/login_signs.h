@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "conversation.h"
+#include "detector.h"
 #include "signs.h"
 #include "surroundings.h"
 
@@ -36,6 +37,11 @@ int64_t login_signs_client_time_ns(const struct conversation *conversation);
  * long as --late-login is to blame in any case. */
 bool login_signs_client_slower(const struct conversation *conversation, const struct surroundings *surroundings,
                                const struct login_halt *halt);
+
+/* A client that closes part-way had waited for the server, and the way, for longer than for itself: its time may have run out over that. Then the
+ * culprit of what it seems to have done stays open, and why is said. */
+void login_signs_doubt_client(const struct conversation *conversation, const struct surroundings *surroundings,
+                              const struct login_halt *halt, struct judgement *judgement);
 
 /* The client begins with TLS (TDS 8), and the server said nothing, no alert either. SQL Server knows that from 2022 on; an older one takes a
  * ClientHello for a malformed packet, and closes. */
