@@ -44,7 +44,8 @@ struct passage {
     uint32_t lost_data; /* of the lost ones: with payload, SYN or FIN; packets of which only some bytes arrived, too */
     uint32_t early;     /* arrived before any packet with their bytes had left, as the clocks tell */
     uint32_t reordered;
-    uint32_t late; /* arrived PASSAGE_LATE_NS or more later than the fastest one would have */
+    struct moment last_late; /* in the receiver's capture: the last of the late ones */
+    uint32_t late;           /* arrived PASSAGE_LATE_NS or more later than the fastest one would have */
     unsigned changes;
 
     struct moment first_lost, last_lost; /* in the sender's capture */

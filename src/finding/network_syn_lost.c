@@ -366,6 +366,7 @@ const struct detector network_syn_lost = {
     .actions = actions,
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,
+    .passes = true,
     .judge = judge,
     .judge_pair = judge_pair,
 };

@@ -419,6 +419,8 @@ static void note_arrived(struct comparator *comparator, enum side sender, const 
         passage->longest_identified = is_identified(sent, arrived);
     }
     passage->late += late;
+    if (late)
+        passage->last_late = arrived->moment;
     passage->open_at_end = 0;
     vouching_arrived(passage, sent);
     /* Whoever gives a dead connection up says so to the other end, and that may arrive when all is well again. */
