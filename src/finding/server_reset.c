@@ -56,6 +56,16 @@ struct reset_signs {
     bool open;                                        /* any of these, or it may be somebody else's */
 };
 
+/* The client had sent something since the server's last data that the reset may answer. */
+static bool was_asked(const struct conversation *c)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    const struct moment *ack = &server->ack_of_last_data;
+    bool acknowledges =
+        moment_seen(ack) && ack->time_ns >= server->last_data.time_ns && ack->time_ns <= server->reset.time_ns;
+    return acknowledges || client->last_data.time_ns > server->last_data.time_ns;
+}
+
 static struct reset_signs signs_of_reset(const struct conversation *c, const struct surroundings *s)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
@@ -70,7 +80,7 @@ static struct reset_signs signs_of_reset(const struct conversation *c, const str
     /* A reset without ACK answers a packet of a connection that the machine does not know (RFC 9293, 3.10.7.1): it gave it up before, was
      * started again, or a device on the way gave the connection another port. Why is in what this capture does not have: of a whole one at the
      * server that is nothing. */
-    bool partly = !signs.at_server || !c->starts_with_syn || signs_of_missed_packets(c);
+    bool partly = (!signs.at_server && was_asked(c)) || !c->starts_with_syn || signs_of_missed_packets(c);
     signs.forgotten = partly && signs_of_forgotten(c, SIDE_SERVER);
     signs.gave_up = signs_of_giving_up(c, SIDE_SERVER);
     signs.other_language = answers_other_language(c, s);
@@ -138,7 +148,8 @@ const struct detector server_reset = {
         "the capture was not given as the server's, the culprit stays open when the connection was idle (1 s, or 30 s "
         "while a request is unanswered), and when the client repeats a packet in vain or waits a second for its "
         "acknowledgement. There it stays open, too, when the reset came over another number of hops, or does not go on "
-        "with the server's IP IDs, timestamps or window. It stays open where a reset without ACK ends it, for the "
+        "with the server's IP IDs, timestamps or window. It stays open where a reset without ACK may answer a packet, "
+        "for the "
         "machine "
         "may have given the connection up before; in a capture given as the server's only where the connection's begin "
         "was not captured, or packets of it were missed. Likewise where what the server sent before was not "
