@@ -33,12 +33,19 @@ enum packet_change {
 /* The packets of one side on their way from its own capture to that of the other side. */
 struct passage {
     uint32_t arrived, lost, injected, duplicated, open;
-    uint32_t missed;    /* by the receiving side's capture */
-    uint32_t unsent;    /* FATE_MISSED too, but by the sending side's own capture */
+    uint32_t missed; /* by the receiving side's capture */
+    uint32_t unsent; /* FATE_MISSED too, but by the sending side's own capture */
+    uint32_t
+        vouched_at_end; /* of the missed ones with data, since the last that arrived: only acknowledgements tell of them that the receiver's own
+                              * capture does not have, either */
+    struct moment vouched_first; /* in the sender's capture: the first of them */
+    struct moment
+        acked_less; /* in the receiver's capture: a packet of its own that acknowledges less than one with its address had, a second before */
     uint32_t lost_data; /* of the lost ones: with payload, SYN or FIN; packets of which only some bytes arrived, too */
     uint32_t early;     /* arrived before any packet with their bytes had left, as the clocks tell */
     uint32_t reordered;
-    uint32_t late; /* arrived PASSAGE_LATE_NS or more later than the fastest one would have */
+    struct moment last_late; /* in the receiver's capture: the last of the late ones */
+    uint32_t late;           /* arrived PASSAGE_LATE_NS or more later than the fastest one would have */
     unsigned changes;
 
     struct moment first_lost, last_lost; /* in the sender's capture */

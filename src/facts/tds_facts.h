@@ -186,6 +186,7 @@ struct tds_facts {
 
     struct moment last_request, last_response; /* begin of the last of each, encrypted ones too */
     bool request_unanswered;                   /* the last request has no byte of an answer */
+    bool attention_amid_request; /* the first came when the request's last packet (EOM, MS-TDS 2.2.3.1.2) had not */
     bool client_unfinished;      /* the client's last message is longer, by what it says itself, than what came of it */
     int64_t slowest_response_ns; /* from the end of a request to the first byte of its answer */
     struct moment slowest_request;

@@ -4,6 +4,7 @@
 #include "actions.h"
 #include "certificate_faults.h"
 #include "detector.h"
+#include "login_signs.h"
 #include "signs.h"
 
 /* RFC 8446, 6.2: alerts about a certificate. */
@@ -99,6 +100,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
                       seconds_words(halt.waited_ns).text);
     struct certificate_faults faults = certificate_faults_of(c);
     say_faults(&faults, judgement);
+    if (!alert)
+        login_signs_doubt_client(c, s, &halt, judgement);
     return true;
 }
 
@@ -118,7 +121,11 @@ const struct detector client_certificate_rejected = {
         "After ServerHello the client sends a TLS alert about the certificate, or closes at once without a key "
         "exchange; or it closes in order within 5 s after the handshake, without a login, and the certificate is "
         "self-signed, out of date, or for another name than the one asked for (SNI). Without an alert only when the "
-        "client has acknowledged the certificate, and no packet was repeated for a second and more before.",
+        "client has acknowledged the certificate, and no packet was repeated for a second and more before; where it "
+        "had "
+        "waited for the server for 2 s or more, and longer than for itself, the culprit stays open: its time may have "
+        "run "
+        "out over that. (--slow-login sets the 2 s.)",
     .means =
         "The certificate came and the client went: it could not build a chain to an authority it trusts, or the name "
         "or the dates do not fit. Where the certificate is in clear (up to TLS 1.2), its dates and names are compared; "

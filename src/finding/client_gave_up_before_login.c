@@ -7,6 +7,14 @@
 #include "signs.h"
 #include "ttl_signs.h"
 
+/* The answer to PRELOGIN tells the server's version (MS-TDS 2.2.6.5), and that is all that scanners and monitors want. They are known by their
+ * habit; a program that runs out of time logs in at other times. */
+static bool only_asks_version(const struct pair_record *pair)
+{
+    enum { HABIT_LEAST = 3 };
+    return pair->left_early >= HABIT_LEAST && pair->left_early + pair->byteless >= pair->connections;
+}
+
 static bool judge_after_prelogin(const struct conversation *c, const struct surroundings *s,
                                  struct judgement *judgement)
 {
@@ -30,6 +38,11 @@ static bool judge_after_prelogin(const struct conversation *c, const struct surr
         judgement_leave_open(judgement, 0.5);
         judgement->would_settle = settle_by_client_capture;
     }
+    bool asks_version = own_turn && only_asks_version(surroundings_pair(s, c));
+    if (asks_version) {
+        judgement_leave_open(judgement, 0.5);
+        judgement->would_settle = "Which program of that machine connects: `netstat -abno` there, on Linux `ss -tnp`.";
+    }
     judgement_prove(judgement, &client->syn, "the client connects");
     judgement_prove(judgement, &c->tds->steps[LOGIN_STEP_PRELOGIN], "the client sends PRELOGIN");
     judgement_prove(judgement, &c->tds->steps[LOGIN_STEP_PRELOGIN_ANSWER], "the server answers it");
@@ -37,6 +50,11 @@ static bool judge_after_prelogin(const struct conversation *c, const struct surr
     judgement_say(judgement, "The client connected, sent PRELOGIN and closed %s after %s%s.",
                   seconds_words(halt.waited_ns).text, login_step_words(halt.last_step),
                   own_turn ? "" : ", without waiting for the answer: its time was spent before it connected");
+    if (asks_version)
+        judgement_say_more(judgement,
+                           "None of its connections goes on to a login: a scanner or a monitor that asks for "
+                           "the server's version, or a client that is always out of time.");
+    login_signs_doubt_client(c, s, &halt, judgement);
     return true;
 }
 
@@ -102,7 +120,11 @@ const struct detector client_gave_up_before_login = {
         "the same client left this server after PRELOGIN on another connection, and closes with FIN; else it may as "
         "well be a probe. Where it is seen to have waited for its server's address, client.slow-name-resolution says "
         "so. Not when a sequence number of the client or the other side's SACK shows that it had sent more than "
-        "arrived, nor when the answer to PRELOGIN is why it leaves.",
+        "arrived, nor when the answer to PRELOGIN is why it leaves. When the client had waited for the server for 2 s "
+        "or "
+        "more (--slow-login), and longer than for itself, or three connections of the client or more leave after "
+        "PRELOGIN, and none does anything else, the culprit stays open: its time may have run out over that, or it may "
+        "only ask for the server's version.",
     .means = "The connection was made at once, and the client had no time left for it: its time-out, which began with "
              "the program's call, was spent before the first packet - on DNS, a security call, waiting for a thread, a "
              "port or a place in the pool. Server and network had no part in it. (Article, 1.5.5.)",

@@ -62,6 +62,8 @@ struct detector {
     bool yields;
     /* It makes a connection slow, and neither stops nor ends it when all of it was repaired at once: what did comes first. */
     bool slows_only;
+    /* It makes a connection slow for a while, and is no reason of what is done to it long after: that comes first. */
+    bool passes;
     /* Its conversations belong together by their client, whichever servers they go to: a scanner tries a thousand. */
     bool by_client;
     /* Whether the cause holds for this conversation. On true, judgement holds at least confidence and says; the rest of

@@ -16,13 +16,23 @@ static bool ways_wander(const struct conversation *c, const struct surroundings 
     return wandering >= OFTEN && (uint64_t)wandering * 100 >= (uint64_t)pair->conversations * OFTEN_PERCENT;
 }
 
+/* In another connection what that machine says came over as many hops as the reset: its way changed in between, as routers do that stand in for
+ * each other. */
+static bool comes_that_way(const struct conversation *c, const struct surroundings *s, enum side side)
+{
+    struct ttl_range spoken = surroundings_host_ttls(s, c->point, &c->ends[SIDE_SERVER].address);
+    unsigned hops = hops_from_ttl(c->sides[side].reset_ttl);
+    return side == SIDE_SERVER && spoken.most != 0 &&
+           (hops == hops_from_ttl(spoken.least) || hops == hops_from_ttl(spoken.most));
+}
+
 /* Another initial TTL, over as many hops, may be of a device or of a filter on the machine itself; ways that wander explain other hops. */
 static void weigh_maker(const struct conversation *c, const struct surroundings *s, enum side side, bool same_hops,
                         struct judgement *judgement)
 {
     if (same_hops)
         judgement_leave_open(judgement, 0.55);
-    else if (ways_wander(c, s, side))
+    else if (ways_wander(c, s, side) || comes_that_way(c, s, side))
         judgement_leave_open(judgement, 0.45);
 }
 

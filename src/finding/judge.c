@@ -128,8 +128,59 @@ static void withhold(const struct surroundings *s, const struct conversation *c,
     judgement->would_settle = has_no_time(s, c, judgement) ? settle_by_steady_clock : settle_by_complete_capture;
 }
 
-static bool outweighs(const struct judgement *a, const struct judgement *b)
+static int64_t common_ns(const struct surroundings *s, const struct moment *moment)
 {
+    return casebook_moment_ns(s->casebook, moment);
+}
+
+/* Of its proofs, on the clock that captures have in common. */
+static struct time_span proven_span(const struct surroundings *s, const struct judgement *judgement)
+{
+    struct time_span span = {INT64_MAX, INT64_MIN};
+    for (unsigned i = 0; i < judgement->proof_count; i++) {
+        int64_t time_ns = common_ns(s, &judgement->proofs[i].moment);
+        span.from_ns = time_ns < span.from_ns ? time_ns : span.from_ns;
+        span.to_ns = time_ns > span.to_ns ? time_ns : span.to_ns;
+    }
+    return span;
+}
+
+/* What came after it took longer than it and its repair: the fault has other reasons. */
+static bool has_passed(const struct surroundings *s, struct time_span slow, int64_t repair_ns,
+                       const struct judgement *fault)
+{
+    int64_t lasted_ns = slow.to_ns - slow.from_ns > repair_ns ? slow.to_ns - slow.from_ns : repair_ns;
+    return slow.from_ns <= slow.to_ns && fault->proof_count > 0 && proven_span(s, fault).to_ns - slow.to_ns > lasted_ns;
+}
+
+static bool accuses_an_end(const struct judgement *judgement, double least)
+{
+    return judgement->severity == SEVERITY_FAULT && judgement->confidence >= least && !judgement->detector->yields &&
+           !judgement->detector->passes &&
+           (judgement->culprit == CULPRIT_CLIENT || judgement->culprit == CULPRIT_SERVER);
+}
+
+/* The fault that one end accounts for, long after what made the connection slow. */
+static bool comes_after(const struct surroundings *s, const struct conversation *c, const struct judgement *fault,
+                        const struct judgement *slow)
+{
+    static const double least = 0.7;
+    int64_t repair_ns = 0;
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+        if (c->sides[side].data_run.count > 0)
+            return false;
+        if (c->sides[side].longest_recovery_ns > repair_ns)
+            repair_ns = c->sides[side].longest_recovery_ns;
+    }
+    return slow->detector->passes && accuses_an_end(fault, least) &&
+           has_passed(s, proven_span(s, slow), repair_ns, fault);
+}
+
+static bool outweighs(const struct surroundings *s, const struct conversation *c, const struct judgement *a,
+                      const struct judgement *b)
+{
+    if (comes_after(s, c, a, b) != comes_after(s, c, b, a))
+        return comes_after(s, c, a, b);
     bool a_yields = a->detector->yields && b->severity != SEVERITY_NOTE;
     bool b_yields = b->detector->yields && a->severity != SEVERITY_NOTE;
     return a_yields != b_yields ? b_yields : a->confidence > b->confidence;
@@ -153,7 +204,7 @@ static void judge_view(const struct judge *judge, const struct conversation *con
         if (!detectors[i]->judge || !detectors[i]->judge(conversation, &judge->surroundings, &candidate))
             continue;
         withhold(&judge->surroundings, conversation, view, &candidate);
-        if (found && !outweighs(&candidate, judgement))
+        if (found && !outweighs(&judge->surroundings, conversation, &candidate, judgement))
             continue;
         *judgement = candidate;
         found = true;
@@ -188,6 +239,22 @@ static void clear_server(struct judgement *judgement)
                                   "machine.");
 }
 
+/* Who waits for an answer holds that his packet was acknowledged. The other end's capture, which was running, has neither. */
+static void doubt_vouched(const struct pair_view *view, enum side told_by, struct judgement *judgement)
+{
+    enum culprit other = told_by == SIDE_CLIENT ? CULPRIT_SERVER : CULPRIT_CLIENT;
+    if (!view->compared || judgement->culprit != other || view->compared->passages[told_by].vouched_at_end == 0)
+        return;
+    leave_open(judgement);
+    judgement->would_settle = told_by == SIDE_CLIENT ? settle_by_all_cards_of_server : settle_by_all_cards_of_client;
+    judgement_say_more(judgement,
+                       told_by == SIDE_CLIENT
+                           ? "But the server's capture has neither what the client sent last nor what acknowledged it: "
+                             "a device took it in the server's name, or that capture does not see all of its cards."
+                           : "But the client's capture has neither what the server sent last nor what acknowledged it: "
+                             "a device took it in the client's name, or that capture does not see all of its cards.");
+}
+
 static void judge_ends(const struct judge *judge, const struct pair_view *view, struct judgement *judgement)
 {
     judge_view(judge, view->client, view, judgement);
@@ -197,7 +264,10 @@ static void judge_ends(const struct judge *judge, const struct pair_view *view, 
     }
     struct judgement by_server;
     judge_view(judge, view->server, view, &by_server);
-    *judgement = *pair_judge_choose(view, judgement, &by_server);
+    const struct judgement *chosen = pair_judge_choose(view, judgement, &by_server);
+    enum side told_by = chosen == judgement ? SIDE_CLIENT : SIDE_SERVER;
+    *judgement = *chosen;
+    doubt_vouched(view, told_by, judgement);
 }
 
 static bool views_have_no_order(const struct surroundings *s, const struct pair_view *view)
@@ -205,17 +275,37 @@ static bool views_have_no_order(const struct surroundings *s, const struct pair_
     return has_no_order(s, view->client) || (view->server && has_no_order(s, view->server));
 }
 
-/* What comparing found made the connection slow, and one of its ends did something worse, of which loss is no reason: it acted on what it
- * had got. */
+/* Whether what comparing found on the way was over long before the fault; and no loss goes on to the end. */
+static bool is_over(const struct surroundings *s, const struct pair_view *view, const struct judgement *slow,
+                    const struct judgement *fault)
+{
+    struct time_span span = proven_span(s, slow);
+    int64_t repair_ns = 0;
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+        const struct tcp_side *own = &(side == SIDE_CLIENT ? view->client : view->server)->sides[side];
+        const struct passage *passage = &view->compared->passages[side];
+        if (own->data_run.count > 0 || passage->lost_at_end > 0)
+            return false;
+        repair_ns = own->longest_recovery_ns > repair_ns ? own->longest_recovery_ns : repair_ns;
+        const struct moment *ends[] = {&passage->last_late, &own->last_retransmit};
+        for (unsigned i = 0; i < sizeof ends / sizeof *ends; i++)
+            if (moment_seen(ends[i]) && common_ns(s, ends[i]) > span.to_ns)
+                span.to_ns = common_ns(s, ends[i]);
+    }
+    return slow->detector->passes && has_passed(s, span, repair_ns, fault);
+}
+
+/* What comparing found made the connection slow, and one of its ends did something worse, of which that is no reason: it acted on what it
+ * had got, or long after. */
 static void prefer_what_ended_it(const struct judge *judge, const struct pair_view *view, struct judgement *judgement)
 {
     static const double least = 0.8;
     struct judgement by_ends = {0};
-    if (!judgement->detector->slows_only || !view->server || !pair_view_is_repaired(view))
+    bool at_once = judgement->detector->slows_only && view->compared && pair_view_is_repaired(view);
+    if (!judgement->detector->passes || !view->server || !view->compared)
         return;
     judge_ends(judge, view, &by_ends);
-    if (by_ends.severity == SEVERITY_FAULT && by_ends.confidence >= least && !by_ends.detector->yields &&
-        (by_ends.culprit == CULPRIT_CLIENT || by_ends.culprit == CULPRIT_SERVER))
+    if (accuses_an_end(&by_ends, least) && (at_once || is_over(&judge->surroundings, view, judgement, &by_ends)))
         *judgement = by_ends;
 }
 

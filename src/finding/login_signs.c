@@ -1,7 +1,9 @@
 /* Readings of a login's first packets that several detectors share (MS-TDS 2.2.6.5, 3.2.5.1). */
 #include "login_signs.h"
 
-#include "signs.h"
+#include <stdio.h>
+
+#include "login_timeline.h"
 #include "ttl_signs.h"
 
 bool login_signs_foreign_answer(const struct conversation *conversation)
@@ -111,4 +113,68 @@ bool login_signs_time_spent(const struct conversation *conversation, const struc
     bool unanswered = halt.last_step == LOGIN_STEP_PRELOGIN && halt.waited_ns < LEAVES_AT_ONCE_NS;
     return early && (answered || unanswered) && !signs_of_missed_packets(conversation) &&
            !signs_of_more_sent(conversation, SIDE_CLIENT) && !signs_of_foreign_reset(&conversation->sides[SIDE_CLIENT]);
+}
+
+int64_t login_signs_server_time_ns(const struct conversation *c, const struct login_halt *halt)
+{
+    const struct moment *ack = &c->sides[SIDE_CLIENT].ack_of_last_data;
+    int64_t way_ns = ack->time_ns - halt->since.time_ns;
+    bool late = moment_seen(ack) && way_ns >= ACKNOWLEDGED_BY_NS && way_ns <= halt->waited_ns;
+    return late ? halt->waited_ns - way_ns : halt->waited_ns;
+}
+
+/* What that side took for its own turns. What had to be sent again is nobody's own, but who waits for the server waits for that, too. */
+static int64_t turns_ns(const struct conversation *c, enum side side)
+{
+    struct login_timeline timeline;
+    int64_t sum_ns = 0;
+    login_timeline_read(c, c->last.time_ns, &timeline);
+    for (unsigned i = 1; i < timeline.count && timeline.entries[i].step != TIMELINE_CLOSED; i++) {
+        const struct timeline_entry *entry = &timeline.entries[i];
+        bool turn = entry->step < TIMELINE_CLOSED && entry->sender == side && (entry - 1)->sender != side;
+        bool own = side == SIDE_SERVER || entry->waited_for == WAITED_FOR_CLIENT;
+        sum_ns += turn && own && entry->duration_ns > 0 ? entry->duration_ns : 0;
+    }
+    return sum_ns;
+}
+
+int64_t login_signs_client_time_ns(const struct conversation *c)
+{
+    return turns_ns(c, SIDE_CLIENT);
+}
+
+static int64_t time_of(const struct conversation *c, const struct login_halt *halt, enum side side)
+{
+    return turns_ns(c, side) + (halt->turn == side ? halt->waited_ns : 0);
+}
+
+static bool client_gives_up(const struct conversation *c, const struct login_halt *halt)
+{
+    return halt->halted && halt->closed && halt->closed_by == SIDE_CLIENT && !halt->alert && c->starts_with_syn;
+}
+
+bool login_signs_client_slower(const struct conversation *c, const struct surroundings *s,
+                               const struct login_halt *halt)
+{
+    return client_gives_up(c, halt) && halt->turn == SIDE_SERVER && halt->waited_ns < s->thresholds->late_login_ns &&
+           time_of(c, halt, SIDE_CLIENT) > time_of(c, halt, SIDE_SERVER);
+}
+
+void login_signs_doubt_client(const struct conversation *c, const struct surroundings *s, const struct login_halt *halt,
+                              struct judgement *judgement)
+{
+    static const double at_most = 0.5;
+    int64_t server_ns = time_of(c, halt, SIDE_SERVER);
+    if (!client_gives_up(c, halt) || judgement->culprit != CULPRIT_CLIENT || server_ns < s->thresholds->slow_login_ns ||
+        server_ns <= time_of(c, halt, SIDE_CLIENT))
+        return;
+    judgement->culprit = CULPRIT_UNKNOWN;
+    if (judgement->confidence > at_most)
+        judgement->confidence = at_most;
+    judgement->would_settle = "The client's error text, which names a time-out, or what it disliked.";
+    char more[JUDGEMENT_TEXT_SIZE];
+    snprintf(more, sizeof more,
+             "It had waited %.1f s for the server until then, and its time may have run out over that.",
+             seconds(server_ns));
+    judgement_say_more(judgement, more);
 }

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 
 #include "conversation.h"
+#include "detector.h"
+#include "signs.h"
 #include "surroundings.h"
 
 /* What came in answer to the client's first packet is neither TDS nor TLS: another program has the port, or a device answers. */
@@ -33,6 +35,23 @@ struct unasked_close {
 };
 struct unasked_close login_signs_unasked_close(const struct conversation *conversation,
                                                const struct surroundings *surroundings);
+
+/* How long the server's machine had the client's last word of a login that halted when it was its turn: what was repeated until it was acknowledged
+ * had not come before. */
+int64_t login_signs_server_time_ns(const struct conversation *conversation, const struct login_halt *halt);
+
+/* How long the client took for its own turns of the login. In another capture than its own, that may have been the way's time, too. */
+int64_t login_signs_client_time_ns(const struct conversation *conversation);
+
+/* A client that closes while the server is to answer had time for the whole login, and gave more of that away itself. A server that takes as
+ * long as --late-login is to blame in any case. */
+bool login_signs_client_slower(const struct conversation *conversation, const struct surroundings *surroundings,
+                               const struct login_halt *halt);
+
+/* A client that closes part-way had waited for the server, and the way, for longer than for itself: its time may have run out over that. Then the
+ * culprit of what it seems to have done stays open, and why is said. */
+void login_signs_doubt_client(const struct conversation *conversation, const struct surroundings *surroundings,
+                              const struct login_halt *halt, struct judgement *judgement);
 
 /* The client begins with TLS (TDS 8), and the server said nothing, no alert either. SQL Server knows that from 2022 on; an older one takes a
  * ClientHello for a malformed packet, and closes. */

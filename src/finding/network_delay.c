@@ -283,6 +283,7 @@ const struct detector network_delay = {
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,
     .comparing_suffices = true,
+    .passes = true,
     .judge = judge,
     .judge_pair = judge_pair,
 };

@@ -31,9 +31,10 @@ const struct detector network_device_reset = {
     .holds_when =
         "The conversation ends with a reset whose TTL shows another number of hops than all other packets of that "
         "side, which show one number. Where these wander in other connections of the two machines, because the way "
-        "changes from packet to packet, the culprit stays open. Or that side goes on using the connection after its "
-        "reset, by more than a round trip and 200 ms. Or the reset that refuses a SYN came over another number of hops "
-        "than all that the server's machine says in other connections, on any port. Over as many hops, but from "
+        "changes from packet to packet, the culprit stays open; and where the server's machine says something over as "
+        "many hops in another connection. Or that side goes on using the connection after its reset, by more than a "
+        "round trip and 200 ms. Or the reset that refuses a SYN came over another number of hops than all that the "
+        "server's machine says in other connections, on any port. Over as many hops, but from "
         "another initial TTL (64, 128, 255) than all else, somebody else than that machine's TCP made it, and the "
         "culprit stays open. Or a reset acknowledges what the client had sent less than half of a round trip before; "
         "of three connections or more none shows the server acknowledge anything so soon. Or the client's only SYN is "

@@ -10,7 +10,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 
 static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
 {
-    return one_sided_loss(view, s, SIDE_SERVER, judgement);
+    return one_sided_loss(view, s, SIDE_SERVER, judgement) || one_sided_taken(view, s, SIDE_SERVER, judgement);
 }
 
 static const char *const actions[] = {
@@ -39,7 +39,10 @@ const struct detector network_drop_to_client = {
         "Acknowledgements alone do not count where that capture has none of any server in any connection, though some "
         "were due, nor when it has a hole then and nothing else was lost. The culprit stays open when several "
         "connections lack such packets and the client's capture has no packet of anybody meanwhile: the client's "
-        "machine may have been asleep. It stays open, too, where that capture lacks the end of another connection.",
+        "machine may have been asleep. It stays open, too, where that capture lacks the end of another connection. Or "
+        "what the server sent was acknowledged to it, the client's "
+        "capture has neither that nor the acknowledgement, and a second or more later the client itself acknowledges "
+        "less: a device took it.",
     .means = "The direction from the client works, since its packets arrive; it behaves as if it heard nothing. So "
              "packets of the server vanish on the way. Without a capture taken on the client it may as well be a "
              "filter driver of that machine that drops them. (Article, 1.5.4.)",

@@ -36,15 +36,6 @@ static bool path_loses(const struct surroundings *s, const struct conversation *
            pair->lost_packets * 100 >= pair->data_packets * LOSS_PERCENT;
 }
 
-/* Who lacks an answer to its SYN does not know whether it was lost or ignored: a full queue, or a firewall that is loaded anew, ignores it, too.
- * network.syn-lost weighs that. */
-static bool only_asked_again(const struct conversation *c, const struct surroundings *s, uint64_t lost)
-{
-    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
-    return !surroundings_stands_at(s, c, SIDE_SERVER) && server->syn_retransmits == 0 &&
-           lost <= client->syn_retransmits;
-}
-
 /* A full queue of connections makes a Linux server ignore the end of a handshake and what comes behind it, and send its SYN+ACK again
  * without being asked (tcp(7), tcp_abort_on_overflow): those that it accepted before are not taken meanwhile. */
 static bool may_be_ignored(const struct conversation *c, const struct surroundings *s)
@@ -89,7 +80,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (there)
         lost += needless;
     bool long_repair = repair_ns >= LONG_REPAIR_NS;
-    if (!there && only_asked_again(c, s, lost))
+    if (!there && signs_of_only_asking_again(c, s, lost))
         return false;
     if (lost == 0 || (!long_repair && ((!often && !there) || signs_of_packet_too_big(c))))
         return false;
@@ -237,7 +228,8 @@ const struct detector network_loss = {
         "those of which another copy came and was not answered. None count when it misses half as large a share or "
         "more of those that are known to have passed; and none at this connection's end when it lacks ends of others. "
         "Not when nothing was sent again, or when the captures themselves missed as many, which acknowledgements "
-        "prove. When all was repaired within a second, a fault of one of the ends comes first.",
+        "prove. When all was repaired within a second, a fault of one of the ends comes first. What either side did "
+        "longer after the last repair than that took comes before it.",
     .means = "TCP repairs loss, but each lost packet costs a few hundred milliseconds and more when it happens again: "
              "queries and logins get slow, and some run into time-outs. Typical are overloaded links, bad cables and "
              "ports, small buffers of virtual machines' hosts. (RFC 6298, RFC 2883; article, 1.5.4 and 1.6.4.)",
@@ -245,6 +237,7 @@ const struct detector network_loss = {
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,
     .slows_only = true,
+    .passes = true,
     .comparing_suffices = true,
     .judge = judge,
     .judge_pair = judge_pair,

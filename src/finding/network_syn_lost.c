@@ -130,6 +130,65 @@ static bool judge_unanswered(const struct conversation *c, const struct surround
     return true;
 }
 
+/* RFC 9293, 3.10.7.3 and 3.5.2: an answer that does not acknowledge its SYN the client's TCP resets, and asks again. That ends what the server has
+ * on these ports, so that it accepts the next SYN, if the reset gets there. */
+enum answers { ANSWERS_ACCEPTED, ANSWERS_OF_OLD_CONNECTION, ANSWERS_NOT_TAKEN };
+
+static enum answers answers_to_syns(const struct conversation *c)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    bool answered = server->packets > server->resets && server->payload_bytes == 0 && server->resets == 0;
+    if (!answered || conversation_established(c) || client->syn_retransmits == 0)
+        return ANSWERS_ACCEPTED;
+    if (moment_seen(&server->syn))
+        return moment_seen(&client->reset) && server->syn.time_ns <= client->reset.time_ns &&
+                       client->syn_last.time_ns > client->reset.time_ns
+                   ? ANSWERS_NOT_TAKEN
+                   : ANSWERS_ACCEPTED;
+    return client->resets != 1 && client->syn_last.time_ns - client->syn.time_ns >= SYN_REPEATED_NS
+               ? ANSWERS_OF_OLD_CONNECTION
+               : ANSWERS_ACCEPTED;
+}
+
+static void prove_answers(const struct conversation *c, struct judgement *judgement)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT];
+    judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
+    judgement_prove(judgement, &c->sides[SIDE_SERVER].first, "an answer, which does not open it");
+    judgement_prove(judgement, moment_seen(&client->older_reset) ? &client->older_reset : &client->reset,
+                    "the client resets what that answer is about");
+    judgement_prove(judgement, &client->syn_last, "it asks again: repetition %u", client->syn_retransmits);
+}
+
+static bool judge_not_accepted(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    enum answers answers = answers_to_syns(c);
+    if (answers == ANSWERS_ACCEPTED)
+        return false;
+    bool resets = c->sides[SIDE_CLIENT].resets > 0;
+    judgement_leave_open(judgement, 0.6);
+    judgement->would_settle =
+        surroundings_role(s, c) == CAPTURE_ROLE_SERVER ? settle_by_client_capture : settle_by_server_capture;
+    prove_answers(c, judgement);
+    if (answers == ANSWERS_NOT_TAKEN)
+        judgement_say(judgement,
+                      "The client's machine resets the answer to its SYN, and asks again: the answer that it gets is "
+                      "none to what it asked. A device on the way changes numbers or addresses in one direction only, "
+                      "or another machine answers.");
+    else
+        judgement_say(
+            judgement,
+            "Each of the client's %u SYNs is answered by an acknowledgement of an older connection on the same "
+            "ports. %s.",
+            c->sides[SIDE_CLIENT].syns,
+            resets ? "The client resets that each time, and the next answer is the same: its resets are dropped "
+                     "on the way (firewalls take them for none of a connection they know), or by the server's "
+                     "machine"
+                   : "Whoever asks resets that, and no reset is here: the acknowledgements do not reach the "
+                     "client's TCP, or its resets are dropped on the way");
+    return true;
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     if (!c->starts_with_syn || !moment_seen(&c->sides[SIDE_CLIENT].syn) || signs_of_one_direction(c) ||
@@ -137,6 +196,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return false;
     if (c->ending == ENDING_NO_ANSWER)
         return judge_unanswered(c, s, judgement);
+    if (judge_not_accepted(c, s, judgement))
+        return true;
     if (!moment_seen(&c->sides[SIDE_SERVER].syn) || c->ending == ENDING_REFUSED)
         return false;
     return judge_answer_lost(c, s, judgement) ||
@@ -222,11 +283,32 @@ static bool judge_made_late(const struct pair_view *view, const struct surroundi
     return true;
 }
 
+/* The client's resets leave, and only its SYNs get to the server. */
+static bool judge_resets_dropped(const struct pair_view *view, struct judgement *judgement)
+{
+    if (!view->server || answers_to_syns(view->client) != ANSWERS_OF_OLD_CONNECTION ||
+        answers_to_syns(view->server) != ANSWERS_OF_OLD_CONNECTION)
+        return false;
+    const struct tcp_side *left = &view->client->sides[SIDE_CLIENT], *came = &view->server->sides[SIDE_CLIENT];
+    if (left->resets == 0 || came->resets > 0 || !view->compared || pair_view_capture_misses(view, SIDE_SERVER))
+        return false;
+    judgement->confidence = 0.9;
+    prove_answers(view->client, judgement);
+    judgement_say(judgement,
+                  "The server still has an older connection on the same ports and answers each SYN with that one's "
+                  "acknowledgement. The client resets that, as it has to; %s left its machine, and none is in the "
+                  "server's capture, which has the SYNs: a firewall on the way drops them.",
+                  count_words(left->resets, "reset").text);
+    return true;
+}
+
 static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
 {
     const struct tcp_side *client = &view->client->sides[SIDE_CLIENT], *server = &view->client->sides[SIDE_SERVER];
     if (!moment_seen(&client->syn))
         return false;
+    if (judge_resets_dropped(view, judgement) || (view->server && judge_not_accepted(view->client, s, judgement)))
+        return true;
     if (moment_seen(&server->syn))
         return judge_made_late(view, s, judgement);
     return server->packets == 0 && client->data_packets == 0 && judge_never_made(view, s, judgement);
@@ -250,7 +332,9 @@ const struct detector network_syn_lost = {
         "lost packets, too, and came a round trip after a SYN or when an answer is repeated; otherwise the culprit "
         "stays open. So it does when the server's capture shows SYN+ACK leaving again and again while the client goes "
         "on asking, for the client's machine may throw it away. It is the likelier where other connections to the same "
-        "port are opened and served within a second meanwhile. Not told of a port scan.",
+        "port are opened and served within a second meanwhile. Not told of a port scan. The culprit stays open, too, "
+        "where each SYN is answered by the acknowledgement of an older connection, whether or not the client resets "
+        "that, and where the client resets SYN+ACK and then asks again.",
     .holds_with_both =
         "Two SYNs or more left the client, and the server's capture, which was running and saw other connections to "
         "that address, holds none of them. The culprit then stays open where that capture lacks SYNs or ends of "
@@ -258,7 +342,10 @@ const struct detector network_syn_lost = {
         "address afterwards, which may have gone to another machine. Or the SYN is in it and the server's SYN+ACK "
         "left, and nothing of that reached the client, which asks again, or the server answers again (else the "
         "handshake went on, and both captures missed it). Or the connection was made a second after the first SYN, and "
-        "SYNs or their answers that left while the other capture ran are missing in it. (Where a capture's stamps are "
+        "SYNs or their answers that left while the other capture ran are missing in it. Or the server answers SYNs "
+        "with "
+        "acknowledgements of an older connection, and the resets with which the client answers these leave and do not "
+        "arrive. (Where a capture's stamps are "
         "coarse, that second is longer by one step of them.)",
     .means = "Each lost SYN costs the client a second or more (three with older Windows); the drivers' connection "
              "time-out of 15 s is gone after three or four of them, and the client reports error 10060 or 258. A "
@@ -267,6 +354,7 @@ const struct detector network_syn_lost = {
     .actions = actions,
     .culprit = CULPRIT_NETWORK,
     .severity = SEVERITY_FAULT,
+    .passes = true,
     .judge = judge,
     .judge_pair = judge_pair,
 };

@@ -413,3 +413,26 @@ bool one_sided_loss(const struct pair_view *view, const struct surroundings *s, 
         settling_doubt_capture(judgement);
     return true;
 }
+
+bool one_sided_taken(const struct pair_view *view, const struct surroundings *s, enum side sender,
+                     struct judgement *judgement)
+{
+    if (!view->server || !view->compared || !signs_of_sql(view->client, s))
+        return false;
+    const struct conversation *own = sender == SIDE_CLIENT ? view->client : view->server;
+    const struct passage *passage = &view->compared->passages[sender];
+    const char *here = side_name(sender), *there = side_name(side_other(sender));
+    if (passage->vouched_at_end == 0 || !moment_seen(&passage->acked_less))
+        return false;
+    judgement->confidence = 0.93;
+    judgement_prove(judgement, &passage->vouched_first, "the %s sends a packet that the %s's capture does not have",
+                    here, there);
+    judgement_prove(judgement, &own->sides[sender].ack_of_last_data, "an acknowledgement with the %s's address", there);
+    judgement_prove(judgement, &passage->acked_less, "later the %s itself acknowledges less than that", there);
+    judgement_say(judgement,
+                  "%s of the %s was acknowledged with the %s's address, and the %s's own capture has neither that nor "
+                  "the acknowledgement; what the %s itself acknowledges later is less: a device between the two took "
+                  "it in the %s's name, and did not pass it on.",
+                  count_words(passage->vouched_at_end, "packet").text, here, there, there, there, there);
+    return true;
+}

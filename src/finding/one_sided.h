@@ -28,6 +28,10 @@ bool one_sided_never_arrives(const struct conversation *conversation, const stru
 bool one_sided_loss(const struct pair_view *view, const struct surroundings *surroundings, enum side sender,
                     struct judgement *judgement);
 
+/* What that side sent was acknowledged to it, and the other machine never had it, as its own capture shows: a device took it. */
+bool one_sided_taken(const struct pair_view *view, const struct surroundings *surroundings, enum side sender,
+                     struct judgement *judgement);
+
 /* Accusing a machine of eating what reached it needs a capture from that machine. TTLs and round trips only tell that it was taken near:
  * a mirror port of its switch looks the same. So unless the user said where it was taken, the culprit stays open. */
 void one_sided_need_place(const struct conversation *conversation, const struct surroundings *surroundings,

@@ -3,6 +3,7 @@
 
 #include "actions.h"
 #include "detector.h"
+#include "login_signs.h"
 #include "settling.h"
 #include "signs.h"
 
@@ -63,15 +64,20 @@ static int64_t all_steps(const struct conversation *c)
 }
 
 /* No step took long, all of them together did. */
-static bool judge_all_steps(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+static bool judge_all_steps(const struct conversation *c, const struct surroundings *s, const struct login_halt *halt,
+                            struct judgement *judgement)
 {
     const struct moment *syn = &c->sides[SIDE_CLIENT].syn, *end = &c->tds->steps[LOGIN_STEP_LOGIN_ANSWER];
+    bool gives_up = halt->halted && halt->closed && halt->stopped_by == SIDE_CLIENT && halt->turn == SIDE_CLIENT;
+    if (gives_up && !halt->alert)
+        end = &halt->since;
     if (!moment_seen(syn) || !moment_seen(end) || all_steps(c) < s->thresholds->late_login_ns ||
         signs_of_missed_packets_by(c, end->time_ns) || signs_of_retransmits_within(c, syn->time_ns, end->time_ns))
         return false;
     judgement->confidence = 0.6;
     judgement_prove(judgement, syn, "the client opens the connection");
-    judgement_prove(judgement, end, "the server answers the login");
+    judgement_prove(judgement, end, "the server answers %s",
+                    gives_up ? "once more, and the client closes" : "the login");
     judgement_say(
         judgement,
         "The server took %.1f s for the steps of the login together; drivers usually give the whole login 15 s.",
@@ -119,7 +125,9 @@ static bool judge_after_close(const struct conversation *c, const struct surroun
     if (!halt->halted || !halt->closed || halt->closed_by != SIDE_CLIENT || halt->turn != SIDE_SERVER ||
         !halt->acknowledged)
         return false;
-    if (halt->waited_ns < s->thresholds->slow_login_ns || server->last_data.time_ns <= halt->close.time_ns)
+    if (login_signs_client_slower(c, s, halt) || login_signs_server_time_ns(c, halt) < s->thresholds->slow_login_ns)
+        return false; /* it had not so long to answer, or the client had taken longer before */
+    if (server->last_data.time_ns <= halt->close.time_ns)
         return false;
     judgement->confidence = 0.95;
     judgement_prove(judgement, &halt->since, "the client sends %s", login_step_words(halt->last_step));
@@ -143,7 +151,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     enum login_step asked = LOGIN_STEP_PRELOGIN, answered = LOGIN_STEP_PRELOGIN_ANSWER;
     int64_t longest_ns = slowest_step(c->tds, &asked, &answered);
     if (longest_ns < s->thresholds->late_login_ns)
-        return judge_all_steps(c, s, judgement);
+        return judge_all_steps(c, s, &halt, judgement);
     const struct moment *from = &c->tds->steps[asked], *to = &c->tds->steps[answered];
     if (signs_of_missed_packets_by(c, to->time_ns))
         return false; /* the answer may have come before what was captured next */
@@ -180,13 +188,17 @@ const struct detector server_login_late = {
     .title = "The answer to the login comes too late",
     .holds_when =
         "A login step is answered after the client has waited 2 s or more and closed, or the server takes 5 s or "
-        "longer for a step, or for all of them beyond the path's round trips. Not when the capture missed packets of "
+        "longer for a step, or for all of them beyond the path's round trips, to the login's answer or to the client's "
+        "close when it "
+        "was its turn. Not when the capture missed packets of "
         "the connection by then, for the answer may have come before. When packets were sent again meanwhile, the "
         "culprit of a slow step stays open, and slow steps together do not count. The culprit of a step stays open, "
         "too, where the capture has no packet of anybody for 31 s of that time: SQL Server and its drivers probe a "
         "silent connection after 30 s, so it stood still, or its clock was set. It is the less sure where only such a "
-        "silence makes the wait so long, and the two ends send no timestamps that would tell of the time. "
-        "(--slow-login sets the 2 s, --late-login the 5 s.)",
+        "silence makes the wait so long, and the two ends send no timestamps that would tell of the time. What the "
+        "client repeated until it was acknowledged counts from then on. Of a client that closes in less than 5 s: not "
+        "when it had taken longer for its own steps (client.closed-in-login). (--slow-login sets the 2 s, --late-login "
+        "the 5 s.)",
     .means = "The packets went through and were acknowledged by the server's TCP, but SQL Server did not get round "
              "to answering in time: no free worker thread (blocking, high MAXDOP), slow disks, or a slow domain "
              "controller. Many that end together are the mark of thread starvation. (Article, 1.5.6: LoginAck "

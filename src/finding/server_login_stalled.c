@@ -1,6 +1,7 @@
 /* server.login-stalled: the server machine acknowledges a login packet, and SQL Server never answers it. */
 #include "actions.h"
 #include "detector.h"
+#include "login_signs.h"
 #include "settling.h"
 #include "signs.h"
 #include "ttl_signs.h"
@@ -71,6 +72,9 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return false;
     if (signs_of_stand_in(c, s))
         return false; /* it was never asked */
+    halt.waited_ns = login_signs_server_time_ns(c, &halt);
+    if (login_signs_client_slower(c, s, &halt))
+        return false; /* see client.closed-in-login */
     bool long_wait = halt.waited_ns >= s->thresholds->late_login_ns;
     bool client_left = halt.closed && halt.closed_by == SIDE_CLIENT && halt.waited_ns >= s->thresholds->slow_login_ns;
     if (!long_wait && !client_left)
@@ -107,7 +111,11 @@ const struct detector server_login_stalled = {
     .title = "The login is acknowledged and never answered",
     .holds_when =
         "The server's TCP acknowledges the client's login packet (PRELOGIN, TLS or login), and for 5 s or more no "
-        "answer follows - or for 2 s, when the client then gives up. No packet of the login is missing. When nobody "
+        "answer follows - or for 2 s, when the client then gives up, unless it had taken longer for its own steps of "
+        "the "
+        "login (client.closed-in-login). What it repeated counts from the acknowledgement on. No packet of the login "
+        "is "
+        "missing. When nobody "
         "closes, the culprit stays open where the capture recorded nothing of anybody for half of that time, and may "
         "have stood still, or where it lacks the end of another connection. It stays open, too, when the SYN+ACK came "
         "in less than half of the time of three others or more, if by less than 2 ms: a device may answer. Not when a "

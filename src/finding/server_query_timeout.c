@@ -33,6 +33,20 @@ static bool may_have_missed_answer(const struct conversation *c, const struct mo
     return server->unseen_segments > before;
 }
 
+/* SQL Server answers a request when its last packet has come. Nothing of this one was sent again, and the server's window is open: the client had
+ * not produced the rest. */
+static void clear_server(int64_t waited_ns, const char *what, struct judgement *judgement)
+{
+    judgement_leave_open(judgement, 0.6);
+    judgement->would_settle = "What the client's program waits for while it sends: its own log, or a profiler.";
+    judgement_say(
+        judgement,
+        "The client %s %.1f s after it had begun a request, of which the last packet was not sent by then: the "
+        "server had nothing to answer. Its program was too slow to produce what it wanted to send, as a bulk "
+        "copy from a slow source is.",
+        what, seconds(waited_ns));
+}
+
 /* Drivers that close instead of sending an attention, and those whose time-out counts from the connection's begin, do so when
  * a set time is over. Shorter ones are set for the network, not for a statement. */
 #define CLOSED_LEAST_NS (5 * NS_PER_SECOND)
@@ -61,6 +75,10 @@ static bool judge_closed(const struct conversation *c, const struct surroundings
     judgement_prove(judgement, &c->tds->last_request, "the client sends a request");
     judgement_prove(judgement, &close, "after %.1f s without an answer it closes", seconds(waited_ns));
     judgement_prove(judgement, &c->sides[SIDE_SERVER].last, "the server's last packet: no answer among them");
+    if (c->tds->client_unfinished) {
+        clear_server(close.time_ns - c->tds->last_request.time_ns, "closed the connection", judgement);
+        return true;
+    }
     judgement_say(judgement,
                   "The client waited %.1f s for the answer to a request and then closed the connection: a time-out of "
                   "its own ran out while the server worked.",
@@ -141,6 +159,10 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_prove(judgement, &request, "the client sends a request");
     judgement_prove(judgement, &c->tds->first_attention, "after %.1f s without an answer it sends an attention",
                     seconds(waited_ns));
+    if (c->tds->attention_amid_request && !lossy) {
+        clear_server(waited_ns, "called its request off (attention)", judgement);
+        return true;
+    }
     judgement_say(judgement,
                   "The client waited %.1f s for the answer to a request and then called it off (attention): its "
                   "command time-out ran out, or its user cancelled, while the server worked.",
@@ -162,7 +184,7 @@ static const char *const actions[] = {
 
 const struct detector server_query_timeout = {
     .cause = "server.query-timeout",
-    .title = "The client's command time-out runs out while the server works",
+    .title = "The client's command time-out runs out before the answer",
     .holds_when =
         "The client sends an attention after a request that had no byte of an answer for a second or more; encrypted, "
         "it sends something after a whole number of seconds, five at least, and the server's machine acknowledges it. "
@@ -172,10 +194,15 @@ const struct detector server_query_timeout = {
         "were sent again before the attention, the culprit stays open. Not when a sequence number of the server or the "
         "client's SACK shows that an answer was sent and did not arrive. Where the capture missed packets of the "
         "server since the request, the culprit stays open. Or the client closes in the midst of a request while the "
-        "server's receive window has been shut for 5 s or more, and its own is open.",
-    .means = "The connection is sound: the request arrived and was acknowledged, and the attention is the driver's own "
-             "way to call a statement off. The time went into executing or blocking. \"Timeout expired\" of this kind "
-             "is not a network fault. (MS-TDS 2.2.1.7.)",
+        "server's receive window has been shut for 5 s or more, and its own is open. Where the client had not sent the "
+        "last packet of its request (MS-TDS 2.2.3.1.2, EOM), and nothing was sent again, the culprit stays open, too: "
+        "it "
+        "is not the server.",
+    .means =
+        "The connection is sound: what the client sent arrived and was acknowledged, and the attention is the "
+        "driver's own way to call a statement off. The time went into executing or blocking, unless the request was "
+        "not complete: then into the client's own program. \"Timeout expired\" of this kind is not a network fault. "
+        "(MS-TDS 2.2.1.7.)",
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,

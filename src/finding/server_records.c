@@ -152,6 +152,8 @@ static void note_loss(const struct surroundings *s, struct pair_record *pair, co
     uint32_t lost = signs_of_loss(c, s),
              stretches = standstill_repeats(c, SIDE_CLIENT) + standstill_repeats(c, SIDE_SERVER);
     lost -= lost > stretches ? stretches : lost;
+    if (signs_of_only_asking_again(c, s, lost))
+        lost = 0;
     pair->lost_packets += lost;
     pair->conversations_with_loss += lost > 0;
     pair->data_packets += signs_of_segments(&c->sides[SIDE_CLIENT]);

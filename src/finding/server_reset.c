@@ -53,6 +53,16 @@ struct reset_signs {
     bool open;                                        /* any of these, or it may be somebody else's */
 };
 
+/* The client had sent something since the server's last data that the reset may answer. */
+static bool was_asked(const struct conversation *c)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    const struct moment *ack = &server->ack_of_last_data;
+    bool acknowledges =
+        moment_seen(ack) && ack->time_ns >= server->last_data.time_ns && ack->time_ns <= server->reset.time_ns;
+    return acknowledges || client->last_data.time_ns > server->last_data.time_ns;
+}
+
 static struct reset_signs signs_of_reset(const struct conversation *c, const struct surroundings *s)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
@@ -65,8 +75,9 @@ static struct reset_signs signs_of_reset(const struct conversation *c, const str
     bool idle = signs.quiet_ns >= (signs.pending ? DEVICE_PATIENCE_NS : IDLE_NS);
     bool elsewhere = !signs.at_server && (idle || signs_of_foreign_reset(server) || is_unheard(c));
     /* A reset without ACK answers a packet of a connection that the machine does not know (RFC 9293, 3.10.7.1): it gave it up before, was
-     * started again, or a device on the way gave the connection another port. Why is in what came before this capture. */
-    bool partly = !c->starts_with_syn || signs_of_missed_packets(c);
+     * started again, or a device on the way gave the connection another port. Why is in what this capture does not have: of a whole one at the
+     * server that is nothing. */
+    bool partly = (!signs.at_server && was_asked(c)) || !c->starts_with_syn || signs_of_missed_packets(c);
     signs.forgotten = partly && signs_of_forgotten(c, SIDE_SERVER);
     signs.gave_up = signs_of_giving_up(c, SIDE_SERVER);
     signs.other_language = answers_other_language(c, s);
@@ -106,8 +117,9 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         seconds_words(signs.quiet_ns).text, signs.pending ? ", while a request was unanswered" : "",
         signs.gave_up ? ", when packets did not get through any more" : "",
         signs.forgotten
-            ? ", and answers a packet of a connection that the server machine does not know: it gave it up before the "
-              "capture began, was started again, or a device that translates addresses gave the connection another port"
+            ? ", and answers a packet of a connection that the server machine does not know: it gave it up before, "
+              "which this capture does not show, was started again, or a device that translates addresses gave the "
+              "connection another port"
             : "",
         signs.at_server ? "" : "; a device on the way could have sent it in its name");
     if (signs.other_language)
@@ -133,9 +145,12 @@ const struct detector server_reset = {
         "the capture was not given as the server's, the culprit stays open when the connection was idle (1 s, or 30 s "
         "while a request is unanswered), and when the client repeats a packet in vain or waits a second for its "
         "acknowledgement. There it stays open, too, when the reset came over another number of hops, or does not go on "
-        "with the server's IP IDs, timestamps or window. In any capture it stays open where a reset without ACK ends a "
-        "connection whose begin was not captured, or of which packets were missed, for the machine may have given it "
-        "up before. Likewise where what the server sent before was not acknowledged for long; where it had sent a FIN "
+        "with the server's IP IDs, timestamps or window. It stays open where a reset without ACK may answer a packet, "
+        "for the "
+        "machine "
+        "may have given the connection up before; in a capture given as the server's only where the connection's begin "
+        "was not captured, or packets of it were missed. Likewise where what the server sent before was not "
+        "acknowledged for long; where it had sent a FIN "
         "that the capture missed; and where it was silent for a second in a capture that leaves out acknowledgements "
         "alone, and with them its probes. Likewise where the client's first bytes were no TDS and not answered, though "
         "others speak TDS to that server. Not in the middle of a login, which is server.closed-in-login's. Not when a "

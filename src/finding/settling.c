@@ -18,6 +18,8 @@ const char settle_by_complete_captures[] =
     "Captures that miss no packets: on the machines themselves, with a larger buffer, written to a fast disk.";
 const char settle_by_address_owner[] =
     "Which machine had that address then: the cluster's log, or `arp -a` on its network.";
+const char settle_by_all_cards_of_client[] = "A capture of all network cards of the client machine.";
+const char settle_by_all_cards_of_server[] = "A capture of all network cards of the server machine.";
 const char settle_by_steady_clock[] = "A capture of a machine whose clock nobody sets meanwhile.";
 const char settle_by_whole_packets[] =
     "The same capture of whole packets (`tcpdump -s 0`, `dumpcap -s 0`): of those only the checksum can be looked at.";

@@ -18,6 +18,7 @@ extern const char settle_by_listener[]; /* which program has the server's port *
 extern const char settle_by_address_owner[]; /* which machine had the server's address */
 
 extern const char settle_by_complete_capture[], settle_by_complete_captures[];
+extern const char settle_by_all_cards_of_client[], settle_by_all_cards_of_server[];
 extern const char settle_by_steady_clock[];
 extern const char settle_by_whole_packets[];
 extern const char settle_by_earlier_captures[];

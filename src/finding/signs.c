@@ -532,6 +532,13 @@ uint32_t signs_of_loss(const struct conversation *conversation, const struct sur
     return lost;
 }
 
+bool signs_of_only_asking_again(const struct conversation *c, const struct surroundings *s, uint64_t lost)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    return !surroundings_stands_at(s, c, SIDE_SERVER) && server->syn_retransmits == 0 &&
+           lost <= client->syn_retransmits;
+}
+
 bool signs_of_retransmits_within(const struct conversation *conversation, int64_t from_ns, int64_t to_ns)
 {
     for (enum side side = SIDE_CLIENT; side < SIDES; side++) {

@@ -129,6 +129,11 @@ struct silence signs_of_silence(const struct conversation *conversation);
  * all. At the receiver's machine, what had come before and not been answered was not lost on the way there. */
 uint32_t signs_of_loss(const struct conversation *conversation, const struct surroundings *surroundings);
 
+/* All of that loss is SYNs without an answer. Who lacks it does not know whether it was lost or ignored: a full queue, or a firewall that is
+ * loaded anew, ignores it, too. network.syn-lost weighs that. */
+bool signs_of_only_asking_again(const struct conversation *conversation, const struct surroundings *surroundings,
+                                uint64_t lost);
+
 /* Until that moment packets were repeated for a second and more before they got through: a time-out may have run out over it. */
 bool signs_of_held_up(const struct conversation *conversation, const struct moment *until);
 

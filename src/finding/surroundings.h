@@ -81,7 +81,7 @@ struct pair_record {
     uint32_t closed;          /* closed by the client first, after a login and with nothing pending */
     uint32_t closed_by_reset; /* of them: with a reset instead of FIN */
     uint64_t
-        lost_packets; /* sent again, not needlessly; conversations that went silent left out, and stretches of silence, as in the next two */
+        lost_packets; /* sent again, not needlessly; conversations that went silent left out, stretches of silence, and SYNs alone, as in the next two */
     uint64_t data_packets; /* with payload */
     uint32_t conversations_with_loss;
     uint32_t largest_passed[SIDES]; /* payload of each side's that the other acknowledged */

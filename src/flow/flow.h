@@ -36,6 +36,12 @@ struct side_ticks {
     uint32_t slow_count;  /* ticks */
 };
 
+/* The rest of what a packet is known by when the capture recorded it again. */
+struct recent_packet {
+    uint32_t ticks : 24; /* when, in ticks of tcp_copies.c; wraps, as sequence numbers do */
+    uint32_t ttl : 8;
+};
+
 struct tcp_direction {
     /* Following: what this origin sent. */
     uint32_t next_seq; /* one past the highest sequence number captured */
@@ -76,7 +82,7 @@ struct tcp_direction {
     struct retry_run keep_alives;    /* the current run */
     /* Enough of a packet to know it when the capture recorded it again. */
     uint32_t recent_fingerprints[RECENT_PACKETS]; /* of its headers; 0: none */
-    uint32_t recent_us[RECENT_PACKETS];           /* when; wraps, as sequence numbers do */
+    struct recent_packet recent[RECENT_PACKETS];
     uint8_t recent_at;
 
     /* In-order bytes. */

@@ -9,6 +9,8 @@
 #define DUPLICATE_WITHOUT_ID_NS (3 * NS_PER_MS)
 #define DUPLICATE_CONTROL_NS (100 * NS_PER_MS)
 #define DUPLICATE_IN_PIECES_NS (2 * NS_PER_MS)
+/* Captures of both ends that were merged into one file have each packet twice, as far apart as the path is long and the clocks differ. */
+#define DUPLICATE_ELSEWHERE_NS (3 * NS_PER_SECOND)
 enum { IP_ID_COUNTS = 4 };
 
 /* Never zero. */
@@ -46,24 +48,37 @@ static bool brings_new_data(struct flow *flow, unsigned origin, const struct pac
            flow_facts(flow, 1 - origin)->zero_windows == 0;
 }
 
-static void remember_packet(struct tcp_direction *d, uint32_t fingerprint, uint32_t now_us)
+/* 24 bits of these are 18 minutes: far more than any time that counts here. */
+#define RECENT_TICK_NS (64 * 1000)
+enum { TICKS_KEPT = 0xffffff };
+
+static uint32_t ticks_of(int64_t time_ns)
+{
+    return (uint32_t)(time_ns / RECENT_TICK_NS);
+}
+
+static int64_t age_ns_of(const struct recent_packet *recent, int64_t now_ns)
+{
+    int32_t age = (int32_t)((ticks_of(now_ns) - recent->ticks) << 8) / 256;
+    return (int64_t)(age < 0 ? -age : age) * RECENT_TICK_NS;
+}
+
+static void remember_packet(struct tcp_direction *d, uint32_t fingerprint, const struct packet *p)
 {
     d->recent_fingerprints[d->recent_at] = fingerprint;
-    d->recent_us[d->recent_at] = now_us;
+    d->recent[d->recent_at] = (struct recent_packet){.ticks = ticks_of(p->moment.time_ns) & TICKS_KEPT, .ttl = p->ttl};
     d->recent_at = (uint8_t)((d->recent_at + 1) % RECENT_PACKETS);
 }
 
 void tcp_forget_recent(struct flow *flow, int64_t now_ns)
 {
-    uint32_t now_us = (uint32_t)(now_ns / 1000);
     for (unsigned origin = 0; origin < ORIGINS; origin++) {
         struct tcp_direction *d = &flow->directions[origin];
         for (unsigned i = 0; i < RECENT_PACKETS; i++) {
-            int64_t age_ns = (int64_t)(int32_t)(now_us - d->recent_us[i]) * 1000;
-            if (age_ns <= DUPLICATE_CONTROL_NS && age_ns >= -DUPLICATE_CONTROL_NS)
+            if (age_ns_of(&d->recent[i], now_ns) <= DUPLICATE_ELSEWHERE_NS)
                 continue;
             d->recent_fingerprints[i] = 0;
-            d->recent_us[i] = 0;
+            d->recent[i] = (struct recent_packet){0};
         }
     }
 }
@@ -77,19 +92,26 @@ static bool may_be_among_recent(const struct tcp_direction *d, uint32_t fingerpr
     return same;
 }
 
+/* The same packet, recorded at another place. Routers count the TTL down and leave the rest alone, and what its sender repeats after a time-out
+ * bears another IP ID and TCP timestamp. Where the TTL is the same, that shows only once it has used another ID. */
+static bool is_seen_elsewhere(const struct tcp_direction *d, const struct recent_packet *recent, const struct packet *p)
+{
+    bool other_ttl = recent->ttl != p->ttl;
+    return p->ip_id != 0 ? other_ttl || d->last_ip_id != p->ip_id : other_ttl && p->tcp.has_timestamp;
+}
+
 static bool is_recorded_again(struct flow *flow, unsigned origin, const struct packet *p)
 {
     struct tcp_direction *d = &flow->directions[origin];
     uint32_t fingerprint = fingerprint_of(p);
-    uint32_t now_us = (uint32_t)(p->moment.time_ns / 1000);
     bool may_be = !brings_new_data(flow, origin, p) && may_be_among_recent(d, fingerprint);
     for (unsigned i = 0; may_be && i < RECENT_PACKETS; i++) {
         if (d->recent_fingerprints[i] != fingerprint)
             continue;
-        int64_t age_ns = (int64_t)(int32_t)(now_us - d->recent_us[i]) * 1000;
-        if (age_ns < 0)
-            age_ns = -age_ns;
+        int64_t age_ns = age_ns_of(&d->recent[i], p->moment.time_ns);
         if (p->ip_id != 0 && age_ns <= DUPLICATE_WITH_ID_NS)
+            return true;
+        if (age_ns <= DUPLICATE_ELSEWHERE_NS && is_seen_elsewhere(d, &d->recent[i], p))
             return true;
         /* Equal pure ACKs without an ID may be duplicate acknowledgements (RFC 5681); they change no fact either way. Equal
          * resets may each answer a packet (RFC 9293, 3.5.2): they are copies only with none in between. */
@@ -100,7 +122,7 @@ static bool is_recorded_again(struct flow *flow, unsigned origin, const struct p
         if (p->ip_id == 0 && age_ns <= patience_ns && !repeated_ack && !answers)
             return true;
     }
-    remember_packet(d, fingerprint, now_us);
+    remember_packet(d, fingerprint, p);
     return false;
 }
 

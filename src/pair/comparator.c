@@ -83,18 +83,6 @@ static uint32_t payload_hash(const struct packet *p)
     return wanted > 0 && p->payload.size >= wanted ? hash_words(p->payload.data, wanted) : 0;
 }
 
-static void reach(struct seq_mark *mark, uint32_t seq)
-{
-    if (!mark->known || distance(seq, mark->until) > 0)
-        mark->until = seq;
-    mark->known = true;
-}
-
-static bool is_past(const struct seq_mark *mark, uint32_t seq)
-{
-    return mark->known && distance(seq, mark->until) <= 0;
-}
-
 static bool covers(const struct comparator *comparator, enum side at, int64_t time_ns)
 {
     const struct coverage *coverage = &comparator->coverage[at];
@@ -169,8 +157,8 @@ static bool bytes_arrived_otherwise(const struct comparator *comparator, enum si
             distance(other->seq, end_of(sent)) < 0 && distance(sent->seq, end_of(other)) < 0)
             return true;
     }
-    return is_past(&comparator->arrived_until[sender], end_of(sent)) &&
-           is_past(&comparator->sent_until[sender], end_of(sent));
+    return seq_mark_is_past(&comparator->arrived_until[sender], end_of(sent)) &&
+           seq_mark_is_past(&comparator->sent_until[sender], end_of(sent));
 }
 
 /* Its receiver had reset the connection when it was due, and its sender did not know that yet. Nobody asks for it again, so what the
@@ -196,7 +184,7 @@ static enum packet_fate fate_of_sent(const struct comparator *comparator, enum s
         return FATE_OPEN;
     if (is_due_after_reset(comparator, sender, sent))
         return FATE_OPEN;
-    bool acknowledged = is_past(&comparator->acked_until[sender], end_of(sent));
+    bool acknowledged = seq_mark_is_past(&comparator->acked_until[sender], end_of(sent));
     if (has_bytes(sent) && acknowledged && !bytes_arrived_otherwise(comparator, sender, sent))
         return FATE_MISSED;
     return hole_for(comparator, side_other(sender), sent, false) ? FATE_OPEN : FATE_LOST;
@@ -207,7 +195,7 @@ static bool bytes_sent(const struct comparator *comparator, enum side sender, co
                        bool *seen)
 {
     const struct packet_lane *lane = &comparator->sent[sender];
-    bool beyond = is_past(&comparator->sent_until[sender], end_of(arrived));
+    bool beyond = seq_mark_is_past(&comparator->sent_until[sender], end_of(arrived));
     *seen = beyond;
     for (uint32_t i = 0; i < lane->count; i++) {
         const struct compared_packet *s = &lane->list[i];
@@ -224,7 +212,7 @@ static bool bytes_sent(const struct comparator *comparator, enum side sender, co
 static bool is_early(const struct comparator *comparator, enum side sender, const struct compared_packet *arrived)
 {
     const struct packet_lane *lane = &comparator->sent[sender];
-    if (is_past(&comparator->sent_until[sender], end_of(arrived)))
+    if (seq_mark_is_past(&comparator->sent_until[sender], end_of(arrived)))
         return false;
     for (uint32_t i = 0; i < lane->count; i++) {
         const struct compared_packet *s = &lane->list[i];
@@ -251,7 +239,7 @@ static enum packet_fate fate_of_arrival(const struct comparator *comparator, enu
         return seen && !began_in_hole(comparator, sender, arrived) ? FATE_DUPLICATED : FATE_MISSED;
     /* An acknowledgement of what reached the sender may have been its own, and its capture missed it. */
     if (!has_bytes(arrived) && !(arrived->flags & TCP_RST) &&
-        is_past(&comparator->reached_until[side_other(sender)], arrived->ack))
+        seq_mark_is_past(&comparator->reached_until[side_other(sender)], arrived->ack))
         return FATE_MISSED;
     if (hole_for(comparator, sender, arrived, true))
         return FATE_OPEN;
@@ -293,7 +281,7 @@ static bool was_in_vain(const struct comparator *comparator, enum side sender, c
     for (const struct compared_packet *later = sent + 1; later < lane->list + lane->count; later++)
         if (has_bytes(later) && distance(later->seq, end_of(sent)) < 0 && distance(sent->seq, end_of(later)) < 0)
             return true;
-    return !is_past(&comparator->acked_until[sender], end_of(sent));
+    return !seq_mark_is_past(&comparator->acked_until[sender], end_of(sent));
 }
 
 /* What keeps a capture from recording often does so several times in a row. */
@@ -431,7 +419,10 @@ static void note_arrived(struct comparator *comparator, enum side sender, const 
         passage->longest_identified = is_identified(sent, arrived);
     }
     passage->late += late;
+    if (late)
+        passage->last_late = arrived->moment;
     passage->open_at_end = 0;
+    vouching_arrived(passage, sent);
     /* Whoever gives a dead connection up says so to the other end, and that may arrive when all is well again. */
     if (!(sent->flags & (TCP_RST | TCP_FIN)))
         passage->lost_at_end = passage->bare_lost_at_end = 0;
@@ -494,12 +485,14 @@ static void judge_sent(struct comparator *comparator, enum side sender, const st
         passage->missed++;
     else
         note_open(passage);
-    if (fate == FATE_MISSED)
+    if (fate == FATE_MISSED) {
         note_missed(comparator, side_other(sender), sent, false);
-    else if (fate == FATE_OPEN)
+        vouching_missed(&comparator->vouching[sender], passage, sent);
+    } else if (fate == FATE_OPEN) {
         note_unseen(comparator, side_other(sender), sent, false);
+    }
     tell(comparator, sender, sent, arrived, fate);
-    reach(&comparator->judged_until[sender], end_of(sent));
+    seq_mark_reach(&comparator->judged_until[sender], end_of(sent));
 }
 
 static void judge_arrival(struct comparator *comparator, enum side sender, const struct compared_packet *arrived)
@@ -547,13 +540,13 @@ static void release(struct comparator *comparator, enum side sender, uint32_t un
     for (uint32_t i = 0; i < arrived->count; i++) {
         struct compared_packet *a = &arrived->list[i];
         if (a->partner == NO_PARTNER ? a->time_ns < before_ns : a->partner < until)
-            reach(&comparator->arrived_until[sender], end_of(a));
+            seq_mark_reach(&comparator->arrived_until[sender], end_of(a));
         else
             arrived->list[kept++] = *a;
     }
     arrived->count = kept;
     for (uint32_t i = 0; i < until; i++)
-        reach(&comparator->sent_until[sender], end_of(&sent->list[i]));
+        seq_mark_reach(&comparator->sent_until[sender], end_of(&sent->list[i]));
     for (uint32_t i = until; i < sent->count; i++)
         sent->list[i - until] = sent->list[i];
     sent->count -= until;
@@ -644,15 +637,18 @@ void comparator_add(struct comparator *comparator, enum side at, enum side sende
         .copy = copy,
     };
     /* Devices reset and answer in somebody's name, and acknowledge what they have swallowed. */
-    if (has_ack && !(packet->tcp.flags & (TCP_SYN | TCP_RST)))
-        reach(&comparator->acked_until[other], p->ack);
+    bool forgeable = (packet->tcp.flags & (TCP_SYN | TCP_RST)) != 0;
+    if (has_ack && !forgeable)
+        seq_mark_reach(&comparator->acked_until[other], p->ack);
+    if (has_ack && (sent || !forgeable))
+        vouching_acknowledged(&comparator->vouching[other], &comparator->comparison->passages[other], p, sent);
     int64_t *reset_ns = sent ? &comparator->reset_left_ns[sender] : &comparator->reset_came_ns[sender];
     if (p->flags & TCP_RST && p->time_ns < *reset_ns)
         *reset_ns = p->time_ns;
     if (sender == SIDE_CLIENT && p->flags & TCP_SYN)
         comparator->syn[at] = *p;
     if (!sent)
-        reach(&comparator->reached_until[sender], end_of(p));
+        seq_mark_reach(&comparator->reached_until[sender], end_of(p));
     let_go(comparator, sender, p->time_ns);
 }
 
@@ -660,6 +656,7 @@ void comparator_close(struct comparator *comparator)
 {
     for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
         judge_before(comparator, side, INT64_MAX);
+        vouching_close(&comparator->vouching[side], &comparator->comparison->passages[side]);
         memory_give(comparator->sent[side].list);
         memory_give(comparator->arrived[side].list);
     }

@@ -12,6 +12,7 @@
 #include "comparison_facts.h"
 #include "conversation.h"
 #include "packet.h"
+#include "vouching.h"
 #include "way_times.h"
 
 /* A packet as one capture has it. */
@@ -31,12 +32,6 @@ struct compared_packet {
     uint32_t
         partner; /* of an arrival: the sent packet it is (the first, if it joins several); of a sent one: its first arrival */
     uint32_t consumed; /* of a sent packet: bytes that arrived */
-};
-
-/* One past the highest sequence number of some packets. */
-struct seq_mark {
-    uint32_t until;
-    bool known;
 };
 
 struct packet_lane {
@@ -81,6 +76,7 @@ struct comparator {
     int64_t lost_from_ns[SIDES];   /* of that side's packets that are lost at the end: when the first left */
     int64_t reset_left_ns[SIDES], reset_came_ns[SIDES]; /* that side's first reset, at both ends; INT64_MAX: none yet */
     struct seq_mark acked_until[SIDES];                 /* of that side's bytes, acknowledged in either capture */
+    struct vouching vouching[SIDES];                    /* likewise: by whom */
 };
 
 /* client and server are the two views of the connection; they are read only here. The clock has to stay as it is until the end. */

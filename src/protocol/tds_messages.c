@@ -81,8 +81,10 @@ static void login_in_clear(struct tds_state *s, const struct tds_lane *lane)
 
 static void attention(struct tds_state *s, const struct tds_lane *lane)
 {
-    if (!moment_seen(&s->facts->first_attention))
-        s->facts->first_attention = lane->message_begin;
+    if (moment_seen(&s->facts->first_attention))
+        return;
+    s->facts->first_attention = lane->message_begin;
+    s->facts->attention_amid_request = lane->in_message;
 }
 
 /* A message's first packet: its type is known, and of its body nothing. */

@@ -47,6 +47,11 @@ def capture_records(scene, vantage):
   return [Record(START_NS + told(scene, time), frame, len(frame)) for time, _, frame in entries]
 
 
+def merged_records(scene):
+  records = [record for vantage in scene.captures for record in capture_records(scene, vantage)]
+  return sorted(records, key=lambda record: record.time_ns)
+
+
 def outside(scene, vantage, time):
   begin, end = scene.windows.get(vantage, (None, None))
   return (begin is not None and time < begin) or (end is not None and time > end)
@@ -83,9 +88,10 @@ def write_scene(scene, folder):
   folder = pathlib.Path(folder)
   folder.mkdir(parents=True, exist_ok=True)
   paths = {}
-  for vantage in scene.captures:
+  for vantage in scene.captures[:1] if scene.merged else scene.captures:
     path = folder / f'{vantage}.pcapng'
-    write_pcapng(path, scene.link, capture_records(scene, vantage), snaplen=scene.snaplen, drops=scene.drops,
+    records = merged_records(scene) if scene.merged else capture_records(scene, vantage)
+    write_pcapng(path, scene.link, records, snaplen=scene.snaplen, drops=scene.drops,
                  big_endian=scene.big_endian, microseconds=scene.microseconds)
     paths[vantage] = path
   return paths

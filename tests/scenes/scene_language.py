@@ -13,7 +13,7 @@ from scene_tcp import Conversation, Host
 
 HEADERS = ('rtt', 'hops', 'capture', 'link', 'vlan', 'snaplen', 'mss', 'offload', 'skew', 'window', 'id-zero', 'only', 'doubled',
            'drops', 'clock-back', 'clock-forward', 'translate', 'big-endian', 'microseconds', 'infer', 'threshold', 'server-port',
-           'renumber', 'relay', 'clamp', 'scrub')
+           'renumber', 'relay', 'clamp', 'scrub', 'merged')
 
 
 class SceneError(Exception):
@@ -87,6 +87,7 @@ class Scene:
   skew: int = 0
   id_zero: bool = False
   only: dict = field(default_factory=dict)  # vantage -> the side whose packets alone it records
+  merged: bool = False  # both captures are one file
   doubled: tuple = ()  # vantages that record every packet twice
   drops: int = 0
   clock_set: tuple | None = None  # forward by how much, and when
@@ -157,7 +158,7 @@ class Reader:
       setattr(scene, name, int(values[0]))
     elif name == 'link':
       scene.link = values[0]
-    elif name in ('offload', 'id-zero', 'big-endian', 'microseconds', 'infer'):
+    elif name in ('offload', 'id-zero', 'big-endian', 'microseconds', 'infer', 'merged'):
       setattr(scene, name.replace('-', '_'), True)
     elif name == 'threshold':
       scene.thresholds += [f'--{values[0]}', values[1]]

@@ -270,6 +270,44 @@ static void test_a_hole_hides(void **state)
     }
 }
 
+/* The request is acknowledged with the server's address; less is what the server itself acknowledges a second later, or at once, or never. */
+static struct passage *end_of_a_vouched_one(struct talk *talk, int64_t server_ns, uint32_t server_ack)
+{
+    begin(talk, 0, 0);
+    send_packet(talk, SIDE_CLIENT, packet_of(talk, SIDE_CLIENT, 1, 100, TCP_ACK, 1), 0, WAY_NS);
+    send_packet(talk, SIDE_SERVER, packet_of(talk, SIDE_SERVER, 1, 50, TCP_ACK, 101), 20 * NS_PER_MS, WAY_NS);
+    seen(talk, SIDE_CLIENT, SIDE_CLIENT, packet_of(talk, SIDE_CLIENT, 101, 100, TCP_ACK, 51), NS_PER_SECOND);
+    seen(talk, SIDE_CLIENT, SIDE_SERVER, packet_of(talk, SIDE_SERVER, 51, 0, TCP_ACK, 201),
+         NS_PER_SECOND + 2 * NS_PER_MS);
+    if (server_ns != NOWHERE)
+        send_packet(talk, SIDE_SERVER, packet_of(talk, SIDE_SERVER, 50, 1, TCP_ACK, server_ack), server_ns, WAY_NS);
+    return end(talk, SIDE_CLIENT);
+}
+
+static void test_who_says_that_a_missed_packet_arrived(void **state)
+{
+    (void)state;
+    struct talk talk;
+    struct passage *passage = end_of_a_vouched_one(&talk, 30 * NS_PER_SECOND, 101);
+    assert_int_equal(passage->missed, 1);
+    assert_int_equal(passage->vouched_at_end, 1);
+    assert_int_equal(passage->vouched_first.frame, 3);
+    assert_true(moment_seen(&passage->acked_less));
+
+    passage = end_of_a_vouched_one(&talk, 30 * NS_PER_SECOND, 201);
+    assert_int_equal(passage->missed, 1);
+    assert_int_equal(passage->vouched_at_end, 0);
+    assert_false(moment_seen(&passage->acked_less));
+
+    passage = end_of_a_vouched_one(&talk, NS_PER_SECOND + 500 * NS_PER_MS, 101);
+    assert_int_equal(passage->vouched_at_end, 1);
+    assert_false(moment_seen(&passage->acked_less));
+
+    passage = end_of_a_vouched_one(&talk, NOWHERE, 0);
+    assert_int_equal(passage->vouched_at_end, 1);
+    assert_false(moment_seen(&passage->acked_less));
+}
+
 /* What is missed is told of to the silence in which it passed. */
 static void test_what_is_missed_makes_a_hole(void **state)
 {
@@ -340,6 +378,7 @@ int main(void)
         cmocka_unit_test(test_joined_packets_with_timestamps),
         cmocka_unit_test(test_late_packets),
         cmocka_unit_test(test_a_hole_hides),
+        cmocka_unit_test(test_who_says_that_a_missed_packet_arrived),
         cmocka_unit_test(test_what_is_missed_makes_a_hole),
         cmocka_unit_test(test_repetitions_after_the_own_capture_s_end),
         cmocka_unit_test(test_two_connections_with_the_same_bytes),
