@@ -191,17 +191,14 @@ static const char *settled_by(const struct abort *abort, bool open)
 static bool say_open(struct judgement *judgement, const struct abort *abort)
 {
     if (abort->forgotten)
-        judgement_say(judgement,
-                      "The client's reset answers a packet of a connection that its machine does not know any "
-                      "more: how it ended is not in the capture.");
+        judgement_say(judgement, "The client's reset answers a packet of a connection that its machine does not know "
+                                 "any more: how it ended is not in the capture.");
     else if (abort->gave_up && abort->fin)
         judgement_say(judgement, "The client closed the connection, and nothing acknowledges that: packets do not get "
                                  "through any more, or the server's machine stands still.");
     else if (abort->gave_up)
-        judgement_say(
-            judgement,
-            "The client reset the connection when packets did not get through any more: what was sent before was "
-            "not acknowledged.");
+        judgement_say(judgement, "The client reset the connection when packets did not get through any more: what was "
+                                 "sent before was not acknowledged.");
     else if (abort->unknown_request)
         judgement_say(judgement, "The client reset the connection; what it had asked before is not in the capture.");
     return abort->forgotten || abort->gave_up || abort->unknown_request;
@@ -218,13 +215,13 @@ static void say_why_open(struct judgement *judgement, const struct abort *abort)
     if (abort->perhaps_login)
         judgement_say_more(judgement, "Only headers were captured: it may have been in the midst of its login.");
     if (abort->crossed)
-        judgement_say_more(judgement,
-                           "That request left before the server's last data had come: this may be its answer, "
-                           "recorded before it.");
+        judgement_say_more(
+            judgement,
+            "That request left before the server's last data had come: this may be its answer, recorded before it.");
     if (abort->answers_nobody)
         judgement_say_more(judgement,
-                           "Meanwhile the server's machine acknowledged nothing in other connections, either: "
-                           "it may have stood still (a paused virtual machine), or the way there was dead.");
+                           "Meanwhile the server's machine acknowledged nothing in other connections, either: it may "
+                           "have stood still (a paused virtual machine), or the way there was dead.");
 }
 
 static void prove(const struct conversation *c, const struct abort *abort, struct judgement *judgement)
@@ -267,8 +264,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
 }
 
 static const char *const actions[] = {
-    "Look in the application's log for an exception or a stop at that time: killed process, recycled application "
-    "pool, cancelled task.",
+    "Look in the application's log for an exception or a stop at that time: killed process, recycled application pool, "
+    "cancelled task.",
     "Find the program on the client by its port, while it runs: `Get-Process -Id (Get-NetTCPConnection -LocalPort "
     "PORT).OwningProcess`, on Linux `ss -tnp sport = :PORT`. The login carries the process ID, too: `Get-Process -Id "
     "PID`.",

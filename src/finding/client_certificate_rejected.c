@@ -117,15 +117,12 @@ static const char *const actions[] = {
 const struct detector client_certificate_rejected = {
     .cause = "client.certificate-rejected",
     .title = "The client refuses the server's certificate",
-    .holds_when =
-        "After ServerHello the client sends a TLS alert about the certificate, or closes at once without a key "
-        "exchange; or it closes in order within 5 s after the handshake, without a login, and the certificate is "
-        "self-signed, out of date, or for another name than the one asked for (SNI). Without an alert only when the "
-        "client has acknowledged the certificate, and no packet was repeated for a second and more before; where it "
-        "had "
-        "waited for the server for 2 s or more, and longer than for itself, the culprit stays open: its time may have "
-        "run "
-        "out over that. (--slow-login sets the 2 s.)",
+    .holds_when = "After ServerHello the client sends a TLS alert about the certificate, or closes at once without a "
+                  "key exchange; or it closes in order within 5 s after the handshake, without a login, and the "
+                  "certificate is self-signed, out of date, or for another name than the one asked for (SNI). Without "
+                  "an alert only when the client has acknowledged the certificate, and no packet was repeated for a "
+                  "second and more before; where it had waited for the server for 2 s or more, and longer than for "
+                  "itself, the culprit stays open: its time may have run out over that. (--slow-login sets the 2 s.)",
     .means =
         "The certificate came and the client went: it could not build a chain to an authority it trusts, or the name "
         "or the dates do not fit. Where the certificate is in clear (up to TLS 1.2), its dates and names are compared; "

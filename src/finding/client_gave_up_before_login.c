@@ -51,9 +51,8 @@ static bool judge_after_prelogin(const struct conversation *c, const struct surr
                   seconds_words(halt.waited_ns).text, login_step_words(halt.last_step),
                   own_turn ? "" : ", without waiting for the answer: its time was spent before it connected");
     if (asks_version)
-        judgement_say_more(judgement,
-                           "None of its connections goes on to a login: a scanner or a monitor that asks for "
-                           "the server's version, or a client that is always out of time.");
+        judgement_say_more(judgement, "None of its connections goes on to a login: a scanner or a monitor that asks "
+                                      "for the server's version, or a client that is always out of time.");
     login_signs_doubt_client(c, s, &halt, judgement);
     return true;
 }
@@ -121,8 +120,7 @@ const struct detector client_gave_up_before_login = {
         "well be a probe. Where it is seen to have waited for its server's address, client.slow-name-resolution says "
         "so. Not when a sequence number of the client or the other side's SACK shows that it had sent more than "
         "arrived, nor when the answer to PRELOGIN is why it leaves. When the client had waited for the server for 2 s "
-        "or "
-        "more (--slow-login), and longer than for itself, or three connections of the client or more leave after "
+        "or more (--slow-login), and longer than for itself, or three connections of the client or more leave after "
         "PRELOGIN, and none does anything else, the culprit stays open: its time may have run out over that, or it may "
         "only ask for the server's version.",
     .means = "The connection was made at once, and the client had no time left for it: its time-out, which began with "

@@ -106,8 +106,8 @@ static const char *const actions[] = {
     "Read the reason in SQL Server's ERRORLOG, which knows more than the client is told: `EXEC sp_readerrorlog 0, 1, "
     "N'Login failed'`. The state of error 18456 tells it: 5 no such login, 7 login disabled, 8 wrong password, 38 or "
     "40 database not available, 58 SQL logins not allowed.",
-    "Check login name, password and database of the connection string; for error 4060 whether the database is "
-    "online: `SELECT name, state_desc FROM sys.databases`.",
+    "Check login name, password and database of the connection string; for error 4060 whether the database is online: "
+    "`SELECT name, state_desc FROM sys.databases`.",
     "For Windows authentication check the service's SPN: `setspn -L ACCOUNT`.",
     NULL,
 };

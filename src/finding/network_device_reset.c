@@ -34,11 +34,11 @@ const struct detector network_device_reset = {
         "changes from packet to packet, the culprit stays open; and where the server's machine says something over as "
         "many hops in another connection. Or that side goes on using the connection after its reset, by more than a "
         "round trip and 200 ms. Or the reset that refuses a SYN came over another number of hops than all that the "
-        "server's machine says in other connections, on any port. Over as many hops, but from "
-        "another initial TTL (64, 128, 255) than all else, somebody else than that machine's TCP made it, and the "
-        "culprit stays open. Or a reset acknowledges what the client had sent less than half of a round trip before; "
-        "of three connections or more none shows the server acknowledge anything so soon. Or the client's only SYN is "
-        "refused, and then accepted in less time than clients take to repeat it (0.45 s).",
+        "server's machine says in other connections, on any port. Over as many hops, but from another initial TTL (64, "
+        "128, 255) than all else, somebody else than that machine's TCP made it, and the culprit stays open. Or a "
+        "reset acknowledges what the client had sent less than half of a round trip before; of three connections or "
+        "more none shows the server acknowledge anything so soon. Or the client's only SYN is refused, and then "
+        "accepted in less time than clients take to repeat it (0.45 s).",
     .holds_with_both =
         "A reset arrives that the other end's capture does not show leaving, and not both sides had closed by then; or "
         "both ends get such a FIN (at one end alone it is rather a packet that the capture missed). What one end gets "

@@ -40,9 +40,8 @@ const struct detector network_drop_to_client = {
         "were due, nor when it has a hole then and nothing else was lost. The culprit stays open when several "
         "connections lack such packets and the client's capture has no packet of anybody meanwhile: the client's "
         "machine may have been asleep. It stays open, too, where that capture lacks the end of another connection. Or "
-        "what the server sent was acknowledged to it, the client's "
-        "capture has neither that nor the acknowledgement, and a second or more later the client itself acknowledges "
-        "less: a device took it.",
+        "what the server sent was acknowledged to it, the client's capture has neither that nor the acknowledgement, "
+        "and a second or more later the client itself acknowledges less: a device took it.",
     .means = "The direction from the client works, since its packets arrive; it behaves as if it heard nothing. So "
              "packets of the server vanish on the way. Without a capture taken on the client it may as well be a "
              "filter driver of that machine that drops them. (Article, 1.5.4.)",

@@ -65,9 +65,8 @@ const struct detector network_drop_to_server = {
         "were due, nor when it has a hole then and nothing else was lost. The culprit stays open where that capture "
         "lacks the end of another connection. When several connections lack such packets and it has no packet of "
         "anybody meanwhile, this is less sure: the server's machine may have stood still. Or what the client sent was "
-        "acknowledged to it, the server's "
-        "capture has neither that nor the acknowledgement, and a second or more later the server itself acknowledges "
-        "less: a device took it.",
+        "acknowledged to it, the server's capture has neither that nor the acknowledgement, and a second or more later "
+        "the server itself acknowledges less: a device took it.",
     .means = "The direction from the server works, since its packets arrive; it behaves as if it heard nothing. So "
              "packets of the client vanish on the way. Without a capture taken on the server it may as well be a "
              "filter driver of that machine that drops them. (Article, 1.5.4.)",

@@ -178,14 +178,13 @@ static bool judge_not_accepted(const struct conversation *c, const struct surrou
     else
         judgement_say(
             judgement,
-            "Each of the client's %u SYNs is answered by an acknowledgement of an older connection on the same "
-            "ports. %s.",
+            "Each of the client's %u SYNs is answered by an acknowledgement of an older connection on the same ports. "
+            "%s.",
             c->sides[SIDE_CLIENT].syns,
-            resets ? "The client resets that each time, and the next answer is the same: its resets are dropped "
-                     "on the way (firewalls take them for none of a connection they know), or by the server's "
-                     "machine"
-                   : "Whoever asks resets that, and no reset is here: the acknowledgements do not reach the "
-                     "client's TCP, or its resets are dropped on the way");
+            resets ? "The client resets that each time, and the next answer is the same: its resets are dropped on the "
+                     "way (firewalls take them for none of a connection they know), or by the server's machine"
+                   : "Whoever asks resets that, and no reset is here: the acknowledgements do not reach the client's "
+                     "TCP, or its resets are dropped on the way");
     return true;
 }
 
@@ -343,10 +342,8 @@ const struct detector network_syn_lost = {
         "left, and nothing of that reached the client, which asks again, or the server answers again (else the "
         "handshake went on, and both captures missed it). Or the connection was made a second after the first SYN, and "
         "SYNs or their answers that left while the other capture ran are missing in it. Or the server answers SYNs "
-        "with "
-        "acknowledgements of an older connection, and the resets with which the client answers these leave and do not "
-        "arrive. (Where a capture's stamps are "
-        "coarse, that second is longer by one step of them.)",
+        "with acknowledgements of an older connection, and the resets with which the client answers these leave and do "
+        "not arrive. (Where a capture's stamps are coarse, that second is longer by one step of them.)",
     .means = "Each lost SYN costs the client a second or more (three with older Windows); the drivers' connection "
              "time-out of 15 s is gone after three or four of them, and the client reports error 10060 or 258. A "
              "stopped listener would refuse instead, and a host firewall or a full queue would have hit the other "

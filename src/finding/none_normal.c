@@ -80,12 +80,12 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
                       "there, say so with `--server-port %u`.",
                       c->ends[SIDE_SERVER].port, c->ends[SIDE_SERVER].port);
     else if (!signs_of_sql(c, s))
-        judgement_say(judgement,
-                      conversation_established(c)
-                          ? "No SQL Server traffic was recognised; the connection was made, and what other "
-                            "services do on one is not judged."
-                          : "No SQL Server traffic was recognised, and the connection was not made as far as "
-                            "it was captured.");
+        judgement_say(
+            judgement,
+            conversation_established(c)
+                ? "No SQL Server traffic was recognised; the connection was made, and what other services do on one is "
+                  "not judged."
+                : "No SQL Server traffic was recognised, and the connection was not made as far as it was captured.");
     else if (conversation_established(c) && unread_is(c, s))
         judgement_say(judgement, "Nothing is wrong with it as far as its headers tell; what was said on it was not "
                                  "captured.");
@@ -109,9 +109,9 @@ const struct detector none_normal = {
     .cause = "none.normal",
     .title = "Nothing is wrong",
     .holds_when = "No other cause holds.",
-    .means = "The packets show a connection that worked as far as it was captured. A reset that answers packets "
-             "after a FIN, a single lost packet, or a pooled connection of which neither begin nor end is in the "
-             "trace are part of normal life. (Article, 1.5.7 and 1.5.10.)",
+    .means = "The packets show a connection that worked as far as it was captured. A reset that answers packets after "
+             "a FIN, a single lost packet, or a pooled connection of which neither begin nor end is in the trace are "
+             "part of normal life. (Article, 1.5.7 and 1.5.10.)",
     .actions = actions,
     .culprit = CULPRIT_NONE,
     .severity = SEVERITY_NOTE,

@@ -113,9 +113,8 @@ static void doubt_clock(const struct conversation *c, const struct surroundings 
     if (capture_silences_longest_ns(silences, from->time_ns, to->time_ns) < UNPROBED_NS)
         return;
     judgement_leave_open(judgement, 0.5);
-    judgement->would_settle =
-        "A capture that stood still at no time, by a clock that nobody set: this one has no packet of "
-        "anybody for longer than SQL Server leaves a silent connection unprobed.";
+    judgement->would_settle = "A capture that stood still at no time, by a clock that nobody set: this one has no "
+                              "packet of anybody for longer than SQL Server leaves a silent connection unprobed.";
 }
 
 static bool judge_after_close(const struct conversation *c, const struct surroundings *s, const struct login_halt *halt,
@@ -175,8 +174,8 @@ static const char *const actions[] = {
     ACTION_RING_BUFFER,
     ACTION_WORKERS,
     ACTION_ERRORLOG,
-    "With Windows authentication see whether the server's domain controller was slow: `nltest /sc_query:DOMAIN`, "
-    "event 5719 (NETLOGON) in the System log.",
+    "With Windows authentication see whether the server's domain controller was slow: `nltest /sc_query:DOMAIN`, event "
+    "5719 (NETLOGON) in the System log.",
     "Look for blocking at that time: `SELECT session_id, wait_type, wait_time, blocking_session_id FROM "
     "sys.dm_exec_requests WHERE blocking_session_id <> 0`.",
     ACTION_MAXDOP,
@@ -189,20 +188,18 @@ const struct detector server_login_late = {
     .holds_when =
         "A login step is answered after the client has waited 2 s or more and closed, or the server takes 5 s or "
         "longer for a step, or for all of them beyond the path's round trips, to the login's answer or to the client's "
-        "close when it "
-        "was its turn. Not when the capture missed packets of "
-        "the connection by then, for the answer may have come before. When packets were sent again meanwhile, the "
-        "culprit of a slow step stays open, and slow steps together do not count. The culprit of a step stays open, "
-        "too, where the capture has no packet of anybody for 31 s of that time: SQL Server and its drivers probe a "
-        "silent connection after 30 s, so it stood still, or its clock was set. It is the less sure where only such a "
-        "silence makes the wait so long, and the two ends send no timestamps that would tell of the time. What the "
-        "client repeated until it was acknowledged counts from then on. Of a client that closes in less than 5 s: not "
-        "when it had taken longer for its own steps (client.closed-in-login). (--slow-login sets the 2 s, --late-login "
-        "the 5 s.)",
-    .means = "The packets went through and were acknowledged by the server's TCP, but SQL Server did not get round "
-             "to answering in time: no free worker thread (blocking, high MAXDOP), slow disks, or a slow domain "
-             "controller. Many that end together are the mark of thread starvation. (Article, 1.5.6: LoginAck "
-             "\"Late\".)",
+        "close when it was its turn. Not when the capture missed packets of the connection by then, for the answer may "
+        "have come before. When packets were sent again meanwhile, the culprit of a slow step stays open, and slow "
+        "steps together do not count. The culprit of a step stays open, too, where the capture has no packet of "
+        "anybody for 31 s of that time: SQL Server and its drivers probe a silent connection after 30 s, so it stood "
+        "still, or its clock was set. It is the less sure where only such a silence makes the wait so long, and the "
+        "two ends send no timestamps that would tell of the time. What the client repeated until it was acknowledged "
+        "counts from then on. Of a client that closes in less than 5 s: not when it had taken longer for its own steps "
+        "(client.closed-in-login). (--slow-login sets the 2 s, --late-login the 5 s.)",
+    .means =
+        "The packets went through and were acknowledged by the server's TCP, but SQL Server did not get round to "
+        "answering in time: no free worker thread (blocking, high MAXDOP), slow disks, or a slow domain controller. "
+        "Many that end together are the mark of thread starvation. (Article, 1.5.6: LoginAck \"Late\".)",
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,

@@ -16,9 +16,8 @@ static void doubt_unheard(const struct conversation *c, const struct surrounding
         return;
     judgement->confidence -= less;
     judgement->would_settle = settle_by_server_capture;
-    judgement_say_more(judgement,
-                       "Nothing else of that machine is in the capture to compare the reset with: a firewall in "
-                       "front of it may have made it.");
+    judgement_say_more(judgement, "Nothing else of that machine is in the capture to compare the reset with: a "
+                                  "firewall in front of it may have made it.");
 }
 
 /* Sooner than a way to the machine and back ever took: it did not come from there. */
@@ -79,8 +78,7 @@ static const char *const actions[] = {
     "Compare with the address and port that the client uses: connection string, alias (`cliconfg`), DNS "
     "(`Resolve-DnsName NAME`), and for a named instance the SQL Server Browser (UDP 1434).",
     "See whether a firewall in front of the server refuses in its name: its logs, or a capture on the server, which "
-    "then "
-    "has neither the SYN nor the reset.",
+    "then has neither the SYN nor the reset.",
     "Test it from the client: `Test-NetConnection SERVER -Port PORT`.",
     "Look for a restart or failover at that time: `EXEC sp_readerrorlog 0, 1, N'Starting up database'`.",
     NULL,

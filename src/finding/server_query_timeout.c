@@ -39,12 +39,11 @@ static void clear_server(int64_t waited_ns, const char *what, struct judgement *
 {
     judgement_leave_open(judgement, 0.6);
     judgement->would_settle = "What the client's program waits for while it sends: its own log, or a profiler.";
-    judgement_say(
-        judgement,
-        "The client %s %.1f s after it had begun a request, of which the last packet was not sent by then: the "
-        "server had nothing to answer. Its program was too slow to produce what it wanted to send, as a bulk "
-        "copy from a slow source is.",
-        what, seconds(waited_ns));
+    judgement_say(judgement,
+                  "The client %s %.1f s after it had begun a request, of which the last packet was not sent by then: "
+                  "the server had nothing to answer. Its program was too slow to produce what it wanted to send, as a "
+                  "bulk copy from a slow source is.",
+                  what, seconds(waited_ns));
 }
 
 /* Drivers that close instead of sending an attention, and those whose time-out counts from the connection's begin, do so when
@@ -196,13 +195,11 @@ const struct detector server_query_timeout = {
         "server since the request, the culprit stays open. Or the client closes in the midst of a request while the "
         "server's receive window has been shut for 5 s or more, and its own is open. Where the client had not sent the "
         "last packet of its request (MS-TDS 2.2.3.1.2, EOM), and nothing was sent again, the culprit stays open, too: "
-        "it "
-        "is not the server.",
-    .means =
-        "The connection is sound: what the client sent arrived and was acknowledged, and the attention is the "
-        "driver's own way to call a statement off. The time went into executing or blocking, unless the request was "
-        "not complete: then into the client's own program. \"Timeout expired\" of this kind is not a network fault. "
-        "(MS-TDS 2.2.1.7.)",
+        "it is not the server.",
+    .means = "The connection is sound: what the client sent arrived and was acknowledged, and the attention is the "
+             "driver's own way to call a statement off. The time went into executing or blocking, unless the request "
+             "was not complete: then into the client's own program. \"Timeout expired\" of this kind is not a network "
+             "fault. (MS-TDS 2.2.1.7.)",
     .actions = actions,
     .culprit = CULPRIT_SERVER,
     .severity = SEVERITY_FAULT,

@@ -146,15 +146,13 @@ const struct detector server_reset = {
         "while a request is unanswered), and when the client repeats a packet in vain or waits a second for its "
         "acknowledgement. There it stays open, too, when the reset came over another number of hops, or does not go on "
         "with the server's IP IDs, timestamps or window. It stays open where a reset without ACK may answer a packet, "
-        "for the "
-        "machine "
-        "may have given the connection up before; in a capture given as the server's only where the connection's begin "
-        "was not captured, or packets of it were missed. Likewise where what the server sent before was not "
-        "acknowledged for long; where it had sent a FIN "
-        "that the capture missed; and where it was silent for a second in a capture that leaves out acknowledgements "
-        "alone, and with them its probes. Likewise where the client's first bytes were no TDS and not answered, though "
-        "others speak TDS to that server. Not in the middle of a login, which is server.closed-in-login's. Not when a "
-        "sequence number of the server or the other side's SACK shows that it had sent more than arrived.",
+        "for the machine may have given the connection up before; in a capture given as the server's only where the "
+        "connection's begin was not captured, or packets of it were missed. Likewise where what the server sent before "
+        "was not acknowledged for long; where it had sent a FIN that the capture missed; and where it was silent for a "
+        "second in a capture that leaves out acknowledgements alone, and with them its probes. Likewise where the "
+        "client's first bytes were no TDS and not answered, though others speak TDS to that server. Not in the middle "
+        "of a login, which is server.closed-in-login's. Not when a sequence number of the server or the other side's "
+        "SACK shows that it had sent more than arrived.",
     .means = "A program that aborts a connection, a process that dies, or a machine that no longer knows the "
              "connection (after a restart, say) sends a reset. From the client's capture alone a device could have "
              "sent it; the server's capture shows whether it left there. (Article, 1.5.4, 1.5.6 and 1.5.10.)",

@@ -78,9 +78,8 @@ static bool judge_unread(const struct conversation *c, const struct surroundings
     judgement_prove(judgement, &wait.close, "the %s closes", side_name(wait.closed_by));
     judgement_say(
         judgement,
-        "The server machine acknowledged the client's last data, and in %.1f s nothing answered it%s. Only "
-        "headers were captured: whether it was of the login, a request, or something that asks for nothing, is "
-        "not to be told.",
+        "The server machine acknowledged the client's last data, and in %.1f s nothing answered it%s. Only headers "
+        "were captured: whether it was of the login, a request, or something that asks for nothing, is not to be told.",
         seconds(wait.waited_ns), wait.closed ? ", until the connection was closed" : "");
     return true;
 }
@@ -224,8 +223,7 @@ const struct detector unknown_cut_off = {
         "connection only headers were captured, and the client's last data was acknowledged and not answered for 5 s, "
         "or only a second and more after the client had left, or the server closed first, or, where nobody knows whose "
         "the port is, somebody repeated itself in vain, or, on SQL Server's, the client closed after one or two "
-        "packets "
-        "of data; on any port but a system port (below 1024) of others. (--late-login sets the 5 s.)",
+        "packets of data; on any port but a system port (below 1024) of others. (--late-login sets the 5 s.)",
     .means = "What would decide lies outside the trace, or among packets that it missed. Pooled connections live for "
              "hours, so that in a short trace neither their begin nor their end is seen (article, 1.5.7); with a "
              "circular buffer the begin may have been overwritten.",
