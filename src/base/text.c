@@ -66,8 +66,21 @@ void text_format(struct text *text, const char *format, ...)
     va_end(again);
 }
 
+/* Nearly all names are of such characters. False: it is another one, or there is no room. */
+static inline bool add_plain(struct text *text, uint32_t code)
+{
+    bool fits = text->capacity - text->size >= 2 && (!text->ceiling || text->size < text->ceiling);
+    if (code < 0x20 || code >= 0x7f || !fits)
+        return false;
+    text->data[text->size++] = (char)code;
+    text->data[text->size] = '\0';
+    return true;
+}
+
 static void add_code_point(struct text *text, uint32_t code)
 {
+    if (add_plain(text, code))
+        return;
     bool control = code < 0x20 || (code >= 0x7f && code < 0xa0);
     bool bidi = (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
     if (code == '\n' || code == '\r' || code == '\t')
