@@ -219,7 +219,9 @@ struct span token_walker_data(struct token_walker *w, struct span bytes, const s
             continue;
         }
         if (w->token == 0) {
-            w->rows += value_walker_rows(&w->values, &bytes);
+            w->rows += value_walker_rows(&w->values, &bytes, &w->token);
+            if (w->token != 0)
+                continue;
             if (bytes.size == 0)
                 break;
         }

@@ -187,32 +187,35 @@ static inline const uint8_t *pass_values(const struct column_set *set, const uin
     return at;
 }
 
-/* Moves past a ROW or NBCROW. NULL: it does not lie whole before end. */
-static inline const uint8_t *pass_row(const struct column_set *set, const uint8_t *at, const uint8_t *end)
+/* A row whose values from column on are not all here. */
+static void go_on_later(struct value_walker *w, const uint8_t *nulls, unsigned column)
 {
-    const uint8_t *nulls = NULL;
-    unsigned column = 0;
-    if (*at++ == TOKEN_NBCROW) {
-        if ((size_t)(end - at) < bitmap_size(set))
-            return NULL;
-        nulls = at;
-        at += bitmap_size(set);
-    }
-    at = pass_values(set, nulls, &column, at, end);
-    return column == set->count ? at : NULL;
+    w->set = &w->sets[0];
+    w->column = (uint16_t)column;
+    w->has_bitmap = nulls != NULL;
+    if (nulls)
+        memcpy(bitmap(w->set), nulls, bitmap_size(w->set));
+    value_walker_go(w, STATE_VALUES, 0, 0);
 }
 
-uint32_t value_walker_rows(struct value_walker *w, struct span *bytes)
+uint32_t value_walker_rows(struct value_walker *w, struct span *bytes, uint8_t *begun)
 {
     const struct column_set *set = &w->sets[0];
     const uint8_t *at = bytes->data, *end = at + bytes->size;
     uint32_t rows = 0, left = w->values_left, count = set->count;
+    *begun = 0;
     while (set->kinds && left >= count && at < end && (*at == TOKEN_ROW || *at == TOKEN_NBCROW)) {
-        const uint8_t *behind = pass_row(set, at, end);
-        if (!behind)
+        const uint8_t token = *at, *nulls = token == TOKEN_NBCROW ? at + 1 : NULL;
+        unsigned column = 0;
+        if (nulls && (size_t)(end - nulls) < bitmap_size(set))
             break;
-        at = behind;
+        at = pass_values(set, nulls, &column, at + 1 + (nulls ? bitmap_size(set) : 0), end);
         left -= count;
+        if (column < count) {
+            go_on_later(w, nulls, column);
+            *begun = token;
+            break;
+        }
         rows++;
     }
     w->values_left = left;

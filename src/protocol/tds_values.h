@@ -53,8 +53,9 @@ struct value_walker {
 /* A token begins, behind its first byte. */
 enum values_outcome value_walker_begin(struct value_walker *w, uint8_t token, const struct token_dialect *dialect);
 
-/* Between tokens: takes the ROWs and NBCROWs that lie whole at the front of bytes, and returns how many those are. */
-uint32_t value_walker_rows(struct value_walker *w, struct span *bytes);
+/* Between tokens: takes the ROWs and NBCROWs that lie whole at the front of bytes, and returns how many those are. Of one that is not whole it
+ * takes what is here, as value_walker_begin() and value_walker_data() would: *begun is its token then, else 0. */
+uint32_t value_walker_rows(struct value_walker *w, struct span *bytes, uint8_t *begun);
 
 /* Takes from the front of bytes what belongs to the token. */
 enum values_outcome value_walker_data(struct value_walker *w, struct span *bytes, const struct token_dialect *dialect);
