@@ -119,8 +119,9 @@ const struct detector client_login_refused = {
         "An ERROR token arrives in answer to the login, and no LOGINACK; one after a request is the request's. With "
         "full encryption, when it cannot be read: after the answer (which acknowledges all that the client had sent) "
         "nothing is asked, and within a second the server closes of its own accord, also while the client does (or the "
-        "client alone: then it stays open, and does not count when the client connects to another server at once, as "
-        "one does that is sent on). The culprit stays open, too, where another server lets the client in at once.",
+        "client alone, or with a TLS alert before the server's FIN: then it stays open, and does not count when the "
+        "client connects to another server at once, as one does that is sent on). The culprit stays open, too, where "
+        "another server lets the client in at once.",
     .means =
         "Network and server did their work: the server looked at what the client presented and said no - wrong "
         "password, unknown login, a database that it may not open. That is not a connectivity fault. Some numbers tell "

@@ -275,6 +275,19 @@ static bool views_have_no_order(const struct surroundings *s, const struct pair_
     return has_no_order(s, view->client) || (view->server && has_no_order(s, view->server));
 }
 
+/* An end at which packets were sent again meanwhile leaves the fault open. The other one, which got them once, does not see that. */
+static bool is_open_at_an_end(const struct surroundings *s, const struct pair_view *view, const struct judgement *fault)
+{
+    struct judgement seen = {0};
+    for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+        preset(&seen, fault->detector);
+        if (fault->detector->judge && fault->detector->judge(pair_view_at(view, side), s, &seen) &&
+            seen.culprit == CULPRIT_UNKNOWN)
+            return true;
+    }
+    return false;
+}
+
 /* Whether what comparing found on the way was over long before the fault; and no loss goes on to the end. */
 static bool is_over(const struct surroundings *s, const struct pair_view *view, const struct judgement *slow,
                     const struct judgement *fault)
@@ -292,7 +305,7 @@ static bool is_over(const struct surroundings *s, const struct pair_view *view, 
             if (moment_seen(ends[i]) && common_ns(s, ends[i]) > span.to_ns)
                 span.to_ns = common_ns(s, ends[i]);
     }
-    return slow->detector->passes && has_passed(s, span, repair_ns, fault);
+    return slow->detector->passes && has_passed(s, span, repair_ns, fault) && !is_open_at_an_end(s, view, fault);
 }
 
 /* What comparing found made the connection slow, and one of its ends did something worse, of which that is no reason: it acted on what it

@@ -65,6 +65,24 @@ static const struct conversation *next_server(const struct conversation *c, cons
     return NULL;
 }
 
+/* TLS's good-bye, or an error, sent since the answer and before the server's FIN: who gets one closes in its turn (RFC 5246, 7.2.1; RFC 8446,
+ * 6.1). A FIN that comes first tells by what it acknowledges whether the server had it; of FINs that cross nobody knows. NULL: there is none. */
+static const struct tls_alert *good_bye_before_close(const struct conversation *c)
+{
+    const struct tls_facts *tls = c->tds->tls;
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    const struct moment *until = c->closed_first_by == SIDE_SERVER ? &client->ack_of_last_data : &server->fin;
+    if (!tls || !moment_seen(until) || until->time_ns > server->fin.time_ns)
+        return NULL;
+    for (unsigned i = 0; i < tls->alert_count; i++) {
+        const struct tls_alert *alert = &tls->alerts[i];
+        if (alert->side == SIDE_CLIENT && alert->moment.time_ns <= until->time_ns &&
+            alert->moment.time_ns >= c->tds->steps[LOGIN_STEP_LOGIN_ANSWER].time_ns)
+            return alert;
+    }
+    return NULL;
+}
+
 /* Its FIN does not acknowledge the client's: it left before that came. */
 static bool closes_of_its_own_accord(const struct conversation *c)
 {
@@ -90,7 +108,10 @@ struct unasked_close login_signs_unasked_close(const struct conversation *c, con
         left.close.time_ns - answer->time_ns > NOTHING_ASKED_NS)
         return left;
     left.held = true;
-    left.by = closes_of_its_own_accord(c) ? SIDE_SERVER : SIDE_CLIENT;
+    const struct tls_alert *good_bye = good_bye_before_close(c);
+    left.by = closes_of_its_own_accord(c) && !good_bye ? SIDE_SERVER : SIDE_CLIENT;
+    if (good_bye && c->closed_first_by == SIDE_SERVER)
+        left.close = good_bye->moment;
     left.next = next_server(c, s);
     return left;
 }

@@ -29,8 +29,8 @@ bool login_signs_time_spent(const struct conversation *conversation, const struc
 /* The login was answered by something that encryption hides, and within a second somebody closed, with nothing asked. */
 struct unasked_close {
     bool held;
-    enum side by; /* the server, too, where it closed of its own accord while the client did */
-    struct moment close;
+    enum side by;                    /* the server, too, where it closed of its own accord while the client did */
+    struct moment close;             /* or the client's good-bye (TLS), if the server closes on that */
     const struct conversation *next; /* with another server, to which the client connected at once; NULL: none */
 };
 struct unasked_close login_signs_unasked_close(const struct conversation *conversation,

@@ -229,7 +229,7 @@ const struct detector network_loss = {
         "more of those that are known to have passed; and none at this connection's end when it lacks ends of others. "
         "Not when nothing was sent again, or when the captures themselves missed as many, which acknowledgements "
         "prove. When all was repaired within a second, a fault of one of the ends comes first. What either side did "
-        "longer after the last repair than that took comes before it.",
+        "longer after the last repair than that took comes before it, unless the other one's capture leaves that open.",
     .means = "TCP repairs loss, but each lost packet costs a few hundred milliseconds and more when it happens again: "
              "queries and logins get slow, and some run into time-outs. Typical are overloaded links, bad cables and "
              "ports, small buffers of virtual machines' hosts. (RFC 6298, RFC 2883; article, 1.5.4 and 1.6.4.)",

@@ -26,7 +26,12 @@ static bool judge_lost_attempt(const struct conversation *c, const struct surrou
     char own[ENDPOINT_TEXT_SIZE], other[ENDPOINT_TEXT_SIZE];
     endpoint_text(&c->ends[SIDE_SERVER], own);
     endpoint_text(&kept->ends[SIDE_SERVER], other);
-    judgement->confidence = parallel.certain ? 0.88 : 0.6;
+    judgement->confidence = 0.88;
+    if (!parallel.certain) {
+        judgement_leave_open(judgement, 0.6);
+        judgement->would_settle = "The name in the client's connection string, and whether both addresses are of it: "
+                                  "`Resolve-DnsName NAME`.";
+    }
     judgement_prove(judgement, &c->sides[SIDE_CLIENT].syn, "the client asks %s for a connection (SYN)", own);
     judgement_prove(judgement, &c->sides[SIDE_SERVER].reset, "a reset refuses it");
     judgement_prove(judgement, &kept->sides[SIDE_CLIENT].syn, "it asks %s, too", other);
@@ -113,8 +118,9 @@ const struct detector none_probe = {
         "reset; or a client finds twenty or more endpoints closed, as a port scan does. Or the client asked another "
         "address on the same port at the same moment (0.05 s), before either was decided, logged in there, and did not "
         "ask this one again after that, which had refused or not answered; and it asks the other one no more often "
-        "than this one, or both addresses are of one name that it had looked up. That is the surer for such a name, "
-        "and where the client would have repeated its SYN by then (Windows does so after a refusal, too).",
+        "than this one, or both addresses are of one name that it had looked up. The culprit stays open, for two "
+        "servers may have been meant, unless they are of such a name, or the client would have repeated its SYN by "
+        "then (Windows does so after a refusal, too) and asks this address no more often than the other.",
     .means = "Load balancers, monitoring and port tests look whether somebody listens and go again; a client that "
              "tries several addresses at once (MultiSubnetFailover) drops the slower ones. A client whose time was "
              "spent before it connected leaves in the same way: client.gave-up-before-login says when that is known. "

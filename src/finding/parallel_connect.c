@@ -75,6 +75,12 @@ static bool asked_as_often(const struct conversation *c, const struct conversati
     return surroundings_pair(s, other)->asked <= surroundings_pair(s, c)->asked;
 }
 
+/* Nor does it ask one address alone, unless it tries the first one before the others. */
+static bool asked_alone(const struct conversation *c, const struct conversation *other, const struct surroundings *s)
+{
+    return surroundings_pair(s, c)->asked > surroundings_pair(s, other)->asked;
+}
+
 /* The one that was kept, among those that began before it or after it; NULL: none. */
 static const struct conversation *look(const struct conversation *c, const struct surroundings *s, bool back, bool left)
 {
@@ -105,6 +111,7 @@ struct parallel_connect parallel_connect_of(const struct conversation *c, const 
     parallel.kept = look(c, s, true, left);
     if (!parallel.kept)
         parallel.kept = look(c, s, false, left);
-    parallel.certain = left || (parallel.kept && compare_names(c, parallel.kept, s) > 0);
+    parallel.certain =
+        parallel.kept && (compare_names(c, parallel.kept, s) > 0 || (left && !asked_alone(c, parallel.kept, s)));
     return parallel;
 }

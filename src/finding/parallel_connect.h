@@ -13,8 +13,9 @@
 struct parallel_connect {
     const struct conversation
         *kept; /* the attempt that was accepted, and logged in; NULL: there was none beside this one */
-    bool
-        certain; /* the client did not ask again where it would have, or both addresses are of one name: no other server was meant */
+    /* No other server was meant: both addresses are of one name, or the client did not ask again where it would have, and asks this one no more
+     * often than the other. */
+    bool certain;
 };
 
 /* Of an attempt that was refused or not answered. */

@@ -55,6 +55,7 @@ struct tcp_direction {
     uint16_t last_ip_id;
     uint8_t ip_id_steps; /* how often the IP ID counted up, to IP_ID_COUNTS at most */
     bool ip_id_goes_on;  /* the newest packet's is counted on from the one before */
+    bool ip_id_stays;    /* packets with other data had the same */
     uint16_t window;     /* raw, of the newest packet that is no SYN and no reset; 0: of none, too */
     uint32_t timestamp;  /* of the newest packet with one that is no reset */
     bool started;        /* next_seq is valid */

@@ -28,6 +28,8 @@ static uint32_t fingerprint_of(const struct packet *p)
 static bool is_late_copy(struct tcp_direction *d, const struct packet *p)
 {
     int16_t step = (int16_t)(p->ip_id - d->last_ip_id);
+    d->ip_id_stays |= step == 0 && p->ip_id != 0 && p->payload_length > 0 && d->started &&
+                      seq_distance(p->tcp.seq + p->payload_length, d->next_seq) > 0;
     bool near = tcp_ip_ids_are_near(p->ip_id, d->last_ip_id), counts = d->ip_id_steps == IP_ID_COUNTS;
     d->ip_id_goes_on = near && step > 0 && counts;
     if (near && step <= 0)
@@ -93,11 +95,13 @@ static bool may_be_among_recent(const struct tcp_direction *d, uint32_t fingerpr
 }
 
 /* The same packet, recorded at another place. Routers count the TTL down and leave the rest alone, and what its sender repeats after a time-out
- * bears another IP ID and TCP timestamp. Where the TTL is the same, that shows only once it has used another ID. */
+ * bears another IP ID and TCP timestamp, unless all its packets bear the same ID. Where the TTL is the same, that shows only once it has used
+ * another ID. */
 static bool is_seen_elsewhere(const struct tcp_direction *d, const struct recent_packet *recent, const struct packet *p)
 {
     bool other_ttl = recent->ttl != p->ttl;
-    return p->ip_id != 0 ? other_ttl || d->last_ip_id != p->ip_id : other_ttl && p->tcp.has_timestamp;
+    bool has_id = p->ip_id != 0 && !d->ip_id_stays;
+    return has_id ? other_ttl || d->last_ip_id != p->ip_id : other_ttl && p->tcp.has_timestamp;
 }
 
 static bool is_recorded_again(struct flow *flow, unsigned origin, const struct packet *p)
