@@ -2,7 +2,8 @@
  * A sliding window over a file or pipe: the only way readers see bytes.
  *
  * Measured on 3.2 GB in page cache: a 1 MiB window reads 12-15 GB/s with 2 MB resident, mmap 5-7 GB/s with all of it
- * resident; and a window reads pipes as well. Of 256 KiB it is as fast, and takes less memory. The window grows for one large record up to WINDOW_MAX_BYTES.
+ * resident; and a window reads pipes as well. Of 256 KiB it is as fast, and takes less memory. The window grows for one large record up
+ * to WINDOW_MAX_BYTES.
  */
 #ifndef TDSCOPE_WINDOW_H
 #define TDSCOPE_WINDOW_H
