@@ -94,6 +94,11 @@ void judgement_leave_open(struct judgement *judgement, double confidence)
     judgement->confidence = confidence;
 }
 
+void judgement_doubt(struct judgement *judgement, double at_most)
+{
+    judgement_leave_open(judgement, judgement->confidence > at_most ? at_most : judgement->confidence);
+}
+
 const char *detector_limits(const struct detector *detector, char text[static DETECTOR_LIMITS_SIZE])
 {
     static const char holes[] =

@@ -113,6 +113,9 @@ void judgement_say_more(struct judgement *judgement, const char *sentence);
 /* Something happened, and who did it is not known. */
 void judgement_leave_open(struct judgement *judgement, double confidence);
 
+/* Likewise, and it is as sure as it was, but no surer than that. */
+void judgement_doubt(struct judgement *judgement, double at_most);
+
 /* Actions that several detectors have: to capture at the server, or at both ends. See settling.h. */
 extern const char action_trace_server[], action_trace_both[];
 

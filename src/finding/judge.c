@@ -30,10 +30,7 @@ static void preset(struct judgement *judgement, const struct detector *detector)
 /* Something happened, and who did it is not known. */
 static void leave_open(struct judgement *judgement)
 {
-    static const double at_most = 0.45;
-    judgement->culprit = CULPRIT_UNKNOWN;
-    if (judgement->confidence > at_most)
-        judgement->confidence = at_most;
+    judgement_doubt(judgement, 0.45);
 }
 
 static enum side side_of_view(const struct conversation *c, const struct pair_view *view)

@@ -42,17 +42,15 @@ struct encryption_clash login_signs_encryption_clash(const struct conversation *
 #define NOTHING_ASKED_NS NS_PER_SECOND
 
 /* An answer may send the client on to another server (MS-TDS 2.2.7.9, routing: Azure SQL's redirect, read-only routing of availability
- * groups): it closes, and connects there at once, as the capture nearest to it shows. Conversations come in order of their begin; so many
- * others may begin in between. */
+ * groups): it closes, and connects there at once, as the capture nearest to it shows. */
 static const struct conversation *next_server(const struct conversation *c, const struct surroundings *s)
 {
-    enum { LOOKED_AT = 256 };
     const struct casebook *casebook = s->casebook;
     c = casebook_standing_view(casebook, c);
     if (!c->tds)
         return NULL;
     int64_t answer_ns = c->tds->steps[LOGIN_STEP_LOGIN_ANSWER].time_ns, close_ns = conversation_first_close(c).time_ns;
-    uint32_t until = c->id + LOOKED_AT;
+    uint32_t until = c->id + NEIGHBOURS_LOOKED_AT;
     for (uint32_t i = c->id; i < until && i < casebook_conversations(casebook); i++) {
         const struct conversation *next = casebook_conversation(casebook, i);
         const struct moment *syn = &next->sides[SIDE_CLIENT].syn;
@@ -184,14 +182,11 @@ bool login_signs_client_slower(const struct conversation *c, const struct surrou
 void login_signs_doubt_client(const struct conversation *c, const struct surroundings *s, const struct login_halt *halt,
                               struct judgement *judgement)
 {
-    static const double at_most = 0.5;
     int64_t server_ns = time_of(c, halt, SIDE_SERVER);
     if (!client_gives_up(c, halt) || judgement->culprit != CULPRIT_CLIENT || server_ns < s->thresholds->slow_login_ns ||
         server_ns <= time_of(c, halt, SIDE_CLIENT))
         return;
-    judgement->culprit = CULPRIT_UNKNOWN;
-    if (judgement->confidence > at_most)
-        judgement->confidence = at_most;
+    judgement_doubt(judgement, 0.5);
     judgement->would_settle = "The client's error text, which names a time-out, or what it disliked.";
     char more[JUDGEMENT_TEXT_SIZE];
     snprintf(more, sizeof more,

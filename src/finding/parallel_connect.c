@@ -12,9 +12,6 @@
 /* When one is accepted, the others are closed at once. */
 #define LEFT_WITHIN_NS (100 * NS_PER_MS)
 
-/* Conversations come in order of their begin; so many others may begin in between. */
-enum { LOOKED_AT = 256 };
-
 /* Each time a SYN is repeated after twice as long (RFC 6298, 5.5). */
 enum { DOUBLED_MOST = 6 };
 
@@ -86,7 +83,7 @@ static const struct conversation *look(const struct conversation *c, const struc
 {
     int64_t asked_ns = c->sides[SIDE_CLIENT].syn.time_ns;
     uint32_t own = c->id - 1, count = casebook_conversations(s->casebook);
-    for (uint32_t i = 1; i <= LOOKED_AT && (back ? i <= own : own + i < count); i++) {
+    for (uint32_t i = 1; i <= NEIGHBOURS_LOOKED_AT && (back ? i <= own : own + i < count); i++) {
         const struct conversation *other = casebook_conversation(s->casebook, back ? own - i : own + i);
         int64_t apart_ns = back ? asked_ns - other->first.time_ns : other->first.time_ns - asked_ns;
         if (other->point != c->point || apart_ns > IN_ONE_GO_NS)

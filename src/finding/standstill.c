@@ -104,9 +104,7 @@ bool standstill_may_be(const struct conversation *conversation, const struct sur
 void standstill_leave_open(enum side sender, struct judgement *judgement)
 {
     const char *peer = side_name(side_other(sender));
-    judgement->culprit = CULPRIT_UNKNOWN;
-    if (judgement->confidence > 0.5)
-        judgement->confidence = 0.5;
+    judgement_doubt(judgement, 0.5);
     judgement->would_settle = settle_by_both_captures;
     char more[JUDGEMENT_TEXT_SIZE];
     snprintf(more, sizeof more,

@@ -101,6 +101,9 @@ struct client_record {
     uint32_t dead_ends; /* server endpoints that refused or ignored it and never let it in */
 };
 
+/* Conversations come in order of their begin: who looks for one that began at the same time as another looks at so many before or after it. */
+enum { NEIGHBOURS_LOOKED_AT = 256 };
+
 struct surroundings {
     const struct casebook *casebook;
     const struct thresholds *thresholds;
