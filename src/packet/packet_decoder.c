@@ -113,7 +113,6 @@ static void decode_layers(struct decoding *d)
 /* Part by part: compilers clear a structure of this size as a whole by an instruction that takes longer than decoding. */
 static void clear_packet(struct packet *packet, const struct frame *frame)
 {
-    packet->moment = frame->moment;
     packet->kind = PACKET_OTHER;
     packet->source = (struct endpoint){0};
     packet->destination = (struct endpoint){0};
@@ -151,6 +150,8 @@ bool packet_decode(struct packet_decoder *decoder, const struct frame *frame, st
         decode_layers(&decoding);
     if (decoding.unwanted)
         return false;
+    /* Last: a processor that copies it as a whole waits until its parts, which were just written, have reached the cache. */
+    packet->moment = frame->moment;
     if (packet->kind == PACKET_TCP)
         facts->tcp_packets++;
     else if (packet->source.address.version == 0)
