@@ -20,6 +20,7 @@ struct os_file {
     bool regular;       /* an ordinary file that was opened by its path */
     uint64_t position;  /* bytes read or skipped */
     struct span memory; /* what is left of it, or of what was put back */
+    struct span whole;  /* of memory */
     uint8_t *put_back;  /* owned */
     char path[];
 };
@@ -85,7 +86,7 @@ struct os_file *os_file_open(const char *path, struct error *error)
 struct os_file *os_file_from_memory(struct span bytes)
 {
     struct os_file *file = file_take("memory");
-    file->memory = bytes;
+    file->memory = file->whole = bytes;
     return file;
 }
 
@@ -124,6 +125,40 @@ bool os_file_read(struct os_file *file, void *buffer, size_t size, size_t *got, 
         *got = (size_t)result;
     }
     file->position += *got;
+    return true;
+}
+
+bool os_file_can_seek(const struct os_file *file)
+{
+    return file->regular || file->descriptor == NO_DESCRIPTOR;
+}
+
+static bool descriptor_read_at(const struct os_file *file, uint64_t offset, uint8_t *buffer, size_t size, size_t *got,
+                               struct error *error)
+{
+    for (ssize_t result = 1; *got < size && result != 0;) {
+        result = pread(file->descriptor, buffer + *got, size - *got, (off_t)(offset + *got));
+        if (result < 0 && errno != EINTR)
+            return error_set(error, "%s cannot be read at byte %llu: %s", file->path,
+                             (unsigned long long)(offset + *got), strerror(errno));
+        *got += result > 0 ? (size_t)result : 0;
+    }
+    return true;
+}
+
+bool os_file_read_at(struct os_file *file, uint64_t offset, void *buffer, size_t size, size_t *got, struct error *error)
+{
+    *got = 0;
+    if (!os_file_can_seek(file))
+        return error_set(error, "%s is read from front to back only", file->path);
+    if (offset > INT64_MAX - size)
+        return true;
+    if (file->descriptor != NO_DESCRIPTOR)
+        return descriptor_read_at(file, offset, buffer, size, got, error);
+    struct span part = offset < file->whole.size ? span_part(file->whole, (size_t)offset, size) : (struct span){0};
+    if (part.size > 0)
+        memcpy(buffer, part.data, part.size);
+    *got = part.size;
     return true;
 }
 

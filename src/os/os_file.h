@@ -24,6 +24,14 @@ void os_file_close(struct os_file *file);
  * refuses. size must not be 0. */
 bool os_file_read(struct os_file *file, void *buffer, size_t size, size_t *got, struct error *error);
 
+/* Reads the bytes at that offset, as many as there are of size; where os_file_read() goes on does not change. False with *error when the
+ * system refuses, or for what cannot seek. */
+bool os_file_read_at(struct os_file *file, uint64_t offset, void *buffer, size_t size, size_t *got,
+                     struct error *error);
+
+/* Whether os_file_read_at() can: regular files, and memory. */
+bool os_file_can_seek(const struct os_file *file);
+
 /* Gives bytes that were just read once more, before all others. */
 void os_file_put_back(struct os_file *file, struct span bytes);
 
