@@ -72,6 +72,12 @@ static void window_read(struct window *window, size_t room)
     window->end += got;
 }
 
+bool window_read_at(const struct window *window, uint64_t offset, void *buffer, size_t size, size_t *got,
+                    struct error *error)
+{
+    return os_file_read_at(window->file, offset, buffer, size, got, error);
+}
+
 struct span window_fill(struct window *window, size_t size)
 {
     if (size > WINDOW_MAX_BYTES)
