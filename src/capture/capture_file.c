@@ -18,7 +18,7 @@ static enum capture_opening explain_unknown(struct capture_file *capture, struct
     if (head.size == 0)
         error_set(error, "%s is empty", path);
     else if (!format)
-        error_set(error, "%s is not a packet capture that is known (pcap and pcapng are)", path);
+        error_set(error, "%s is not a packet capture that is known (pcap, pcapng and etl are)", path);
     else if (format->advice)
         error_set(error, "%s looks like %s: %s", path, format->looks_like, format->advice);
     else
@@ -33,6 +33,11 @@ static enum capture_opening open_reader(struct capture_file *capture, struct err
     if (!capture->reader)
         return explain_unknown(capture, error);
     capture->facts->format = capture->reader->name;
+    if (capture->reader->jumps && !os_file_can_seek(capture->file)) {
+        error_set(error, "%s is a capture of the format %s, which cannot be read from a pipe: save it as a file",
+                  os_file_path(capture->file), capture->reader->name);
+        return CAPTURE_UNREADABLE;
+    }
     capture->state = memory_take(capture->reader->state_size);
     struct error reason = {0};
     if (capture->reader->open(capture->state, &capture->window, capture->facts, &reason))

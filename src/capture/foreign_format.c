@@ -29,17 +29,7 @@ static const struct signature signatures[] = {
      {"a pcapng file whose line ends were converted", "transfer it again, in binary mode", true}},
 };
 
-static const struct foreign_format event_trace = {
-    "an event trace (ETL), which is not read yet",
-    "convert it to pcapng first (pktmon etl2pcap for pktmon traces, etl2pcapng for netsh traces)", true};
 static const struct foreign_format plain_text = {"plain text", NULL, false};
-
-/* WMI_BUFFER_HEADER with BufferType 4 (header), then the version and the marker of a SYSTEM_TRACE_HEADER. */
-static bool is_event_trace(struct span head)
-{
-    const uint8_t *p = head.data;
-    return head.size >= 76 && p[0x36] == 4 && p[0x37] == 0 && (p[0x4A] == 1 || p[0x4A] == 2) && p[0x4B] == 0xC0;
-}
 
 static bool is_plain_text(struct span head)
 {
@@ -61,7 +51,5 @@ const struct foreign_format *foreign_format_of(struct span head)
         if (head.size >= signature->size && memcmp(head.data, signature->bytes, signature->size) == 0)
             return &signature->format;
     }
-    if (is_event_trace(head))
-        return &event_trace;
     return is_plain_text(head) ? &plain_text : NULL;
 }

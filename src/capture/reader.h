@@ -17,7 +17,7 @@
 #include "span.h"
 #include "window.h"
 
-enum { READER_PROBE_BYTES = 64 };
+enum { READER_PROBE_BYTES = 96 };
 
 /* No more can be captured of one packet: libpcap's MAXIMUM_SNAPLEN, which Wireshark keeps, too. A longer one is damage. */
 enum { READER_FRAME_MAX_BYTES = 262144 };
@@ -31,6 +31,7 @@ enum reader_result {
 struct capture_reader {
     const char *name;  /* "pcapng", as in the report */
     size_t state_size; /* bytes of private state, zeroed before open() */
+    bool jumps;        /* it reads here and there (window_read_at()), which no pipe allows */
     /* Whether a file that begins so is of this format. head may be shorter than READER_PROBE_BYTES: the file is. */
     bool (*recognises)(struct span head);
     /* Reads the file header. facts->notes takes what is odd; false with *error when nothing can be read. */

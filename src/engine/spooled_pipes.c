@@ -30,7 +30,8 @@ const struct spooled_pipe *spooled_pipes_need(struct spooled_pipes *pipes, const
     return os_spool_fill(&pipe->spool, path, LIMIT_SPOOLED_BYTES, &pipe->cut, &error) ? pipe : NULL;
 }
 
-static bool is_capture(struct os_file *source)
+/* A capture that is read from front to back. */
+static bool is_streamed_capture(struct os_file *source)
 {
     uint8_t head[READER_PROBE_BYTES];
     size_t size = 0;
@@ -39,7 +40,8 @@ static bool is_capture(struct os_file *source)
             break;
     struct span begin = {head, size};
     os_file_put_back(source, begin);
-    return capture_reader_for(begin) != NULL;
+    const struct capture_reader *reader = capture_reader_for(begin);
+    return reader && !reader->jumps;
 }
 
 const struct spooled_pipe *spooled_pipes_need_alone(struct spooled_pipes *pipes, const char *path,
@@ -47,7 +49,7 @@ const struct spooled_pipe *spooled_pipes_need_alone(struct spooled_pipes *pipes,
 {
     struct error error;
     *source = os_spool_is_needed(path) ? os_file_open(path, &error) : NULL;
-    if (!*source || is_capture(*source))
+    if (!*source || is_streamed_capture(*source))
         return NULL;
     struct spooled_pipe *pipe = add(pipes, path);
     if (!os_spool_fill_from(&pipe->spool, *source, LIMIT_SPOOLED_BYTES, &pipe->cut, &error))

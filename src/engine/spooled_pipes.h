@@ -19,7 +19,7 @@ struct spooled_pipes {
 /* The spool of that path, filled the first time; NULL: it is no pipe, or cannot be spooled, and has to be read as it is. */
 const struct spooled_pipe *spooled_pipes_need(struct spooled_pipes *pipes, const char *path);
 
-/* Likewise of a path that is given alone, but for a capture: that is read as it comes, because it may have no end. *source: the open
+/* Likewise of a path that is given alone, but for a capture that can be read as it comes: it may have no end. *source: the open
  * file that has to be read instead; NULL: there is none. */
 const struct spooled_pipe *spooled_pipes_need_alone(struct spooled_pipes *pipes, const char *path,
                                                     struct os_file **source);

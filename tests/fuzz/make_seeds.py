@@ -11,9 +11,10 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 TESTS = HERE.parent
-sys.path[:0] = [str(TESTS / 'scenes'), str(TESTS / 'bad_input')]
+sys.path[:0] = [str(TESTS / 'scenes'), str(TESTS / 'bad_input'), str(TESTS / 'formats')]
 sys.dont_write_bytecode = True
 import capture_bytes as make
+import etl_bytes
 import scene
 from scene_pcapng import LINK_TYPES
 
@@ -51,15 +52,30 @@ Ethernet adapter Ethernet:
    Subnet Mask . . . . . . . . . . . : 255.255.255.0
    Default Gateway . . . . . . . . . : 10.1.0.1
 '''
-FOR_READERS = ('made.pcap', 'made.pcapng', 'cut.pcapng', 'raw.pcapng')
+FOR_READERS = ('made.pcap', 'made.pcapng', 'cut.pcapng', 'raw.pcapng', 'netsh.etl', 'netsh-parts.etl', 'pktmon.etl', 'pktmon-uncounted.etl')
 LARGEST_SEED_BYTES = 16_000
 FROM_SERVER = 1
 END = 3 << 1
 
 
+def etl_seeds(frames):
+  """Event traces of each kind, with a few packets each."""
+  packets = [etl_bytes.Packet(1_700_000_000_000_000_000 + number * 1_000_000, frame, len(frame), number % 2 == 0)
+             for number, frame in enumerate(frames[:12])]
+  small = {'buffer_bytes': 1024, 'processors': 2}
+  kinds = {
+    'netsh': (etl_bytes.Style(**small, chatter=True), etl_bytes.ndis_events(packets, trailer=True, layers=(etl_bytes.LAYER_ABOVE, etl_bytes.CARD))),
+    'netsh-parts': (etl_bytes.Style(**small, wide=False, rotated=True, items=True), etl_bytes.ndis_events(packets, parts=3)),
+    'pktmon': (etl_bytes.Style(**small, compressed=True), etl_bytes.pktmon_events(packets, appearances=2)),
+    'pktmon-uncounted': (etl_bytes.Style(**small, compressed=True), etl_bytes.pktmon_events(packets, appearances=2, counted=False, drops=2)),
+  }
+  return {f'{name}.etl': etl_bytes.etl(list(events), style, packets[0].time_ns) for name, (style, events) in kinds.items()}
+
+
 def capture_seeds(scenes):
   frames = make.exchange()
-  seeds = {'made.pcap': make.pcap(frames), 'made.pcapng': make.pcapng(frames), 'refused.pcap': make.pcap(make.refusals(2))}
+  seeds = {'made.pcap': make.pcap(frames), 'made.pcapng': make.pcapng(frames), 'refused.pcap': make.pcap(make.refusals(2)),
+           **etl_seeds(frames)}
   for name, loaded in scenes.items():
     with tempfile.TemporaryDirectory() as folder:
       for path in scene.write_scene(loaded, folder).values():

@@ -1,0 +1,195 @@
+/* Packets of Packet Monitor. */
+#include "etl_pktmon.h"
+
+#include "cursor.h"
+#include "memory.h"
+
+enum { EVENT_COMPONENT = 20, EVENT_PACKET = 160, EVENT_DROP = 170, COMPONENTS = 1 << 16, EDGE_UPPER = 1 };
+enum component_type { COMPONENT_MINIPORT = 2, COMPONENT_NETVSC = 9, COMPONENT_NETCX = 14 };
+enum packet_type { TYPE_UNKNOWN, TYPE_ETHERNET, TYPE_WIFI, TYPE_IP };
+
+/* The event's own head, packed. */
+struct appearance {
+    uint16_t number; /* of this appearance, from 1; 0: not counted */
+    uint16_t direction, type, component, edge;
+    uint32_t reason; /* why it was dropped */
+    uint16_t original;
+    struct span bytes;
+};
+
+static bool read_appearance(const struct etl_event *event, struct appearance *appearance)
+{
+    struct cursor c = cursor_over(event->payload);
+    cursor_skip(&c, 8 + 2); /* the group, and the number in it */
+    appearance->number = cursor_u16le(&c);
+    appearance->direction = cursor_u16le(&c);
+    appearance->type = cursor_u16le(&c);
+    appearance->component = cursor_u16le(&c);
+    appearance->edge = cursor_u16le(&c);
+    cursor_skip(&c, 2); /* filter */
+    appearance->reason = cursor_u32le(&c);
+    cursor_skip(&c, 4); /* where it was dropped */
+    appearance->original = cursor_u16le(&c);
+    appearance->bytes = cursor_take(&c, cursor_u16le(&c));
+    return !c.failed;
+}
+
+static void look_at_component(struct pktmon *pktmon, const struct etl_event *event)
+{
+    struct cursor c = cursor_over(event->payload);
+    uint16_t component = cursor_u16le(&c), type = cursor_u16le(&c);
+    pktmon->kept[component] = type == COMPONENT_MINIPORT || type == COMPONENT_NETVSC || type == COMPONENT_NETCX;
+}
+
+bool pktmon_look(struct pktmon *pktmon, const struct etl_event *event)
+{
+    struct appearance appearance;
+    if (event->id == EVENT_PACKET && read_appearance(event, &appearance)) {
+        pktmon->by_component = appearance.number == 0;
+        pktmon->looked = true;
+        if (pktmon->packets && appearance.edge == EDGE_UPPER)
+            pktmon->packets[appearance.component]++;
+    }
+    if (pktmon->looked && !pktmon->by_component)
+        return false;
+    if (!pktmon->packets) {
+        pktmon->packets = memory_take_array(COMPONENTS, sizeof *pktmon->packets);
+        pktmon->kept = memory_take(COMPONENTS);
+    }
+    if (event->id == EVENT_COMPONENT)
+        look_at_component(pktmon, event);
+    return true;
+}
+
+/* Where no driver of a card is named, or none has packets, the component that has most. */
+void pktmon_looked(struct pktmon *pktmon)
+{
+    uint32_t most = 0;
+    bool any = false;
+    for (uint32_t i = 0; pktmon->packets && i < COMPONENTS; i++) {
+        any = any || (pktmon->kept[i] && pktmon->packets[i] > 0);
+        most = pktmon->packets[i] > pktmon->packets[most] ? i : most;
+    }
+    if (pktmon->kept && !any)
+        pktmon->kept[most] = 1;
+    memory_give(pktmon->packets);
+    pktmon->packets = NULL;
+}
+
+/* Below what makes Wi-Fi look like Ethernet, and at some drops, packets are told to be of Wi-Fi and are of Ethernet: the first two bits of
+ * Wi-Fi's header are its version, which is 0 (IEEE 802.11, 9.2.4.1.2). */
+static uint32_t link_type_of(const struct appearance *appearance)
+{
+    struct span bytes = appearance->bytes;
+    bool ethernet = etl_packet_is_ethernet(bytes);
+    switch ((enum packet_type)appearance->type) {
+    case TYPE_ETHERNET:
+        return LINKTYPE_ETHERNET;
+    case TYPE_WIFI:
+        return ethernet || (bytes.size > 0 && (bytes.data[0] & 3) != 0) ? LINKTYPE_ETHERNET : LINKTYPE_WLAN;
+    case TYPE_IP:
+        return LINKTYPE_RAW_IP;
+    case TYPE_UNKNOWN:
+        return ethernet ? LINKTYPE_ETHERNET : 0;
+    }
+    return 0;
+}
+
+/* Odd numbers are of packets that come in, or up. */
+static enum frame_direction direction_of(uint16_t direction)
+{
+    if (direction == 0)
+        return FRAME_DIRECTION_UNKNOWN;
+    return direction % 2 == 1 ? FRAME_INBOUND : FRAME_OUTBOUND;
+}
+
+static void count_drop(struct pktmon *pktmon, uint32_t reason)
+{
+    pktmon->dropped++;
+    for (unsigned i = 0; i < PKTMON_DROP_REASONS; i++) {
+        struct pktmon_drop *drop = &pktmon->drops[i];
+        if (drop->count > 0 && drop->reason != reason)
+            continue;
+        *drop = (struct pktmon_drop){reason, drop->count + 1};
+        return;
+    }
+}
+
+static bool is_kept(const struct pktmon *pktmon, const struct appearance *appearance)
+{
+    if (!pktmon->by_component)
+        return appearance->number == 1;
+    return pktmon->kept && pktmon->kept[appearance->component] && appearance->edge == EDGE_UPPER;
+}
+
+enum etl_reading pktmon_read(struct pktmon *pktmon, const struct etl_event *event, struct etl_packet *packet)
+{
+    struct appearance appearance;
+    if ((event->id != EVENT_PACKET && event->id != EVENT_DROP) || !read_appearance(event, &appearance))
+        return ETL_NO_PACKET;
+    if (event->id == EVENT_DROP) {
+        count_drop(pktmon, appearance.reason);
+        return ETL_NO_PACKET;
+    }
+    if (!is_kept(pktmon, &appearance)) {
+        pktmon->elsewhere++;
+        return ETL_ELSEWHERE;
+    }
+    uint32_t link_type = link_type_of(&appearance);
+    if (link_type == 0) {
+        pktmon->headless++;
+        return ETL_ELSEWHERE;
+    }
+    size_t size = appearance.bytes.size;
+    *packet = (struct etl_packet){.bytes = appearance.bytes,
+                                  .wire_length = (uint32_t)(appearance.original > size ? appearance.original : size),
+                                  .link_type = link_type,
+                                  .ticks = event->ticks,
+                                  .offset = event->offset,
+                                  .direction = direction_of(appearance.direction)};
+    return ETL_PACKET;
+}
+
+/* Microsoft: PACKETMONITOR_DROP_REASON. */
+static const struct {
+    uint32_t reason;
+    const char *means;
+} reasons[] = {
+    {204, "no protocol wants them"},
+    {612, "they are damaged"},
+    {902, "they are for another machine"},
+    {904, "no program listens on that UDP port"},
+    {907, "there is no way to the address"},
+    {909, "the firewall or a filter driver holds them up"},
+    {912, "their checksum is wrong"},
+    {914, "they have passed too many routers"},
+    {918, "the packet filter arbitrates against them"},
+    {920, "they are too large and may not be cut in pieces"},
+    {922, "the next machine does not answer ARP"},
+    {923, "the next machine cannot be found"},
+    {1203, "TCP's or UDP's checksum is wrong"},
+    {1204, "no program listens on that port"},
+    {1206, "the connection is not in a state for them"},
+    {1207, "the firewall or a filter driver does not let the connection receive"},
+    {1210, "they are resets"},
+    {1213, "their TCP timestamp is too old"},
+    {1216, "they lie outside the receive window"},
+    {1217, "they were received before"},
+    {1224, "there is no such connection"},
+    {1230, "too many connections are half open"},
+};
+
+const char *pktmon_reason(uint32_t reason)
+{
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (reasons[i].reason == reason)
+            return reasons[i].means;
+    return NULL;
+}
+
+void pktmon_close(struct pktmon *pktmon)
+{
+    memory_give(pktmon->packets);
+    memory_give(pktmon->kept);
+    *pktmon = (struct pktmon){0};
+}

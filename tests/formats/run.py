@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+"""The same packets in another format get the same verdicts: captures of tests/lab_captures as Windows' event traces; prints TAP.
+
+  tests/formats/run.py --tdscope build/tdscope
+"""
+import argparse
+import json
+import pathlib
+import socket
+import struct
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / 'scenes'), str(HERE.parent)]
+
+import etl_bytes as make
+from scene_pcapng import read_capture
+from scene_tool import diagnose, run_tool
+from tap import Tap
+
+LAB = HERE.parent / 'lab_captures'
+FOLDERS = ('client-no-ack', 'device-reset', 'login-stalled', 'drop-to-client')
+SIDES = ('client', 'server')
+
+# name: (style, events of the packets)
+TRACES = {
+  'netsh': (make.Style(), make.ndis_events),
+  'netsh-of-four-processors': (make.Style(processors=4, chatter=True, items=True), lambda packets: make.ndis_events(packets, trailer=True)),
+  'netsh-circular': (make.Style(processors=3, buffer_bytes=4096, rotated=True), make.ndis_events),
+  'netsh-of-windows-7': (make.Style(processors=1, wide=False), lambda packets: make.ndis_events(packets, parts=3)),
+  'netsh-of-several-layers': (make.Style(processors=2), lambda packets: make.ndis_events(packets, layers=(make.LAYER_ABOVE, make.CARD))),
+  'netsh-by-system-time': (make.Style(clock=make.CLOCK_SYSTEM, closed=False), make.ndis_events),
+  'netsh-merged': (make.Style(processors=2, compressed=True, buffer_bytes=1 << 20), make.ndis_events),
+  'pktmon': (make.Style(processors=2, compressed=True, buffer_bytes=1 << 17),
+             lambda packets: make.pktmon_events(packets, appearances=7)),
+  'pktmon-of-windows-11': (make.Style(processors=3, compressed=True, buffer_bytes=1 << 17, build=26100),
+                           lambda packets: make.pktmon_events(packets, appearances=6, counted=False, drops=3)),
+}
+SEVERAL_TIMES = {'netsh-of-several-layers': 2, 'pktmon': 7, 'pktmon-of-windows-11': 6}  # a packet is there; frames are counted so
+
+
+def sender_of(frame):
+  """The address that an Ethernet frame's IP packet is from."""
+  return frame[22:38] if frame[12:14] == b'\x86\xdd' else frame[26:30]
+
+
+def packed(address):
+  return socket.inet_pton(socket.AF_INET6 if ':' in address else socket.AF_INET, address)
+
+
+def packets_of(folder, side):
+  """The capture's packets, at times that event traces can tell: in units of 100 ns."""
+  truth = json.loads((folder / 'truth.json').read_text())
+  own = {packed(connection[side][side]['address']) for connection in truth['connections'] if side in connection['seen_in']}
+  capture = read_capture(folder / f'{side}.pcapng')
+  return [make.Packet(record.time_ns // 100 * 100, record.frame, record.wire_bytes, sender_of(record.frame) in own)
+          for record in capture.records]
+
+
+def write_pcap(path, packets):
+  with open(path, 'wb') as file:
+    file.write(struct.pack('<IHHiIII', 0xA1B23C4D, 2, 4, 0, 0, 262144, 1))
+    for packet in packets:
+      file.write(struct.pack('<IIII', *divmod(packet.time_ns, 10**9), len(packet.data), packet.wire) + packet.data)
+
+
+def write_etl(path, packets, trace):
+  style, events = TRACES[trace]
+  path.write_bytes(make.etl(list(events(packets)), style, packets[0].time_ns))
+
+
+def told(report, times):
+  """What the report says of conversations, without what differs by format; frames are counted `times` as often."""
+  def plain(value):
+    if isinstance(value, list):
+      return [plain(item) for item in value]
+    if isinstance(value, dict):
+      return {name: -(-item // times) if name == 'frame' else plain(item) for name, item in value.items()}
+    return value
+  captures = [(capture['role'], capture['packets'], capture['first'], capture['last']) for capture in report['captures']]
+  return {'verdict': report['verdict'], 'conversations': plain(report['conversations']), 'captures': captures}
+
+
+def complaints_of(report, wanted, times):
+  if report is None:
+    return ['there is no report']
+  found = told(report, times)
+  return [difference for name in wanted for difference in differences(name, found[name], wanted[name])]
+
+
+def differences(where, found, wanted):
+  if isinstance(found, dict) and isinstance(wanted, dict):
+    return [difference for name in {**wanted, **found}
+            for difference in differences(f'{where}.{name}', found.get(name), wanted.get(name))]
+  if isinstance(found, list) and isinstance(wanted, list) and len(found) == len(wanted):
+    return [difference for number, pair in enumerate(zip(found, wanted)) for difference in differences(f'{where}[{number}]', *pair)]
+  return [] if found == wanted else [f'{where}: {found}, not {wanted}']
+
+
+def check_folder(tap, tool, folder, work):
+  packets = {side: packets_of(folder, side) for side in SIDES}
+  for modes in (('client',), ('server',), SIDES):
+    arguments = []
+    for side in modes:
+      write_pcap(work / f'{side}.pcap', packets[side])
+      arguments += [f'--{side}', work / f'{side}.pcap']
+    wanted = told(diagnose(tool, arguments)[1], 1)
+    for trace in TRACES:
+      arguments = []
+      for side in modes:
+        write_etl(work / f'{side}.etl', packets[side], trace)
+        arguments += [f'--{side}', work / f'{side}.etl']
+      run, report = diagnose(tool, arguments)
+      complaints = [run.complaint] if run.died else complaints_of(report, wanted, SEVERAL_TIMES.get(trace, 1))
+      tap.case(f'{folder.name}, {" and ".join(modes)} as {trace}', complaints)
+
+
+def check_ways(tap, tool, folder, work):
+  """Through a pipe, and beside a capture in another format."""
+  packets = {side: packets_of(folder, side) for side in SIDES}
+  write_pcap(work / 'client.pcap', packets['client'])
+  write_pcap(work / 'server.pcap', packets['server'])
+  write_etl(work / 'server.etl', packets['server'], 'pktmon')
+  content = (work / 'server.etl').read_bytes()
+  wanted = told(diagnose(tool, ['--server', work / 'server.pcap'])[1], 1)
+  run = run_tool(tool, ['diagnose', '--format', 'json', '--server', '-'], piped=content)
+  tap.case('through a pipe', [run.complaint] if run.died else complaints_of(json.loads(run.out), wanted, 7))
+  wanted = told(diagnose(tool, ['--client', work / 'client.pcap', '--server', work / 'server.pcap'])[1], 1)
+  _, report = diagnose(tool, ['--client', work / 'client.pcap', '--server', work / 'server.etl'])
+  found = told(report, 1)
+  tap.case('beside a pcap', [] if found['conversations'] == wanted['conversations'] else ['conversations differ'])
+
+
+def check_cut(tap, tool, folder, work):
+  """Cut anywhere, it is read as far as it goes, and that is said."""
+  packets = packets_of(folder, 'client')
+  for trace in ('netsh-of-four-processors', 'pktmon'):
+    write_etl(work / 'whole.etl', packets, trace)
+    content, wrong = (work / 'whole.etl').read_bytes(), []
+    for part in range(1, 40):
+      size = len(content) * part // 40
+      (work / 'cut.etl').write_bytes(content[:size])
+      run, report = diagnose(tool, [work / 'cut.etl'])
+      if run.died or (report is None and not run.err.strip()):
+        wrong.append(f'{size} bytes: {run.complaint}')
+      elif report and report['captures'] and not report['captures'][0]['notes']:
+        wrong.append(f'{size} bytes: nothing is said of it')
+    tap.case(f'{trace}, cut', wrong)
+
+
+def main():
+  parser = argparse.ArgumentParser(description=__doc__)
+  parser.add_argument('--tdscope', required=True)
+  tool = pathlib.Path(parser.parse_args().tdscope).resolve()
+  tap = Tap()
+  with tempfile.TemporaryDirectory() as work:
+    for name in FOLDERS:
+      check_folder(tap, tool, LAB / name, pathlib.Path(work))
+    check_ways(tap, tool, LAB / FOLDERS[0], pathlib.Path(work))
+    check_cut(tap, tool, LAB / FOLDERS[0], pathlib.Path(work))
+  return tap.finish()
+
+
+if __name__ == '__main__':
+  sys.exit(main())
