@@ -82,6 +82,7 @@ static bool etl_open(void *state, struct window *window, struct capture_facts *f
         return false;
     }
     note_head(etl, facts);
+    facts->counts_passed_over = true;
     etl_events_open(&etl->events, window, &etl->buffers, &facts->notes);
     return true;
 }

@@ -136,9 +136,10 @@ static bool is_copy(struct run *run, const struct capture_source *source, const 
                     const char *path)
 {
     struct capture_facts *captures = run->analysis->casebook.captures;
-    int64_t first_ns = capture_chain_first_ns(&source->chain);
+    int64_t first_us = capture_chain_first_ns(&source->chain) / NS_PER_US;
     for (uint32_t i = 0; i + 1 < run->source_count; i++) {
-        if (facts->only_once || captures[i].only_once || capture_chain_first_ns(&run->sources[i].chain) != first_ns ||
+        if (facts->only_once || captures[i].only_once ||
+            capture_chain_first_ns(&run->sources[i].chain) / NS_PER_US != first_us ||
             !capture_copy_of(facts->spool ? facts->spool : path, capture_facts_path(&captures[i])))
             continue;
         note_copy(&captures[i], path);

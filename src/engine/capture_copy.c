@@ -5,37 +5,81 @@
 
 #include "capture_chain.h"
 
+/* What a format cannot tell finer is the same in another one. */
+static int64_t in_us(int64_t time_ns)
+{
+    return time_ns / NS_PER_US;
+}
+
 static bool is_same(const struct frame *a, const struct frame *b)
 {
-    return a->moment.time_ns == b->moment.time_ns && a->wire_length == b->wire_length &&
+    return in_us(a->moment.time_ns) == in_us(b->moment.time_ns) && a->wire_length == b->wire_length &&
            a->bytes.size == b->bytes.size &&
            (a->bytes.size == 0 || memcmp(a->bytes.data, b->bytes.data, a->bytes.size) == 0);
 }
 
-static bool hold_the_same(struct capture_chain *here, struct capture_chain *there)
+/* A file that is being read, and its frame at hand. */
+struct reading {
+    struct capture_chain chain;
+    struct capture_facts facts;
+    const struct frame *frame; /* NULL: that was all */
+};
+
+static void advance(struct reading *reading)
 {
-    for (;;) {
-        const struct frame *a = capture_chain_next(here), *b = capture_chain_next(there);
-        if (!a || !b)
-            return !a && !b;
-        if (!is_same(a, b))
+    reading->frame = capture_chain_next(&reading->chain);
+}
+
+/* The other one passed over what stands here, and counted it. */
+static bool was_passed_over(const struct reading *here, const struct reading *there)
+{
+    return there->facts.counts_passed_over && here->frame &&
+           (!there->frame || here->frame->moment.frame < there->frame->moment.frame);
+}
+
+static bool hold_the_same(struct reading *a, struct reading *b)
+{
+    advance(a);
+    advance(b);
+    while (a->frame || b->frame) {
+        if (was_passed_over(a, b))
+            advance(a);
+        else if (was_passed_over(b, a))
+            advance(b);
+        else if (!a->frame || !b->frame || !is_same(a->frame, b->frame))
             return false;
+        else {
+            advance(a);
+            advance(b);
+        }
     }
+    return true;
+}
+
+static bool open_reading(struct reading *reading, const char *path)
+{
+    struct error error;
+    capture_chain_open(&reading->chain);
+    return capture_chain_add(&reading->chain, path, 0, &reading->facts, &error) == CAPTURE_OPENED;
+}
+
+static void close_reading(struct reading *reading)
+{
+    capture_chain_close(&reading->chain);
+    notes_close(&reading->facts.notes);
+}
+
+static bool is_whole(const struct reading *reading)
+{
+    return reading->facts.packets > 0 && !reading->facts.incomplete;
 }
 
 bool capture_copy_of(const char *path, const char *other)
 {
-    struct capture_chain here, there;
-    struct capture_facts facts[2] = {{0}};
-    struct error error;
-    capture_chain_open(&here);
-    capture_chain_open(&there);
-    bool same = capture_chain_add(&here, path, 0, &facts[0], &error) == CAPTURE_OPENED &&
-                capture_chain_add(&there, other, 0, &facts[1], &error) == CAPTURE_OPENED &&
-                hold_the_same(&here, &there) && facts[0].packets > 0 && !facts[0].incomplete && !facts[1].incomplete;
-    capture_chain_close(&here);
-    capture_chain_close(&there);
-    notes_close(&facts[0].notes);
-    notes_close(&facts[1].notes);
+    struct reading here = {.frame = NULL}, there = {.frame = NULL};
+    bool here_opened = open_reading(&here, path), there_opened = open_reading(&there, other);
+    bool same = here_opened && there_opened && hold_the_same(&here, &there) && is_whole(&here) && is_whole(&there);
+    close_reading(&here);
+    close_reading(&there);
     return same;
 }

@@ -51,9 +51,10 @@ struct capture_facts {
     uint32_t longest_cut;        /* captured length of the longest packet that was cut: the snap length in force */
     uint64_t dropped_by_capture; /* by the capture's own counters */
     bool dropped_known;
-    bool incomplete; /* reading stopped before the end of the file: part of its packets is missing */
-    bool failed;     /* nothing could be read */
-    bool only_once;  /* a pipe: its bytes cannot be read a second time */
+    bool incomplete;         /* reading stopped before the end of the file: part of its packets is missing */
+    bool failed;             /* nothing could be read */
+    bool counts_passed_over; /* its frame numbers count records that are no packets of their own, too */
+    bool only_once;          /* a pipe: its bytes cannot be read a second time */
     struct capture_maker maker;
 
     /* What the packets tell of the capture itself, counted by the packet and flow floors. */

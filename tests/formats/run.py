@@ -10,6 +10,7 @@ import socket
 import struct
 import sys
 import tempfile
+from dataclasses import replace
 
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
@@ -133,6 +134,24 @@ def check_ways(tap, tool, folder, work):
   tap.case('beside a pcap', [] if found['conversations'] == wanted['conversations'] else ['conversations differ'])
 
 
+def check_converted(tap, tool, folder, work):
+  """What Microsoft's tools made of a trace, in microseconds and with all its records, is a copy of it."""
+  packets = packets_of(folder, 'client')
+  for trace, times in (('netsh', 1), ('netsh-of-windows-7', 1), ('pktmon', 7), ('pktmon-of-windows-11', 6)):
+    write_etl(work / 'trace.etl', packets, trace)
+    copies = [replace(packet, time_ns=packet.time_ns // 1000 * 1000) for packet in packets for _ in range(times)]
+    write_pcap(work / 'trace.pcap', copies)
+    _, report = diagnose(tool, [work / 'trace.etl', work / 'trace.pcap'])
+    notes = report['captures'][0]['notes'] if report else []
+    told_of = len(report['captures']) == 1 and any('holds the same packets' in note for note in notes)
+    tap.case(f'{trace}, beside what was made of it', [] if told_of else [f'captures: {report["captures"]}'])
+    middle = len(packets) // 2 * times
+    copies[middle:middle + times] = [replace(copies[middle], data=bytes(60))] * times
+    write_pcap(work / 'trace.pcap', copies)
+    _, report = diagnose(tool, [work / 'trace.etl', work / 'trace.pcap'])
+    tap.case(f'{trace}, beside another capture', [] if len(report['captures']) == 2 else ['it is taken for a copy'])
+
+
 def check_cut(tap, tool, folder, work):
   """Cut anywhere, it is read as far as it goes, and that is said."""
   packets = packets_of(folder, 'client')
@@ -159,6 +178,7 @@ def main():
     for name in FOLDERS:
       check_folder(tap, tool, LAB / name, pathlib.Path(work))
     check_ways(tap, tool, LAB / FOLDERS[0], pathlib.Path(work))
+    check_converted(tap, tool, LAB / FOLDERS[0], pathlib.Path(work))
     check_cut(tap, tool, LAB / FOLDERS[0], pathlib.Path(work))
   return tap.finish()
 
