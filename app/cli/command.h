@@ -23,8 +23,9 @@ struct command {
 int cmd_diagnose(int argc, char **argv);
 int cmd_conversations(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
+int cmd_collect(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 
-extern const struct command command_diagnose, command_conversations, command_show, command_explain;
+extern const struct command command_diagnose, command_conversations, command_show, command_explain, command_collect;
 
 #endif

@@ -13,11 +13,11 @@
 #include "output.h"
 
 static const struct command *const commands[] = {&command_diagnose, &command_conversations, &command_show,
-                                                 &command_explain};
+                                                 &command_explain, &command_collect};
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
 /* Promised by the contract, so that no evidence of such a name is looked for. */
-static const char *const later_commands[] = {"collect", "serve"};
+static const char *const later_commands[] = {"serve"};
 enum { LATER_COUNT = sizeof later_commands / sizeof *later_commands };
 
 static void print_help(FILE *to)
@@ -36,7 +36,8 @@ static void print_help(FILE *to)
           "  tdscope diagnose --format json -o report.json traces/\n"
           "  tdscope conversations trace.pcapng\n"
           "  tdscope show 7 trace.pcapng\n"
-          "  tdscope explain server.login-stalled\n\n"
+          "  tdscope explain server.login-stalled\n"
+          "  tdscope collect --for windows\n\n"
           "exit status:\n"
           "  0  the analysis was done\n"
           "  1  only with --exit-code: a fault was found, though its culprit may be unknown\n"

@@ -216,6 +216,18 @@ static const char *read_marks(struct options *options, const char *value)
     return NULL;
 }
 
+static const char *read_system(struct options *options, const char *value)
+{
+    static const char *const systems[] = {"windows", "linux", "macos"};
+    for (size_t i = 0; i < sizeof systems / sizeof *systems; i++) {
+        if (strcmp(systems[i], value) != 0)
+            continue;
+        options->system = systems[i];
+        return NULL;
+    }
+    return "windows, linux or macos";
+}
+
 static const char *read_help(struct options *options, const char *value)
 {
     (void)value;
@@ -251,7 +263,8 @@ static const struct option_row rows[] = {
     {"exit-code", 0, FOR_ANALYSIS, NULL, read_exit_code,
      "exit with status 1 when a fault was found, though its culprit may be unknown"},
     {"quiet", 0, FOR_ANALYSIS, NULL, read_quiet, "no progress and no warnings"},
-    {"help", 'h', FOR_ANALYSIS | FOR_EXPLAIN, NULL, read_help, "show this"},
+    {"for", 0, FOR_COLLECT, "SYSTEM", read_system, "windows, linux or macos"},
+    {"help", 'h', FOR_ANALYSIS | FOR_EXPLAIN | FOR_COLLECT, NULL, read_help, "show this"},
 };
 enum { ROW_COUNT = sizeof rows / sizeof *rows };
 

@@ -28,12 +28,13 @@ struct options {
     struct tdscope_thresholds thresholds; /* zero: the usual one */
     int32_t utc_offset_s;
     enum when progress, colour;
+    const char *system; /* that commands are asked for; NULL: not said */
     bool exit_code, quiet, marks;
     bool help;
 };
 
 /* Which commands take an option. */
-enum { FOR_ANALYSIS = 1, FOR_EXPLAIN = 2, FOR_CONVERSATIONS = 4 };
+enum { FOR_ANALYSIS = 1, FOR_EXPLAIN = 2, FOR_CONVERSATIONS = 4, FOR_COLLECT = 8 };
 
 /* Reads the arguments; everything that is no option becomes evidence. On a wrong one says on standard error which and
  * what to do instead, and returns false. command names the one to ask for help. Close it in either case. */

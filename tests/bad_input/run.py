@@ -207,7 +207,7 @@ def a_log_alone(t):
 
 def command_line(t):
   t.command('--help', ['--help'], DONE, prints=['usage', 'examples?', 'tdscope diagnose', '--format'])
-  for command in ('diagnose', 'conversations', 'explain'):
+  for command in ('diagnose', 'conversations', 'explain', 'collect'):
     t.command(f'{command} --help', [command, '--help'], DONE, prints=['usage', 'examples?', command])
   t.command('--version', ['--version'], DONE, prints=['^tdscope \\d+\\.\\d+'])
   t.command('no arguments', [], USAGE, ['usage|--help'])
@@ -226,6 +226,12 @@ def command_line(t):
   t.command('a memory ceiling that is not reached', ['diagnose', '--memory', '64M', 'sound.pcap'], DONE)
   t.command('explain a cause', ['explain', 'server.login-stalled'], DONE, prints=['login'])
   t.command('explain an unknown cause', ['explain', 'server.on-strike'], USAGE, ['server\\.on-strike'])
+  for system in ('linux', 'macos'):
+    script = t.run('collect', '--for', system).stdout
+    checked = subprocess.run(['sh', '-n'], input=script, stderr=subprocess.PIPE)
+    t.tap.case(f'what collect prints for {system} is a script', [checked.stderr.decode()] if checked.returncode or not script else [])
+  t.command('collect for another system', ['collect', '--for', 'dos'], USAGE, ['windows, linux or macos'])
+  t.command('collect takes no evidence', ['collect', 'sound.pcap'], USAGE, ['diagnose'])
   t.command('explain two causes', ['explain', 'server.reset', 'client.abort'], USAGE, ['one cause'])
   for name, arguments in (('a cause', ['explain', 'a\nb\x1b[31m']), ('an option', ['--x\n\x1b[31m', 'sound.pcap']),
                           ('a value', ['--format', '\x1b[31m\n', 'sound.pcap']), ('a name', ['\xc2\x9b31m\x07'.encode('latin-1')]),

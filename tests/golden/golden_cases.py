@@ -71,6 +71,9 @@ CASES = (
   Case('explain-drop-to-client.txt', ('explain', 'network.drop-to-client')),
   Case('explain-filter-driver.txt', ('explain', 'server.filter-driver')),
   Case('explain-rss-disabled.json', ('explain', '--format', 'json', 'client.rss-disabled')),
+  Case('collect-windows.txt', ('collect', '--for', 'windows')),
+  Case('collect-linux.txt', ('collect', '--for', 'linux')),
+  Case('collect-macos.txt', ('collect', '--for=macos')),
   Case('help.txt', ('--help',)),
 )
 
