@@ -122,6 +122,17 @@ static bool is_kept(const struct pktmon *pktmon, const struct appearance *appear
     return pktmon->kept && pktmon->kept[appearance->component] && appearance->edge == EDGE_UPPER;
 }
 
+static struct etl_packet packet_of(const struct etl_event *event, const struct appearance *appearance)
+{
+    size_t size = appearance->bytes.size;
+    return (struct etl_packet){.bytes = appearance->bytes,
+                               .wire_length = (uint32_t)(appearance->original > size ? appearance->original : size),
+                               .link_type = link_type_of(appearance),
+                               .ticks = event->ticks,
+                               .offset = event->offset,
+                               .direction = direction_of(appearance->direction)};
+}
+
 enum etl_reading pktmon_read(struct pktmon *pktmon, const struct etl_event *event, struct etl_packet *packet)
 {
     struct appearance appearance;
@@ -135,19 +146,30 @@ enum etl_reading pktmon_read(struct pktmon *pktmon, const struct etl_event *even
         pktmon->elsewhere++;
         return ETL_ELSEWHERE;
     }
-    uint32_t link_type = link_type_of(&appearance);
-    if (link_type == 0) {
-        pktmon->headless++;
-        return ETL_ELSEWHERE;
-    }
-    size_t size = appearance.bytes.size;
-    *packet = (struct etl_packet){.bytes = appearance.bytes,
-                                  .wire_length = (uint32_t)(appearance.original > size ? appearance.original : size),
-                                  .link_type = link_type,
-                                  .ticks = event->ticks,
-                                  .offset = event->offset,
-                                  .direction = direction_of(appearance.direction)};
-    return ETL_PACKET;
+    *packet = packet_of(event, &appearance);
+    pktmon->headless += packet->link_type == 0;
+    return packet->link_type == 0 ? ETL_ELSEWHERE : ETL_PACKET;
+}
+
+/* Reasons of IP from 900 on, of TCP and UDP from 1200 on; among them the points at which filters inspect. */
+static bool is_of_stack(uint32_t reason)
+{
+    enum { STACK_FIRST = 900, STACK_LAST = 1299 };
+    static const uint32_t inspections[] = {909, 918, 1207, 1231};
+    for (size_t i = 0; i < sizeof inspections / sizeof *inspections; i++)
+        if (reason == inspections[i])
+            return false;
+    return reason >= STACK_FIRST && reason <= STACK_LAST;
+}
+
+bool pktmon_read_drop(const struct etl_event *event, struct pktmon_dropped *dropped)
+{
+    struct appearance appearance;
+    if (event->id != EVENT_DROP || !read_appearance(event, &appearance))
+        return false;
+    *dropped =
+        (struct pktmon_dropped){packet_of(event, &appearance), appearance.reason, is_of_stack(appearance.reason)};
+    return dropped->packet.link_type != 0;
 }
 
 /* Microsoft: PACKETMONITOR_DROP_REASON. */
@@ -155,28 +177,29 @@ static const struct {
     uint32_t reason;
     const char *means;
 } reasons[] = {
-    {204, "no protocol wants them"},
-    {612, "they are damaged"},
-    {902, "they are for another machine"},
+    {204, "no protocol for it"},
+    {612, "damaged"},
+    {902, "for another machine"},
     {904, "no program listens on that UDP port"},
-    {907, "there is no way to the address"},
-    {909, "the firewall or a filter driver holds them up"},
-    {912, "their checksum is wrong"},
-    {914, "they have passed too many routers"},
-    {918, "the packet filter arbitrates against them"},
-    {920, "they are too large and may not be cut in pieces"},
-    {922, "the next machine does not answer ARP"},
-    {923, "the next machine cannot be found"},
-    {1203, "TCP's or UDP's checksum is wrong"},
+    {907, "no route"},
+    {909, "inspection by the firewall or a filter driver"},
+    {912, "wrong checksum"},
+    {914, "too many hops"},
+    {918, "decision among filters"},
+    {920, "too large, and not to be fragmented"},
+    {922, "no answer to ARP"},
+    {923, "next machine not found"},
+    {1203, "wrong checksum of TCP or UDP"},
     {1204, "no program listens on that port"},
-    {1206, "the connection is not in a state for them"},
-    {1207, "the firewall or a filter driver does not let the connection receive"},
-    {1210, "they are resets"},
-    {1213, "their TCP timestamp is too old"},
-    {1216, "they lie outside the receive window"},
-    {1217, "they were received before"},
-    {1224, "there is no such connection"},
-    {1230, "too many connections are half open"},
+    {1206, "state of the connection"},
+    {1207, "inspection of what a connection receives"},
+    {1210, "a reset"},
+    {1213, "old TCP timestamp"},
+    {1216, "outside the receive window"},
+    {1217, "received before"},
+    {1224, "no such connection"},
+    {1230, "too many half-open connections"},
+    {1231, "inspection of what a listener accepts"},
 };
 
 const char *pktmon_reason(uint32_t reason)

@@ -36,6 +36,15 @@ void pktmon_looked(struct pktmon *pktmon);
 /* *packet is filled for ETL_PACKET. */
 enum etl_reading pktmon_read(struct pktmon *pktmon, const struct etl_event *event, struct etl_packet *packet);
 
+struct pktmon_dropped {
+    struct etl_packet packet;
+    uint32_t reason;
+    bool by_stack; /* IP or TCP had no use for it: no filter did it */
+};
+
+/* Whether the event tells of a dropped packet, of which headers are known. */
+bool pktmon_read_drop(const struct etl_event *event, struct pktmon_dropped *dropped);
+
 /* What a dropped packet's reason means; NULL: not known here. */
 const char *pktmon_reason(uint32_t reason);
 

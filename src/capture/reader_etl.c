@@ -45,6 +45,7 @@ static void note_head(const struct etl_state *etl, struct capture_facts *facts)
 /* What was lost may have been packets or not. */
 static void tell_lost(const struct etl_state *etl, struct capture_facts *facts)
 {
+    facts->dropped_by_machine = etl->pktmon.dropped;
     facts->dropped_known = etl->packets > 0 && etl->header.closed;
     facts->dropped_by_capture = facts->dropped_known ? etl->header.events_lost : 0;
 }

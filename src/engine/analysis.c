@@ -20,6 +20,7 @@
 #include "pairing.h"
 #include "second_reading.h"
 #include "source_zones.h"
+#include "trace_drops.h"
 #include "unseen_holes.h"
 
 struct run {
@@ -373,6 +374,7 @@ static enum analysis_result run_line(struct analysis *analysis)
         open_run(&run, analysis);
     }
     read_again(analysis);
+    trace_drops_read(&analysis->casebook);
     close_run(&run);
     casebook_join(&analysis->casebook);
     machine_side_place(&analysis->casebook);

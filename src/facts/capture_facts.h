@@ -50,6 +50,7 @@ struct capture_facts {
     uint64_t cut_packets;        /* packets captured shorter than on the wire */
     uint32_t longest_cut;        /* captured length of the longest packet that was cut: the snap length in force */
     uint64_t dropped_by_capture; /* by the capture's own counters */
+    uint64_t dropped_by_machine; /* packets that the machine it was taken on threw away, and recorded that */
     bool dropped_known;
     bool incomplete;         /* reading stopped before the end of the file: part of its packets is missing */
     bool failed;             /* nothing could be read */

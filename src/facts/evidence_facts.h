@@ -158,6 +158,7 @@ struct drop_record {
     const char *reason;     /* the rule, the layer, or the drop reason; NULL: not told */
     bool at_transport;      /* where Windows drops what no socket takes: it hides that nobody listens */
     bool by_tcp;            /* TCP itself threw it away: no filter did */
+    bool from_capture;      /* the trace that tells of it has packets from before they are dropped, too */
 };
 
 enum socket_state {

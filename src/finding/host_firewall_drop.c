@@ -44,12 +44,12 @@ static struct drop_place place_of(const struct casebook *casebook, const struct 
     return (struct drop_place){false, SIDE_CLIENT};
 }
 
-/* Captures lie below the firewall: what it dropped on the way out is in no capture of that machine. */
+/* Captures lie below the firewall: what it dropped on the way out is in no capture of that machine, but for the trace that tells of it. */
 static bool left_the_machine(const struct casebook *casebook, const struct conversation *c,
                              const struct drop_record *drop, enum side side)
 {
     enum capture_role own = capture_role_at(side);
-    return drop->outbound && !drop->inbound && casebook->points[c->point].role == own && c->sides[side].packets > 0;
+    return drop->outbound && !drop->inbound && !drop->from_capture && casebook->points[c->point].role == own && c->sides[side].packets > 0;
 }
 
 /* Drops of a filter on that side's machine among those that belong to the connection; the first of them, NULL: none. */

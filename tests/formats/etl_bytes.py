@@ -135,8 +135,8 @@ def ndis_events(packets, trailer=False, parts=1, layers=(CARD,)):
         yield Event(packet.time_ns, NDIS, 1001, keyword, payload, number)
 
 
-def pktmon_events(packets, appearances=1, counted=True, drops=0):
-  """Events 160: each packet at several components; those of components come last, as pktmon writes them."""
+def pktmon_events(packets, appearances=1, counted=True, drops=()):
+  """Events 160: each packet at several components; those of components come last, as pktmon writes them. drops: (packet, reason)."""
   last_ns = 0
   for number, packet in enumerate(packets):
     for appearance in range(appearances):
@@ -145,9 +145,10 @@ def pktmon_events(packets, appearances=1, counted=True, drops=0):
                             2 if packet.sent else 1, 1, component, 1, 0, 0, 0, packet.wire, len(packet.data)) + packet.data
       yield Event(packet.time_ns, PKTMON, 160, 0x10, payload, number)
     last_ns = packet.time_ns
-  for number in range(drops):
-    payload = struct.pack('<QHHHHHHHIIHH', 9_000_000 + number, 1, 0, 1, 1, 20, 0, 0, 909, 0xE0004100, 60, 60) + bytes(60)
-    yield Event(last_ns + 1000 + number, PKTMON, 170, 0x10, payload, number)
+  for number, (packet, reason) in enumerate(drops):
+    payload = struct.pack('<QHHHHHHHIIHH', 9_000_000 + number, 1, 0, 2 if packet.sent else 1, 1, 20, 0, 0, reason, 0xE0004100, packet.wire,
+                          len(packet.data)) + packet.data
+    yield Event(packet.time_ns + 20_000, PKTMON, 170, 0x10, payload, number)
   for appearance in range(appearances):
     kind = MINIPORT if appearance == 0 else FILTER
     name = 'card\0'.encode('utf-16-le') * 2

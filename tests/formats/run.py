@@ -17,6 +17,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / 'scenes'), str(HERE.parent)]
 
 import etl_bytes as make
+from scene import load, write_scene
 from scene_pcapng import read_capture
 from scene_tool import diagnose, run_tool
 from tap import Tap
@@ -37,7 +38,7 @@ TRACES = {
   'pktmon': (make.Style(processors=2, compressed=True, buffer_bytes=1 << 17),
              lambda packets: make.pktmon_events(packets, appearances=7)),
   'pktmon-of-windows-11': (make.Style(processors=3, compressed=True, buffer_bytes=1 << 17, build=26100),
-                           lambda packets: make.pktmon_events(packets, appearances=6, counted=False, drops=3)),
+                           lambda packets: make.pktmon_events(packets, appearances=6, counted=False, drops=[(packets[0], 1204)] * 3)),
 }
 SEVERAL_TIMES = {'netsh-of-several-layers': 2, 'pktmon': 7, 'pktmon-of-windows-11': 6}  # a packet is there; frames are counted so
 
@@ -152,6 +153,28 @@ def check_converted(tap, tool, folder, work):
     tap.case(f'{trace}, beside another capture', [] if len(report['captures']) == 2 else ['it is taken for a copy'])
 
 
+def cause_with_drops(tool, work, name, reason, sent):
+  """What is said of a scene whose server's trace tells that packets of one side were dropped."""
+  path = write_scene(load(HERE.parent / 'scenes' / f'{name}.scene'), work)['server']
+  server = b'\x0a\x02\x00\x09'
+  packets = [make.Packet(record.time_ns // 100 * 100, record.frame, record.wire_bytes, sender_of(record.frame) == server)
+             for record in read_capture(path).records]
+  drops = [(packet, reason) for packet in packets if packet.sent == sent]
+  style = make.Style(processors=2, compressed=True, buffer_bytes=1 << 17)
+  (work / 'server.etl').write_bytes(make.etl(list(make.pktmon_events(packets, 5, drops=drops)), style, packets[0].time_ns))
+  _, report = diagnose(tool, ['--server', work / 'server.etl'])
+  kinds = [(source['kind'], source['records']) for source in report['sources']]
+  return report['verdict']['cause'], kinds, len(drops)
+
+
+def check_drops(tap, tool, work):
+  """Packet Monitor's events of drops are proof, where a filter dropped; where TCP had no use for a packet they accuse nobody."""
+  for reason, wanted in ((909, 'server.firewall-drop'), (1204, 'server.no-answer'), (1217, 'server.no-answer')):
+    cause, kinds, drops = cause_with_drops(tool, work, 'server.no-answer/three-syns', reason, sent=False)
+    right = cause == wanted and kinds == [('pktmon', drops)] and drops > 0
+    tap.case(f'drops for reason {reason}', [] if right else [f'{cause}, sources {kinds}, {drops} drops'])
+
+
 def check_cut(tap, tool, folder, work):
   """Cut anywhere, it is read as far as it goes, and that is said."""
   packets = packets_of(folder, 'client')
@@ -179,6 +202,7 @@ def main():
       check_folder(tap, tool, LAB / name, pathlib.Path(work))
     check_ways(tap, tool, LAB / FOLDERS[0], pathlib.Path(work))
     check_converted(tap, tool, LAB / FOLDERS[0], pathlib.Path(work))
+    check_drops(tap, tool, pathlib.Path(work))
     check_cut(tap, tool, LAB / FOLDERS[0], pathlib.Path(work))
   return tap.finish()
 

@@ -67,7 +67,7 @@ def etl_seeds(frames):
     'netsh': (etl_bytes.Style(**small, chatter=True), etl_bytes.ndis_events(packets, trailer=True, layers=(etl_bytes.LAYER_ABOVE, etl_bytes.CARD))),
     'netsh-parts': (etl_bytes.Style(**small, wide=False, rotated=True, items=True), etl_bytes.ndis_events(packets, parts=3)),
     'pktmon': (etl_bytes.Style(**small, compressed=True), etl_bytes.pktmon_events(packets, appearances=2)),
-    'pktmon-uncounted': (etl_bytes.Style(**small, compressed=True), etl_bytes.pktmon_events(packets, appearances=2, counted=False, drops=2)),
+    'pktmon-uncounted': (etl_bytes.Style(**small, compressed=True), etl_bytes.pktmon_events(packets, appearances=2, counted=False, drops=[(packet, 909) for packet in packets[:2]])),
   }
   return {f'{name}.etl': etl_bytes.etl(list(events), style, packets[0].time_ns) for name, (style, events) in kinds.items()}
 
