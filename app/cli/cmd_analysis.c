@@ -137,6 +137,10 @@ static int run_options(const struct command *command, enum tdscope_view view, un
                  command->name);
         return EXIT_STATUS_USAGE;
     }
+    if (!tdscope_format_has(options->format, view)) {
+        complain("%s has no form in %s; --format text and --format json have one", command->name, options->format);
+        return EXIT_STATUS_USAGE;
+    }
     struct tdscope *tdscope = tdscope_new();
     int status = run_with(tdscope, view, options, conversation);
     tdscope_free(tdscope);

@@ -24,15 +24,34 @@ static void list_causes(FILE *to)
         fprintf(to, "%-30s  %s\n", cause, title);
 }
 
+static int refuse_format(const char *format)
+{
+    complain("explain has no form in %s; --format text and --format json have one", format);
+    return EXIT_STATUS_USAGE;
+}
+
 /* Each cause in the format of the others: one line each in JSON. */
 static int explain_all(const char *format)
 {
     struct output output;
     output_open(&output, NULL);
     const char *cause;
-    for (size_t i = 0; (cause = tdscope_cause(i, NULL)) && !output.error; i++)
-        tdscope_explain(cause, format, NULL, output_write, &output);
+    for (size_t i = 0; (cause = tdscope_cause(i, NULL)) && !output.error; i++) {
+        if (tdscope_explain(cause, format, NULL, output_write, &output) || output.error)
+            continue;
+        output_discard(&output);
+        return refuse_format(format);
+    }
     return output_finish(&output) ? EXIT_STATUS_DONE : EXIT_STATUS_NOTHING;
+}
+
+static bool cause_exists(const char *cause)
+{
+    const char *name;
+    for (size_t i = 0; (name = tdscope_cause(i, NULL)); i++)
+        if (strcmp(name, cause) == 0)
+            return true;
+    return false;
 }
 
 static int explain(const char *cause, const struct options *options)
@@ -42,6 +61,9 @@ static int explain(const char *cause, const struct options *options)
     struct tdscope_style style = {.colour = terminal_takes_colour(options->colour, stdout)};
     if (tdscope_explain(cause, options->format, &style, output_write, &output) || output.error)
         return output_finish(&output) ? EXIT_STATUS_DONE : EXIT_STATUS_NOTHING;
+    if (cause_exists(cause)) {
+        return refuse_format(options->format);
+    }
     complain("%s: there is no such cause; `tdscope explain` lists them", cause);
     return EXIT_STATUS_USAGE;
 }

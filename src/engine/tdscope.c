@@ -151,6 +151,27 @@ bool tdscope_fault_found(const struct tdscope *tdscope)
     return false;
 }
 
+/* How it renders that view; NULL: it has none. */
+static void (*rendering_of(const struct renderer *renderer, enum tdscope_view view))(const struct report *,
+                                                                                     struct sink *)
+{
+    switch (view) {
+    case TDSCOPE_DIAGNOSIS:
+        return renderer->diagnosis;
+    case TDSCOPE_CONVERSATIONS:
+        return renderer->conversations;
+    case TDSCOPE_PACKETS:
+        return renderer->packets;
+    }
+    return NULL;
+}
+
+bool tdscope_format_has(const char *format, enum tdscope_view view)
+{
+    const struct renderer *renderer = renderer_by_name(format);
+    return renderer && rendering_of(renderer, view);
+}
+
 bool tdscope_render(struct tdscope *tdscope, enum tdscope_view view, const char *format,
                     const struct tdscope_style *style, tdscope_write *write, void *context)
 {
@@ -159,6 +180,8 @@ bool tdscope_render(struct tdscope *tdscope, enum tdscope_view view, const char 
     const struct renderer *renderer = renderer_by_name(format);
     if (!renderer)
         return error_set(&tdscope->error, "there is no format \"%s\"", format);
+    if (!rendering_of(renderer, view))
+        return error_set(&tdscope->error, "the format \"%s\" does not have that view", format);
     struct report report = {&tdscope->analysis.casebook, &tdscope->analysis.judge, tdscope_version(),
                             &tdscope->analysis.watch.shown};
     struct sink sink = {.write = write,
@@ -167,17 +190,7 @@ bool tdscope_render(struct tdscope *tdscope, enum tdscope_view view, const char 
                         .utc_offset_s = style ? style->utc_offset_s : 0,
                         .columns = style ? style->columns : 0,
                         .marks = style && style->marks};
-    switch (view) {
-    case TDSCOPE_DIAGNOSIS:
-        renderer->diagnosis(&report, &sink);
-        break;
-    case TDSCOPE_CONVERSATIONS:
-        renderer->conversations(&report, &sink);
-        break;
-    case TDSCOPE_PACKETS:
-        renderer->packets(&report, &sink);
-        break;
-    }
+    rendering_of(renderer, view)(&report, &sink);
     return !sink.failed || error_set(&tdscope->error, "the report could not be written");
 }
 
@@ -191,7 +204,7 @@ bool tdscope_explain(const char *cause, const char *format, const struct tdscope
 {
     const struct detector *detector = detector_by_cause(cause);
     const struct renderer *renderer = renderer_by_name(format);
-    if (!detector || !renderer)
+    if (!detector || !renderer || !renderer->explanation)
         return false;
     struct sink sink = {.write = write, .context = context, .colour = style && style->colour};
     renderer->explanation(detector, &sink);

@@ -14,12 +14,13 @@ static char *copy_path(const char *path)
     return memcpy(memory_take(size), path, size);
 }
 
-static void add_source(struct evidence *evidence, const struct capture_facts *capture)
+static void add_source(struct casebook *casebook, const struct capture_facts *capture)
 {
+    struct evidence *evidence = &casebook->evidence;
     struct source_facts *source = evidence_add_source(evidence);
     source->file = copy_path(capture->file);
     source->kind = SOURCE_PKTMON;
-    source->role = capture->role;
+    source->role = capture->role_given ? capture->role : casebook->points[capture->point].role;
     source->role_given = capture->role_given;
     source->system = SYSTEM_WINDOWS;
     source->encoding = "binary";
@@ -80,7 +81,7 @@ void trace_drops_read(struct casebook *casebook)
             capture->dropped_by_machine > 0 ? etl_drops_open(capture_facts_path(capture), &error) : NULL;
         if (!drops)
             continue;
-        add_source(&casebook->evidence, capture);
+        add_source(casebook, capture);
         read_drops(&casebook->evidence, drops);
         evidence_tell_zone(&casebook->evidence, casebook->evidence.source_count - 1, ZONE_TOLD, 0);
         etl_drops_close(drops);

@@ -226,6 +226,8 @@ def command_line(t):
   t.command('a memory ceiling that is not reached', ['diagnose', '--memory', '64M', 'sound.pcap'], DONE)
   t.command('explain a cause', ['explain', 'server.login-stalled'], DONE, prints=['login'])
   t.command('explain an unknown cause', ['explain', 'server.on-strike'], USAGE, ['server\\.on-strike'])
+  for name, arguments in (('show', ['show', '1', 'sound.pcap']), ('explain', ['explain', 'server.reset']), ('explain all', ['explain'])):
+    t.command(f'{name} as csv', [*arguments, '--format', 'csv'], USAGE, ['no form in csv'])
   for system in ('linux', 'macos'):
     script = t.run('collect', '--for', system).stdout
     checked = subprocess.run(['sh', '-n'], input=script, stderr=subprocess.PIPE)

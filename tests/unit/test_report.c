@@ -382,6 +382,36 @@ static void rows_have_one_cell_a_column(void **state)
     text_close(&out);
 }
 
+/* RFC 4180: quotes are doubled, and commas and line ends stand within them. What a spreadsheet would run is text. */
+static void rows_of_csv_are_whole_and_harmless(void **state)
+{
+    struct fixture *f = *state;
+    struct tds_facts *tds = casebook_conversation(&f->casebook, 1)->tds;
+    tds->application = "=HYPERLINK(\"http://x\")";
+    tds->database = "a,\"b\"\r\nc";
+    tds->client_host = "-1+1";
+    struct text out = {0};
+    struct sink sink = {.write = write_to_text, .context = &out};
+    renderer_by_name("csv")->conversations(&f->report, &sink);
+    unsigned commas[4] = {0}, rows = 0;
+    bool quoted = false;
+    for (const char *c = text_string(&out); *c; c++) {
+        quoted ^= *c == '"';
+        commas[rows] += *c == ',' && !quoted;
+        rows += *c == '\n' && !quoted;
+        assert_in_range(rows, 0, 3);
+    }
+    assert_int_equal(rows, 3);
+    assert_in_range(commas[0], 20, 100);
+    assert_int_equal(commas[1], commas[0]);
+    assert_int_equal(commas[2], commas[0]);
+    assert_non_null(strstr(text_string(&out), ",\"'=HYPERLINK(\"\"http://x\"\")\","));
+    assert_non_null(strstr(text_string(&out), ",\"a,\"\"b\"\"\r\nc\","));
+    assert_non_null(strstr(text_string(&out), ",\"'-1+1\","));
+    assert_null(renderer_by_name("csv")->packets);
+    text_close(&out);
+}
+
 static void filters_name_both_ends(void **state)
 {
     struct fixture *f = *state;
@@ -507,6 +537,7 @@ int main(void)
         WITH_CASEBOOK(text_tells_late_names),
         WITH_CASEBOOK(text_shows_no_control_characters),
         WITH_CASEBOOK(rows_have_one_cell_a_column),
+        WITH_CASEBOOK(rows_of_csv_are_whole_and_harmless),
         WITH_CASEBOOK(filters_name_both_ends),
         WITH_CASEBOOK(every_user_of_a_reused_tuple_is_known),
         cmocka_unit_test(names_are_the_contracts),
