@@ -9,6 +9,7 @@
 #include "count_words.h"
 #include "fact_names.h"
 #include "failure_pattern.h"
+#include "report_choices.h"
 #include "settling.h"
 #include "text_around.h"
 #include "text_conversations.h"
@@ -20,61 +21,11 @@
 #include "text_troubles.h"
 #include "wireshark_filter.h"
 
-static const char *const headlines[] = {
-    [CULPRIT_NONE] = "No fault was found.",
-    [CULPRIT_CLIENT] = "The fault is on the client's side.",
-    [CULPRIT_SERVER] = "The fault is on the server's side.",
-    [CULPRIT_NETWORK] = "The fault is in the network between client and server.",
-    [CULPRIT_UNKNOWN] = "This evidence does not say whose fault it is.",
-};
-static_assert(sizeof headlines / sizeof *headlines == CULPRITS, "a headline for each culprit");
-
-/* A risk broke nothing by itself, and a login that was refused is no fault of a connection. */
-static const char *const risk_headlines[] = {
-    [CULPRIT_CLIENT] = "No connection fault was found; what stands out is on the client's side.",
-    [CULPRIT_SERVER] = "No connection fault was found; what stands out is on the server's side.",
-    [CULPRIT_NETWORK] = "No connection fault was found; what stands out is in the network.",
-    [CULPRIT_UNKNOWN] = NULL,
-};
-static_assert(sizeof risk_headlines / sizeof *risk_headlines == CULPRITS, "a headline for each culprit");
-
 static const enum text_colour headline_colours[] = {
     [CULPRIT_NONE] = COLOUR_GOOD,   [CULPRIT_CLIENT] = COLOUR_BAD,     [CULPRIT_SERVER] = COLOUR_BAD,
     [CULPRIT_NETWORK] = COLOUR_BAD, [CULPRIT_UNKNOWN] = COLOUR_UNSURE,
 };
 static_assert(sizeof headline_colours / sizeof *headline_colours == CULPRITS, "a colour for each culprit");
-
-static const char *confidence_words(double confidence)
-{
-    static const struct {
-        double least;
-        const char *words;
-    } steps[] = {{0.97, "almost certain"},
-                 {0.85, "very likely"},
-                 {0.7, "likely"},
-                 {0.51, "more likely than not"},
-                 {0.45, "as likely as not"}};
-    for (unsigned i = 0; i < sizeof steps / sizeof *steps; i++)
-        if (confidence >= steps[i].least)
-            return steps[i].words;
-    return "doubtful";
-}
-
-/* The finding that the verdict speaks of; NULL: none. */
-static const struct finding *verdict_finding(const struct judge *judge)
-{
-    const struct finding *same_cause = NULL;
-    for (uint32_t i = 0; i < judge->finding_count && judge->verdict.cause; i++) {
-        const struct finding *finding = &judge->findings[i];
-        if (strcmp(finding->detector->cause, judge->verdict.cause) != 0)
-            continue;
-        if (finding->culprit == judge->verdict.culprit)
-            return finding;
-        if (!same_cause)
-            same_cause = finding;
-    }
-    return same_cause;
-}
 
 /* Before anything else: what the evidence lacks, and what nobody can say therefore. */
 static void put_limits(const struct judge *judge, struct sink *sink)
@@ -101,10 +52,10 @@ static void put_limits(const struct judge *judge, struct sink *sink)
 static void put_verdict(const struct judge *judge, const struct finding *blamed, struct sink *sink)
 {
     const struct verdict *verdict = &judge->verdict;
-    bool risk = blamed && blamed->severity == SEVERITY_RISK && risk_headlines[verdict->culprit];
+    bool risk = verdict_is_of_risk(verdict, blamed);
     layout_colour(sink, COLOUR_STRONG);
     layout_colour(sink, risk ? COLOUR_UNSURE : headline_colours[verdict->culprit]);
-    sink_put(sink, (risk ? risk_headlines : headlines)[verdict->culprit]);
+    sink_put(sink, verdict_headline(verdict, blamed));
     layout_colour(sink, COLOUR_PLAIN);
     sink_put(sink, "\n");
     if (verdict->summary[0])
@@ -134,17 +85,6 @@ static void put_proof_place(const struct casebook *casebook, const struct moment
         sink_format(sink, ", %s, times in %s:\n", layout_day(sink, moment->time_ns, day), layout_zone(sink, zone));
 }
 
-static void sort_proofs(const struct casebook *casebook, const struct judgement *judgement, struct proof *sorted)
-{
-    for (unsigned i = 0; i < judgement->proof_count; i++) {
-        unsigned at = i;
-        int64_t time_ns = casebook_moment_ns(casebook, &judgement->proofs[i].moment);
-        for (; at > 0 && casebook_moment_ns(casebook, &sorted[at - 1].moment) > time_ns; at--)
-            sorted[at] = sorted[at - 1];
-        sorted[at] = judgement->proofs[i];
-    }
-}
-
 static void put_proof_moment(const struct casebook *casebook, const struct moment *moment, const struct moment *first,
                              struct sink *sink)
 {
@@ -164,7 +104,7 @@ static void put_proofs(const struct casebook *casebook, const struct judgement *
 {
     enum { SAYS_COLUMN = 46 };
     struct proof proofs[PROOFS_MAX];
-    sort_proofs(casebook, judgement, proofs);
+    proofs_in_order(casebook, judgement, proofs);
     for (unsigned i = 0; i < judgement->proof_count; i++) {
         const struct moment *moment = &proofs[i].moment;
         if (i == 0 || moment->capture != proofs[i - 1].moment.capture)
@@ -246,13 +186,6 @@ static void put_subject(const struct finding *finding, struct sink *sink)
     put_machine(finding, sink);
 }
 
-/* Healthy conversations are findings, too, and say nothing new here. */
-static bool worth_telling(const struct finding *finding)
-{
-    return finding->severity != SEVERITY_NOTE || finding->culprit == CULPRIT_UNKNOWN ||
-           finding->scope == SCOPE_CAPTURE || finding->scope == SCOPE_HOST;
-}
-
 /* Which conversations it is about: for `tdscope show`. */
 static void put_concerned(const struct finding *finding, struct sink *sink)
 {
@@ -287,7 +220,7 @@ static void put_other_findings(const struct judge *judge, const struct finding *
     uint32_t of_cause[DETECTORS_MAX] = {0};
     for (uint32_t i = 0; i < judge->finding_count && !sink->failed; i++) {
         const struct finding *finding = &judge->findings[i];
-        if (finding == told || finding->hides || !worth_telling(finding) ||
+        if (finding == told || finding->hides || !finding_is_told(finding) ||
             of_cause[detector_number(finding->detector)]++ >= FINDINGS_OF_A_CAUSE)
             continue;
         if (first)
@@ -438,8 +371,8 @@ static void put_thresholds(const struct thresholds *thresholds, struct sink *sin
 
 static void write_diagnosis(const struct report *report, struct sink *sink)
 {
-    const struct finding *finding = verdict_finding(report->judge);
-    bool blames = finding && worth_telling(finding);
+    const struct finding *finding = finding_of_verdict(report->judge);
+    bool blames = finding && finding_is_told(finding);
     put_limits(report->judge, sink);
     put_verdict(report->judge, blames ? finding : NULL, sink);
     if (blames) {

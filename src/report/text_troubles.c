@@ -5,37 +5,11 @@
 
 #include "count_words.h"
 #include "fact_names.h"
+#include "report_choices.h"
 #include "text_layout.h"
 #include "wireshark_filter.h"
 
 enum { TROUBLES_SHOWN = 20 };
-
-struct tally {
-    uint32_t troubled, at_risk, unjudged, healthy;
-};
-
-static bool in_trouble(const struct finding *finding)
-{
-    return finding->severity == SEVERITY_FAULT && !finding->surveyed;
-}
-
-static struct tally count_conversations(const struct report *report)
-{
-    struct tally tally = {0};
-    for (uint32_t i = 0; i < casebook_conversations(report->casebook); i++) {
-        const struct mark *mark = &report->judge->marks[i];
-        if (mark->severity == SEVERITY_FAULT)
-            tally.troubled++;
-        else if (mark->one_sided || detectors[mark->detector]->culprit == CULPRIT_UNKNOWN)
-            tally.unjudged++;
-        else if (mark->severity == SEVERITY_RISK)
-            tally.at_risk++;
-        else
-            tally.healthy++;
-    }
-    tally.healthy -= report->casebook->secondary_count; /* whose marks say that they are */
-    return tally;
-}
 
 /* Where a device translates addresses, the other capture needs a filter of its own. */
 static void put_filters(const struct casebook *casebook, const struct reused_tuples *reused,
@@ -84,7 +58,8 @@ static void put_troubles(const struct report *report, uint32_t troubled, struct 
     uint32_t shown = 0;
     for (uint32_t i = 0; i < report->judge->finding_count; i++) {
         const struct finding *finding = &report->judge->findings[i];
-        for (uint32_t j = 0; in_trouble(finding) && j < finding->conversation_count && shown < TROUBLES_SHOWN; j++) {
+        for (uint32_t j = 0;
+             finding_lists_troubles(finding) && j < finding->conversation_count && shown < TROUBLES_SHOWN; j++) {
             put_trouble(report, &reused, finding->conversations[j], sink);
             shown++;
         }
@@ -96,7 +71,7 @@ static void put_troubles(const struct report *report, uint32_t troubled, struct 
 
 void text_troubles(const struct report *report, struct sink *sink)
 {
-    struct tally tally = count_conversations(report);
+    struct conversation_tally tally = tally_conversations(report);
     uint32_t all = casebook_connections(report->casebook);
     if (tally.troubled > 0)
         put_troubles(report, tally.troubled, sink);

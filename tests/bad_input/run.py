@@ -8,6 +8,7 @@ readable is analysed; the exit status is the contract's; JSON holds the contract
 """
 import argparse
 import gzip
+import html.parser
 import json
 import os
 import pathlib
@@ -205,6 +206,41 @@ def a_log_alone(t):
   t.evidence('a text that is no log through a pipe', ['-'], NOTHING, ['looks like plain text'], sentences=1, stdin=b'text\n' * 9)
 
 
+class Tags(html.parser.HTMLParser):
+  """The elements of a page, and what is wrong with how they stand in each other."""
+  EMPTY = {'meta', 'br'}
+
+  def __init__(self):
+    super().__init__()
+    self.open, self.seen, self.wrong, self.text = [], set(), [], ''
+
+  def handle_starttag(self, tag, attributes):
+    self.seen.add(tag)
+    if tag not in self.EMPTY:
+      self.open.append(tag)
+
+  def handle_endtag(self, tag):
+    if not self.open or self.open.pop() != tag:
+      self.wrong.append(f'</{tag}> ends nothing')
+
+  def handle_data(self, data):
+    self.text += data
+
+
+def page_of_html(t):
+  """Names of files are strangers' words, and stay text."""
+  name = t.file('<script>alert(1)</script>&amp;"x\'.pcap', SOUND)
+  for command in ('diagnose', 'conversations'):
+    tags = Tags()
+    tags.feed(t.run(command, '--format', 'html', name).stdout.decode())
+    wrong = tags.wrong + [f'<{tag}> is not closed' for tag in tags.open]
+    wrong += ['a script'] if 'script' in tags.seen else []
+    if command == 'diagnose' and name not in tags.text:
+      wrong.append('the name of the file is not in the page')
+    t.tap.case(f'{command} as HTML', wrong)
+  t.command('show as HTML', ['show', '1', name, '--format', 'html'], USAGE, ['no form in html'])
+
+
 def command_line(t):
   t.command('--help', ['--help'], DONE, prints=['usage', 'examples?', 'tdscope diagnose', '--format'])
   for command in ('diagnose', 'conversations', 'explain', 'collect'):
@@ -228,6 +264,7 @@ def command_line(t):
   t.command('explain an unknown cause', ['explain', 'server.on-strike'], USAGE, ['server\\.on-strike'])
   for name, arguments in (('show', ['show', '1', 'sound.pcap']), ('explain', ['explain', 'server.reset']), ('explain all', ['explain'])):
     t.command(f'{name} as csv', [*arguments, '--format', 'csv'], USAGE, ['no form in csv'])
+  page_of_html(t)
   for system in ('linux', 'macos'):
     script = t.run('collect', '--for', system).stdout
     checked = subprocess.run(['sh', '-n'], input=script, stderr=subprocess.PIPE)
