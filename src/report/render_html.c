@@ -73,7 +73,7 @@ static void put_proof(const struct casebook *casebook, const struct proof *proof
     sink_put(sink, "<tr><td>");
     put_file_of(casebook, moment, sink);
     sink_format(sink, "</td><td class=\"n\">%s %" PRIu32 "</td><td class=\"n\">%s</td><td>",
-                moment_is_in_source(moment) ? "line" : "frame", moment->frame, instant);
+                moment_unit(casebook, moment), moment->frame, instant);
     html_put_words(proof->says, sink);
     sink_put(sink, "</td></tr>\n");
 }

@@ -89,8 +89,7 @@ static void put_proof_moment(const struct casebook *casebook, const struct momen
                              struct sink *sink)
 {
     char clock[CLOCK_TEXT_SIZE];
-    const char *unit = moment_is_in_source(moment) ? "line" : "frame";
-    sink_format(sink, "    %-5s %-8" PRIu32 "  ", unit, moment->frame);
+    sink_format(sink, "    %-5s %-8" PRIu32 "  ", moment_unit(casebook, moment), moment->frame);
     if (moment_is_in_source(moment) && moment->time_ns == 0) {
         sink_format(sink, "%*s", 28, "");
         return;

@@ -103,3 +103,11 @@ struct conversation_tally tally_conversations(const struct report *report)
     tally.healthy -= report->casebook->secondary_count; /* whose marks say that they are */
     return tally;
 }
+
+const char *moment_unit(const struct casebook *casebook, const struct moment *moment)
+{
+    if (!moment_is_in_source(moment))
+        return "frame";
+    const char *encoding = evidence_source_of(&casebook->evidence, moment)->encoding;
+    return encoding && strcmp(encoding, "binary") == 0 ? "event" : "line";
+}

@@ -27,6 +27,9 @@ const char *verdict_headline(const struct verdict *verdict, const struct finding
 /* "very likely". */
 const char *confidence_words(double confidence);
 
+/* What its number counts: "frame", "line", or "event" of a source that is no text. */
+const char *moment_unit(const struct casebook *casebook, const struct moment *moment);
+
 /* By time; sorted has room for PROOFS_MAX. */
 void proofs_in_order(const struct casebook *casebook, const struct judgement *judgement, struct proof *sorted);
 
