@@ -1,7 +1,10 @@
 /* Runs an analysis over the public interface. */
+#define _POSIX_C_SOURCE 200809L
+
 #include "cmd_analysis.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "complaint.h"
 #include "options.h"
@@ -139,6 +142,10 @@ static int run_options(const struct command *command, enum tdscope_view view, un
     }
     if (!tdscope_format_has(options->format, view)) {
         complain("%s has no form in %s; --format text and --format json have one", command->name, options->format);
+        return EXIT_STATUS_USAGE;
+    }
+    if (tdscope_format_is_binary(options->format) && !options->output && isatty(STDOUT_FILENO)) {
+        complain("%s is nothing for a terminal: give a file to write, -o FILE", options->format);
         return EXIT_STATUS_USAGE;
     }
     struct tdscope *tdscope = tdscope_new();

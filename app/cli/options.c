@@ -47,7 +47,7 @@ static const char *read_format(struct options *options, const char *value)
     for (size_t i = 0; tdscope_format(i); i++)
         if (strcmp(tdscope_format(i), value) == 0)
             return NULL;
-    return "text, json, html or csv (sqlite is not built yet)";
+    return "text, json, html, csv or sqlite";
 }
 
 static const char *read_output(struct options *options, const char *value)
@@ -254,7 +254,7 @@ static const struct option_row rows[] = {
     {"short-frames", 0, FOR_ANALYSIS, "N", read_short_frames,
      "many connections of fewer packets tell of a missing pool (30)"},
     {"format", 0, FOR_ANALYSIS | FOR_EXPLAIN, "FORMAT", read_format,
-     "text (default), json, html: a page to send, or csv: a row for each conversation"},
+     "text (default), json, html: a page to send, csv: a row for each conversation, or sqlite: a database (with -o)"},
     {"output", 'o', FOR_ANALYSIS, "FILE", read_output, "write the report there, whole or not at all"},
     {"timezone", 0, FOR_ANALYSIS, "ZONE", read_timezone, "of times in text: UTC (default) or +HH:MM"},
     {"progress", 0, FOR_ANALYSIS, "WHEN", read_progress, "auto (default), always or never"},

@@ -122,13 +122,16 @@ struct tdscope_style {
     bool marks;       /* TDSCOPE_CONVERSATIONS in text: a column with the marks of SQL Network Analyzer */
 };
 
-/* Renders a view in a format ("text", "json", "csv"). False (see tdscope_error) when the format is not known, does not have
+/* Renders a view in a format ("text", "json", "csv", "html", "sqlite"). False (see tdscope_error) when the format is not known, does not have
  * that view, or write refused. */
 TDSCOPE_API bool tdscope_render(struct tdscope *tdscope, enum tdscope_view view, const char *format,
                                 const struct tdscope_style *style, tdscope_write *write, void *context);
 
 /* The names of the formats, numbered from 0; NULL past the last. */
 TDSCOPE_API const char *tdscope_format(size_t number);
+
+/* Whether a format is no text: nothing for a terminal. */
+TDSCOPE_API bool tdscope_format_is_binary(const char *format);
 
 /* Whether a format has that view: a table has no packets. */
 TDSCOPE_API bool tdscope_format_has(const char *format, enum tdscope_view view);

@@ -166,6 +166,12 @@ static void (*rendering_of(const struct renderer *renderer, enum tdscope_view vi
     return NULL;
 }
 
+bool tdscope_format_is_binary(const char *format)
+{
+    const struct renderer *renderer = renderer_by_name(format);
+    return renderer && renderer->binary;
+}
+
 bool tdscope_format_has(const char *format, enum tdscope_view view)
 {
     const struct renderer *renderer = renderer_by_name(format);

@@ -1,76 +1,13 @@
 /*
- * Conversations as CSV (RFC 4180), one row each, for spreadsheets and databases. The columns are members of the JSON object, named by their
- * paths; what is not known is empty.
+ * Conversations as CSV (RFC 4180), one row each, for spreadsheets. What is not known is empty.
  */
 #include <stdio.h>
 #include <string.h>
 
+#include "conversation_columns.h"
 #include "json_conversation.h"
 #include "memory.h"
 #include "text.h"
-
-static const char *const columns[] = {
-    "id",
-    "culprit",
-    "cause",
-    "confidence",
-    "client.address",
-    "client.port",
-    "server.address",
-    "server.port",
-    "seen_by_server.client.address",
-    "seen_by_server.client.port",
-    "seen_by_server.server.address",
-    "seen_by_server.server.port",
-    "protocol",
-    "start",
-    "end",
-    "packets",
-    "bytes",
-    "ending",
-    "closed_first_by",
-    "retransmits",
-    "keep_alives",
-    "zero_windows",
-    "login.stage",
-    "login.duration_s",
-    "login.encrypted",
-    "login.tls_version",
-    "login.cipher",
-    "login.tds_version",
-    "login.client_host",
-    "login.application",
-    "login.library",
-    "login.user",
-    "login.database",
-    "login.server_name",
-    "login.server_version",
-    "login.connection_id",
-    "login.authentication",
-    "login.error.number",
-    "login.error.state",
-    "login.error.severity",
-    "login.error.message",
-    "mars",
-    "display_filter",
-};
-enum { COLUMN_COUNT = sizeof columns / sizeof *columns, KEY_SIZE = 32 };
-
-/* NULL: there is no such member. */
-static const json_t *member_at(const json_t *object, const char *path)
-{
-    while (object && *path) {
-        char key[KEY_SIZE];
-        size_t size = strcspn(path, ".");
-        if (size >= sizeof key)
-            return NULL;
-        memcpy(key, path, size);
-        key[size] = '\0';
-        object = json_object_get(object, key);
-        path += path[size] == '.' ? size + 1 : size;
-    }
-    return object;
-}
 
 /* What spreadsheets would take for a formula, and run, is told to be text: names come from strangers. */
 static bool looks_like_formula(const char *text)
@@ -114,16 +51,16 @@ static void put_cell(const json_t *value, struct sink *sink)
 
 static void put_head(struct sink *sink)
 {
-    for (unsigned i = 0; i < COLUMN_COUNT; i++)
-        sink_format(sink, "%s%s", i > 0 ? "," : "", columns[i]);
+    for (unsigned i = 0; i < conversation_column_count; i++)
+        sink_format(sink, "%s%s", i > 0 ? "," : "", conversation_columns[i]);
     sink_put(sink, "\r\n");
 }
 
 static void put_row(json_t *object, struct sink *sink)
 {
-    for (unsigned i = 0; i < COLUMN_COUNT; i++) {
+    for (unsigned i = 0; i < conversation_column_count; i++) {
         sink_put(sink, i > 0 ? "," : "");
-        put_cell(member_at(object, columns[i]), sink);
+        put_cell(conversation_member(object, conversation_columns[i]), sink);
     }
     sink_put(sink, "\r\n");
     json_decref(object);

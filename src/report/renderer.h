@@ -38,6 +38,7 @@ struct report {
 
 struct renderer {
     const char *name; /* "text", "json": what --format takes */
+    bool binary;      /* not to be shown on a terminal */
     /* What a format has no form for is NULL; of conversations each has one. */
     void (*diagnosis)(const struct report *report, struct sink *sink);
     void (*conversations)(const struct report *report, struct sink *sink);

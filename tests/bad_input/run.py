@@ -13,6 +13,7 @@ import json
 import os
 import pathlib
 import re
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -227,6 +228,23 @@ class Tags(html.parser.HTMLParser):
     self.text += data
 
 
+def database(t):
+  """The tables agree with each other and with JSON."""
+  t.run('diagnose', '--format', 'sqlite', '-o', 'report.db', 'sound.pcap')
+  report = json.loads(t.run('diagnose', '--format', 'json', 'sound.pcap').stdout)
+  tables = sqlite3.connect(t.folder / 'report.db')
+  told = tables.execute('SELECT id, culprit, cause, packets, client_port FROM conversations').fetchall()
+  wanted = [(c['id'], c['culprit'], c['cause'], c['packets'], c['client']['port']) for c in report['conversations']]
+  wrong = [] if told == wanted else [f'{told}, not {wanted}']
+  if tables.execute('SELECT culprit, cause FROM verdict').fetchall() != [(report['verdict']['culprit'], report['verdict']['cause'])]:
+    wrong.append('the verdict differs')
+  if tables.execute('SELECT count(*) FROM findings').fetchone()[0] != len(report['findings']):
+    wrong.append('findings differ')
+  if tables.execute('PRAGMA integrity_check').fetchone()[0] != 'ok':
+    wrong.append('the file is damaged')
+  t.tap.case('a database', wrong)
+
+
 def page_of_html(t):
   """Names of files are strangers' words, and stay text."""
   name = t.file('<script>alert(1)</script>&amp;"x\'.pcap', SOUND)
@@ -265,6 +283,7 @@ def command_line(t):
   for name, arguments in (('show', ['show', '1', 'sound.pcap']), ('explain', ['explain', 'server.reset']), ('explain all', ['explain'])):
     t.command(f'{name} as csv', [*arguments, '--format', 'csv'], USAGE, ['no form in csv'])
   page_of_html(t)
+  database(t)
   for system in ('linux', 'macos'):
     script = t.run('collect', '--for', system).stdout
     checked = subprocess.run(['sh', '-n'], input=script, stderr=subprocess.PIPE)
