@@ -21,7 +21,8 @@ void standstill_doubt_delay(const struct pair_view *view, const struct surroundi
  * came, that it outlasted. 0: there is none. */
 uint32_t standstill_repeats(const struct conversation *conversation, enum side sender);
 
-/* Another connection has such a stretch then, and nothing was heard of the other side's machine on any: it may have stood still. */
+/* Nothing was heard of the other side's machine on any connection then: it may have stood still. Another one has to have such a stretch, too,
+ * unless copies of the server's packets are seen on the way to the client. */
 bool standstill_may_be(const struct conversation *conversation, const struct surroundings *surroundings,
                        enum side sender);
 
