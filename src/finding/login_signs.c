@@ -143,8 +143,8 @@ int64_t login_signs_server_time_ns(const struct conversation *c, const struct lo
     return late ? halt->waited_ns - way_ns : halt->waited_ns;
 }
 
-/* What that side took for its own turns. What had to be sent again is nobody's own, but who waits for the server waits for that, too. */
-static int64_t turns_ns(const struct conversation *c, enum side side)
+/* What that side took for its turns; alone: without those in which something had to be sent again. */
+static int64_t turns_ns(const struct conversation *c, enum side side, bool alone)
 {
     struct login_timeline timeline;
     int64_t sum_ns = 0;
@@ -152,7 +152,7 @@ static int64_t turns_ns(const struct conversation *c, enum side side)
     for (unsigned i = 1; i < timeline.count && timeline.entries[i].step != TIMELINE_CLOSED; i++) {
         const struct timeline_entry *entry = &timeline.entries[i];
         bool turn = entry->step < TIMELINE_CLOSED && entry->sender == side && (entry - 1)->sender != side;
-        bool own = side == SIDE_SERVER || entry->waited_for == WAITED_FOR_CLIENT;
+        bool own = !alone || entry->waited_for != WAITED_FOR_NETWORK;
         sum_ns += turn && own && entry->duration_ns > 0 ? entry->duration_ns : 0;
     }
     return sum_ns;
@@ -160,12 +160,13 @@ static int64_t turns_ns(const struct conversation *c, enum side side)
 
 int64_t login_signs_client_time_ns(const struct conversation *c)
 {
-    return turns_ns(c, SIDE_CLIENT);
+    return turns_ns(c, SIDE_CLIENT, true);
 }
 
+/* What had to be sent again is nobody's own, but who waits for the server waits for that, too. */
 static int64_t time_of(const struct conversation *c, const struct login_halt *halt, enum side side)
 {
-    return turns_ns(c, side) + (halt->turn == side ? halt->waited_ns : 0);
+    return turns_ns(c, side, side == SIDE_CLIENT) + (halt->turn == side ? halt->waited_ns : 0);
 }
 
 static bool client_gives_up(const struct conversation *c, const struct login_halt *halt)
@@ -198,15 +199,16 @@ static const char settle_by_error_text[] = "The client's error text, which names
 void login_signs_doubt_server(const struct conversation *c, const struct surroundings *s, const struct login_halt *halt,
                               struct judgement *judgement)
 {
-    int64_t client_ns = time_of(c, halt, SIDE_CLIENT);
-    if (!runs_out_at_server(c, s, halt) || is_clearly_longer(time_of(c, halt, SIDE_SERVER), client_ns))
+    int64_t server_ns = turns_ns(c, SIDE_SERVER, true) + halt->waited_ns,
+            all_ns = halt->close.time_ns - c->sides[SIDE_CLIENT].syn.time_ns;
+    if (!runs_out_at_server(c, s, halt) || is_clearly_longer(server_ns, all_ns - server_ns))
         return;
     judgement_doubt(judgement, 0.5);
     judgement->would_settle = settle_by_error_text;
     char more[JUDGEMENT_TEXT_SIZE];
     snprintf(more, sizeof more,
-             "But the client had taken %.1f s for its own steps of the login: its time ran out over both.",
-             seconds(client_ns));
+             "But of the %.1f s since the client's SYN the server took %.1f s: the time ran out over the rest, too.",
+             seconds(all_ns), seconds(server_ns));
     judgement_say_more(judgement, more);
 }
 

@@ -48,8 +48,8 @@ int64_t login_signs_client_time_ns(const struct conversation *conversation);
 bool login_signs_client_slower(const struct conversation *conversation, const struct surroundings *surroundings,
                                const struct login_halt *halt);
 
-/* Likewise, and neither took twice as much as the other: the time ran out over both. Then the culprit of what the server seems to have done
- * stays open, and why is said. */
+/* Likewise, and the server did not take twice as much as client and way: the time ran out over both. Then the culprit of what the server seems
+ * to have done stays open, and why is said. */
 void login_signs_doubt_server(const struct conversation *conversation, const struct surroundings *surroundings,
                               const struct login_halt *halt, struct judgement *judgement);
 

@@ -125,3 +125,14 @@ bool standstill_answers_nobody(const struct surroundings *surroundings, const st
     const struct time_span *span = time_spans_touching(&host->host_mute, from_ns, to_ns);
     return span && !hearing_within(&host->host_heard, span->from_ns > from_ns ? span->from_ns : from_ns, to_ns);
 }
+
+bool standstill_explains(const struct surroundings *surroundings, const struct conversation *c, int64_t from_ns,
+                         int64_t to_ns)
+{
+    const struct server_record *host = surroundings_host(surroundings, c);
+    const struct time_span *span = time_spans_touching(&host->host_mute, from_ns, to_ns);
+    if (!span || hearing_within(&host->host_heard, span->from_ns, span->to_ns - HELD_TOGETHER_NS))
+        return false;
+    int64_t back_ns = span->to_ns + (span->to_ns - from_ns) + FIRST_RTO_NS;
+    return to_ns <= back_ns;
+}

@@ -34,4 +34,9 @@ void standstill_leave_open(enum side sender, struct judgement *judgement);
 bool standstill_answers_nobody(const struct surroundings *surroundings, const struct conversation *conversation,
                                int64_t from_ns, int64_t to_ns);
 
+/* In that wait for the server clients repeated themselves for a second and more and nothing of its machine came on any connection; timers that
+ * double (RFC 6298, 5.5) bring what was lost in that time as long again after it, at most: all of the wait may be of that. */
+bool standstill_explains(const struct surroundings *surroundings, const struct conversation *conversation,
+                         int64_t from_ns, int64_t to_ns);
+
 #endif
