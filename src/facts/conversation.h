@@ -82,6 +82,25 @@ struct stretch {
     int64_t from_ns, to_ns;
 };
 
+/* A login takes PRELOGIN, two messages of TLS, LOGIN7 and perhaps one of SSPI; a ticket makes one of them some packets long (MaxTokenSize). So
+ * many of the client's packets with data may be of it. */
+enum { OPENING_PACKETS = 12 };
+
+/* The longest pause of the server in the opening after which its IP IDs had gone on by more than one: so many packets of it were not captured,
+ * unless its machine counts those of other connections along. */
+struct skipping_pause {
+    int64_t to_ns;
+    uint32_t lasted_ms; /* 0: there was none */
+    uint32_t packets;
+};
+
+/* The longest that the client waited in the opening for the server's next data, and then had it. */
+struct slow_answer {
+    struct moment asked;
+    uint32_t lasted_ms; /* 0: no answer took PAUSE_NS */
+    uint32_t packets;   /* with data, of the client by then */
+};
+
 struct conversation {
     uint32_t id;    /* from 1, in order of first packet */
     uint32_t point; /* capture point */
@@ -94,6 +113,8 @@ struct conversation {
     struct length_series series[TRACE_SERIES];
     struct unseen_stretch unseen;
     struct stretch left_alone;
+    struct skipping_pause skipping_pause;
+    struct slow_answer slow_answer;
     bool stamps_tell;     /* of left_alone: it is the timestamps that tell it */
     bool starts_with_syn; /* the handshake's first packet is in the capture */
     bool tuple_reused;    /* an earlier conversation had the same addresses and ports */

@@ -102,6 +102,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     say_faults(&faults, judgement);
     if (!alert)
         login_signs_doubt_client(c, s, &halt, judgement);
+    login_signs_doubt_tds8(c, judgement);
     return true;
 }
 
@@ -121,8 +122,10 @@ const struct detector client_certificate_rejected = {
                   "key exchange; or it closes in order within 5 s after the handshake, without a login, and the "
                   "certificate is self-signed, out of date, or for another name than the one asked for (SNI). Without "
                   "an alert only when the client has acknowledged the certificate, and no packet was repeated for a "
-                  "second and more before; where it had waited for the server for 2 s or more, and longer than for "
-                  "itself, the culprit stays open: its time may have run out over that. (--slow-login sets the 2 s.)",
+                  "second and more before; where it had waited for the server for 2 s or more, and more than half as "
+                  "long as for itself, the culprit stays open: its time may have run out over that. So it does where "
+                  "the connection begins with TLS, and the hello was not captured as far as its ALPN, which names TDS "
+                  "8: a scanner may look at the certificate. (--slow-login sets the 2 s.)",
     .means =
         "The certificate came and the client went: it could not build a chain to an authority it trusts, or the name "
         "or the dates do not fit. Where the certificate is in clear (up to TLS 1.2), its dates and names are compared; "

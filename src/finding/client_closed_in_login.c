@@ -128,6 +128,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_prove(judgement, &halt.close, "the %s closes", side_name(halt.closed_by));
     if (halt.alert) {
         say_broken_off(c, &halt, judgement);
+        login_signs_doubt_tds8(c, judgement);
         return true;
     }
     judgement_say(judgement, "The client closed the connection %s after %s%s.", seconds_words(halt.waited_ns).text,
@@ -138,6 +139,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (slower)
         say_own_time(c, judgement);
     login_signs_doubt_client(c, s, &halt, judgement);
+    login_signs_doubt_tds8(c, judgement);
     return true;
 }
 
@@ -156,19 +158,20 @@ const struct detector client_closed_in_login = {
     .title = "The client closes part-way through the login",
     .holds_when =
         "After TLS or the login began, or 2 s or more after the answer to PRELOGIN, the client's FIN or reset comes "
-        "first, or a TLS alert of it that both close after: while it was the client's turn, or less than 2 s after its "
-        "own packet, which the server's machine had acknowledged - or less than 5 s, when it had taken longer for its "
-        "own steps of the login; in another capture than the client's the culprit stays open then, for these may have "
-        "been late on the way. No error from the server precedes it. Also when the client leaves sooner, but has a "
-        "reason in the packets: an answer to PRELOGIN that is no TDS, or encryption that one side demands and the "
-        "other has not (MS-TDS 2.2.6.5). For such a reason the culprit stays open, unless it is the client that has no "
-        "encryption, and where the client does not take TLS 1.0 or 1.1, which the server picked. Without a TLS alert "
-        "it stays open, too, when packets were repeated for a second and more before, when resets of the client answer "
-        "what came a second and more later, when it had not acknowledged the server's last word, when it had waited "
-        "for the server for 2 s or more and longer than for itself, and when a reset has not what its packets have. "
-        "Not when a part of what the server had sent did not reach the client, or when the reset's TTL shows that the "
-        "client did not send it. Not when a sequence number of the client or the other side's SACK shows that it had "
-        "sent more than arrived. (--slow-login sets the 2 s, --late-login the 5 s.)",
+        "first, or a TLS alert of it that both close after: while it was the client's turn, or less than 2 s after "
+        "its own packet, which the server's machine had acknowledged - or less than 5 s, when it had taken more than "
+        "twice as long for its own steps of the login; in another capture than the client's the culprit stays open "
+        "then, for these may have been late on the way. No error from the server precedes it. Also when the client "
+        "leaves sooner, but has a reason in the packets: an answer to PRELOGIN that is no TDS, or encryption that one "
+        "side demands and the other has not (MS-TDS 2.2.6.5). For such a reason the culprit stays open, unless it is "
+        "the client that has no encryption, and where the client does not take TLS 1.0 or 1.1, which the server "
+        "picked. Without a TLS alert it stays open, too, when packets were repeated for a second and more before, "
+        "when resets of the client answer what came a second and more later, when it had not acknowledged the "
+        "server's last word, when it had waited for the server for 2 s or more and more than half as long as for "
+        "itself, and when a reset has not what its packets have. Not when a part of what the server had sent did not "
+        "reach the client, or when the reset's TTL shows that the client did not send it. Not when a sequence number "
+        "of the client or the other side's SACK shows that it had sent more than arrived. (--slow-login sets the 2 s, "
+        "--late-login the 5 s.)",
     .means = "The server had answered all it was asked, or had no time to. The client's own connection time-out ran "
              "out - spent on name resolution, security calls or waiting for a thread - or it did not like what it got, "
              "or the program was stopped. (Article, 1.5.5.)",

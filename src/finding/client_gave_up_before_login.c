@@ -120,9 +120,9 @@ const struct detector client_gave_up_before_login = {
         "well be a probe. Where it is seen to have waited for its server's address, client.slow-name-resolution says "
         "so. Not when a sequence number of the client or the other side's SACK shows that it had sent more than "
         "arrived, nor when the answer to PRELOGIN is why it leaves. When the client had waited for the server for 2 s "
-        "or more (--slow-login), and longer than for itself, or three connections of the client or more leave after "
-        "PRELOGIN, and none does anything else, the culprit stays open: its time may have run out over that, or it may "
-        "only ask for the server's version.",
+        "or more (--slow-login), and more than half as long as for itself, or three connections of the client or more "
+        "leave after PRELOGIN, and none does anything else, the culprit stays open: its time may have run out over "
+        "that, or it may only ask for the server's version.",
     .means = "The connection was made at once, and the client had no time left for it: its time-out, which began with "
              "the program's call, was spent before the first packet - on DNS, a security call, waiting for a thread, a "
              "port or a place in the pool. Server and network had no part in it. (Article, 1.5.5.)",

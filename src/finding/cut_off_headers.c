@@ -26,6 +26,24 @@ static bool judge_wait(const struct conversation *c, const struct surroundings *
     return true;
 }
 
+/* The same where the answer came in the end. */
+static bool judge_slow_answer(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    struct unread_answer answer = unread_answer_of(c, s);
+    if (!answer.held || answer.waited_ns < s->thresholds->late_login_ns)
+        return false;
+    judgement->confidence = 0.5;
+    judgement->would_settle = would_show_more;
+    judgement_prove(judgement, &answer.asked, "data of the client, its packet %u with any", answer.packets);
+    judgement_say(judgement,
+                  "The server's answer to packet %u of the client with data came after %.1f s%s. Only headers were "
+                  "captured: whether that was of the login or a request%s is not to be told.",
+                  answer.packets, seconds(answer.waited_ns),
+                  answer.repeated ? ", and packets were sent again meanwhile" : "",
+                  answer.repeated ? ", and whose time it was," : "");
+    return true;
+}
+
 /* Nobody logs in to ask for nothing: a certificate that is not trusted, or TLS that fails, looks like that. */
 static bool judge_few_words(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
@@ -83,7 +101,7 @@ static bool judge_silence(const struct conversation *c, const struct surrounding
 
 bool cut_off_headers_judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
-    if (judge_wait(c, s, judgement) || judge_server_closes(c, s, judgement))
+    if (judge_wait(c, s, judgement) || judge_server_closes(c, s, judgement) || judge_slow_answer(c, s, judgement))
         return true;
     return signs_of_sql(c, s) ? judge_few_words(c, s, judgement) : judge_silence(c, s, judgement);
 }

@@ -2,6 +2,7 @@
 #include "login_signs.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "login_timeline.h"
 #include "ttl_signs.h"
@@ -142,8 +143,8 @@ int64_t login_signs_server_time_ns(const struct conversation *c, const struct lo
     return late ? halt->waited_ns - way_ns : halt->waited_ns;
 }
 
-/* What that side took for its own turns. What had to be sent again is nobody's own, but who waits for the server waits for that, too. */
-static int64_t turns_ns(const struct conversation *c, enum side side)
+/* What that side took for its turns; alone: without those in which something had to be sent again. */
+static int64_t turns_ns(const struct conversation *c, enum side side, bool alone)
 {
     struct login_timeline timeline;
     int64_t sum_ns = 0;
@@ -151,7 +152,7 @@ static int64_t turns_ns(const struct conversation *c, enum side side)
     for (unsigned i = 1; i < timeline.count && timeline.entries[i].step != TIMELINE_CLOSED; i++) {
         const struct timeline_entry *entry = &timeline.entries[i];
         bool turn = entry->step < TIMELINE_CLOSED && entry->sender == side && (entry - 1)->sender != side;
-        bool own = side == SIDE_SERVER || entry->waited_for == WAITED_FOR_CLIENT;
+        bool own = !alone || entry->waited_for != WAITED_FOR_NETWORK;
         sum_ns += turn && own && entry->duration_ns > 0 ? entry->duration_ns : 0;
     }
     return sum_ns;
@@ -159,12 +160,13 @@ static int64_t turns_ns(const struct conversation *c, enum side side)
 
 int64_t login_signs_client_time_ns(const struct conversation *c)
 {
-    return turns_ns(c, SIDE_CLIENT);
+    return turns_ns(c, SIDE_CLIENT, true);
 }
 
+/* What had to be sent again is nobody's own, but who waits for the server waits for that, too. */
 static int64_t time_of(const struct conversation *c, const struct login_halt *halt, enum side side)
 {
-    return turns_ns(c, side) + (halt->turn == side ? halt->waited_ns : 0);
+    return turns_ns(c, side, side == SIDE_CLIENT) + (halt->turn == side ? halt->waited_ns : 0);
 }
 
 static bool client_gives_up(const struct conversation *c, const struct login_halt *halt)
@@ -172,11 +174,42 @@ static bool client_gives_up(const struct conversation *c, const struct login_hal
     return halt->halted && halt->closed && halt->closed_by == SIDE_CLIENT && !halt->alert && c->starts_with_syn;
 }
 
+/* A time-out runs out over the sum: without either part it would have run on. Who took more than half as much as the other is not beside the
+ * point. */
+static bool is_clearly_longer(int64_t time_ns, int64_t other_ns)
+{
+    return time_ns > 2 * other_ns;
+}
+
+static bool runs_out_at_server(const struct conversation *c, const struct surroundings *s,
+                               const struct login_halt *halt)
+{
+    return client_gives_up(c, halt) && halt->turn == SIDE_SERVER && halt->waited_ns < s->thresholds->late_login_ns;
+}
+
 bool login_signs_client_slower(const struct conversation *c, const struct surroundings *s,
                                const struct login_halt *halt)
 {
-    return client_gives_up(c, halt) && halt->turn == SIDE_SERVER && halt->waited_ns < s->thresholds->late_login_ns &&
-           time_of(c, halt, SIDE_CLIENT) > time_of(c, halt, SIDE_SERVER);
+    return runs_out_at_server(c, s, halt) &&
+           is_clearly_longer(time_of(c, halt, SIDE_CLIENT), time_of(c, halt, SIDE_SERVER));
+}
+
+static const char settle_by_error_text[] = "The client's error text, which names a time-out, or what it disliked.";
+
+void login_signs_doubt_server(const struct conversation *c, const struct surroundings *s, const struct login_halt *halt,
+                              struct judgement *judgement)
+{
+    int64_t server_ns = turns_ns(c, SIDE_SERVER, true) + halt->waited_ns,
+            all_ns = halt->close.time_ns - c->sides[SIDE_CLIENT].syn.time_ns;
+    if (!runs_out_at_server(c, s, halt) || is_clearly_longer(server_ns, all_ns - server_ns))
+        return;
+    judgement_doubt(judgement, 0.5);
+    judgement->would_settle = settle_by_error_text;
+    char more[JUDGEMENT_TEXT_SIZE];
+    snprintf(more, sizeof more,
+             "But of the %.1f s since the client's SYN the server took %.1f s: the time ran out over the rest, too.",
+             seconds(all_ns), seconds(server_ns));
+    judgement_say_more(judgement, more);
 }
 
 void login_signs_doubt_client(const struct conversation *c, const struct surroundings *s, const struct login_halt *halt,
@@ -184,13 +217,43 @@ void login_signs_doubt_client(const struct conversation *c, const struct surroun
 {
     int64_t server_ns = time_of(c, halt, SIDE_SERVER);
     if (!client_gives_up(c, halt) || judgement->culprit != CULPRIT_CLIENT || server_ns < s->thresholds->slow_login_ns ||
-        server_ns <= time_of(c, halt, SIDE_CLIENT))
+        is_clearly_longer(time_of(c, halt, SIDE_CLIENT), server_ns))
         return;
     judgement_doubt(judgement, 0.5);
-    judgement->would_settle = "The client's error text, which names a time-out, or what it disliked.";
+    judgement->would_settle = settle_by_error_text;
     char more[JUDGEMENT_TEXT_SIZE];
     snprintf(more, sizeof more,
              "It had waited %.1f s for the server until then, and its time may have run out over that.",
              seconds(server_ns));
     judgement_say_more(judgement, more);
+}
+
+uint32_t login_signs_lost_before(const struct conversation *c, const struct surroundings *s, int64_t asked_ns,
+                                 int64_t answered_ns)
+{
+    const struct skipping_pause *pause = &c->skipping_pause;
+    int64_t from_ns = pause->to_ns - pause->lasted_ms * NS_PER_MS;
+    bool before_it = pause->lasted_ms > 0 && pause->to_ns > asked_ns && pause->to_ns <= answered_ns;
+    return before_it && !surroundings_stands_at(s, c, SIDE_SERVER) &&
+                   !hearing_within(&surroundings_host(s, c)->host_heard, from_ns + NS_PER_MS, pause->to_ns - 1)
+               ? pause->packets
+               : 0;
+}
+
+static bool names_tds(const char *alpn)
+{
+    return alpn && strstr(alpn, "tds/8.0");
+}
+
+void login_signs_doubt_tds8(const struct conversation *c, struct judgement *judgement)
+{
+    const struct tds_facts *tds = c->tds;
+    if (!tds || tds->encryption != LOGIN_ENCRYPTION_STRICT || moment_seen(&tds->steps[LOGIN_STEP_LOGIN]) ||
+        moment_seen(&tds->steps[LOGIN_STEP_PRELOGIN]) ||
+        (tds->tls && (names_tds(tds->tls->alpn_offered) || names_tds(tds->tls->alpn))))
+        return;
+    judgement_doubt(judgement, 0.5);
+    judgement->would_settle = "The client's first packet in full: a client of TDS 8 names \"tds/8.0\" in it (ALPN).";
+    judgement_say_more(judgement, "Its first packet was not captured far enough to tell whether it speaks TDS 8: what "
+                                  "only looks at the port's TLS, a scanner or monitoring, does the same.");
 }

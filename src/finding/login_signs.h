@@ -43,15 +43,30 @@ int64_t login_signs_server_time_ns(const struct conversation *conversation, cons
 /* How long the client took for its own turns of the login. In another capture than its own, that may have been the way's time, too. */
 int64_t login_signs_client_time_ns(const struct conversation *conversation);
 
-/* A client that closes while the server is to answer had time for the whole login, and gave more of that away itself. A server that takes as
- * long as --late-login is to blame in any case. */
+/* A client that closes while the server is to answer had time for the whole login, and gave twice as much of that away itself as the server
+ * took, or more. A server that takes as long as --late-login is to blame in any case. */
 bool login_signs_client_slower(const struct conversation *conversation, const struct surroundings *surroundings,
                                const struct login_halt *halt);
 
-/* A client that closes part-way had waited for the server, and the way, for longer than for itself: its time may have run out over that. Then the
- * culprit of what it seems to have done stays open, and why is said. */
+/* Likewise, and the server did not take twice as much as client and way: the time ran out over both. Then the culprit of what the server seems
+ * to have done stays open, and why is said. */
+void login_signs_doubt_server(const struct conversation *conversation, const struct surroundings *surroundings,
+                              const struct login_halt *halt, struct judgement *judgement);
+
+/* A client that closes part-way had waited for the server, and the way, for more than half as long as for itself: its time may have run out
+ * over that. Then the culprit of what it seems to have done stays open, and why is said. */
 void login_signs_doubt_client(const struct conversation *conversation, const struct surroundings *surroundings,
                               const struct login_halt *halt, struct judgement *judgement);
+
+/* The server's IP IDs went on by more than one between the last packet of it before that answer and the answer, and its machine was not
+ * heard meanwhile on another connection: copies of the answer may have been lost on the way here. So many; 0: none, or nothing is lost before it
+ * comes here. */
+uint32_t login_signs_lost_before(const struct conversation *conversation, const struct surroundings *surroundings,
+                                 int64_t asked_ns, int64_t answered_ns);
+
+/* TDS 8 begins with TLS, and so does whoever looks at a port's TLS. Its client names the protocol in ALPN (MS-TDS, TDS 8.0; RFC 7301): where the hello was not
+ * captured that far, and no login followed, it may have been no client of SQL Server. Then the culprit stays open, and why is said. */
+void login_signs_doubt_tds8(const struct conversation *conversation, struct judgement *judgement);
 
 /* The client begins with TLS (TDS 8), and the server said nothing, no alert either. SQL Server knows that from 2022 on; an older one takes a
  * ClientHello for a malformed packet, and closes. */

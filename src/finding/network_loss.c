@@ -220,7 +220,8 @@ const struct detector network_loss = {
         "SYN+ACK again, though the client did not ask again, while connections that it accepted before wait for an "
         "answer, the culprit stays open: its queue may be full, and it ignores what comes. So it does where several "
         "connections repeat themselves three times and more over a second or longer, and nothing comes from the other "
-        "machine on any: that may have stood still.",
+        "machine on any: that may have stood still. Elsewhere than at the server one connection is enough, on which "
+        "the server repeats itself: its packets came so far.",
     .holds_with_both =
         "Packets with data, SYN or FIN left one machine and are not in the other's capture: two or more, and one in a "
         "hundred; or one, while the path between the two loses that many in other connections; or a repair took a "

@@ -102,6 +102,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_prove(judgement, &halt.since, "the last word of the login: %s", login_step_words(halt.last_step));
     if (halt.alert) {
         say_broken_off(&halt, judgement);
+        login_signs_doubt_tds8(c, judgement);
         return true;
     }
     judgement_prove(judgement, &halt.close, "the server %s", reset ? "resets the connection" : "closes (FIN)");
@@ -110,6 +111,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
                   login_step_words(halt.last_step),
                   client_silent ? "; the client, whose turn it was, had said nothing all that time" : "");
     say_reason(c, judgement);
+    login_signs_doubt_tds8(c, judgement);
     return true;
 }
 
@@ -131,16 +133,17 @@ const struct detector server_closed_in_login = {
         "The server's FIN or reset comes before the client's, or a TLS alert of it that both close after, once the "
         "login began and before it was answered, without an error token. Or the server's side closes within a second "
         "after the handshake, before a byte was said: then the culprit is named only in a capture that was given as "
-        "the server's, and when the same client speaks TDS to it on another connection. The culprit stays open when it "
-        "was the client's turn and it had been silent for 10 s; when the client repeats a packet that the server never "
-        "acknowledged, or the server sends nothing but resets; and when the client's packet is longer, as it says "
-        "itself, than what came of it. Likewise when the connection began before the capture and the reset bears no "
-        "acknowledgement: then the server did not know the connection any more. Likewise when the reset has not what "
-        "the server's packets have (IP IDs, timestamps), and no machine's plain answer would come so soon. It stays "
-        "open, too, when the two do not agree about encryption (MS-TDS 2.2.6.5); and when what answered PRELOGIN is no "
-        "TDS, unless the capture was given as the server's. Not when the reset's TTL shows that the server did not "
-        "send it. Not when a sequence number of the server or the other side's SACK shows that it had sent more than "
-        "arrived.",
+        "the server's, and when the same client speaks TDS to it on another connection. The culprit stays open when "
+        "it was the client's turn and it had been silent for 10 s; when the client repeats a packet that the server "
+        "never acknowledged, or the server sends nothing but resets; and when the client's packet is longer, as it "
+        "says itself, than what came of it. Likewise when the connection began before the capture and the reset bears "
+        "no acknowledgement: then the server did not know the connection any more. Likewise when the reset has not "
+        "what the server's packets have (IP IDs, timestamps), and no machine's plain answer would come so soon. It "
+        "stays open, too, when the two do not agree about encryption (MS-TDS 2.2.6.5); when the connection begins "
+        "with TLS and the hello was not captured as far as its ALPN, which names TDS 8, for a scanner begins so, too; "
+        "and when what answered PRELOGIN is no TDS, unless the capture was given as the server's. Not when the "
+        "reset's TTL shows that the server did not send it. Not when a sequence number of the server or the other "
+        "side's SACK shows that it had sent more than arrived.",
     .means = "A server that does not want a login says so with an error; to hang up in the middle means that it "
              "failed: the process crashed or was stopped, had no resources, or could not go on with TLS or "
              "authentication. (Article, 1.5.6.)",

@@ -10,6 +10,30 @@
 #define INSTANT_NS (NS_PER_SECOND / 2)
 enum { MANY = 3 };
 
+/* A balancer that is drained and a proxy that is loaded anew close what is idle in good order, as a server that stops does. That stops to listen,
+ * too; who serves new connections at once did not. */
+static void doubt_idle_close(const struct conversation *c, const struct surroundings *s, const struct moment *close,
+                             struct judgement *judgement)
+{
+    static const double at_most = 0.7;
+    const struct server_record *record = surroundings_server(s, c);
+    int64_t until_ns = close->time_ns + BURST_NS;
+    if (surroundings_stands_at(s, c, SIDE_SERVER) || !conversation_closed_by_fin(c) || signs_of_pending_request(c) ||
+        times_within(&record->refusals, close->time_ns, until_ns) > 0 ||
+        time_spans_touching(&record->outages, close->time_ns, until_ns))
+        return;
+    judgement->would_settle = settle_by_server_capture;
+    bool goes_on = times_within(&record->served, close->time_ns + INSTANT_NS, until_ns) > 0;
+    if (!goes_on) {
+        judgement->confidence = at_most;
+        return;
+    }
+    judgement_leave_open(judgement, 0.6);
+    judgement_say_more(judgement,
+                       "They were idle, and new connections were served at once: it did not restart. "
+                       "Sessions were ended there, or a proxy or load balancer in its place let go of them.");
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     struct moment close = conversation_first_close(c);
@@ -41,6 +65,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         count_words(together - 1, "other").text,
         open ? ", this one with a reset: a device on the way that restarts or drops its connections looks the same"
              : "");
+    if (!open)
+        doubt_idle_close(c, s, &close, judgement);
     return true;
 }
 
@@ -59,7 +85,10 @@ const struct detector server_closed_many = {
     .title = "The server closes many connections at one instant",
     .holds_when = "The server's FIN or reset ends three or more sessions with one endpoint within a second, before "
                   "their clients closed. The culprit stays open where it is a reset, the capture was not given as the "
-                  "server's, and the reset does not go on with the server's IP IDs, timestamps or window.",
+                  "server's, and the reset does not go on with the server's IP IDs, timestamps or window. An idle "
+                  "session that is closed by FIN tells less there, for a balancer that is drained does so, too: the "
+                  "culprit stays open where the endpoint serves new connections within 3 s, and it is the less sure "
+                  "where it does not refuse or ignore any.",
     .means = "A path that fails sends no FIN, and clients do not agree on an instant: something happened to the SQL "
              "Server - a restart, a crash, a failover, a database taken offline, sessions killed, or resources running "
              "out. A proxy or load balancer that answers in its place closes in the same way when it is restarted. "

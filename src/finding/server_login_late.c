@@ -2,10 +2,12 @@
 #include <stdio.h>
 
 #include "actions.h"
+#include "count_words.h"
 #include "detector.h"
 #include "login_signs.h"
 #include "settling.h"
 #include "signs.h"
+#include "standstill.h"
 
 /* A step that is still open after late_login_ns is called stalled (server.login-stalled): answered, it cannot be called normal. With
  * twice that, two thirds of the usual time-out, there is no doubt. */
@@ -72,7 +74,9 @@ static bool judge_all_steps(const struct conversation *c, const struct surroundi
     if (gives_up && !halt->alert)
         end = &halt->since;
     if (!moment_seen(syn) || !moment_seen(end) || all_steps(c) < s->thresholds->late_login_ns ||
-        signs_of_missed_packets_by(c, end->time_ns) || signs_of_retransmits_within(c, syn->time_ns, end->time_ns))
+        signs_of_missed_packets_by(c, end->time_ns) || signs_of_retransmits_within(c, syn->time_ns, end->time_ns) ||
+        login_signs_lost_before(c, s, syn->time_ns, end->time_ns) > 0 ||
+        standstill_explains(s, c, syn->time_ns, end->time_ns))
         return false;
     judgement->confidence = 0.6;
     judgement_prove(judgement, syn, "the client opens the connection");
@@ -117,6 +121,29 @@ static void doubt_clock(const struct conversation *c, const struct surroundings 
                               "packet of anybody for longer than SQL Server leaves a silent connection unprobed.";
 }
 
+/* What the server had sent meanwhile may have been the answer, which was lost until then. */
+static void doubt_way(const struct conversation *c, const struct surroundings *s, const struct moment *from,
+                      const struct moment *to, struct judgement *judgement)
+{
+    uint32_t lost = login_signs_lost_before(c, s, from->time_ns, to->time_ns);
+    bool dead = standstill_explains(s, c, from->time_ns, to->time_ns);
+    if (lost == 0 && !dead)
+        return;
+    judgement_doubt(judgement, 0.55);
+    judgement->would_settle = settle_by_both_captures;
+    char more[JUDGEMENT_TEXT_SIZE];
+    if (dead)
+        snprintf(more, sizeof more,
+                 "But meanwhile other packets to it were repeated, and nothing of the server's machine came on any "
+                 "connection: the way was dead, or that machine stood still.");
+    else
+        snprintf(more, sizeof more,
+                 "But by its IP IDs the server had sent %s before that came here in vain: the answer may have been "
+                 "lost again and again.",
+                 count_words(lost, "packet").text);
+    judgement_say_more(judgement, more);
+}
+
 static bool judge_after_close(const struct conversation *c, const struct surroundings *s, const struct login_halt *halt,
                               struct judgement *judgement)
 {
@@ -136,6 +163,10 @@ static bool judge_after_close(const struct conversation *c, const struct surroun
                   "The client waited %.1f s for an answer to %s and closed; the answer came %.1f s after that.",
                   seconds(halt->waited_ns), login_step_words(halt->last_step),
                   seconds(server->last_data.time_ns - halt->close.time_ns));
+    struct login_halt own = *halt;
+    own.waited_ns = login_signs_server_time_ns(c, halt);
+    login_signs_doubt_server(c, s, &own, judgement);
+    doubt_way(c, s, &halt->since, &server->last_data, judgement);
     doubt_clock(c, s, &halt->since, &server->last_data, judgement);
     return true;
 }
@@ -165,6 +196,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_say(judgement, "The server took %.1f s to answer %s%s; drivers usually give the whole login 15 s.%s",
                   seconds(longest_ns), login_step_words(asked), lossy ? " (with retransmissions meanwhile)" : "",
                   signs_of_credentials_checked(asked));
+    doubt_way(c, s, from, to, judgement);
     doubt_silence(c, s, from, to, judgement);
     doubt_clock(c, s, from, to, judgement);
     return true;
@@ -187,15 +219,19 @@ const struct detector server_login_late = {
     .title = "The answer to the login comes too late",
     .holds_when =
         "A login step is answered after the client has waited 2 s or more and closed, or the server takes 5 s or "
-        "longer for a step, or for all of them beyond the path's round trips, to the login's answer or to the client's "
-        "close when it was its turn. Not when the capture missed packets of the connection by then, for the answer may "
-        "have come before. When packets were sent again meanwhile, the culprit of a slow step stays open, and slow "
-        "steps together do not count. The culprit of a step stays open, too, where the capture has no packet of "
+        "longer for a step, or for all of them beyond the path's round trips, to the login's answer or to the "
+        "client's close when it was its turn. Not when the capture missed packets of the connection by then, for the "
+        "answer may have come before. When packets were sent again meanwhile, the culprit of a slow step stays open, "
+        "and slow steps together do not count. So it is when the server's IP IDs went on by 2 to 20 at the answer, "
+        "its machine is not heard on other connections meanwhile, and the capture was not given as the server's: what "
+        "it sent then was lost on the way; or when other packets to it were repeated for a second and more meanwhile, "
+        "and nothing of that machine came. The culprit of a step stays open, too, where the capture has no packet of "
         "anybody for 31 s of that time: SQL Server and its drivers probe a silent connection after 30 s, so it stood "
         "still, or its clock was set. It is the less sure where only such a silence makes the wait so long, and the "
         "two ends send no timestamps that would tell of the time. What the client repeated until it was acknowledged "
-        "counts from then on. Of a client that closes in less than 5 s: not when it had taken longer for its own steps "
-        "(client.closed-in-login). (--slow-login sets the 2 s, --late-login the 5 s.)",
+        "counts from then on. Of a client that closes in less than 5 s: not when it had taken more than twice as long "
+        "for its own steps (client.closed-in-login), and open when client and way had taken half as long as the "
+        "server or longer. (--slow-login sets the 2 s, --late-login the 5 s.)",
     .means =
         "The packets went through and were acknowledged by the server's TCP, but SQL Server did not get round to "
         "answering in time: no free worker thread (blocking, high MAXDOP), slow disks, or a slow domain controller. "

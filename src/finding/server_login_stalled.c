@@ -75,6 +75,8 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     halt.waited_ns = login_signs_server_time_ns(c, &halt);
     if (login_signs_client_slower(c, s, &halt))
         return false; /* see client.closed-in-login */
+    if (login_signs_lost_before(c, s, halt.since.time_ns, server->last_data.time_ns) > 0)
+        return false; /* it may have answered in time, and in vain: see server.login-late */
     bool long_wait = halt.waited_ns >= s->thresholds->late_login_ns;
     bool client_left = halt.closed && halt.closed_by == SIDE_CLIENT && halt.waited_ns >= s->thresholds->slow_login_ns;
     if (!long_wait && !client_left)
@@ -91,6 +93,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_say(judgement, "The server machine acknowledged %s and did not answer it for %.1f s, until %s.%s",
                   login_step_words(halt.last_step), seconds(halt.waited_ns), end_words(halt.closed, halt.closed_by),
                   signs_of_credentials_checked(halt.last_step));
+    login_signs_doubt_server(c, s, &halt, judgement);
     return true;
 }
 
@@ -111,15 +114,17 @@ const struct detector server_login_stalled = {
     .title = "The login is acknowledged and never answered",
     .holds_when =
         "The server's TCP acknowledges the client's login packet (PRELOGIN, TLS or login), and for 5 s or more no "
-        "answer follows - or for 2 s, when the client then gives up, unless it had taken longer for its own steps of "
-        "the login (client.closed-in-login). What it repeated counts from the acknowledgement on. No packet of the "
-        "login is missing. When nobody closes, the culprit stays open where the capture recorded nothing of anybody "
-        "for half of that time, and may have stood still, or where it lacks the end of another connection. It stays "
-        "open, too, when the SYN+ACK came in less than half of the time of three others or more, if by less than 2 ms: "
-        "a device may answer. Not when a sequence number of either side or the other's SACK shows that it had sent "
-        "more than arrived, nor when the client's packet is longer, as it says itself, than what came of it. Where the "
-        "capture has headers only, by their order: the client's first packet with data, or its second after one of the "
-        "server's. (--slow-login sets the 2 s, --late-login the 5 s.)",
+        "answer follows - or for 2 s, when the client then gives up, unless it had taken more than twice as long for "
+        "its own steps of the login (client.closed-in-login); the culprit stays open then when client and way had "
+        "taken half as long as the server or longer. What it repeated counts from the acknowledgement on. No packet "
+        "of the login is missing. When nobody closes, the culprit stays open where the capture recorded nothing of "
+        "anybody for half of that time, and may have stood still, or where it lacks the end of another connection. It "
+        "stays open, too, when the SYN+ACK came in less than half of the time of three others or more, if by less "
+        "than 2 ms: a device may answer. Not when a sequence number of either side or the other's SACK shows that it "
+        "had sent more than arrived, nor when its IP IDs tell of packets that were lost before an answer came after "
+        "the close (server.login-late), nor when the client's packet is longer, as it says itself, than what came of "
+        "it. Where the capture has headers only, by their order: the client's first packet with data, or its second "
+        "after one of the server's. (--slow-login sets the 2 s, --late-login the 5 s.)",
     .means = "TCP's acknowledgement comes from the kernel: the packet is on the server, so the network has done its "
              "work both ways. SQL Server did not pick it up or did not finish with it: no free worker thread "
              "(blocking, high MAXDOP, large parallel queries), a scheduler that does not yield, slow disks, or a wait "

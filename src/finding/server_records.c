@@ -168,6 +168,17 @@ static void note_client(struct pair_record *pair, const struct conversation *c)
         times_add(&pair->client_stretches, c->sides[SIDE_SERVER].broken_silence.from_ns);
 }
 
+/* In the login, where it is asked for. */
+static bool skips_in_login(const struct conversation *c)
+{
+    const struct skipping_pause *pause = &c->skipping_pause;
+    if (pause->lasted_ms == 0 || !c->tds)
+        return false;
+    const struct moment *steps = c->tds->steps;
+    return !moment_seen(&c->tds->last_request) || pause->to_ns <= steps[LOGIN_STEP_LOGIN_ANSWER].time_ns ||
+           pause->to_ns <= steps[LOGIN_STEP_FIRST_REQUEST].time_ns;
+}
+
 /* What the server's machine said, whatever its port, when it was heard, and when it was not. */
 static void note_host(struct server_record *host, const struct conversation *c)
 {
@@ -180,6 +191,7 @@ static void note_host(struct server_record *host, const struct conversation *c)
     if (standstill_repeats(c, SIDE_CLIENT) > 0)
         times_add(&host->host_stretches, c->sides[SIDE_CLIENT].broken_silence.from_ns);
     note_mute(host, c);
+    host->host_skips |= skips_in_login(c);
 }
 
 static void note_login(const struct surroundings *s, struct server_record *server, struct pair_record *pair,
@@ -234,7 +246,7 @@ void server_record_settle(struct server_record *server)
     time_spans_merge(&server->outages);
     time_spans_merge(&server->stalls);
     time_spans_merge(&server->host_mute);
-    sort_heard(&server->host_heard, &server->host_stretches, server->host_mute.count > 0);
+    sort_heard(&server->host_heard, &server->host_stretches, server->host_mute.count > 0 || server->host_skips);
 }
 
 void pair_record_settle(struct pair_record *pair)

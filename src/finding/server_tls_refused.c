@@ -90,8 +90,10 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement_prove(judgement, &tds->server_alert, "the server sends %s",
                     signs_alert_number_words(tds->server_alert_code, words));
     judgement_prove(judgement, &halt.close, "the %s closes", side_name(halt.closed_by));
-    if (!alert && !event && leave_strict_open(c, judgement))
+    if (!alert && !event && leave_strict_open(c, judgement)) {
+        login_signs_doubt_tds8(c, judgement);
         return true;
+    }
     judgement_say(judgement, "The server %s%s after the ClientHello%s: %s.", alert ? "sent " : "closed",
                   alert ? signs_alert_number_words(tds->server_alert_code, words) : "",
                   alert ? "" : " without a ServerHello",
@@ -100,6 +102,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         judgement->confidence = 0.97;
         judgement_prove(judgement, &event->at, "Schannel's event %u on the server at that moment", event->number);
     }
+    login_signs_doubt_tds8(c, judgement);
     return true;
 }
 
@@ -116,15 +119,16 @@ const struct detector server_tls_refused = {
     .cause = "server.tls-refused",
     .title = "The server refuses the TLS handshake: no common version or cipher suite",
     .holds_when =
-        "After the ClientHello the server closes within 5 s, or sends a TLS alert, and no ServerHello comes. Alerts 70 "
-        "and 86 are about the version, 40 and 71 about cipher suites, hashes or curves, 112 about the name that the "
-        "client asks for; the server's events 36874 and 36888 of Schannel within two seconds of it tell it, too. Not "
-        "when the capture missed packets of the connection (the ServerHello may be among them), or only the beginning "
-        "of the ClientHello came. Not when the reset's TTL shows that the server did not send it, or when the "
-        "connection began before the capture and the reset bears no acknowledgement: then the server did not know the "
-        "connection any more. The culprit stays open when a reset has not what the server's packets have (IP IDs, "
+        "After the ClientHello the server closes within 5 s, or sends a TLS alert, and no ServerHello comes. Alerts "
+        "70 and 86 are about the version, 40 and 71 about cipher suites, hashes or curves, 112 about the name that "
+        "the client asks for; the server's events 36874 and 36888 of Schannel within two seconds of it tell it, too. "
+        "Not when the capture missed packets of the connection (the ServerHello may be among them), or only the "
+        "beginning of the ClientHello came. Not when the reset's TTL shows that the server did not send it, or when "
+        "the connection began before the capture and the reset bears no acknowledgement: then the server did not know "
+        "the connection any more. The culprit stays open when a reset has not what the server's packets have (IP IDs, "
         "timestamps): devices that look into TLS send such ones; and when the client begins with TLS (TDS 8) and no "
-        "alert tells why the server closes, for it may not know that. Not when a sequence number of the server or the "
+        "alert tells why the server closes, for it may not know that, or the hello was not captured as far as its "
+        "ALPN, which names TDS 8, for a scanner begins with TLS, too. Not when a sequence number of the server or the "
         "other side's SACK shows that it had sent more than arrived.",
     .means = "The server looks at the versions and cipher suites that the client offers and goes on with ServerHello "
              "when one suits. To close there mostly means that none did: one side allows TLS 1.0 only and the other "

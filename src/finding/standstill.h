@@ -21,7 +21,8 @@ void standstill_doubt_delay(const struct pair_view *view, const struct surroundi
  * came, that it outlasted. 0: there is none. */
 uint32_t standstill_repeats(const struct conversation *conversation, enum side sender);
 
-/* Another connection has such a stretch then, and nothing was heard of the other side's machine on any: it may have stood still. */
+/* Nothing was heard of the other side's machine on any connection then: it may have stood still. Another one has to have such a stretch, too,
+ * unless copies of the server's packets are seen on the way to the client. */
 bool standstill_may_be(const struct conversation *conversation, const struct surroundings *surroundings,
                        enum side sender);
 
@@ -32,5 +33,10 @@ void standstill_leave_open(enum side sender, struct judgement *judgement);
  * connection, as far as is known. */
 bool standstill_answers_nobody(const struct surroundings *surroundings, const struct conversation *conversation,
                                int64_t from_ns, int64_t to_ns);
+
+/* In that wait for the server clients repeated themselves for a second and more and nothing of its machine came on any connection; timers that
+ * double (RFC 6298, 5.5) bring what was lost in that time as long again after it, at most: all of the wait may be of that. */
+bool standstill_explains(const struct surroundings *surroundings, const struct conversation *conversation,
+                         int64_t from_ns, int64_t to_ns);
 
 #endif

@@ -51,6 +51,7 @@ struct server_record {
     int64_t host_shortest_trip_ns;  /* likewise, of connections in which it then spoke, as shortest_trip_ns */
     uint32_t host_timed_handshakes; /* likewise, of so many */
     struct hearing host_heard;      /* likewise */
+    bool host_skips;                /* likewise, its IP IDs skipped some before an answer of a login */
     struct times
         host_stretches; /* likewise, begins of those in which a client repeated itself and the machine was silent, and then came back */
     struct time_spans

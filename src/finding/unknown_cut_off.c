@@ -138,11 +138,12 @@ const struct detector unknown_cut_off = {
     .title = "The trace begins or ends too late to say",
     .holds_when =
         "A login is open when the trace ends; a SYN without an answer is not repeated; only the reset of a connection "
-        "is in the trace; or a request seems unanswered where the capture missed packets. Or of one side nothing is in "
-        "the trace, though it has that side in other connections of the two, and the other side repeats itself or "
+        "is in the trace; or a request seems unanswered where the capture missed packets. Or of one side nothing is "
+        "in the trace, though it has that side in other connections of the two, and the other side repeats itself or "
         "resets. Or a sequence number or SACK tells that a side had sent more than arrived or was captured. Or of a "
         "connection only headers were captured, and the client's last data was acknowledged and not answered for 5 s, "
-        "or only a second and more after the client had left, or the server closed first, or, where nobody knows whose "
+        "or only a second and more after the client had left, or, on SQL Server's port, one of its first twelve "
+        "packets with data was answered after 5 s or more, or the server closed first, or, where nobody knows whose "
         "the port is, somebody repeated itself in vain, or, on SQL Server's, the client closed after one or two "
         "packets of data; on any port but a system port (below 1024) of others. (--late-login sets the 5 s.)",
     .means = "What would decide lies outside the trace, or among packets that it missed. Pooled connections live for "

@@ -13,9 +13,6 @@ bool unread_is(const struct conversation *c, const struct surroundings *s)
     return capture->cut_packets > 0 && capture->longest_cut < HEADERS_BYTES;
 }
 
-/* A login takes PRELOGIN, two messages of TLS, LOGIN7 and perhaps one of SSPI; a ticket makes one of them some packets long (MaxTokenSize). */
-enum { LOGIN_PACKETS = 12 };
-
 /* What comes from a server that long after the client's close is no good-bye (TLS's comes in answer to the client's), but what the client had
  * waited for. */
 static bool answers_after(const struct conversation *c, const struct moment *close)
@@ -37,10 +34,21 @@ struct unread_wait unread_wait_of(const struct conversation *c, const struct sur
         signs_of_more_sent(c, SIDE_CLIENT) || signs_of_more_sent(c, SIDE_SERVER) || signs_of_foreign_reset(server))
         return wait;
     wait.held = true;
-    wait.perhaps_of_login = client->data_packets <= LOGIN_PACKETS;
+    wait.perhaps_of_login = client->data_packets <= OPENING_PACKETS;
     wait.of_login = signs_of_sql(c, s) && client->data_packets <= LOGIN_WORDS && server->data_packets < LOGIN_WORDS;
     wait.closed = moment_seen(&wait.close) && c->first_close_known;
     wait.closed_by = wait.closed ? c->closed_first_by : SIDE_CLIENT;
     wait.waited_ns = (wait.closed ? wait.close.time_ns : surroundings_end_ns(s, c)) - wait.since.time_ns;
     return wait;
+}
+
+struct unread_answer unread_answer_of(const struct conversation *c, const struct surroundings *s)
+{
+    const struct slow_answer *slow = &c->slow_answer;
+    int64_t waited_ns = slow->lasted_ms * NS_PER_MS;
+    struct unread_answer answer = {.asked = slow->asked, .packets = slow->packets, .waited_ns = waited_ns};
+    answer.held = slow->lasted_ms > 0 && unread_is(c, s) && c->starts_with_syn && signs_of_sql(c, s) &&
+                  conversation_established(c) && !signs_of_one_direction(c) && !signs_of_missed_packets(c);
+    answer.repeated = signs_of_retransmits_within(c, slow->asked.time_ns, slow->asked.time_ns + waited_ns);
+    return answer;
 }

@@ -33,4 +33,14 @@ struct unread_wait {
 };
 struct unread_wait unread_wait_of(const struct conversation *conversation, const struct surroundings *surroundings);
 
+/* The longest that the client of such a connection waited for an answer while no more had been said than a login takes. */
+struct unread_answer {
+    bool held;
+    struct moment asked;
+    uint32_t packets; /* with data, of the client by then */
+    int64_t waited_ns;
+    bool repeated; /* packets were sent again meanwhile */
+};
+struct unread_answer unread_answer_of(const struct conversation *conversation, const struct surroundings *surroundings);
+
 #endif

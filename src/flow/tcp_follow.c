@@ -288,6 +288,16 @@ static void note_edge(struct tcp_direction *d, const struct packet *p)
     d->edge_ip_id = p->ip_id;
 }
 
+static void note_answer_time(struct conversation *c, const struct packet *p)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    int64_t for_ns = p->moment.time_ns - client->last_data.time_ns;
+    if (for_ns < PAUSE_NS || !moment_seen(&client->last_data) || client->data_packets > OPENING_PACKETS ||
+        server->last_data.time_ns > client->last_data.time_ns || for_ns / NS_PER_MS <= c->slow_answer.lasted_ms)
+        return;
+    c->slow_answer = (struct slow_answer){client->last_data, (uint32_t)(for_ns / NS_PER_MS), client->data_packets};
+}
+
 static void follow_new_data(struct flow *flow, unsigned origin, const struct packet *p, uint32_t end)
 {
     struct tcp_direction *d = &flow->directions[origin];
@@ -299,6 +309,8 @@ static void follow_new_data(struct flow *flow, unsigned origin, const struct pac
     struct tcp_direction *other = &flow->directions[1 - origin];
     if (p->tcp.flags & TCP_ACK)
         other->answered = p->tcp.ack;
+    if (flow_side(flow, origin) == SIDE_SERVER)
+        note_answer_time(flow->conversation, p);
     facts->last_data = p->moment;
     mark_segment(facts, p, end);
     tcp_sizes_new(flow, origin, p);

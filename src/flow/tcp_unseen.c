@@ -27,6 +27,23 @@ static void note_unseen(const struct flow *flow, unsigned origin, const struct p
         c->unseen = (struct unseen_stretch){from_ns, p->moment.time_ns, acknowledged + own, own > 0};
 }
 
+/* A first flight has ten segments at most (RFC 6928), a tail loss probe follows (RFC 8985, 7), and timers that double from 200 ms repeat it eight
+ * times in a minute. */
+enum { SKIPPED_MOST = 10 + 1 + 8 };
+
+/* Linux counts the IP IDs of each connection by itself, Windows those to each address: what is sent and does not come here leaves a gap. */
+static void note_skipping(const struct flow *flow, unsigned origin, const struct packet *p)
+{
+    struct conversation *c = flow->conversation;
+    uint16_t before = flow->directions[origin].last_ip_id, step = (uint16_t)(p->ip_id - before);
+    int64_t for_ns = p->moment.time_ns - c->sides[SIDE_SERVER].last.time_ns;
+    if (flow_side(flow, origin) != SIDE_SERVER || p->ip_id == 0 || before == 0 || step < 2 || step > SKIPPED_MOST + 1 ||
+        for_ns < PAUSE_NS || c->sides[SIDE_CLIENT].data_packets > OPENING_PACKETS ||
+        for_ns / NS_PER_MS <= c->skipping_pause.lasted_ms)
+        return;
+    c->skipping_pause = (struct skipping_pause){p->moment.time_ns, (uint32_t)(for_ns / NS_PER_MS), step - 1u};
+}
+
 /* The packet at that time was data, a FIN or a SYN of this origin, and nobody has acknowledged it. Data beyond a hole waits for what the hole
  * lacks, which may be lost again and again on the way here. Of a connection whose begin was not captured the other side, which is captured,
  * has said nothing yet: had it been acknowledged before, it was a repetition, which is answered at once (RFC 9293, 3.10.7.4). */
@@ -63,6 +80,7 @@ void tcp_unseen_before(const struct flow *flow, unsigned origin, const struct pa
     if (p->moment.time_ns - from_ns < UNSEEN_LEAST_NS || self->packets + heard->packets == 0 ||
         p->checksum == CHECKSUM_BAD)
         return;
+    note_skipping(flow, origin, p);
     note_unseen(flow, origin, p, from_ns);
     note_left_alone(flow, origin, p, from_ns);
 }
