@@ -85,7 +85,9 @@ enum log_event {
     LOG_TLS_FAILED,        /* Schannel events 36874, 36888 */
     LOG_SERVER_STARTED,
     LOG_SERVER_STOPPED,
-    LOG_LEASE_LOST, /* of an availability group, or its state changed: 19406, 19407, 19419, 19421 */
+    LOG_LEASE_LOST,    /* of an availability group, or its state changed: 19406, 19407, 19419, 19421 */
+    LOG_TRACE_STARTED, /* SQLTrace captures from here on: event 3002 of MSSQL-SQLTrace */
+    LOG_TRACE_STOPPED, /* until here: event 3003 */
     LOG_EVENTS
 };
 
