@@ -14,6 +14,7 @@ void evidence_open(struct evidence *evidence)
     slab_open(&evidence->drops, sizeof(struct drop_record));
     slab_open(&evidence->sockets, sizeof(struct socket_record));
     slab_open(&evidence->errors, sizeof(struct error_record));
+    slab_open(&evidence->processes, sizeof(struct process_record));
 }
 
 void evidence_close(struct evidence *evidence)
@@ -27,6 +28,7 @@ void evidence_close(struct evidence *evidence)
     slab_close(&evidence->drops);
     slab_close(&evidence->sockets);
     slab_close(&evidence->errors);
+    slab_close(&evidence->processes);
     arena_close(&evidence->texts);
     *evidence = (struct evidence){0};
 }
@@ -112,6 +114,14 @@ struct error_record *evidence_add_error(struct evidence *evidence, const struct 
     struct error_record *record = add(evidence, &evidence->errors, at);
     if (record)
         *record = (struct error_record){.at = *at, .spent_ms = {-1, -1, -1, -1, -1}};
+    return record;
+}
+
+struct process_record *evidence_add_process(struct evidence *evidence, const struct moment *at)
+{
+    struct process_record *record = add(evidence, &evidence->processes, at);
+    if (record)
+        record->at = *at;
     return record;
 }
 

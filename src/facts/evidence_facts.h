@@ -210,6 +210,13 @@ struct socket_record {
     uint32_t process; /* 0: not told */
 };
 
+/* A process that runs on a machine. */
+struct process_record {
+    struct moment at; /* its line; no time */
+    uint32_t process;
+    const char *image; /* the name of its program, perhaps cut */
+};
+
 struct evidence {
     struct source_facts *sources;
     uint32_t source_count, source_capacity;
@@ -219,6 +226,7 @@ struct evidence {
     struct slab drops;     /* struct drop_record */
     struct slab sockets;   /* struct socket_record */
     struct slab errors;    /* struct error_record */
+    struct slab processes; /* struct process_record */
     struct arena texts;
 };
 
@@ -241,6 +249,7 @@ struct setting_record *evidence_add_setting(struct evidence *evidence, const str
 struct drop_record *evidence_add_drop(struct evidence *evidence, const struct moment *at);
 struct socket_record *evidence_add_socket(struct evidence *evidence, const struct moment *at);
 struct error_record *evidence_add_error(struct evidence *evidence, const struct moment *at);
+struct process_record *evidence_add_process(struct evidence *evidence, const struct moment *at);
 
 /* Once a source was read: the times of its records, so far as its clock showed them, become UTC. */
 void evidence_tell_zone(struct evidence *evidence, uint32_t source, enum source_zone zone, int64_t utc_offset_ns);

@@ -34,6 +34,12 @@ static void check(const struct evidence *evidence)
             abort();
         read_through(error->server_name);
     }
+    for (uint32_t i = 0; i < evidence->processes.in_use; i++) {
+        const struct process_record *process = slab_at(&evidence->processes, i);
+        if (moment_source(&process->at) != 0 || !moment_seen(&process->at))
+            abort();
+        read_through(process->image);
+    }
     for (uint32_t i = 0; i < evidence->source_count; i++)
         read_through(evidence->sources[i].machine);
 }

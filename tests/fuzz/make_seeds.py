@@ -39,7 +39,7 @@ EVIDENCE_SCENES = (  # whose files beside the captures are seeds
   'client.filter-driver/no-ack-at-the-server', 'client.offload/adapter', 'client.offload/netsh-german', 'client.tls-settings/no-common-suite',
   'client.dhe-enabled/unpatched-2016', 'client.keep-alive-settings/driver-too-seldom', 'client.keep-alive-settings/instance',
   'client.port-range/netsh-french', 'client.port-range/linux-narrowed', 'client.rss-disabled/server-by-netsh',
-  'none.normal/beside-tools-of-microsoft', 'none.normal/application-reports-elsewhere', 'server.login-stalled/application-reports-by-id',
+  'client.no-pooling/tasklist-names-the-program', 'none.normal/beside-tools-of-microsoft', 'none.normal/application-reports-elsewhere', 'server.login-stalled/application-reports-by-id',
   'server.login-stalled/application-reports-then', 'network.syn-lost/application-reports-no-answer',
 )
 IPCONFIG = '''

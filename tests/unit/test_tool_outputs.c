@@ -63,6 +63,53 @@ static void test_sqlna_csv(void **state)
     assert_false(read_text(e, "SourceIP,SourcePort,Bytes\n10.1.0.5,50123,7\n"));
 }
 
+static const struct process_record *process_at(const struct evidence *e, uint32_t n)
+{
+    assert_true(n < e->processes.in_use);
+    return slab_at(&e->processes, n);
+}
+
+#define RULER "========================= ======== ================ =========== ============\r\n"
+
+static void test_tasklist(void **state)
+{
+    struct evidence *e = *state;
+    assert_true(
+        read_text(e, "\r\nAbbildname                     PID Sitzungsname       Sitz.-Nr. Speichernutzung\r\n" RULER
+                     "System Idle Process              0 Services                   0        4 K\r\n"
+                     "svc host m\xc3\xbc.exe              4711 Services                   0   19.204 K\r\n"
+                     "                                   Dhcp, EventLog\r\n"
+                     "x.exe                          n/a Services                   0        4 K\r\n"));
+    assert_int_equal(e->sources[0].kind, SOURCE_TASKLIST);
+    assert_int_equal(e->processes.in_use, 1);
+    assert_int_equal(process_at(e, 0)->process, 4711);
+    assert_string_equal(process_at(e, 0)->image, "svc host m\xc3\xbc.exe");
+    assert_int_equal(process_at(e, 0)->at.frame, 5);
+}
+
+static void test_other_forms_of_tasklist(void **state)
+{
+    struct evidence *e = *state;
+    assert_true(read_text(e, "\"Image Name\",\"PID\",\"Session Name\",\"Session#\",\"Mem Usage\"\r\n"
+                             "\"System Idle Process\",\"0\",\"Services\",\"0\",\"8 K\"\r\n"
+                             "\"app.exe\",\"4711\",\"Services\",\"0\",\"1,044 K\"\r\n\"app.exe\",\"\r\n"));
+    assert_true(read_utf16(e, "\nAbbildname:      app.exe\nPID:             4712\nSitzungsname:    Services\n\n"
+                              "Abbildname:      \nPID: 4713\nPID:\n"));
+    assert_int_equal(e->processes.in_use, 2);
+    assert_int_equal(process_at(e, 0)->process, 4711);
+    assert_int_equal(process_at(e, 1)->process, 4712);
+    assert_string_equal(process_at(e, 1)->image, "app.exe");
+}
+
+static void test_what_is_no_tasklist(void **state)
+{
+    struct evidence *e = *state;
+    assert_false(read_text(e, "====\n"));
+    assert_false(read_text(e, "========================= ========\n"));
+    assert_false(read_text(e, "\"name\",\"12\",\"3\"\n"));
+    assert_false(read_text(e, "Name: x\nPID: 12\n"));
+}
+
 int main(void)
 {
 #define OUTPUT_TEST(test) cmocka_unit_test_setup_teardown(test, open_evidence, close_evidence)
@@ -71,6 +118,9 @@ int main(void)
         OUTPUT_TEST(test_what_is_no_sqltrace_log),
         OUTPUT_TEST(test_sqltrace_events),
         OUTPUT_TEST(test_sqlna_csv),
+        OUTPUT_TEST(test_tasklist),
+        OUTPUT_TEST(test_other_forms_of_tasklist),
+        OUTPUT_TEST(test_what_is_no_tasklist),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
