@@ -140,6 +140,10 @@ static const struct example examples[] = {
      ERROR_PHASE_OPENING, 0, "SQL7\\PROD:undefined", 0},
     {"mssql: Failed to connect to sqlserver://sa:geheim@sql01:1433", ERROR_PHASE_OPENING, 0, "", 0},
     {"mssql: Failed to connect to sa:geheim@sql01:1433", ERROR_PHASE_OPENING, 0, "", 0},
+    {"WARN c.m.s.j.internals.SQLServerConnection : ConnectionID:1 Prelogin error: host 127.0.0.1 port 11433 Error "
+     "reading prelogin "
+     "response: Connection reset",
+     ERROR_PHASE_PRELOGIN, 0, "127.0.0.1", 11433},
     {"(18456, b\"Login failed for user 'app'.DB-Lib error message 20018, severity 14:\\nGeneral SQL Server error\")",
      ERROR_PHASE_LOGIN, 18456, "", 0},
 };
