@@ -39,6 +39,7 @@ const char collect_windows[] =
     "Read-Host 'Press Enter soon after the error came'\n"
     "\n"
     "netstat -abon > netstat.txt\n"
+    "tasklist > tasklist.txt\n"
     "netsh trace stop\n"
     "#    pktmon stop\n"
     "\n"

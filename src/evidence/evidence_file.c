@@ -46,7 +46,10 @@ static bool read_text(struct evidence *evidence, struct decoded_text *text, enum
     add_source(evidence, os_file_path(text->file), reader, role, text->encoding);
     read_source(reader, &(struct evidence_input){&lines, evidence, evidence->source_count - 1});
     text_lines_close(&lines);
-    return true;
+    bool found = reader->recognises || evidence->sources[evidence->source_count - 1].records > 0;
+    if (!found)
+        evidence_take_back_source(evidence);
+    return found;
 }
 
 bool evidence_file_read_open(struct evidence *evidence, struct os_file *file, enum capture_role role)

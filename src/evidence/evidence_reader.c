@@ -14,7 +14,7 @@ static const struct evidence_reader *const readers[] = {
 const struct evidence_reader *evidence_reader_for(struct span head)
 {
     for (size_t i = 0; i < sizeof readers / sizeof *readers; i++)
-        if (readers[i]->recognises(head))
+        if (!readers[i]->recognises || readers[i]->recognises(head))
             return readers[i];
     return NULL;
 }

@@ -25,7 +25,8 @@ struct evidence_input {
 
 struct evidence_reader {
     enum source_kind kind;
-    /* Whether a file that begins so is of this format: head is its begin as UTF-8, at most EVIDENCE_HEAD_BYTES; the last line may be cut. */
+    /* Whether a file that begins so is of this format: head is its begin as UTF-8, at most EVIDENCE_HEAD_BYTES; the last line may be cut.
+     * NULL: no begin tells; it is of this format if records are found in it. Such a reader stands last. */
     bool (*recognises)(struct span head);
     void (*read)(struct evidence_input *input);
 };

@@ -34,9 +34,12 @@ static bool add_column(struct text_table *table, size_t from, size_t size)
 bool text_table_begin(struct text_table *table, struct span header, struct span dashes)
 {
     table->column_count = 0;
+    uint8_t rule = words_trim(dashes).size > 0 ? words_trim(dashes).data[0] : '-';
+    if (rule != '-' && rule != '=')
+        return false;
     for (size_t at = 0; at < dashes.size;) {
         size_t size = 0;
-        while (at + size < dashes.size && dashes.data[at + size] == '-')
+        while (at + size < dashes.size && dashes.data[at + size] == rule)
             size++;
         if (size > 0 && !add_column(table, at, size))
             break;

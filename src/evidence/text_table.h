@@ -1,5 +1,5 @@
 /*
- * Tables in text whose columns are drawn by a row of dashes under the header: "----  ---------  -----".
+ * Tables in text whose columns are drawn by a row of dashes under the header: "----  ---------  -----"; or of "=".
  *
  * Cells may contain blanks and may be empty, so only the dashes tell where a column is, counted in characters. Columns are found
  * by their header, as their set differs from one version of a program to the next.

@@ -1,4 +1,7 @@
-/* Windows' events (Microsoft: events 5152 and 5157; 4227, 4231 and 4266 of Tcpip; 5719 of NETLOGON; 36874 and 36888 of Schannel). */
+/*
+ * Windows' events (Microsoft: events 5152 and 5157; 4227, 4231 and 4266 of Tcpip; 5719 of NETLOGON; 36874 and 36888 of Schannel; 3002 and 3003
+ * of MSSQL-SQLTrace, the source that SQLTrace.ps1 registers).
+ */
 #include "windows_events.h"
 
 enum { EVENT_PACKET_DROPPED = 5152, EVENT_CONNECTION_FORBIDDEN = 5157, PROTOCOL_NUMBER_TCP = 6 };
@@ -8,9 +11,14 @@ static const struct {
     const char *provider;
     enum log_event event;
 } known_events[] = {
-    {4227, "Tcpip", LOG_NO_PORTS},       {4231, "Tcpip", LOG_NO_PORTS},
-    {4266, "Tcpip", LOG_NO_PORTS},       {5719, "NETLOGON", LOG_CONTROLLER_FAILED},
-    {36874, "Schannel", LOG_TLS_FAILED}, {36888, "Schannel", LOG_TLS_FAILED},
+    {4227, "Tcpip", LOG_NO_PORTS},
+    {4231, "Tcpip", LOG_NO_PORTS},
+    {4266, "Tcpip", LOG_NO_PORTS},
+    {5719, "NETLOGON", LOG_CONTROLLER_FAILED},
+    {36874, "Schannel", LOG_TLS_FAILED},
+    {36888, "Schannel", LOG_TLS_FAILED},
+    {3002, "MSSQL-SQLTrace", LOG_TRACE_STARTED},
+    {3003, "MSSQL-SQLTrace", LOG_TRACE_STOPPED},
 };
 
 /* Numbers of Windows' message table, which an event has in place of the words. */

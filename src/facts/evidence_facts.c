@@ -13,20 +13,22 @@ void evidence_open(struct evidence *evidence)
     slab_open(&evidence->settings, sizeof(struct setting_record));
     slab_open(&evidence->drops, sizeof(struct drop_record));
     slab_open(&evidence->sockets, sizeof(struct socket_record));
+    slab_open(&evidence->errors, sizeof(struct error_record));
+    slab_open(&evidence->processes, sizeof(struct process_record));
 }
 
 void evidence_close(struct evidence *evidence)
 {
-    for (uint32_t i = 0; i < evidence->source_count; i++) {
-        notes_close(&evidence->sources[i].notes);
-        memory_give(evidence->sources[i].file);
-    }
+    while (evidence->source_count > 0)
+        evidence_take_back_source(evidence);
     memory_give(evidence->sources);
     slab_close(&evidence->addresses);
     slab_close(&evidence->log);
     slab_close(&evidence->settings);
     slab_close(&evidence->drops);
     slab_close(&evidence->sockets);
+    slab_close(&evidence->errors);
+    slab_close(&evidence->processes);
     arena_close(&evidence->texts);
     *evidence = (struct evidence){0};
 }
@@ -40,6 +42,13 @@ struct source_facts *evidence_add_source(struct evidence *evidence)
     struct source_facts *source = &evidence->sources[evidence->source_count++];
     *source = (struct source_facts){.first_ns = INT64_MAX, .last_ns = INT64_MIN};
     return source;
+}
+
+void evidence_take_back_source(struct evidence *evidence)
+{
+    struct source_facts *source = &evidence->sources[--evidence->source_count];
+    notes_close(&source->notes);
+    memory_give(source->file);
 }
 
 static void count_record(struct source_facts *source, const struct moment *at)
@@ -100,6 +109,22 @@ struct socket_record *evidence_add_socket(struct evidence *evidence, const struc
     return record;
 }
 
+struct error_record *evidence_add_error(struct evidence *evidence, const struct moment *at)
+{
+    struct error_record *record = add(evidence, &evidence->errors, at);
+    if (record)
+        *record = (struct error_record){.at = *at, .spent_ms = {-1, -1, -1, -1, -1}};
+    return record;
+}
+
+struct process_record *evidence_add_process(struct evidence *evidence, const struct moment *at)
+{
+    struct process_record *record = add(evidence, &evidence->processes, at);
+    if (record)
+        record->at = *at;
+    return record;
+}
+
 void evidence_tell_zone(struct evidence *evidence, uint32_t source, enum source_zone zone, int64_t utc_offset_ns)
 {
     struct source_facts *facts = &evidence->sources[source];
@@ -109,7 +134,7 @@ void evidence_tell_zone(struct evidence *evidence, uint32_t source, enum source_
         return;
     facts->first_ns -= utc_offset_ns;
     facts->last_ns -= utc_offset_ns;
-    const struct slab *const slabs[] = {&evidence->log, &evidence->settings, &evidence->drops};
+    const struct slab *const slabs[] = {&evidence->log, &evidence->settings, &evidence->drops, &evidence->errors};
     for (size_t i = 0; i < sizeof slabs / sizeof *slabs; i++)
         for (uint32_t number = slabs[i]->high; number > 0; number--) {
             struct moment *at = slab_at(slabs[i], number - 1); /* stands first in each record */

@@ -85,7 +85,9 @@ enum log_event {
     LOG_TLS_FAILED,        /* Schannel events 36874, 36888 */
     LOG_SERVER_STARTED,
     LOG_SERVER_STOPPED,
-    LOG_LEASE_LOST, /* of an availability group, or its state changed: 19406, 19407, 19419, 19421 */
+    LOG_LEASE_LOST,    /* of an availability group, or its state changed: 19406, 19407, 19419, 19421 */
+    LOG_TRACE_STARTED, /* SQLTrace captures from here on: event 3002 of MSSQL-SQLTrace */
+    LOG_TRACE_STOPPED, /* until here: event 3003 */
     LOG_EVENTS
 };
 
@@ -105,6 +107,36 @@ struct log_record {
     uint8_t connection_id[16]; /* as in the client's PRELOGIN */
     bool has_connection_id;
     struct login_times times;
+};
+
+/* How far a connection had come when its driver gave it up, as the driver's text tells. */
+enum error_phase {
+    ERROR_PHASE_UNKNOWN,
+    ERROR_PHASE_OPENING,  /* before the session, and how far is not told */
+    ERROR_PHASE_POOL,     /* it waited for a connection of the application's own pool: nothing was sent */
+    ERROR_PHASE_CONNECT,  /* name, SQL Server Browser, TCP's handshake */
+    ERROR_PHASE_PRELOGIN, /* TCP stood; PRELOGIN and TLS */
+    ERROR_PHASE_LOGIN,    /* until the login's answer */
+    ERROR_PHASE_SESSION,  /* logged in before */
+    ERROR_PHASE_COMMAND,  /* the time of a command ran out */
+    ERROR_PHASES
+};
+
+/* Where SqlClient spent the time to open a connection, in the order in which its text tells them. */
+enum open_time { OPEN_PRELOGIN, OPEN_HANDSHAKE, OPEN_LOGIN, OPEN_AUTHENTICATION, OPEN_POST_LOGIN, OPEN_TIMES };
+
+enum { ERROR_SERVER_SIZE = 64 };
+
+/* What a driver told its application of a connection that failed. */
+struct error_record {
+    struct moment at; /* time 0: not told */
+    enum error_phase phase;
+    int32_t number;                      /* SqlClient's -2, Windows' 10054, Linux' 104, SQL Server's 18456; 0: none */
+    int32_t spent_ms[OPEN_TIMES];        /* -1: not told */
+    struct endpoint client, server;      /* port 0: not told; address.version 0: not told */
+    char server_name[ERROR_SERVER_SIZE]; /* as the text names it; "": it does not */
+    uint8_t connection_id[16];           /* as in the client's PRELOGIN */
+    bool has_connection_id;
 };
 
 /* What is set on a machine. value by its unit; text names what it is about. */
@@ -179,6 +211,13 @@ struct socket_record {
     uint32_t process; /* 0: not told */
 };
 
+/* A process that runs on a machine. */
+struct process_record {
+    struct moment at; /* its line; no time */
+    uint32_t process;
+    const char *image; /* the name of its program, perhaps cut */
+};
+
 struct evidence {
     struct source_facts *sources;
     uint32_t source_count, source_capacity;
@@ -187,6 +226,8 @@ struct evidence {
     struct slab settings;  /* struct setting_record */
     struct slab drops;     /* struct drop_record */
     struct slab sockets;   /* struct socket_record */
+    struct slab errors;    /* struct error_record */
+    struct slab processes; /* struct process_record */
     struct arena texts;
 };
 
@@ -197,6 +238,9 @@ void evidence_close(struct evidence *evidence);
 /* A source without anything known; the pointer is valid until the next one is added. */
 struct source_facts *evidence_add_source(struct evidence *evidence);
 
+/* Takes the newest source back, which has no records. */
+void evidence_take_back_source(struct evidence *evidence);
+
 /* Each adds a zeroed record and counts it in its source, with its time when it has one. NULL: EVIDENCE_RECORDS_MAX of the kind are there,
  * which the source notes. */
 enum { EVIDENCE_RECORDS_MAX = 1000000 };
@@ -205,6 +249,8 @@ struct setting_record *evidence_add_setting(struct evidence *evidence, const str
                                             enum machine_setting setting, int64_t value, const char *text);
 struct drop_record *evidence_add_drop(struct evidence *evidence, const struct moment *at);
 struct socket_record *evidence_add_socket(struct evidence *evidence, const struct moment *at);
+struct error_record *evidence_add_error(struct evidence *evidence, const struct moment *at);
+struct process_record *evidence_add_process(struct evidence *evidence, const struct moment *at);
 
 /* Once a source was read: the times of its records, so far as its clock showed them, become UTC. */
 void evidence_tell_zone(struct evidence *evidence, uint32_t source, enum source_zone zone, int64_t utc_offset_ns);
@@ -231,6 +277,11 @@ static inline const struct drop_record *evidence_drop(const struct evidence *evi
 static inline const struct socket_record *evidence_socket(const struct evidence *evidence, uint32_t number)
 {
     return slab_at(&evidence->sockets, number);
+}
+
+static inline const struct error_record *evidence_error(const struct evidence *evidence, uint32_t number)
+{
+    return slab_at(&evidence->errors, number);
 }
 
 static inline const struct source_facts *evidence_source_of(const struct evidence *evidence, const struct moment *at)

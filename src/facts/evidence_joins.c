@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "casebook.h"
+#include "error_fits.h"
 #include "memory.h"
 #include "sorted.h"
 
@@ -37,9 +38,10 @@ enum { PERIODS_MAX = 6 };
 struct joining {
     struct casebook *casebook;
     struct evidence_joins *joins;
-    struct file drops, ring_ids, ring_clients, tls;
+    struct file drops, ring_ids, ring_clients, tls, error_ids, error_ends, errors;
     uint32_t (*votes)[ZONES]; /* by source */
-    bool *drop_joined, *log_joined;
+    bool *drop_joined, *log_joined, *error_joined;
+    uint32_t *fitting; /* by error: the id of the one connection that it fits */
 };
 
 static void write_end(uint8_t out[static END_BYTES], const struct endpoint *end)
@@ -135,6 +137,32 @@ static void file_log(struct joining *joining)
     sort_file(&joining->ring_ids);
     sort_file(&joining->ring_clients);
     sort_file(&joining->tls);
+}
+
+/* Those that name their connection; the others by time. */
+static void file_errors(struct joining *joining)
+{
+    const struct evidence *evidence = &joining->casebook->evidence;
+    joining->error_ids.count = joining->error_ends.count = joining->errors.count = 0;
+    for (uint32_t i = 0; i < evidence->errors.in_use; i++) {
+        const struct error_record *error = evidence_error(evidence, i);
+        struct filed filed = {.time_ns = casebook_moment_ns(joining->casebook, &error->at), .record = i};
+        if (error->has_connection_id) {
+            memcpy(filed.key, error->connection_id, sizeof error->connection_id);
+            joining->error_ids.list[joining->error_ids.count++] = filed;
+        }
+        if (error->at.time_ns == 0)
+            continue;
+        if (error->client.port != 0) {
+            write_ends(filed.key, &error->client, &error->server);
+            joining->error_ends.list[joining->error_ends.count++] = filed;
+        } else if (evidence_source_of(evidence, &error->at)->zone != ZONE_OPEN) {
+            joining->errors.list[joining->errors.count++] = (struct filed){.time_ns = filed.time_ns, .record = i};
+        }
+    }
+    sort_file(&joining->error_ids);
+    sort_file(&joining->error_ends);
+    sort_file(&joining->errors);
 }
 
 static int64_t common_ns(const struct joining *joining, const struct moment *moment)
@@ -246,6 +274,36 @@ static void vote_by_ring(struct joining *joining, const struct conversation *c)
     }
 }
 
+static void vote_by_file(struct joining *joining, const struct file *file, const uint8_t key[static KEY_BYTES],
+                         struct period life)
+{
+    uint32_t place = place_of(file, key, INT64_MIN);
+    for (uint32_t n = 0; n < JOINED_MAX && has_key(file, place, key); n++, place++) {
+        const struct moment *at = &evidence_error(&joining->casebook->evidence, file->list[place].record)->at;
+        if (at->time_ns != 0 && zone_is_open(joining, at))
+            vote(joining, at, file->list[place].time_ns, life, VOTES_OF_SAME_CONNECTION);
+    }
+}
+
+static bool write_id(const struct conversation *c, uint8_t key[static KEY_BYTES])
+{
+    memset(key, 0, KEY_BYTES);
+    if (!c->tds || !c->tds->has_connection_id)
+        return false;
+    memcpy(key, c->tds->connection_id, sizeof c->tds->connection_id);
+    return true;
+}
+
+static void vote_by_errors(struct joining *joining, const struct conversation *c)
+{
+    uint8_t key[KEY_BYTES];
+    if (joining->error_ids.count > 0 && write_id(c, key))
+        vote_by_file(joining, &joining->error_ids, key, life_of(joining, c));
+    write_ends(key, &c->ends[SIDE_CLIENT], &c->ends[SIDE_SERVER]);
+    if (joining->error_ends.count > 0)
+        vote_by_file(joining, &joining->error_ends, key, life_of(joining, c));
+}
+
 static void elect_zone(struct joining *joining, uint32_t source)
 {
     uint32_t best = 0;
@@ -275,6 +333,7 @@ static bool settle_zones(struct joining *joining)
     for (uint32_t i = 0; i < casebook_conversations(joining->casebook); i++) {
         vote_by_drops(joining, casebook_conversation(joining->casebook, i));
         vote_by_ring(joining, casebook_conversation(joining->casebook, i));
+        vote_by_errors(joining, casebook_conversation(joining->casebook, i));
     }
     for (uint32_t i = 0; i < evidence->source_count; i++)
         if (evidence->sources[i].zone == ZONE_OPEN)
@@ -295,9 +354,13 @@ static void add_join(struct joining *joining, enum evidence_join_kind kind, cons
     uint32_t number = (c->secondary ? c->twin : c->id) - 1;
     joins->lists[kind][joins->counts[kind]++] = (struct evidence_join){number, record};
     struct evidence *evidence = &joining->casebook->evidence;
-    bool *joined = kind == JOINED_DROP ? &joining->drop_joined[record] : &joining->log_joined[record];
-    const struct moment *at =
-        kind == JOINED_DROP ? &evidence_drop(evidence, record)->at : &evidence_log(evidence, record)->at;
+    bool of_error = kind == JOINED_ERROR || kind == JOINED_ERROR_NEAR;
+    bool *joined = kind == JOINED_DROP ? &joining->drop_joined[record]
+                   : of_error          ? &joining->error_joined[record]
+                                       : &joining->log_joined[record];
+    const struct moment *at = kind == JOINED_DROP ? &evidence_drop(evidence, record)->at
+                              : of_error          ? &evidence_error(evidence, record)->at
+                                                  : &evidence_log(evidence, record)->at;
     if (!*joined)
         evidence->sources[moment_source(at)].joined++;
     *joined = true;
@@ -347,6 +410,52 @@ static void join_tls(struct joining *joining, const struct conversation *c)
                 c);
 }
 
+/* An ID is one connection's for ever, whatever time a log shows. */
+static void join_errors(struct joining *joining, const struct conversation *c)
+{
+    uint8_t key[KEY_BYTES];
+    if (joining->error_ids.count > 0 && write_id(c, key))
+        join_period(joining, JOINED_ERROR, &joining->error_ids, key, (struct period){INT64_MIN, INT64_MAX}, c);
+    write_ends(key, &c->ends[SIDE_CLIENT], &c->ends[SIDE_SERVER]);
+    if (joining->error_ends.count > 0)
+        join_period(joining, JOINED_ERROR, &joining->error_ends, key, life_of(joining, c), c);
+}
+
+enum { FITS_NONE, FITS_SEVERAL = UINT32_MAX };
+
+/* Those that fit, and are not joined: each with the one connection that it fits, if there is just one. */
+static void find_fitting(struct joining *joining, const struct conversation *c)
+{
+    static const uint8_t any[KEY_BYTES];
+    const struct file *file = &joining->errors;
+    int64_t from_ns, to_ns;
+    if (c->secondary || !error_fits_when(joining->casebook, c, &from_ns, &to_ns))
+        return;
+    uint32_t place = place_of(file, any, from_ns);
+    for (; place < file->count && file->list[place].time_ns <= to_ns; place++) {
+        uint32_t number = file->list[place].record;
+        if (joining->error_joined[number] ||
+            !error_fits(joining->casebook, c, evidence_error(&joining->casebook->evidence, number)))
+            continue;
+        joining->fitting[number] = joining->fitting[number] == FITS_NONE ? c->id : FITS_SEVERAL;
+    }
+}
+
+static void join_fitting(struct joining *joining)
+{
+    const struct casebook *casebook = joining->casebook;
+    uint32_t all = casebook->evidence.errors.in_use;
+    if (joining->errors.count == 0)
+        return;
+    joining->fitting = memory_take_array(all, sizeof *joining->fitting);
+    for (uint32_t i = 0; i < casebook_conversations(casebook); i++)
+        find_fitting(joining, casebook_conversation(casebook, i));
+    for (uint32_t i = 0; i < all; i++)
+        if (joining->fitting[i] != FITS_NONE && joining->fitting[i] != FITS_SEVERAL)
+            add_join(joining, JOINED_ERROR_NEAR, casebook_conversation(casebook, joining->fitting[i] - 1), i);
+    memory_give(joining->fitting);
+}
+
 static int compare_joins(const void *left, const void *right)
 {
     const struct evidence_join *a = left, *b = right;
@@ -368,37 +477,57 @@ static void sort_joins(struct evidence_joins *joins, enum evidence_join_kind kin
     joins->counts[kind] = kept;
 }
 
+static void file_all(struct joining *joining)
+{
+    file_drops(joining);
+    file_log(joining);
+    file_errors(joining);
+}
+
+static void join_all(struct joining *joining)
+{
+    const struct casebook *casebook = joining->casebook;
+    file_all(joining);
+    if (settle_zones(joining))
+        file_all(joining);
+    for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
+        join_drops(joining, casebook_conversation(casebook, i));
+        join_ring(joining, casebook_conversation(casebook, i));
+        join_tls(joining, casebook_conversation(casebook, i));
+        join_errors(joining, casebook_conversation(casebook, i));
+    }
+    join_fitting(joining);
+    for (enum evidence_join_kind kind = 0; kind < EVIDENCE_JOIN_KINDS; kind++)
+        sort_joins(joining->joins, kind);
+}
+
 void evidence_joins_open(struct evidence_joins *joins, struct casebook *casebook)
 {
     struct joining joining = {.casebook = casebook, .joins = joins};
     const struct evidence *evidence = &casebook->evidence;
+    const struct {
+        struct file *file;
+        uint32_t records;
+    } files[] = {
+        {&joining.drops, evidence->drops.in_use},      {&joining.ring_ids, evidence->log.in_use},
+        {&joining.ring_clients, evidence->log.in_use}, {&joining.tls, evidence->log.in_use},
+        {&joining.error_ids, evidence->errors.in_use}, {&joining.error_ends, evidence->errors.in_use},
+        {&joining.errors, evidence->errors.in_use},
+    };
     *joins = (struct evidence_joins){0};
-    if (evidence->drops.in_use == 0 && evidence->log.in_use == 0)
+    if (evidence->drops.in_use == 0 && evidence->log.in_use == 0 && evidence->errors.in_use == 0)
         return;
-    joining.drops.list = memory_take_array((size_t)evidence->drops.in_use + 1, sizeof *joining.drops.list);
-    struct file *const logs[] = {&joining.ring_ids, &joining.ring_clients, &joining.tls};
-    for (size_t i = 0; i < sizeof logs / sizeof *logs; i++)
-        logs[i]->list = memory_take_array((size_t)evidence->log.in_use + 1, sizeof *logs[i]->list);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        files[i].file->list = memory_take_array((size_t)files[i].records + 1, sizeof *files[i].file->list);
     joining.drop_joined = memory_take_array((size_t)evidence->drops.in_use + 1, sizeof(bool));
     joining.log_joined = memory_take_array((size_t)evidence->log.in_use + 1, sizeof(bool));
-    file_drops(&joining);
-    file_log(&joining);
-    if (settle_zones(&joining)) {
-        file_drops(&joining);
-        file_log(&joining);
-    }
-    for (uint32_t i = 0; i < casebook_conversations(casebook); i++) {
-        join_drops(&joining, casebook_conversation(casebook, i));
-        join_ring(&joining, casebook_conversation(casebook, i));
-        join_tls(&joining, casebook_conversation(casebook, i));
-    }
-    for (enum evidence_join_kind kind = 0; kind < EVIDENCE_JOIN_KINDS; kind++)
-        sort_joins(joins, kind);
-    memory_give(joining.drops.list);
-    for (size_t i = 0; i < sizeof logs / sizeof *logs; i++)
-        memory_give(logs[i]->list);
+    joining.error_joined = memory_take_array((size_t)evidence->errors.in_use + 1, sizeof(bool));
+    join_all(&joining);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        memory_give(files[i].file->list);
     memory_give(joining.drop_joined);
     memory_give(joining.log_joined);
+    memory_give(joining.error_joined);
 }
 
 void evidence_joins_close(struct evidence_joins *joins)

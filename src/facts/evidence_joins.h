@@ -17,13 +17,15 @@ struct casebook;
 enum evidence_join_kind {
     JOINED_DROP, /* a drop of the same two ends, within a second of a packet that was repeated or sent in vain */
     JOINED_RING, /* a ring buffer's record of the same connection ID, else of the same client's end, while the connection lived */
-    JOINED_TLS, /* Schannel's failure on the server at the moment when a TLS handshake ended with the ClientHello */
+    JOINED_TLS,   /* Schannel's failure on the server at the moment when a TLS handshake ended with the ClientHello */
+    JOINED_ERROR, /* what the application was told of this connection, by its ID, or by both ends while it lived */
+    JOINED_ERROR_NEAR, /* what one was told of some connection, when this one and no other failed that way: error_fits.h */
     EVIDENCE_JOIN_KINDS
 };
 
 struct evidence_join {
     uint32_t conversation; /* its number; of the view that stands */
-    uint32_t record;       /* its number among the drops, or in the log */
+    uint32_t record;       /* its number among the drops, in the log, or among the errors */
 };
 
 /* Of one conversation no more are listed. */

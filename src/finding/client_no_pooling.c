@@ -214,6 +214,7 @@ static void take_sockets(struct survey *survey, const struct socket_use *use)
         finding->example.confidence = 0.7;
         judgement_say(&finding->example, "%s A pool would keep them open and use them again.", sentence);
     }
+    socket_survey_tell_program(&finding->example, &use->speaker, "the established ones");
     judgement_prove(&finding->example, &use->first_time_wait, "the first connection to SQL Server in TIME_WAIT");
     finding_measure(finding, "sockets_in_time_wait", use->to_sql_time_wait);
     finding_measure(finding, "sockets_established", use->to_sql_established);

@@ -301,6 +301,7 @@ static void take_sockets(struct survey *survey, const struct socket_use *use)
                   "them by connections to SQL Server.",
                   use->ports_used, ports, use->range_first, use->range_last,
                   use->to_sql_established + use->to_sql_time_wait);
+    socket_survey_tell_program(&finding->example, &use->holder, "those that a process holds");
     judgement_prove(&finding->example, &use->first_used, "the first socket with such a port");
     finding_measure(finding, "ports_in_range", ports);
     finding_measure(finding, "ports_used_peak", use->ports_used);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "error_words.h"
 #include "finding_list.h"
 #include "memory.h"
 #include "pair_judge.h"
@@ -225,6 +226,22 @@ static void tell_ring_buffer(const struct casebook *casebook, const struct conve
                     record->number, record->system_error, (int)(record->times.total > 0 ? record->times.total : 0));
 }
 
+/* What the application was told of a connection in trouble: it shows that the two speak of the same failure, and accuses nobody. */
+static void tell_application(const struct casebook *casebook, const struct conversation *c, struct judgement *judgement)
+{
+    uint32_t count;
+    const struct evidence_join *joins = casebook_joined(casebook, c, JOINED_ERROR, &count);
+    bool named = count > 0;
+    if (!named)
+        joins = casebook_joined(casebook, c, JOINED_ERROR_NEAR, &count);
+    if (count == 0 || judgement->severity == SEVERITY_NOTE)
+        return;
+    const struct error_record *error = evidence_error(&casebook->evidence, joins[0].record);
+    char words[ERROR_WORDS_SIZE];
+    judgement_prove(judgement, &error->at, "%s: %s", named ? "the application reports" : "an application reports then",
+                    error_words(error, words));
+}
+
 /* The server's capture, which was running, has nothing of the connection: its machine did nothing to it, or is captured in part only. */
 static void clear_server(struct judgement *judgement)
 {
@@ -358,6 +375,7 @@ void judge_conversation(const struct judge *judge, const struct conversation *co
     conversation = casebook_standing_view(judge->surroundings.casebook, conversation);
     judge_views(judge, conversation, judgement);
     tell_ring_buffer(judge->surroundings.casebook, conversation, judgement);
+    tell_application(judge->surroundings.casebook, conversation, judgement);
 }
 
 bool judge_in_trouble(const struct judge *judge, uint32_t number)

@@ -1,11 +1,13 @@
 /* Counts sockets: each list is walked twice, and nothing is sorted but the other ends of Linux's. */
 #include "socket_survey.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "memory.h"
 #include "port_use.h"
+#include "process_names.h"
 #include "signs.h"
 
 enum { WINDOWS_FIRST = 49152, WINDOWS_LAST = 65535, LINUX_FIRST = 32768, LINUX_LAST = 60999 };
@@ -70,6 +72,95 @@ static uint32_t most_of_one_end(struct end_port *list, uint32_t count)
     return most;
 }
 
+static int compare_processes(const void *left, const void *right)
+{
+    const uint32_t *a = left, *b = right;
+    return (*a > *b) - (*a < *b);
+}
+
+/* Of a sorted list, the one that occurs most often. */
+static struct process_share share_of(const uint32_t *processes, uint32_t count, const struct process_names *names)
+{
+    struct process_share most = {0};
+    for (uint32_t i = 0, run = 0; i < count; i++) {
+        run = i > 0 && processes[i] == processes[i - 1] ? run + 1 : 1;
+        if (run > most.sockets)
+            most = (struct process_share){.process = processes[i], .sockets = run};
+        else if (run == most.sockets)
+            most.process = 0;
+    }
+    most.program = most.process != 0 ? process_names_of(names, most.process) : NULL;
+    return most;
+}
+
+static bool is_any(const struct survey *survey, const struct socket_use *use, const struct socket_record *row)
+{
+    (void)survey, (void)use, (void)row;
+    return true;
+}
+
+static bool is_in_range(const struct survey *survey, const struct socket_use *use, const struct socket_record *row)
+{
+    (void)survey;
+    return row->state != SOCKET_LISTEN && row->local.port >= use->range_first && row->local.port <= use->range_last;
+}
+
+static bool is_established_to_sql(const struct survey *survey, const struct socket_use *use,
+                                  const struct socket_record *row)
+{
+    (void)use;
+    return row->state == SOCKET_ESTABLISHED && is_sql(survey, &row->remote);
+}
+
+typedef bool counts_row(const struct survey *survey, const struct socket_use *use, const struct socket_record *row);
+
+/* The processes of those rows, sorted; returns how many. */
+static uint32_t gather_processes(const struct survey *survey, const struct socket_use *use, counts_row *counts,
+                                 uint32_t *processes)
+{
+    const struct evidence *evidence = &survey->surroundings->casebook->evidence;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < evidence->sockets.in_use; i++) {
+        const struct socket_record *row = evidence_socket(evidence, i);
+        if (moment_source(&row->at) == use->source && row->process != 0 && counts(survey, use, row))
+            processes[count++] = row->process;
+    }
+    qsort(processes, count, sizeof *processes, compare_processes);
+    return count;
+}
+
+static uint32_t keep_once(uint32_t *sorted, uint32_t count)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < count; i++)
+        if (kept == 0 || sorted[i] != sorted[kept - 1])
+            sorted[kept++] = sorted[i];
+    return kept;
+}
+
+static void find_programs(const struct survey *survey, struct socket_use *use, struct process_names *names)
+{
+    uint32_t *processes = memory_take_array(survey->surroundings->casebook->evidence.sockets.in_use, sizeof *processes);
+    uint32_t count = keep_once(processes, gather_processes(survey, use, is_any, processes));
+    process_names_choose(names, use->source, processes, count);
+    count = gather_processes(survey, use, is_in_range, processes);
+    use->holder = share_of(processes, count, names);
+    count = gather_processes(survey, use, is_established_to_sql, processes);
+    use->speaker = share_of(processes, count, names);
+    memory_give(processes);
+}
+
+void socket_survey_tell_program(struct judgement *judgement, const struct process_share *share, const char *of)
+{
+    enum { SENTENCE_SIZE = 200 };
+    char sentence[SENTENCE_SIZE];
+    if (!share->program)
+        return;
+    snprintf(sentence, sizeof sentence, "Most of %s, %u, are of %s (process %u).", of, share->sockets, share->program,
+             share->process);
+    judgement_say_more(judgement, sentence);
+}
+
 static void count_row(const struct survey *survey, const struct socket_record *row, struct socket_use *use)
 {
     if (!is_sql(survey, &row->remote))
@@ -111,14 +202,19 @@ void socket_survey_each(struct survey *survey, void (*take)(struct survey *surve
         return;
     struct end_port *list = memory_take_array(evidence->sockets.in_use, sizeof *list);
     uint8_t *used = memory_take(PORTS);
+    struct process_names names;
+    process_names_open(&names, evidence);
     for (uint32_t i = 0; i < evidence->source_count; i++) {
         struct socket_use use = {.source = i};
         enum source_kind kind = evidence->sources[i].kind;
         if ((kind != SOURCE_NETSTAT && kind != SOURCE_SS) || evidence->sources[i].role == CAPTURE_ROLE_SERVER)
             continue;
         count_source(survey, &use, list, used);
+        if (evidence->processes.in_use > 0)
+            find_programs(survey, &use, &names);
         take(survey, &use);
     }
+    process_names_close(&names);
     memory_give(list);
     memory_give(used);
 }

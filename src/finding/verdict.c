@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "count_words.h"
+#include "error_words.h"
 #include "memory.h"
 #include "signs.h"
 #include "text.h"
@@ -308,6 +309,20 @@ static bool say_unanswered_lookup(const struct casebook *casebook, struct verdic
     return true;
 }
 
+/* Of an application's text alone: what its last error means, and which evidence is wanted. Whose fault it was no such text tells. */
+static void say_error_text(const struct casebook *casebook, struct verdict *verdict)
+{
+    const struct slab *errors = &casebook->evidence.errors;
+    char words[ERROR_WORDS_SIZE];
+    if (errors->in_use == 0)
+        return;
+    const struct error_record *error = evidence_error(&casebook->evidence, errors->in_use - 1);
+    snprintf(verdict->summary, sizeof verdict->summary,
+             "An application %sreports: %s%s%s. %s No capture shows it. What would tell: %s.",
+             errors->in_use > 1 ? "last " : "", error_words(error, words), error->server_name[0] ? ", to " : "",
+             error->server_name, error_meaning(error), error_settled_by(error));
+}
+
 static void say_nothing_found(const struct judge *judge, struct verdict *verdict)
 {
     uint32_t all = casebook_connections(judge->surroundings.casebook);
@@ -325,6 +340,8 @@ static void say_nothing_found(const struct judge *judge, struct verdict *verdict
                  all == 0 ? "There is no TCP conversation in the evidence, so nothing can be said."
                           : "The trace does not hold enough to say anything about its %s.",
                  all == 1 ? "only connection" : count_words(all, "connection").text);
+        if (all == 0)
+            say_error_text(judge->surroundings.casebook, verdict);
         mention_risks(judge, verdict);
         return;
     }

@@ -70,12 +70,19 @@ bool finding_is_told(const struct finding *finding)
            finding->scope == SCOPE_CAPTURE || finding->scope == SCOPE_HOST;
 }
 
+/* What has no time stands behind what has one. */
+static int64_t proof_time_ns(const struct casebook *casebook, const struct moment *moment)
+{
+    bool told = !moment_is_in_source(moment) || moment->time_ns != 0;
+    return told ? casebook_moment_ns(casebook, moment) : INT64_MAX;
+}
+
 void proofs_in_order(const struct casebook *casebook, const struct judgement *judgement, struct proof *sorted)
 {
     for (unsigned i = 0; i < judgement->proof_count; i++) {
         unsigned at = i;
-        int64_t time_ns = casebook_moment_ns(casebook, &judgement->proofs[i].moment);
-        for (; at > 0 && casebook_moment_ns(casebook, &sorted[at - 1].moment) > time_ns; at--)
+        int64_t time_ns = proof_time_ns(casebook, &judgement->proofs[i].moment);
+        for (; at > 0 && proof_time_ns(casebook, &sorted[at - 1].moment) > time_ns; at--)
             sorted[at] = sorted[at - 1];
         sorted[at] = judgement->proofs[i];
     }

@@ -28,6 +28,18 @@ static void check(const struct evidence *evidence)
             abort();
     for (uint32_t i = 0; i < evidence->drops.in_use; i++)
         read_through(evidence_drop(evidence, i)->reason);
+    for (uint32_t i = 0; i < evidence->errors.in_use; i++) {
+        const struct error_record *error = evidence_error(evidence, i);
+        if (moment_source(&error->at) != 0 || !moment_seen(&error->at) || error->phase >= ERROR_PHASES)
+            abort();
+        read_through(error->server_name);
+    }
+    for (uint32_t i = 0; i < evidence->processes.in_use; i++) {
+        const struct process_record *process = slab_at(&evidence->processes, i);
+        if (moment_source(&process->at) != 0 || !moment_seen(&process->at))
+            abort();
+        read_through(process->image);
+    }
     for (uint32_t i = 0; i < evidence->source_count; i++)
         read_through(evidence->sources[i].machine);
 }

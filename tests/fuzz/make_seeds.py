@@ -39,6 +39,8 @@ EVIDENCE_SCENES = (  # whose files beside the captures are seeds
   'client.filter-driver/no-ack-at-the-server', 'client.offload/adapter', 'client.offload/netsh-german', 'client.tls-settings/no-common-suite',
   'client.dhe-enabled/unpatched-2016', 'client.keep-alive-settings/driver-too-seldom', 'client.keep-alive-settings/instance',
   'client.port-range/netsh-french', 'client.port-range/linux-narrowed', 'client.rss-disabled/server-by-netsh',
+  'client.no-pooling/tasklist-names-the-program', 'none.normal/beside-tools-of-microsoft', 'none.normal/application-reports-elsewhere', 'server.login-stalled/application-reports-by-id',
+  'server.login-stalled/application-reports-then', 'network.syn-lost/application-reports-no-answer',
 )
 IPCONFIG = '''
 Windows IP Configuration
@@ -173,7 +175,7 @@ def evidence_seeds():
   for name, loaded in load_scenes({path: path for path in EVIDENCE_SCENES}).items():
     with tempfile.TemporaryDirectory() as folder:
       for number, source in enumerate(loaded.files):
-        path = source.write(pathlib.Path(folder), scene.START_NS)
+        path = source.write(pathlib.Path(folder), scene.START_NS, loaded.talks)
         seeds[f"{name.split('.')[1].replace('/', '-')}-{number}"] = path.read_bytes()
   return seeds
 
