@@ -5,6 +5,7 @@
 #include "count_words.h"
 #include "ip.h"
 #include "memory.h"
+#include "name_waits.h"
 
 /* With limited memory live conversations may take half of it: a quarter those that are awake, a quarter all others. */
 enum { AWAKE_BYTES = 5120, ASLEEP_BYTES = 640, FIXED_BYTES = 28 * 1024 * 1024 };
@@ -44,6 +45,18 @@ static uint64_t bytes_taken(const struct point_run *run)
     return bytes;
 }
 
+/* A connection before which the client waited for its server's name looks healthy itself, and is none to forget. */
+static uint32_t *fold(struct casebook *casebook, uint64_t bytes)
+{
+    const struct conversation_keeper keeper = {.keeps = name_waits_concern, .context = casebook};
+    if (casebook->name_lookups.in_use == 0)
+        return conversation_store_fold(casebook->conversations, bytes, NULL);
+    joins_open(&casebook->joins, casebook);
+    uint32_t *moved = conversation_store_fold(casebook->conversations, bytes, &keeper);
+    joins_close(&casebook->joins);
+    return moved;
+}
+
 /* Folds an eighth more than is needed, so that it is seldom done. */
 static void keep_within_memory(struct point_run *run)
 {
@@ -51,8 +64,7 @@ static void keep_within_memory(struct point_run *run)
     uint64_t bytes = bytes_taken(run);
     if (bytes <= run->memory_bytes)
         return;
-    uint32_t *moved =
-        conversation_store_fold(run->casebook->conversations, bytes - run->memory_bytes + run->memory_bytes / 8);
+    uint32_t *moved = fold(run->casebook, bytes - run->memory_bytes + run->memory_bytes / 8);
     for (unsigned i = 0; moved && i < SHARDS; i++)
         flow_table_renumber(&run->shards[i].flows, moved);
     if (!moved)

@@ -1,9 +1,6 @@
 /* What follows from a conversation's facts without judging them. */
 #include "conversation.h"
 
-/* Nobody calls a login or an answer late that took less. */
-#define PLAIN_WAIT_NS (500 * NS_PER_MS)
-
 /* Retries without an answer that make an end a time-out. Windows gives data up after five retransmissions
  * (TcpMaxDataRetransmissions) and keep-alives after ten probes; three in a row without a packet from the other side
  * already exclude a single lost packet. */

@@ -164,6 +164,9 @@ struct moment conversation_first_close(const struct conversation *conversation);
 /* Whether who closed first did so by a FIN: seen, or proven by the other side's acknowledgement of it. */
 bool conversation_closed_by_fin(const struct conversation *conversation);
 
+/* Nobody calls a login, an answer or a lookup late that took less. */
+#define PLAIN_WAIT_NS (500 * NS_PER_MS)
+
 /* Concluded, and nothing in it that any cause but none.normal is made of: it began and ended in the capture, logged in and was answered
  * without delay; or it was let go, and what the capture shows of it until then is like that. Strict: of a healthy conversation it may say
  * no. */

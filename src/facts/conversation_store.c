@@ -320,20 +320,27 @@ static uint32_t words_of(uint8_t note)
     return CONVERSATION_WORDS + (note & HAS_TDS ? TDS_WORDS : 0);
 }
 
-static void unpack(struct conversation_store *store, uint32_t number, struct conversation_place *place)
+/* Where what else was packed with it begins in the image. */
+static uint32_t read_packed(struct conversation_store *store, uint32_t number, const struct conversation_place *place,
+                            struct image *image, struct conversation *c)
 {
     uint8_t note = packed_image_head(place->packed).note;
-    struct image image;
-    image_begin(&image);
-    image_unpack(&store->packers[note >> PACKER_SHIFT], place->packed, &image, words_of(note));
-    struct open_conversation *open = place->open = take_open(store, number);
-    struct conversation *c = &open->facts;
-    uint32_t at = image_get(&image, image_first(), c, sizeof *c);
+    image_begin(image);
+    image_unpack(&store->packers[note >> PACKER_SHIFT], place->packed, image, words_of(note));
+    uint32_t at = image_get(image, image_first(), c, sizeof *c);
     c->id = number + 1;
     change_seqs(c, sequence_absolute);
-    open->packed_links = links_of(c);
-    if (note & HAS_TDS)
-        unpack_tds(store, &image, at, c);
+    return at;
+}
+
+static void unpack(struct conversation_store *store, uint32_t number, struct conversation_place *place)
+{
+    struct image image;
+    struct open_conversation *open = place->open = take_open(store, number);
+    uint32_t at = read_packed(store, number, place, &image, &open->facts);
+    open->packed_links = links_of(&open->facts);
+    if (packed_image_head(place->packed).note & HAS_TDS)
+        unpack_tds(store, &image, at, &open->facts);
 }
 
 struct conversation *conversation_store_at(struct conversation_store *store, uint32_t number)
@@ -377,9 +384,34 @@ uint64_t conversation_store_bytes(const struct conversation_store *store)
            (uint64_t)store->places.in_use * (store->places.element_size + ALLOCATION_BYTES + JUDGING_BYTES);
 }
 
-static uint64_t forget_if_plain(struct conversation_store *store, struct conversation_place *place)
+/* Reads it without opening it. One that is kept is not asked for again. */
+static bool is_kept(struct conversation_store *store, uint32_t number, struct conversation_place *place,
+                    const struct conversation_keeper *keeper)
+{
+    struct conversation facts;
+    struct tds_facts tds;
+    struct tls_facts tls;
+    struct image image;
+    struct packed_image head = packed_image_head(place->packed);
+    uint32_t at = read_packed(store, number, place, &image, &facts);
+    at = image_get(&image, at, &tds, sizeof tds); /* none is plain without */
+    facts.tds = &tds;
+    tds.tls = head.note & HAS_TLS ? &tls : NULL;
+    if (tds.tls)
+        image_get(&image, at, &tls, sizeof tls);
+    if (!keeper->keeps(keeper->context, &facts))
+        return false;
+    head.note &= (uint8_t)~IS_PLAIN;
+    memcpy(place->packed, &head, sizeof head);
+    return true;
+}
+
+static uint64_t forget_if_plain(struct conversation_store *store, uint32_t number, struct conversation_place *place,
+                                const struct conversation_keeper *keeper)
 {
     if (place->open || !(packed_image_head(place->packed).note & IS_PLAIN))
+        return 0;
+    if (keeper && is_kept(store, number, place, keeper))
         return 0;
     uint64_t size = packed_image_head(place->packed).size;
     forget_packed(store, place);
@@ -394,13 +426,14 @@ static void renumber_resting(struct conversation_store *store, const uint32_t *m
             store->resting[i] = moved[store->resting[i]];
 }
 
-uint32_t *conversation_store_fold(struct conversation_store *store, uint64_t bytes)
+uint32_t *conversation_store_fold(struct conversation_store *store, uint64_t bytes,
+                                  const struct conversation_keeper *keeper)
 {
     uint32_t *moved = memory_take_array(store->places.in_use, sizeof *moved), kept = 0;
     uint64_t freed = 0;
     for (uint32_t i = 0; i < store->places.in_use; i++) {
         struct conversation_place *place = place_at(store, i);
-        uint64_t forgotten = freed < bytes ? forget_if_plain(store, place) : 0;
+        uint64_t forgotten = freed < bytes ? forget_if_plain(store, i, place, keeper) : 0;
         freed += forgotten;
         moved[i] = forgotten ? SLAB_NONE : kept;
         if (forgotten)

@@ -79,8 +79,16 @@ uint32_t sequence_absolute(uint32_t relative, uint32_t base);
 /* Memory taken, and so much for each conversation as judging it takes later. */
 uint64_t conversation_store_bytes(const struct conversation_store *store);
 
-/* Forgets the oldest plain conversations that are packed, until that many bytes are free, and numbers the others anew, in the same order.
+/* Who knows of something beside a conversation that makes it worth keeping. */
+struct conversation_keeper {
+    bool (*keeps)(const void *context, const struct conversation *conversation);
+    const void *context;
+};
+
+/* Forgets the oldest plain conversations that are packed and that the keeper (NULL: nobody) does not keep, until that many bytes are free, and
+ * numbers the others anew, in the same order.
  * Returns the new number of each old one, SLAB_NONE: it was forgotten; the caller frees it. NULL: none could be forgotten. */
-uint32_t *conversation_store_fold(struct conversation_store *store, uint64_t bytes);
+uint32_t *conversation_store_fold(struct conversation_store *store, uint64_t bytes,
+                                  const struct conversation_keeper *keeper);
 
 #endif

@@ -110,3 +110,8 @@ struct name_wait casebook_name_wait_for(const struct casebook *casebook, const s
     wait.wait_ns = to_ns - from_ns;
     return wait;
 }
+
+bool name_waits_concern(const void *casebook, const struct conversation *c)
+{
+    return casebook_name_wait_for(casebook, c).wait_ns >= PLAIN_WAIT_NS;
+}

@@ -18,4 +18,7 @@ struct name_wait {
  */
 struct name_wait casebook_name_wait_for(const struct casebook *casebook, const struct conversation *conversation);
 
+/* Whether the client waited so long for its server's name that somebody may call it slow. context: the casebook, whose lookups are joined. */
+bool name_waits_concern(const void *casebook, const struct conversation *conversation);
+
 #endif

@@ -30,17 +30,21 @@ static const char *const actions[] = {
     "`tcpdump -i any`, teamed adapters and virtual switches show a packet once at each layer.",
     "At a mirror port of a switch, mirror one direction of both ports, or both directions of one port.",
     "To make a file without copies: `editcap -d IN OUT`.",
+    "Where the captures of client and server were merged into one file, give tdscope the two as they were: of one file "
+    "it follows what one of the two places saw, of two it compares them.",
     NULL,
 };
 
 const struct detector capture_duplicated = {
     .cause = "capture.duplicated",
     .title = "The capture holds packets twice",
-    .holds_when = "At least one TCP packet in a hundred, and ten of them, is recorded again: the same addresses, "
-                  "sequence numbers, flags and data, with the same IP ID or within a moment.",
+    .holds_when =
+        "At least one TCP packet in a hundred, and ten of them, is recorded again: the same addresses, "
+        "sequence numbers, flags and data, with the same IP ID or within a moment, or with the TTL of another place.",
     .means = "The capture saw the same traffic at two places: two interfaces, a team and its members, a virtual switch "
              "and its port, or a mirror port in both directions. Tools that take copies for retransmissions find loss "
-             "where there is none. tdscope leaves copies out.",
+             "where there is none. tdscope leaves copies out; of two places whose packets differ by the TTL it follows "
+             "one.",
     .actions = actions,
     .culprit = CULPRIT_NONE,
     .severity = SEVERITY_NOTE,

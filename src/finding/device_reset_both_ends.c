@@ -1,6 +1,7 @@
 /* Resets and FINs that reach one end and did not leave the other, as the captures of both ends show. */
 #include "device_reset_both_ends.h"
 
+#include "device_reset_hops.h"
 #include "settling.h"
 #include "signs.h"
 #include "ttl_signs.h"
@@ -92,6 +93,16 @@ static bool answers_lost_packet(const struct passage *refused, const struct mome
     return refused->lost_at_end > 0 && after_ns >= 0 && after_ns < PATH_MOST_NS;
 }
 
+/* It came from right before that side: in the capture inside a container or virtual machine what its host sends in its name is missing, too. */
+static bool may_be_of_host(const struct pair_view *view, const struct surroundings *s, enum side sender,
+                           const struct moment *reset)
+{
+    const struct conversation *receiver = pair_view_at(view, side_other(sender));
+    const struct tcp_side *side = &receiver->sides[sender];
+    return side->reset.frame == reset->frame && side->ttl_min == side->ttl_max &&
+           device_reset_hops_at_end(receiver, s, sender, side->ttl_max);
+}
+
 /* The capture of the end that is said to have sent it may have missed it. */
 static void doubt_capture(const struct pair_view *view, const struct surroundings *s, enum side sender,
                           const struct moment *reset, struct judgement *judgement)
@@ -101,6 +112,11 @@ static void doubt_capture(const struct pair_view *view, const struct surrounding
          answers = answers_lost_packet(&view->compared->passages[side_other(sender)], reset);
     if (in_hole && answers && judgement->confidence > 0.75)
         judgement->confidence = 0.75;
+    if (may_be_of_host(view, s, sender, reset)) {
+        judgement_leave_open(judgement, 0.5);
+        judgement->would_settle = settle_by_host_of_guest;
+        return;
+    }
     if (!(in_hole && !answers) && !looks_own(view, sender, reset) && !has_given_up(view, s, sender) &&
         !is_poor(s, own->point))
         return;

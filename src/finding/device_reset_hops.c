@@ -26,14 +26,27 @@ static bool comes_that_way(const struct conversation *c, const struct surroundin
            (hops == hops_from_ttl(spoken.least) || hops == hops_from_ttl(spoken.most));
 }
 
+/* What the other end's machine got from its own network is said to be of a device there. */
+bool device_reset_hops_at_end(const struct conversation *c, const struct surroundings *s, enum side side,
+                              unsigned usual_ttl)
+{
+    unsigned ttl = c->sides[side].reset_ttl;
+    bool beside_other_end = hops_from_ttl(ttl) == 0 && surroundings_role(s, c) == capture_role_at(side_other(side));
+    return signs_of_last_hop(ttl, usual_ttl) && !beside_other_end;
+}
+
 /* Another initial TTL, over as many hops, may be of a device or of a filter on the machine itself; ways that wander explain other hops. */
-static void weigh_maker(const struct conversation *c, const struct surroundings *s, enum side side, bool same_hops,
+static void weigh_maker(const struct conversation *c, const struct surroundings *s, enum side side, unsigned usual_ttl,
                         struct judgement *judgement)
 {
-    if (same_hops)
+    if (hops_from_ttl(c->sides[side].reset_ttl) == hops_from_ttl(usual_ttl))
         judgement_leave_open(judgement, 0.55);
     else if (ways_wander(c, s, side) || comes_that_way(c, s, side))
         judgement_leave_open(judgement, 0.45);
+    else if (device_reset_hops_at_end(c, s, side, usual_ttl)) {
+        judgement_leave_open(judgement, 0.5);
+        judgement->would_settle = settle_by_host_of_guest;
+    }
 }
 
 bool device_reset_hops_refusing(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
@@ -46,7 +59,7 @@ bool device_reset_hops_refusing(const struct conversation *c, const struct surro
              hops = hops_from_ttl(server->reset_ttl), usual = hops_from_ttl(usual_ttl);
     judgement->confidence = hops < usual ? 0.85 : 0.78;
     judgement->would_settle = settle_by_both_captures;
-    weigh_maker(c, s, SIDE_SERVER, hops == usual, judgement);
+    weigh_maker(c, s, SIDE_SERVER, usual_ttl, judgement);
     judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
     judgement_prove(judgement, &server->reset, "a reset with the server's address refuses it: TTL %u, %s away",
                     server->reset_ttl, count_words(hops, "hop").text);
@@ -60,8 +73,11 @@ bool device_reset_hops_refusing(const struct conversation *c, const struct surro
         judgement_say(
             judgement,
             "The reset that refuses the connection bears the server's address, but came over %s (TTL %u), and all that "
-            "the server says in other connections over %u (TTL %u): a firewall between the two refused it.",
-            count_words(hops, "hop").text, server->reset_ttl, usual, usual_ttl);
+            "the server says in other connections over %u (TTL %u): %s refused it.",
+            count_words(hops, "hop").text, server->reset_ttl, usual, usual_ttl,
+            device_reset_hops_at_end(c, s, SIDE_SERVER, usual_ttl)
+                ? "a firewall right before the server, or the host of the container or virtual machine that it runs in,"
+                : "a firewall between the two");
     return true;
 }
 
@@ -75,7 +91,7 @@ bool device_reset_hops_ending(const struct conversation *c, const struct surroun
     unsigned hops = hops_from_ttl(side->reset_ttl), usual = hops_from_ttl(side->ttl_max);
     judgement->confidence = hops < usual ? 0.88 : 0.8;
     judgement->would_settle = settle_by_both_captures;
-    weigh_maker(c, s, c->closed_first_by, hops == usual, judgement);
+    weigh_maker(c, s, c->closed_first_by, side->ttl_max, judgement);
     const char *name = side_name(c->closed_first_by);
     judgement_prove(judgement, &side->last_data, "a packet of the %s: TTL %u, %s away", name, side->ttl_max,
                     count_words(usual, "hop").text);
@@ -90,7 +106,10 @@ bool device_reset_hops_ending(const struct conversation *c, const struct surroun
     else
         judgement_say(judgement,
                       "The reset bears the %s's address, but came over %s (TTL %u), and all other packets of the %s "
-                      "over %u (TTL %u): a device between the two sent it.",
-                      name, count_words(hops, "hop").text, side->reset_ttl, name, usual, side->ttl_max);
+                      "over %u (TTL %u): %s sent it.",
+                      name, count_words(hops, "hop").text, side->reset_ttl, name, usual, side->ttl_max,
+                      device_reset_hops_at_end(c, s, c->closed_first_by, side->ttl_max)
+                          ? "a device right before it, or the host of the container or virtual machine that it runs in,"
+                          : "a device between the two");
     return true;
 }

@@ -12,4 +12,9 @@ bool device_reset_hops_refusing(const struct conversation *conversation, const s
 bool device_reset_hops_ending(const struct conversation *conversation, const struct surroundings *surroundings,
                               struct judgement *judgement);
 
+/* It came from so near to that side that the side's own machine may have made it, as the host of a container or virtual machine. usual_ttl: of that
+ * side's other packets. */
+bool device_reset_hops_at_end(const struct conversation *conversation, const struct surroundings *surroundings,
+                              enum side side, unsigned usual_ttl);
+
 #endif

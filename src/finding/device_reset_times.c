@@ -1,6 +1,7 @@
 /* Resets by what comes before and after them, and how soon. */
 #include "device_reset_times.h"
 
+#include "device_reset_hops.h"
 #include "settling.h"
 #include "signs.h"
 
@@ -10,17 +11,27 @@ bool device_reset_times_disowned(const struct conversation *c, const struct surr
 {
     const struct tcp_side *side = &c->sides[c->closed_first_by];
     bool closes_before = moment_seen(&side->fin) && side->fin.time_ns <= side->reset.time_ns;
-    if (closes_before || !signs_of_disowned_reset(c, s, c->closed_first_by))
+    if (closes_before || !moment_seen(&side->alive_after_reset))
         return false;
     const char *name = side_name(c->closed_first_by);
+    /* A container knows as little of what its host sends in its name as of a device's reset. */
+    bool at_end = surroundings_stands_at(s, c, c->closed_first_by) ||
+                  device_reset_hops_at_end(c, s, c->closed_first_by, side->ttl_max);
     judgement->confidence = 0.93;
+    if (at_end) {
+        judgement_leave_open(judgement, 0.5);
+        judgement->would_settle = settle_by_host_of_guest;
+    }
     judgement_prove(judgement, &side->reset, "a reset with the %s's address", name);
     judgement_prove(judgement, &side->alive_after_reset,
                     "the %s goes on with the connection that it is said to have reset", name);
     judgement_say(judgement,
                   "A reset bears the %s's address, and %s later the %s still uses the connection: it did not send that "
-                  "reset, a device between the two did.",
-                  name, seconds_words(side->alive_after_reset.time_ns - side->reset.time_ns).text, name);
+                  "reset, %s did.",
+                  name, seconds_words(side->alive_after_reset.time_ns - side->reset.time_ns).text, name,
+                  at_end ? "a device right before it, a filter on its machine, or the host of its container or virtual "
+                           "machine"
+                         : "a device between the two");
     return true;
 }
 

@@ -63,6 +63,15 @@ static bool was_asked(const struct conversation *c)
     return acknowledges || client->last_data.time_ns > server->last_data.time_ns;
 }
 
+/* The client's window is shut, and whoever has more to send asks whether it still is. Each such probe is answered (RFC 9293, 3.8.6.1; RFC 1122,
+ * 4.2.2.17): of a client that says nothing for long the server does not know whether it is there, and gives up. */
+static bool is_shut_out(const struct conversation *c)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT];
+    return client->zero_window_at_end &&
+           c->sides[SIDE_SERVER].reset.time_ns - client->last.time_ns >= ACKNOWLEDGED_BY_NS;
+}
+
 static struct reset_signs signs_of_reset(const struct conversation *c, const struct surroundings *s)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
@@ -79,7 +88,7 @@ static struct reset_signs signs_of_reset(const struct conversation *c, const str
      * server that is nothing. */
     bool partly = (!signs.at_server && was_asked(c)) || !c->starts_with_syn || signs_of_missed_packets(c);
     signs.forgotten = partly && signs_of_forgotten(c, SIDE_SERVER);
-    signs.gave_up = signs_of_giving_up(c, SIDE_SERVER);
+    signs.gave_up = signs_of_giving_up(c, SIDE_SERVER) || is_shut_out(c);
     signs.other_language = answers_other_language(c, s);
     /* Who gets no answer to its probes of a silent connection resets it: the capture may leave these out like acknowledgements. */
     bool unprobed = signs.quiet_ns >= IDLE_NS && surroundings_lacks_acknowledgements(s, c->point, SIDE_SERVER);
@@ -145,7 +154,10 @@ const struct detector server_reset = {
         "the capture was not given as the server's, the culprit stays open when the connection was idle (1 s, or 30 s "
         "while a request is unanswered), and when the client repeats a packet in vain or waits a second for its "
         "acknowledgement. There it stays open, too, when the reset came over another number of hops, or does not go on "
-        "with the server's IP IDs, timestamps or window. It stays open where a reset without ACK may answer a packet, "
+        "with the server's IP IDs, timestamps or window; and where the client's window was shut and nothing more of it "
+        "came "
+        "for that long, so that the server may have given up. It stays open where a reset without ACK may answer a "
+        "packet, "
         "for the machine may have given the connection up before; in a capture given as the server's only where the "
         "connection's begin was not captured, or packets of it were missed. Likewise where what the server sent before "
         "was not acknowledged for long; where it had sent a FIN that the capture missed; and where it was silent for a "

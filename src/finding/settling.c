@@ -16,6 +16,9 @@ const char settle_by_complete_capture[] =
     "A capture that misses no packets: on the machine itself, with a larger buffer, written to a fast disk.";
 const char settle_by_complete_captures[] =
     "Captures that miss no packets: on the machines themselves, with a larger buffer, written to a fast disk.";
+const char settle_by_host_of_guest[] =
+    "Whether that end is a container or a virtual machine behind its host's address translation; then a capture of all "
+    "interfaces of that host, which shows what the host itself sends, and `conntrack -S` or `Get-NetNatSession` there.";
 const char settle_by_address_owner[] =
     "Which machine had that address then: the cluster's log, or `arp -a` on its network.";
 const char settle_by_all_cards_of_client[] = "A capture of all network cards of the client machine.";

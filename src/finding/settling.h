@@ -15,6 +15,9 @@ extern const char settle_by_place[];
 
 extern const char settle_by_listener[]; /* which program has the server's port */
 
+extern const char
+    settle_by_host_of_guest[]; /* whether an end is a container or virtual machine, and what its host did */
+
 extern const char settle_by_address_owner[]; /* which machine had the server's address */
 
 extern const char settle_by_complete_capture[], settle_by_complete_captures[];

@@ -17,6 +17,11 @@ bool signs_of_foreign_reset(const struct tcp_side *side)
     return usual == hops_from_ttl(range.least) && (hops != usual || has_other_start(side->reset_ttl, range));
 }
 
+bool signs_of_last_hop(unsigned reset_ttl, unsigned usual_ttl)
+{
+    return reset_ttl == usual_ttl + 1 && initial_ttl(reset_ttl) == initial_ttl(usual_ttl);
+}
+
 static bool is_unusual(unsigned ttl, struct ttl_range usual)
 {
     return usual.most != 0 && ttl != 0 && (ttl < usual.least || ttl > usual.most);

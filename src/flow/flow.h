@@ -56,6 +56,7 @@ struct tcp_direction {
     uint8_t ip_id_steps; /* how often the IP ID counted up, to IP_ID_COUNTS at most */
     bool ip_id_goes_on;  /* the newest packet's is counted on from the one before */
     bool ip_id_stays;    /* packets with other data had the same */
+    bool known_twice;    /* packets of it are there as another point captured them, at times of another clock */
     uint16_t window;     /* raw, of the newest packet that is no SYN and no reset; 0: of none, too */
     uint32_t timestamp;  /* of the newest packet with one that is no reset */
     bool started;        /* next_seq is valid */
@@ -80,11 +81,16 @@ struct tcp_direction {
     struct side_ticks ticks;
     uint32_t ahead_seq;              /* where the packet stands that facts' ahead tells of */
     uint32_t larger_seq, larger_end; /* of the segment that larger_unacknowledged tells of */
+    uint32_t followed_elsewhere;     /* valid with place_changed */
     struct retry_run keep_alives;    /* the current run */
     /* Enough of a packet to know it when the capture recorded it again. */
     uint32_t recent_fingerprints[RECENT_PACKETS]; /* of its headers; 0: none */
     struct recent_packet recent[RECENT_PACKETS];
     uint8_t recent_at;
+    uint8_t ttl_here,
+        ttl_elsewhere; /* where the capture holds what two places saw: of packets at the one that is followed, and at the other; 0: one place */
+    bool
+        place_changed; /* what lies before followed_elsewhere was followed at the place that was exchanged for this one */
 
     /* In-order bytes. */
     uint32_t position; /* next sequence number to hand on */

@@ -401,6 +401,10 @@ static void count_packet(struct conversation *c, const struct packet *p)
     c->packets++;
     c->wire_bytes += p->wire_length;
     c->capture_last = p->moment.capture;
+}
+
+static void note_moment(struct conversation *c, const struct packet *p)
+{
     if (p->moment.time_ns >= c->last.time_ns) {
         c->last = p->moment;
         return;
@@ -421,6 +425,7 @@ static void follow_packet(struct flow_table *table, uint32_t number, unsigned or
         table->casebook->captures[p->moment.capture].duplicates++;
         return;
     }
+    note_moment(c, p);
     if (verdict == TCP_PACKET_OF_OLDER_CONNECTION)
         return;
     if (p->tcp.flags & TCP_SYN)

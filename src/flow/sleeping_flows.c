@@ -47,8 +47,9 @@ typedef uint32_t seq_change(uint32_t seq, uint32_t base);
 
 static void change_direction(struct tcp_direction *d, uint32_t base, seq_change *change)
 {
-    uint32_t *seqs[] = {&d->next_seq,  &d->acked,      &d->answered,   &d->burst_seq, &d->round_trip_seq, &d->copy_seq,
-                        &d->ahead_seq, &d->larger_seq, &d->larger_end, &d->position,  &d->start,          &d->fin_seq};
+    uint32_t *seqs[] = {&d->next_seq, &d->acked,     &d->answered,          &d->burst_seq,  &d->round_trip_seq,
+                        &d->copy_seq, &d->ahead_seq, &d->larger_seq,        &d->larger_end, &d->position,
+                        &d->start,    &d->fin_seq,   &d->followed_elsewhere};
     for (size_t i = 0; i < sizeof seqs / sizeof *seqs; i++)
         *seqs[i] = change(*seqs[i], base);
     for (unsigned i = 0; i < RECENT_GAPS; i++) {

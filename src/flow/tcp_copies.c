@@ -1,6 +1,8 @@
 /* Packets that a capture recorded twice. */
 #include "tcp_copies.h"
 
+#include "tcp_places.h"
+
 /* The same packet recorded twice comes within microseconds (two layers of one stack, two ports of one switch). With an IP
  * ID that tells packets apart, 50 ms are safe: a retransmission carries a new ID. Without one (RFC 6864 allows 0 for
  * unfragmentable packets) only the time tells: SYN and FIN are repeated after a time-out of 200 ms or more, resets are not repeated at
@@ -9,8 +11,10 @@
 #define DUPLICATE_WITHOUT_ID_NS (3 * NS_PER_MS)
 #define DUPLICATE_CONTROL_NS (100 * NS_PER_MS)
 #define DUPLICATE_IN_PIECES_NS (2 * NS_PER_MS)
-/* Captures of both ends that were merged into one file have each packet twice, as far apart as the path is long and the clocks differ. */
+/* Captures of both ends that were merged into one file (tcp_places.h) have each packet twice, as far apart as the path is long and the clocks differ. */
 #define DUPLICATE_ELSEWHERE_NS (3 * NS_PER_SECOND)
+/* Clocks of one domain differ by up to five minutes (Kerberos asks for no better: RFC 4120, 5.2.6). The first packet of each side tells of that. */
+#define FIRST_ELSEWHERE_NS (300 * NS_PER_SECOND)
 enum { IP_ID_COUNTS = 4 };
 
 /* Never zero. */
@@ -42,7 +46,7 @@ static bool is_late_copy(struct tcp_direction *d, const struct packet *p)
 
 /* Data beyond all that was captured: had it been recorded before, that would be known to be captured. Only probes of a closed
  * window bring a new byte that does not count. */
-static bool brings_new_data(struct flow *flow, unsigned origin, const struct packet *p)
+static bool brings_new_data(const struct flow *flow, unsigned origin, const struct packet *p)
 {
     const struct tcp_direction *d = &flow->directions[origin];
     return p->payload_length > 0 && d->started && !(p->tcp.flags & (TCP_SYN | TCP_RST)) &&
@@ -69,7 +73,8 @@ static void remember_packet(struct tcp_direction *d, uint32_t fingerprint, const
 {
     d->recent_fingerprints[d->recent_at] = fingerprint;
     d->recent[d->recent_at] = (struct recent_packet){.ticks = ticks_of(p->moment.time_ns) & TICKS_KEPT, .ttl = p->ttl};
-    d->recent_at = (uint8_t)((d->recent_at + 1) % RECENT_PACKETS);
+    /* The first one stays: it is small, and what comes after it may be much before its copy comes. */
+    d->recent_at = (uint8_t)(d->recent_at + 1 < RECENT_PACKETS ? d->recent_at + 1 : 1);
 }
 
 void tcp_forget_recent(struct flow *flow, int64_t now_ns)
@@ -77,7 +82,7 @@ void tcp_forget_recent(struct flow *flow, int64_t now_ns)
     for (unsigned origin = 0; origin < ORIGINS; origin++) {
         struct tcp_direction *d = &flow->directions[origin];
         for (unsigned i = 0; i < RECENT_PACKETS; i++) {
-            if (age_ns_of(&d->recent[i], now_ns) <= DUPLICATE_ELSEWHERE_NS)
+            if (age_ns_of(&d->recent[i], now_ns) <= (i == 0 ? FIRST_ELSEWHERE_NS : DUPLICATE_ELSEWHERE_NS))
                 continue;
             d->recent_fingerprints[i] = 0;
             d->recent[i] = (struct recent_packet){0};
@@ -96,12 +101,18 @@ static bool may_be_among_recent(const struct tcp_direction *d, uint32_t fingerpr
 
 /* The same packet, recorded at another place. Routers count the TTL down and leave the rest alone, and what its sender repeats after a time-out
  * bears another IP ID and TCP timestamp, unless all its packets bear the same ID. Where the TTL is the same, that shows only once it has used
- * another ID. */
-static bool is_seen_elsewhere(const struct tcp_direction *d, const struct recent_packet *recent, const struct packet *p)
+ * another ID, or where the other side's packets show that there are two places. */
+static bool is_seen_elsewhere(const struct flow *flow, unsigned origin, unsigned at, const struct packet *p)
 {
-    bool other_ttl = recent->ttl != p->ttl;
-    bool has_id = p->ip_id != 0 && !d->ip_id_stays;
-    return has_id ? other_ttl || d->last_ip_id != p->ip_id : other_ttl && p->tcp.has_timestamp;
+    const struct tcp_direction *d = &flow->directions[origin], *other = &flow->directions[1 - origin];
+    unsigned ttl = d->recent[at].ttl;
+    bool other_ttl = ttl != p->ttl, first = at == 0 && other_ttl;
+    if (age_ns_of(&d->recent[at], p->moment.time_ns) > (first ? FIRST_ELSEWHERE_NS : DUPLICATE_ELSEWHERE_NS))
+        return false;
+    bool two_places = other->ttl_elsewhere != 0 || other->known_twice;
+    if (p->ip_id != 0 && !d->ip_id_stays)
+        return other_ttl || two_places || d->ip_id_steps > 0 || d->last_ip_id != p->ip_id;
+    return other_ttl && (p->tcp.has_timestamp || two_places || tcp_is_before_and_after_router(ttl, p->ttl));
 }
 
 static bool is_recorded_again(struct flow *flow, unsigned origin, const struct packet *p)
@@ -113,9 +124,11 @@ static bool is_recorded_again(struct flow *flow, unsigned origin, const struct p
         if (d->recent_fingerprints[i] != fingerprint)
             continue;
         int64_t age_ns = age_ns_of(&d->recent[i], p->moment.time_ns);
-        if (p->ip_id != 0 && age_ns <= DUPLICATE_WITH_ID_NS)
-            return true;
-        if (age_ns <= DUPLICATE_ELSEWHERE_NS && is_seen_elsewhere(d, &d->recent[i], p))
+        bool elsewhere = is_seen_elsewhere(flow, origin, i, p);
+        if (elsewhere)
+            tcp_learn_places(flow, origin, d->recent[i].ttl, p);
+        d->known_twice |= elsewhere && age_ns > DUPLICATE_WITH_ID_NS;
+        if (elsewhere || (p->ip_id != 0 && age_ns <= DUPLICATE_WITH_ID_NS))
             return true;
         /* Equal pure ACKs without an ID may be duplicate acknowledgements (RFC 5681); they change no fact either way. Equal
          * resets may each answer a packet (RFC 9293, 3.5.2): they are copies only with none in between. */
@@ -165,10 +178,21 @@ bool tcp_never_captured(const struct tcp_direction *d, uint32_t seq, uint32_t en
     return true;
 }
 
+/* A SYN from an end that has sent more than that: it is past the handshake, and does not repeat it (RFC 9293, 3.10.7.3 and 3.10.7.4). */
+static bool is_late_syn(const struct flow *flow, unsigned origin, const struct packet *p)
+{
+    const struct tcp_side *facts = flow_facts(flow, origin);
+    return p->tcp.flags & TCP_SYN && facts->isn_known && facts->isn == p->tcp.seq && moment_seen(&facts->syn) &&
+           facts->packets - 1 > (uint32_t)facts->syns + facts->resets + facts->capture_duplicates;
+}
+
 bool tcp_is_copy(struct flow *flow, unsigned origin, const struct packet *p)
 {
     struct tcp_direction *d = &flow->directions[origin];
+    if (tcp_is_from_other_place(flow, origin, p, brings_new_data(flow, origin, p)))
+        return true;
     bool copy = is_recorded_again(flow, origin, p), late_copy = is_late_copy(d, p);
-    return copy || ((late_copy || is_copied_in_pieces(flow, origin, p)) &&
-                    !tcp_never_captured(d, p->tcp.seq, p->tcp.seq + p->payload_length));
+    return copy || is_late_syn(flow, origin, p) ||
+           ((late_copy || is_copied_in_pieces(flow, origin, p)) &&
+            !tcp_never_captured(d, p->tcp.seq, p->tcp.seq + p->payload_length));
 }

@@ -566,9 +566,12 @@ static void count_packet(struct tcp_side *facts, const struct packet *p)
     else if (p->checksum == CHECKSUM_BAD && facts->damaged < UINT8_MAX)
         facts->damaged++;
     if (facts->packets++ == 0)
-        facts->first = p->moment;
-    else if (p->moment.time_ns - facts->last.time_ns >= PAUSE_NS)
-        facts->paused = true;
+        facts->first = facts->last = p->moment;
+}
+
+static void note_heard(struct tcp_side *facts, const struct packet *p)
+{
+    facts->paused |= p->moment.time_ns - facts->last.time_ns >= PAUSE_NS;
     facts->last = p->moment;
 }
 
@@ -635,6 +638,7 @@ enum tcp_verdict tcp_follow(struct flow *flow, unsigned origin, const struct pac
         facts->capture_duplicates++;
         return TCP_PACKET_DUPLICATE;
     }
+    note_heard(facts, p);
     if (is_of_older_connection(flow, origin, p)) {
         if (p->tcp.flags & TCP_RST) {
             facts->resets++;

@@ -194,7 +194,7 @@ static void test_only_plain_ones_are_folded_the_oldest_first(void **state)
         conversation_store_rest(store, number);
     }
     uint64_t before = conversation_store_bytes(store);
-    uint32_t *moved = conversation_store_fold(store, store->packed_bytes / 2);
+    uint32_t *moved = conversation_store_fold(store, store->packed_bytes / 2, NULL);
     assert_non_null(moved);
     assert_true(conversation_store_bytes(store) < before);
     assert_int_equal(store->places.in_use, MANY - store->folded);
@@ -212,6 +212,31 @@ static void test_only_plain_ones_are_folded_the_oldest_first(void **state)
         assert_int_equal(c->sides[SIDE_CLIENT].resets, trouble);
     }
     assert_true(stopped);
+    memory_give(moved);
+}
+
+/* Of a login as plain as all others, with an answer that was captured. */
+static bool is_the_seventh(const void *context, const struct conversation *c)
+{
+    const uint32_t *seventh = context;
+    return c->first.time_ns == moment_of(*seventh, 0).time_ns && c->tds->steps[LOGIN_STEP_LOGIN_ACK].frame != 0;
+}
+
+static void test_a_plain_one_that_somebody_keeps_stays(void **state)
+{
+    struct conversation_store *store = *state;
+    const uint32_t seventh = 7;
+    const struct conversation_keeper keeper = {.keeps = is_the_seventh, .context = &seventh};
+    for (uint32_t number = 0; number < MANY; number++) {
+        make_plain(store, conversation_store_add(store), number);
+        conversation_store_rest(store, number);
+    }
+    uint32_t *moved = conversation_store_fold(store, store->packed_bytes / 2, &keeper);
+    assert_non_null(moved);
+    assert_int_equal(moved[seventh - 1], SLAB_NONE);
+    assert_int_equal(moved[seventh], 0);
+    assert_int_equal(moved[seventh + 1], SLAB_NONE);
+    assert_int_equal(conversation_store_at(store, 0)->first.frame, moment_of(seventh, 0).frame);
     memory_give(moved);
 }
 
@@ -244,7 +269,7 @@ static void test_when_all_are_in_trouble_none_is_folded(void **state)
 {
     struct conversation_store *store = *state;
     add_resting(store, MANY);
-    assert_null(conversation_store_fold(store, UINT64_MAX));
+    assert_null(conversation_store_fold(store, UINT64_MAX, NULL));
     assert_int_equal(store->places.in_use, MANY);
     assert_filled(conversation_store_at(store, 9), 9);
 }
@@ -328,6 +353,7 @@ int main(void)
         STORE_TEST(test_one_store_is_put_after_another),
         STORE_TEST(test_as_many_stay_open_as_did_in_both),
         STORE_TEST(test_only_plain_ones_are_folded_the_oldest_first),
+        STORE_TEST(test_a_plain_one_that_somebody_keeps_stays),
         STORE_TEST(test_when_all_are_in_trouble_none_is_folded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

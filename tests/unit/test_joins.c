@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "casebook.h"
+#include "name_waits.h"
 
 static struct endpoint end(uint8_t host, uint16_t port)
 {
@@ -64,6 +65,27 @@ static void the_latest_name_before_is_found(void **state)
     assert_int_equal(name_id(&casebook, late), 0);
     assert_int_equal(name_id(&casebook, cached), 4);
     assert_int_equal(name_id(&casebook, elsewhere), 0);
+    casebook_close(&casebook);
+}
+
+static void who_waited_for_a_name_is_none_to_forget(void **state)
+{
+    (void)state;
+    struct casebook casebook;
+    casebook_open(&casebook);
+    const int64_t waited_s[] = {3, 0};
+    for (uint8_t i = 0; i < 2; i++) {
+        add_name(&casebook, i + 1, 7, 100, 0);
+        struct name_lookup *lookup = casebook_name_lookup(&casebook, i);
+        lookup->name = "sql.example";
+        lookup->exchange.tries = 1;
+        lookup->exchange.asked = lookup->exchange.last_asked = at_s(100 - waited_s[i]);
+    }
+    const struct conversation *waited = add_conversation(&casebook, 1, end(7, 1433), 100);
+    const struct conversation *at_once = add_conversation(&casebook, 2, end(7, 1433), 100);
+    casebook_join(&casebook);
+    assert_true(name_waits_concern(&casebook, waited));
+    assert_false(name_waits_concern(&casebook, at_once));
     casebook_close(&casebook);
 }
 
@@ -197,6 +219,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_latest_name_before_is_found),
+        cmocka_unit_test(who_waited_for_a_name_is_none_to_forget),
         cmocka_unit_test(the_browser_named_the_port),
         cmocka_unit_test(controllers_are_those_of_sql_servers),
         cmocka_unit_test(a_controller_may_have_an_address_of_version_6),
