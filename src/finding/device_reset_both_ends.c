@@ -112,10 +112,9 @@ static void doubt_capture(const struct pair_view *view, const struct surrounding
          answers = answers_lost_packet(&view->compared->passages[side_other(sender)], reset);
     if (in_hole && answers && judgement->confidence > 0.75)
         judgement->confidence = 0.75;
-    if (may_be_of_host(view, s, sender, reset)) {
-        judgement_leave_open(judgement, 0.5);
+    if (may_be_of_host(view, s, sender, reset) && judgement->confidence > 0.8) {
+        judgement->confidence = 0.8;
         judgement->would_settle = settle_by_host_of_guest;
-        return;
     }
     if (!(in_hole && !answers) && !looks_own(view, sender, reset) && !has_given_up(view, s, sender) &&
         !is_poor(s, own->point))

@@ -35,6 +35,18 @@ bool device_reset_hops_at_end(const struct conversation *c, const struct surroun
     return signs_of_last_hop(ttl, usual_ttl) && !beside_other_end;
 }
 
+void device_reset_hops_doubt_end(const struct conversation *c, const struct surroundings *s, enum side side,
+                                 unsigned usual_ttl, struct judgement *judgement)
+{
+    if (!device_reset_hops_at_end(c, s, side, usual_ttl))
+        return;
+    if (hops_from_ttl(c->sides[side].reset_ttl) == 0)
+        judgement_leave_open(judgement, 0.5);
+    else if (judgement->confidence > 0.7)
+        judgement->confidence = 0.7;
+    judgement->would_settle = settle_by_host_of_guest;
+}
+
 /* Another initial TTL, over as many hops, may be of a device or of a filter on the machine itself; ways that wander explain other hops. */
 static void weigh_maker(const struct conversation *c, const struct surroundings *s, enum side side, unsigned usual_ttl,
                         struct judgement *judgement)
@@ -43,10 +55,8 @@ static void weigh_maker(const struct conversation *c, const struct surroundings 
         judgement_leave_open(judgement, 0.55);
     else if (ways_wander(c, s, side) || comes_that_way(c, s, side))
         judgement_leave_open(judgement, 0.45);
-    else if (device_reset_hops_at_end(c, s, side, usual_ttl)) {
-        judgement_leave_open(judgement, 0.5);
-        judgement->would_settle = settle_by_host_of_guest;
-    }
+    else
+        device_reset_hops_doubt_end(c, s, side, usual_ttl, judgement);
 }
 
 bool device_reset_hops_refusing(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)

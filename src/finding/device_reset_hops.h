@@ -17,4 +17,9 @@ bool device_reset_hops_ending(const struct conversation *conversation, const str
 bool device_reset_hops_at_end(const struct conversation *conversation, const struct surroundings *surroundings,
                               enum side side, unsigned usual_ttl);
 
+/* Where it did: a firewall right before an end is more usual than such a host, but not by much. Where the reset passed no router at all, it was made
+ * where it was captured, and who did it stays open. */
+void device_reset_hops_doubt_end(const struct conversation *conversation, const struct surroundings *surroundings,
+                                 enum side side, unsigned usual_ttl, struct judgement *judgement);
+
 #endif

@@ -18,10 +18,11 @@ bool device_reset_times_disowned(const struct conversation *c, const struct surr
     bool at_end = surroundings_stands_at(s, c, c->closed_first_by) ||
                   device_reset_hops_at_end(c, s, c->closed_first_by, side->ttl_max);
     judgement->confidence = 0.93;
-    if (at_end) {
+    if (surroundings_stands_at(s, c, c->closed_first_by)) {
         judgement_leave_open(judgement, 0.5);
         judgement->would_settle = settle_by_host_of_guest;
-    }
+    } else
+        device_reset_hops_doubt_end(c, s, c->closed_first_by, side->ttl_max, judgement);
     judgement_prove(judgement, &side->reset, "a reset with the %s's address", name);
     judgement_prove(judgement, &side->alive_after_reset,
                     "the %s goes on with the connection that it is said to have reset", name);

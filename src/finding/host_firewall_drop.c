@@ -49,7 +49,8 @@ static bool left_the_machine(const struct casebook *casebook, const struct conve
                              const struct drop_record *drop, enum side side)
 {
     enum capture_role own = capture_role_at(side);
-    return drop->outbound && !drop->inbound && !drop->from_capture && casebook->points[c->point].role == own && c->sides[side].packets > 0;
+    return drop->outbound && !drop->inbound && !drop->from_capture && casebook->points[c->point].role == own &&
+           c->sides[side].packets > 0;
 }
 
 /* Drops of a filter on that side's machine among those that belong to the connection; the first of them, NULL: none. */
