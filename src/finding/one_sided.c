@@ -227,17 +227,16 @@ static bool holds(const struct conversation *c, const struct surroundings *s, en
     return true;
 }
 
-/* Who resets has no connection any more (RFC 9293, 3.5.2), and its TCP goes on with this one. One that asks for it resets an answer that does
- * not acknowledge its SYN, and asks again (3.10.7.3); this one does. */
+/* Who resets has no connection any more (RFC 9293, 3.5.2), and its TCP goes on with this one. Not so before it is made: until then TCP resets what
+ * does not acknowledge its SYN, and goes on (3.10.7.3, 3.10.7.4). Who sends data has made it, and so has a client whose SYN is acknowledged. */
 static bool refuses_without_tcp(const struct conversation *c, const struct surroundings *s, enum side here)
 {
-    const struct tcp_side *own = &c->sides[here], *other = &c->sides[side_other(here)];
+    const struct tcp_side *own = &c->sides[here], *server = &c->sides[SIDE_SERVER];
     bool closes_before = moment_seen(&own->fin) && own->fin.time_ns <= own->reset.time_ns,
-         accepted =
-             conversation_established(c) || (moment_seen(&other->syn) && own->last_progress.frame == other->syn.frame);
-    return moment_seen(&own->reset) && moment_seen(&own->alive_after_reset) && !closes_before && accepted &&
-           surroundings_role(s, c) == capture_role_at(here) && !signs_of_foreign_reset(own) &&
-           !signs_of_one_direction(c) && signs_of_sql(c, s);
+         accepted = here == SIDE_CLIENT && moment_seen(&server->syn) && own->last_progress.frame == server->syn.frame;
+    return moment_seen(&own->reset) && moment_seen(&own->alive_after_reset) && !closes_before &&
+           (own->payload_bytes > 0 || accepted) && surroundings_role(s, c) == capture_role_at(here) &&
+           !signs_of_foreign_reset(own) && !signs_of_one_direction(c) && signs_of_sql(c, s);
 }
 
 static bool refuses(const struct conversation *c, const struct surroundings *s, enum side here, double confidence,
