@@ -464,3 +464,65 @@ def trap_overrun(lab):
   lab.look.missed[side] = (0.33, 5)
   hidden = {side: OPEN + [('none', 'none.normal')], 'both': OPEN}
   _some_of_each(lab, hidden)
+
+
+@scenario('trap-amid-their-work', quiet=True)
+def trap_amid_their_work(lab):
+  """Both captures begin when the connections are in the midst of their work; some end badly soon after."""
+  begin = 3.5
+  lab.look.window = {'client': (begin, None), 'server': (begin, None)}
+  def one(what):
+    talk = lab.talk(encryption=lab.rng.choice(['no', 'login', 'full'])).open()
+    talk.variant = what
+    lab.sleep(max(0, lab.began_ns / 1e9 + begin + 0.3 - time.time()))
+    talk.query()
+    lab.sleep(0.2, 2)
+    if what in ('healthy', 'idle'):
+      if what == 'healthy':
+        talk.work(5)
+      else:
+        lab.sleep(7)
+      talk.close()
+      return
+    if what == 'slow':
+      talk.label = truth.label('server.slow-response', ('none', 'none.normal'), ('none', 'server.slow-response'))
+      talk.query(server_s=7)
+      talk.close()
+      return
+    if what in ('dead', 'dead to server'):
+      talk.label = truth.label('network.drop-both-ways' if what == 'dead' else 'network.drop-to-server', *DROP, alone=OPEN,
+                               server=[('none', 'none.normal')])
+      lab.device.rule('drop', talk.flow, None if what == 'dead' else 'to_server')
+      talk.request()
+      wait_for_answer(talk, 6)
+      return
+    talk.request()
+    talk.server.receive()
+    lab.sleep(0.4)
+    if what == 'server resets':
+      talk.label = truth.label('server.reset', 'server.closed-many', client=RESET_OPEN)
+      talk.server.reset()
+    elif what == 'client aborts':
+      talk.label = truth.label('client.abort', client=[('unknown', 'client.abort')])
+      talk.client.reset()
+    else:
+      talk.label = truth.label('network.device-reset', alone=RESET_OPEN + [('unknown', 'client.abort')])
+      for end in ('client', 'server'):
+        lab.device.forge_reset(talk.flow, end, 61, True)
+    lab.sleep(0.5)
+    talk.drop()
+  lab.run_all(one, ['healthy', 'idle', 'slow', 'dead', 'dead to server', 'server resets', 'client aborts', 'device resets', 'healthy'])
+
+
+@scenario('trap-everything-at-once', giants=False)
+def trap_everything_at_once(lab):
+  """The way loses packets, both captures miss some, their clocks drift, and connections end in each way: nobody may be accused of another's."""
+  lab.device.rule('drop', chance=0.02)
+  lab.look.missed = {'client': (0.02, 1), 'server': (0.03, 1)}
+  lab.look.drift_ppm = 80
+  hidden = {'both': OPEN + RESET_OPEN + [('network', 'network.loss'), ('none', 'none.normal')],
+            'client': OPEN + [('network', 'network.loss'), ('none', 'none.normal')], 'server': OPEN + [('network', 'network.loss'), ('none', 'none.normal')]}
+  lab.every_label = _labelled('none.normal', hidden)
+  for talk in lab.talks:
+    talk.label = lab.every_label
+  _some_of_each(lab, hidden)
