@@ -5,6 +5,8 @@ has been given. A rule is a dict:
 
   do      drop | hold | delay | reorder | copy | ttl | clamp
           unscale (takes the window scale out of SYNs) | damage (payload, not the checksum)
+          police (drops what is more than `bytes_per_s`, after a burst of `burst` bytes)
+          synproxy (makes the client's handshake in the server's name, with `ttl`, and its own with the server after that)
           answer (in the server's name; with `passes` the server answers, too; with `takes` it acknowledges data)
           refuse (by ICMP, with `code` and `mtu`; IPv4 only) | reject (by a reset in the other end's name, with `ttl`)
   flow    ((client address, port), (server address, port)) as the client sees them; None: everything
@@ -74,6 +76,10 @@ class Device:
     """Randomises sequence numbers as some firewalls do: adds a constant to each direction's."""
     return self.ask('shift', flow, to_server, to_client)
 
+  def move(self, address, to_address):
+    """What is sent to `address` goes to the machine that has `to_address` from now on."""
+    return self.ask('move', address, to_address)
+
   def giants(self, passed_on):
     """Whether frames above the MTU arrive as they were handed to the card (as after receive offload), or in segments."""
     return self.ask('giants', passed_on)
@@ -104,6 +110,7 @@ class Flow:
     self.ttl = {'to_server': 64, 'to_client': 64}
     self.shift = {'to_server': 0, 'to_client': 0}
     self.tally = {}
+    self.proxied = {'asked': False, 'made': False, 'waiting': []}  # by a SYN proxy
 
   def count(self, what):
     self.tally[what] = self.tally.get(what, 0) + 1
@@ -154,6 +161,9 @@ class Router:
 
   def do_path(self, to_server_s, to_client_s, jitter_s, hops):
     self.delay_s, self.jitter_s, self.hops = {'to_server': to_server_s, 'to_client': to_client_s}, jitter_s, hops
+
+  def do_move(self, address, to_address):
+    self.routes[packed(address)] = self.routes[packed(to_address)]
 
   def do_giants(self, passed_on):
     self.pass_giants = passed_on
@@ -239,11 +249,17 @@ class Router:
     for number, rule in list(self.rules.items()):
       if not self.applies(rule, flow, way, packet):
         continue
+      if rule['do'] == 'police' and _within_rate(rule, packet):
+        continue
       rule['hits'] = rule.get('hits', 0) + 1
       if flow:
-        flow.count(f'{rule["do"]} {way}')
-      if rule['do'] == 'drop':
+        flow.count(f'{"drop" if rule["do"] == "police" else rule["do"]} {way}')
+      if rule['do'] in ('drop', 'police'):
         return
+      if rule['do'] == 'synproxy':
+        if self.proxy_handshake(flow, way, packet, rule):
+          return
+        continue
       if rule['do'] == 'hold':
         self.held.setdefault(number, []).append((flow, way, packet))
         return
@@ -305,6 +321,37 @@ class Router:
                else {'seq': 0, 'ack': packet.next_seq, 'flags': RST | ACK})
     reset = build_tcp(source, target, ttl=rule.get('ttl') or flow.ttl[back] - self.hops, **numbers)
     self.schedule(flow, back, reset, rule.get('seconds', 0.0), forged=True)
+
+  def proxy_handshake(self, flow, way, packet, rule):
+    """A SYN proxy: answers the client's SYN itself, and makes the server's handshake when the client has answered that. Returns
+    whether the packet ends here."""
+    state = flow.proxied
+    if way == 'to_server' and packet.flags & SYN:
+      state['client'] = packet.seq
+      state.setdefault('server', self.rng.randrange(1 << 32))
+      answer = build_tcp(flow.server, flow.client, seq=state['server'], ack=packet.seq + 1, flags=SYN | ACK, ttl=rule['ttl'], window=29200,
+                         options=struct.pack('!BBH', 2, 4, 1460))
+      self.schedule(flow, 'to_client', answer, 0.0002, forged=True)
+      return True
+    if way == 'to_server' and not state['made']:
+      if not state['asked']:
+        state['asked'] = True
+        syn = build_tcp(flow.client, flow.server, seq=state['client'], ack=0, flags=SYN, ttl=rule['ttl'], window=29200,
+                        options=struct.pack('!BBH', 2, 4, 1460))
+        self.schedule(flow, 'to_server', syn, self.delay_s['to_server'], forged=True)
+      if packet.payload_bytes:
+        state['waiting'].append(packet)
+      return True
+    if way == 'to_client' and packet.flags & SYN:
+      if not state['made']:
+        state['made'] = True
+        flow.shift = {'to_server': 0, 'to_client': state['server'] - packet.seq}
+        last = build_tcp(flow.client, flow.server, seq=state['client'] + 1, ack=state['server'] + 1, flags=ACK, ttl=rule['ttl'], window=29200)
+        self.schedule(flow, 'to_server', last, self.delay_s['to_server'], forged=True)
+        for held in state['waiting']:
+          self.schedule(flow, 'to_server', held, self.delay_s['to_server'])
+      return True
+    return False
 
   def answer(self, flow, packet, rule):
     """Completes a handshake in the server's name, as a SYN proxy does, and resets it `reset_after` seconds later; with `takes`
@@ -370,6 +417,17 @@ class Router:
       changed = True
     if changed:
       packet.fix_checksums()
+
+
+def _within_rate(rule, packet):
+  """A token bucket: whether there are tokens left for this packet."""
+  now, size = time.monotonic(), len(packet.frame)
+  left = rule.get('left', rule['burst']) + (now - rule.get('last', now)) * rule['bytes_per_s']
+  rule['last'], rule['left'] = now, min(left, rule['burst'])
+  if rule['left'] < size:
+    return False
+  rule['left'] -= size
+  return True
 
 
 def _packed_flow(flow):

@@ -58,15 +58,22 @@ class Host:
     run('ip', '-n', device_namespace, 'link', 'set', self.device_link, 'up')
     for link in ('lo', CABLE):
       run('ip', '-n', self.namespace, 'link', 'set', link, 'up')
-    for family, gateway in ((socket.AF_INET, GATEWAY4), (socket.AF_INET6, GATEWAY6)):
+    for family in (socket.AF_INET, socket.AF_INET6):
       self.add_address(self.addresses[family])
-      word = '-4' if family == socket.AF_INET else '-6'
-      run('ip', '-n', self.namespace, word, 'neigh', 'add', gateway, 'lladdr', self.device_mac, 'dev', CABLE, 'nud', 'permanent')
-      run('ip', '-n', self.namespace, word, 'route', 'add', 'default', 'via', gateway, 'dev', CABLE, 'onlink')
+    self.routes()
+
+  def routes(self):
+    """The way out; a cable that was pulled takes it along."""
+    for gateway, word in ((GATEWAY4, '-4'), (GATEWAY6, '-6')):
+      run('ip', '-n', self.namespace, word, 'neigh', 'replace', gateway, 'lladdr', self.device_mac, 'dev', CABLE, 'nud', 'permanent')
+      run('ip', '-n', self.namespace, word, 'route', 'replace', 'default', 'via', gateway, 'dev', CABLE, 'onlink')
 
   def add_address(self, address):
     six = ':' in address
     run('ip', '-n', self.namespace, 'addr', 'add', f'{address}/{128 if six else 32}', 'dev', CABLE, *(['nodad'] if six else []))
+
+  def drop_address(self, address):
+    run('ip', '-n', self.namespace, 'addr', 'del', f'{address}/{128 if ":" in address else 32}', 'dev', CABLE)
 
   def sysctl(self, name, value):
     with inside(self.namespace), open('/proc/sys/' + name.replace('.', '/'), 'w', encoding='ascii') as file:
@@ -88,6 +95,11 @@ class Host:
     (sender, port), (_, own_port) = flow
     word = 'ip6' if ':' in sender else 'ip'
     self.firewall(f'{word} saddr {sender} tcp sport {port} tcp dport {own_port} {verdict}')
+
+  def firewall_out(self, rule):
+    """Adds an nftables rule to what goes out: before a capture sees it."""
+    run('ip', 'netns', 'exec', self.namespace, 'nft', 'add table inet labout; add chain inet labout out '
+        '{ type filter hook output priority 0; }; add rule inet labout out ' + rule)
 
   def lift_firewall(self):
     run('ip', 'netns', 'exec', self.namespace, 'nft', 'delete table inet lab')

@@ -62,6 +62,10 @@ class Look:
     self.half = set()             # sides whose capture holds half of the connections only
     self.captured = {}            # side: the machine that was captured instead
     self.window = {}              # side: (begin, end) in seconds after the capture's start; end may be None
+    self.hole = {}                # side: (begin, end) in seconds after the capture's start: a file of its series is gone
+    self.filtered = {}            # side: 'flags' or 'payload': the capture holds such packets only
+    self.copied = {}              # side: 'router' or 'vlan': every packet is there as it was before and behind that
+    self.clock_set = {}           # side: (seconds after the capture's start, by how many seconds its clock is set)
     for name, value in setting.items():
       setattr(self, name, value)
 
@@ -260,6 +264,11 @@ class Lab:
     if side in look.window:
       begin, end = look.window[side]
       records = record.between(records, self.began_ns + begin * 1e9, self.began_ns + (end or 1e5) * 1e9)
+    if side in look.hole:
+      begin, end = (self.began_ns + s * 1e9 for s in look.hole[side])
+      records = record.between(records, 0, begin) + record.between(records, end, 1e30)
+    if side in look.filtered:
+      records = record.filtered(records, link, look.filtered[side])
     if side in look.half:
       records = record.half(records, link)
     if side in look.missed:
@@ -269,6 +278,10 @@ class Lab:
       records = record.one_way(records, link, {packed(a) for a in keep.addresses.values()})
     if side in look.duplicated:
       records = record.twice(records, self.rng, self.rng.random() < 0.5 and link == record.LINK_ETHERNET)
+    if side in look.copied:
+      records = record.seen_twice(records, self.rng, link, look.copied[side])
+    if side in look.clock_set:
+      record.set_clock(records, self.began_ns, *look.clock_set[side])
     if side == 'server':
       record.shift_clock(records, look.offset_s, look.drift_ppm)
     if self.tagged(side, link):

@@ -122,6 +122,40 @@ def twice(records, rng, other_layer):
   return sorted(copies, key=lambda r: r[0])
 
 
+def seen_twice(records, rng, link, how):
+  """Every packet twice, as a mirror port shows it that copies both ports of a router, or a trunk and an access port."""
+  copies = []
+  for record in records:
+    if how == 'router':
+      copy = Packet(record[1], L3_OFFSET[link])
+      copy.frame[5] ^= 0x40
+      copy.set_ttl(copy.ttl - 1)
+      copy.fix_ip_checksum()
+      frame, wire = bytes(copy.frame), record[2]
+    elif link == LINK_ETHERNET:
+      frame, wire = record[1][:12] + struct.pack('!HH', 0x8100, 77) + record[1][12:], record[2] + TAG_BYTES
+    else:
+      frame, wire = record[1], record[2]
+    copies += [record, [record[0] + rng.randint(2_000, 90_000), frame, wire]]
+  return sorted(copies, key=lambda r: r[0])
+
+
+def filtered(records, link, kind):
+  """What a capture filter leaves: packets with SYN, FIN or RST alone, or those with data alone."""
+  kept = []
+  for record in records:
+    packet = Packet(record[1], L3_OFFSET[link])
+    if packet.is_tcp and (packet.flags & (SYN | FIN | RST) if kind == 'flags' else packet.payload_bytes):
+      kept.append(record)
+  return kept
+
+
+def set_clock(records, began_ns, at_s, by_s):
+  for record in records:
+    if record[0] >= began_ns + at_s * 1e9:
+      record[0] += round(by_s * 1e9)
+
+
 def miss_some(records, rng, chance, runs):
   """What an overrun buffer loses: single packets, and whole runs of them."""
   starts = sorted(rng.sample(range(len(records)), min(runs, len(records))))

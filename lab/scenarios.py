@@ -7,4 +7,5 @@ import scenarios_first_packets
 import scenarios_healthy
 import scenarios_network
 import scenarios_server
+import scenarios_server_state
 import scenarios_traps

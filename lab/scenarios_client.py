@@ -12,7 +12,7 @@ from hosts import inside
 from lab import scenario
 from steps import answer_beside, login_until, quietly, refused_login, send_phase, silence, wait_for_answer, wait_for_login
 from talk import Closed
-from truth import DROP, OPEN
+from truth import DROP, LEFT, OPEN, SYN_OPEN
 
 DNS_PORT = 53
 
@@ -404,3 +404,236 @@ def client_half_open_port(lab):
     except Closed:
       new.client.close()
   lab.run_all(one, ['resolved', 'reset lost', 'resolved'])
+
+
+@scenario('client-security-resets')
+def client_security_resets(lab):
+  """The client machine's own firewall refuses what comes for a connection, with a reset to the server; the program does not hear of it."""
+  def one(phase):
+    talk = lab.talk(encryption='no')
+    talk.variant = phase
+    talk.label = truth.label('client.abort', 'client.no-ack', 'client.closed-in-login', 'client.gave-up-before-login', *OPEN,
+                             server=[('none', 'none.probe'), ('none', 'none.normal')] if phase == 'syn' else [])
+    if phase == 'syn':
+      lab.client.refuse(talk.flow[::-1], 'reject with tcp reset')
+      quietly(talk.connect, 6, False)
+      talk.client.close()
+      return
+    login_until(talk, phase)
+    lab.client.refuse(talk.flow[::-1], 'reject with tcp reset')
+    send_phase(talk, phase)
+    answer_beside(talk, phase)
+    if phase == 'login':
+      wait_for_login(talk, 8)
+    else:
+      wait_for_answer(talk)
+  lab.run_all(one, ['syn', 'login', 'request'])
+
+
+@scenario('client-changes-network', quiet=True)
+def client_changes_network(lab):
+  """A laptop's VPN is up again with another address: nobody has the old one any more."""
+  talks = [lab.talk() for _ in range(4)]
+  lost = lab.rng.random() < 0.5
+  def one(talk):
+    talk.variant = 'lost on the way' if lost else 'arrives'
+    more = DROP if lost else []
+    talk.label = truth.label('client.no-ack', *OPEN, *more, ('unknown', 'client.no-ack'), ('client', 'client.abort'),
+                             client=[('none', 'none.normal')], server=[('none', 'none.normal')])
+    talk.open()
+    talk.work(2)
+    talk.server.keep_alive(5)
+  lab.run_all(one, talks)
+  talks[0].request()
+  talks[0].server.receive()
+  old = lab.client.addresses[lab.family]
+  new = old[:-1] + ('7' if old[-1] != '7' else '8')
+  lab.client.add_address(new)
+  lab.device.move(new, old)
+  lab.client.drop_address(old)
+  if lost:
+    for talk in talks:
+      lab.device.rule('drop', talk.flow, 'to_client')
+  talks[0].answer_quietly(3000)
+  quietly(talks[1].request)
+  def again(_):
+    talk = lab.talk(address=new).open()
+    talk.work(4)
+    talk.close()
+  lab.run_all(again, range(2))
+  lab.sleep(16)
+
+
+@scenario('client-blocks-in-handshake')
+def client_blocks_in_handshake(lab):
+  """The client stands still for seconds before it goes on with TLS (a revocation list that it cannot fetch): it succeeds late, or gives up."""
+  def one(how):
+    where, end = how
+    talk = lab.talk(encryption='full')
+    talk.variant = str(how)
+    login_until(talk, 'prelogin')
+    talk.prelogin()
+    talk.tls(flights=2 if where == 'hello' else 4)
+    lab.sleep(11)
+    if end == 'goes on':
+      talk.label = truth.label('none.normal', ('client', 'client.closed-in-login'), ('unknown', 'client.closed-in-login'),
+                               ('client', 'server.login-late'), ('none', 'server.login-late'))
+      if where == 'hello':
+        for sender, reader in ((talk.client, talk.server), (talk.server, talk.client)):
+          talk.tls_flight(sender, reader)
+        talk.client.handshake_step()
+        talk.client.wrapped = talk.server.wrapped = True
+      talk.login()
+      talk.work(2)
+      talk.close()
+      return
+    talk.label = truth.label('client.closed-in-login', 'client.certificate-rejected', 'client.gave-up-before-login', 'client.abort', *LEFT, *OPEN)
+    if end == 'fin':
+      talk.close()
+      return
+    talk.client.reset()
+    lab.sleep(0.3)
+    talk.server.close()
+  lab.run_all(one, [('hello', 'goes on'), ('hello', 'fin'), ('tls', 'goes on'), ('tls', 'fin'), ('tls', 'reset')])
+
+
+@scenario('client-slow-ticket', quiet=True)
+def client_slow_ticket(lab):
+  """The client asks a domain controller for a ticket before it sends its login, and gets it late."""
+  kdc = lab.listener(lab.server2, 88)
+  def one(end):
+    talk = lab.talk(encryption='login')
+    talk.variant = end
+    talk.connect()
+    talk.prelogin()
+    talk.tls()
+    sock = lab.client.socket(lab.family)
+    sock.bind((lab.client.addresses[lab.family], lab.free_port()))
+    sock.connect((kdc.address, kdc.port))
+    other = kdc.take(sock.getsockname()[:2])
+    sock.sendall(struct.pack('!I', 200) + b'\x6c\x81\xc5' + bytes(197))
+    other.recv(4096)
+    lab.sleep(9)
+    other.sendall(struct.pack('!I', 200) + b'\x6d\x81\xc5' + bytes(197))
+    sock.recv(4096)
+    sock.close()
+    other.close()
+    if end == 'goes on':
+      talk.label = truth.label('none.normal', ('client', 'client.closed-in-login'), ('client', 'server.login-late'), ('none', 'server.login-late'))
+      talk.login()
+      talk.work(2)
+      talk.close()
+      return
+    talk.label = truth.label('client.closed-in-login', 'client.gave-up-before-login', *LEFT, *OPEN)
+    talk.close()
+  lab.run_all(one, ['goes on', 'fin', 'fin'])
+
+
+@scenario('client-dead-second-address', quiet=True)
+def client_dead_second_address(lab):
+  """A name has two addresses, and one is of a machine that is not there: the client asks it for 3 s, and then the other."""
+  spare = lab.listener(lab.server2, 1433)
+  lab.server2.cable('down')
+  def one(_):
+    lab.sleep(0, 3)
+    dead = lab.talk(listener=spare)
+    dead.label = truth.label('network.syn-lost', *DROP, *SYN_OPEN)
+    quietly(dead.connect, 3, False)
+    dead.client.close()
+    talk = lab.talk().open()
+    talk.work(2)
+    talk.close()
+  lab.run_all(one, range(4))
+
+
+@scenario('client-output-blocked')
+def client_output_blocked(lab):
+  """The client machine's firewall begins to eat what goes out on a connection, before its capture sees it."""
+  def one(phase):
+    talk = lab.talk(encryption='no')
+    talk.variant = phase
+    talk.label = truth.label('client.no-ack', 'client.closed-in-login', *OPEN, ('unknown', 'client.no-ack'), ('none', 'none.normal'),
+                             server=[('none', 'none.normal')])
+    login_until(talk, phase)
+    talk.server.keep_alive(4)
+    (own, port), _ = talk.flow
+    if phase == 'response':
+      talk.request()
+      talk.server.receive()
+    lab.client.firewall_out(f'tcp sport {port} drop')
+    if phase == 'response':
+      talk.answer_quietly(5000)
+    else:
+      threading.Thread(target=quietly, args=(send_phase, talk, phase), daemon=True).start()
+    wait_for_login(talk, 8)
+    lab.sleep(8)
+  lab.run_all(one, ['login', 'request', 'response'])
+
+
+@scenario('client-certificate-rejected-strict')
+def client_certificate_rejected_strict(lab):
+  """TDS 8: the client does not trust the certificate, and says so in an alert that nobody can read."""
+  def one(how):
+    talk = lab.talk(encryption='strict')
+    talk.variant = how
+    talk.label = truth.label('client.certificate-rejected', ('server', 'client.certificate-rejected'), 'client.closed-in-login',
+                             ('unknown', 'client.closed-in-login'))
+    talk.connect()
+    talk.begin_tls(verify=True)
+    talk.tls_flight(talk.client, talk.server)
+    talk.tls_flight(talk.server, talk.client)
+    try:
+      talk.client.handshake_step()
+    except ssl.SSLError:
+      pass
+    if how == 'alert':
+      talk.client.send_raw(talk.client.outgoing.read())
+    if how == 'reset':
+      talk.client.reset()
+      lab.sleep(0.3)
+      talk.server.close()
+      return
+    talk.close()
+  lab.run_all(one, ['alert', 'silent', 'reset', 'alert'])
+
+
+@scenario('client-pauses', quiet=True)
+def client_pauses(lab):
+  """The client's virtual machine stands still for 6 s; what was sent to it meanwhile is lost, and it goes on as if nothing was."""
+  talks = [lab.talk() for _ in range(4)]
+  def one(talk):
+    talk.label = truth.label('client.no-ack', *OPEN, ('none', 'none.normal'), ('network', 'network.loss'), ('network', 'network.delay'),
+                             ('unknown', 'server.slow-response'))
+    talk.open()
+    talk.work(2)
+    talk.request()
+    talk.server.receive()
+  lab.run_all(one, talks)
+  wake = silence(lab, lab.client, 'client', talks)
+  lab.sleep(0.3)
+  for talk in talks:
+    threading.Thread(target=talk.answer_quietly, args=(3000,), daemon=True).start()
+  lab.sleep(6)
+  wake()
+  def goes_on(talk):
+    talk.client.receive(20)
+    talk.work(2)
+    talk.close()
+  lab.run_all(goes_on, talks)
+
+
+@scenario('client-stale-dns', quiet=True)
+def client_stale_dns(lab):
+  """The name still leads to the old machine, where nothing listens any more; the server itself is well."""
+  old = lab.listener(lab.server2, 1433)
+  old.close()
+  work = lab.talk().open()
+  thread = lab.run_beside(work.work, 8)
+  for _ in range(3):
+    talk = lab.talk(listener=old)
+    talk.label = truth.label('server.not-listening', 'server.backlog-full', ('client', 'server.not-listening'),
+                             ('unknown', 'server.not-listening'), *OPEN)
+    quietly(talk.connect, 3, False)
+    talk.client.close()
+    lab.sleep(1, 2)
+  thread.join(20)

@@ -10,7 +10,7 @@ from lab import scenario
 from scenarios_healthy import Proxy
 from steps import answer_beside, login_until, quietly, send_phase, wait_for_answer, wait_for_login
 from talk import Closed
-from truth import DROP, OPEN, RESET_OPEN
+from truth import DROP, OPEN, RESET_OPEN, SYN_OPEN
 
 
 @scenario('network-device-reset')
@@ -417,3 +417,110 @@ def network_balancer_forgets(lab):
     talk.client.close()
     talk.server.close()
   lab.run_all(one, ['reset', 'fin', 'reset'])
+
+
+@scenario('network-proxy-times-out')
+def network_proxy_times_out_apart(lab):
+  """A proxy ends connections whose query runs for longer than 10 s, each at another moment."""
+  proxy = Proxy(lab)
+  def one(how):
+    number, how = how
+    lab.sleep(number * 2.3)
+    talk = lab.talk(listener=proxy.listener, driver=tds.DRIVERS[0])
+    talk.variant = how
+    talk.label = truth.label('network.device-reset', 'network.idle-drop', *RESET_OPEN, ('unknown', 'server.closed-session'),
+                             alone=[('unknown', 'client.abort')], server=[('server', 'server.query-timeout'), ('server', 'server.slow-response')],
+                             client=[('server', 'server.closed-session'), ('server', 'server.reset')])  # whoever has that address closes
+    proxy.open(talk)
+    talk.rest_of_login()
+    talk.query()
+    talk.request()
+    talk.server.receive()
+    pair = next(pair for pair in proxy.pairs if pair[1].getsockname()[:2] == talk.flow_at_server[0])
+    lab.sleep(10)
+    for sock in pair:
+      if how == 'reset':
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+        sock.shutdown(socket.SHUT_RD)
+        sock.close()
+      else:
+        sock.shutdown(socket.SHUT_RDWR)
+    lab.sleep(0.5)
+    talk.client.close()
+    quietly(talk.answer)
+    talk.server.close()
+  lab.run_all(one, list(enumerate(['reset', 'fin', 'reset', 'fin'])))
+
+
+@scenario('network-syn-proxy-alone', giants=False)
+def network_syn_proxy_alone(lab):
+  """A SYN proxy cannot reach the server: the client has a connection, and nothing comes."""
+  def one(seconds):
+    talk = lab.talk()
+    lab.device.rule('drop', talk.flow, 'to_client', only='synack')
+    lab.device.rule('synproxy', talk.flow, None, ttl=lab.rng.choice([64, 128 - lab.look.hops, 254]))
+    talk.label = truth.label('network.device-answers', *DROP, ('network', 'network.syn-lost'), alone=SYN_OPEN)
+    talk.connect(5, accept=False)
+    quietly(talk.client_prelogin)
+    wait_for_login(talk, seconds)
+    lab.sleep(1)
+  lab.run_all(one, [5, 10])
+
+
+@scenario('network-nat-port-clash', giants=False)
+def network_nat_port_clash(lab):
+  """A NAT out of ports gives two connections the same one: the second one's packets fall into the first."""
+  def one(_):
+    first = lab.talk()
+    outside = '2001:db8:aaaa::1' if lab.family == socket.AF_INET6 else '100.64.7.9'
+    seen = ((outside, first.flow[0][1]), first.flow[1])
+    lab.device.translate(first.flow, seen)
+    first.flow_at_server = seen
+    first.label = truth.label('network.device-reset', *DROP, ('network', 'network.device-answers'), ('network', 'network.device-alters'), *RESET_OPEN,
+                              ('unknown', 'server.closed-session'), server=[('none', 'none.normal')])
+    first.open()
+    first.work(2)
+    second = lab.talk(client=lab.client2)
+    second.label = truth.label('network.syn-lost', *DROP, ('network', 'network.device-reset'), ('network', 'network.device-answers'), *SYN_OPEN,
+                               ('none', 'none.normal'), ('none', 'none.probe'))
+    lab.device.translate(second.flow, seen)
+    second.flow_at_server = seen
+    quietly(second.connect, 5, False)
+    second.client.close()
+    quietly(first.request)
+    wait_for_login(first, 5)
+  lab.run_all(one, range(2))
+
+
+@scenario('network-address-flaps', quiet=True)
+def network_address_flaps(lab):
+  """Two machines have the server's address, and the way leads now to the one, now to the other (ARP flapping)."""
+  address = lab.server.addresses[lab.family]
+  lab.server2.add_address(address)
+  old = [lab.talk() for _ in range(5)]
+  def one(talk):
+    talk.open()
+    talk.work(2)
+    talk.label = truth.label('network.device-reset', *DROP, ('network', 'network.loss'), *RESET_OPEN, ('unknown', 'server.closed-many'),
+                             ('unknown', 'server.not-listening'), ('unknown', 'none.probe'), ('network', 'network.device-answers'),
+                             server=[('none', 'none.normal')])
+  lab.run_all(one, old)
+  lab.device.move(address, lab.server2.addresses[lab.family])
+  def use(talk):
+    lab.sleep(0, 1)
+    quietly(talk.request)
+    wait_for_login(talk, 3)
+  def new(_):
+    talk = lab.talk()
+    talk.variant = 'new'
+    talk.label = truth.label('network.device-reset', ('network', 'network.syn-lost'), ('network', 'network.device-answers'), *SYN_OPEN,
+                             ('unknown', 'server.not-listening'), ('unknown', 'server.backlog-full'),
+                             client=[('server', 'server.not-listening'), ('server', 'server.backlog-full')])
+    quietly(talk.connect, 2, False)
+    talk.client.close()
+  lab.run_all(lambda job: job[0](job[1]), [(use, t) for t in old] + [(new, 0), (new, 1)])
+  lab.device.move(address, lab.server.addresses[socket.AF_INET if lab.family == socket.AF_INET6 else socket.AF_INET6])
+  lab.sleep(1)
+  after = lab.talk().open()
+  after.work(3)
+  after.close()

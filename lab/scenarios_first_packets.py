@@ -4,10 +4,9 @@ import tds
 import truth
 from lab import scenario
 from steps import late_window, quietly, refused_login, wait_for_answer, wait_for_login
-from truth import DROP, OPEN
+from truth import DROP, LEFT, OPEN
 
 NOT_TDS = b'HTTP/1.1 400 Bad Request\r\nServer: nginx\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
-LEFT = [('unknown', 'client.closed-in-login'), ('unknown', 'server.closed-in-login')]
 
 
 @scenario('server-port-of-another-program')

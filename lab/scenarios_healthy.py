@@ -10,6 +10,7 @@ import truth
 from lab import scenario
 from steps import late_window
 from talk import Closed
+from truth import DROP, OPEN
 
 
 @scenario('healthy-mixed')
@@ -518,3 +519,67 @@ def healthy_idle_closes(lab):
       talk.query()
     talk.close()
   lab.run_all(one, range(5))
+
+
+@scenario('healthy-syn-cookies')
+def healthy_syn_cookies(lab):
+  """The server answers every SYN with a cookie."""
+  lab.server.sysctl('net.ipv4.tcp_syncookies', 2)
+  healthy_mixed(lab)
+
+
+@scenario('healthy-syn-proxy', giants=False, quiet=True)
+def healthy_syn_proxy(lab):
+  """A firewall makes the handshake in the server's name first, and then its own; all works."""
+  lab.every_label = truth.label('none.normal')
+  lab.device.rule('synproxy', None, None, ttl=lab.rng.choice([64, 128 - lab.look.hops, 254]))
+  def one(encryption):
+    talk = lab.talk(encryption=encryption).open()
+    talk.work(5)
+    talk.close()
+  lab.run_all(one, ['no', 'login', 'full', 'strict', 'login'])
+
+
+@scenario('healthy-state-removed-at-fin')
+def healthy_state_removed_at_fin(lab):
+  """A firewall forgets a connection when the client's FIN has passed: what the server says then is lost."""
+  def one(way):
+    talk = lab.talk().open()
+    talk.variant = str(way)
+    talk.label = truth.label('none.normal', *DROP, *OPEN, ('network', 'network.loss'))
+    talk.work(2)
+    talk.client.half_close()
+    lab.sleep(0.001)
+    lab.device.rule('drop', talk.flow, way)
+    talk.server.read_away(1)
+    talk.server.close()
+    talk.client.read_away(3)
+    talk.client.close()
+    lab.sleep(6)
+  lab.run_all(one, ['to_client', None])
+
+
+@scenario('healthy-one-way-slow', giants=False)
+def healthy_one_way_slow(lab):
+  """One direction takes 350 ms, the other one: it always was so."""
+  if lab.rng.random() < 0.5:
+    lab.device.path(0.35, 0.001, 0.005, 5)
+  else:
+    lab.device.path(0.001, 0.35, 0.005, 5)
+  healthy_mixed(lab)
+
+
+@scenario('healthy-jitter')
+def network_jitter(lab):
+  """Packets overtake each other by up to 80 ms; nothing is lost."""
+  lab.every_label = truth.label('none.normal', ('network', 'network.loss'), ('network', 'network.delay'))
+  for talk in lab.talks:
+    talk.label = lab.every_label
+  lab.device.rule('reorder', None, None, chance=0.25, seconds=0.08)
+  def one(_):
+    talk = lab.talk().open()
+    for _ in range(8):
+      talk.query(size=lab.rng.choice([300, 30_000]))
+      lab.sleep(0.2)
+    talk.close()
+  lab.run_all(one, range(4))

@@ -1,6 +1,7 @@
 """The path is at fault: it drops, holds, damages or loses."""
 
 import socket
+import struct
 import threading
 import time
 
@@ -8,7 +9,8 @@ import tds
 import truth
 from lab import scenario
 from steps import answer_beside, login_until, quietly, send_phase, wait_for_answer, wait_for_login
-from truth import DROP, OPEN
+from talk import Closed
+from truth import DROP, OPEN, SYN_OPEN
 
 def drop_label(way, phase):
   cause = {'to_server': 'network.drop-to-server', 'to_client': 'network.drop-to-client', None: 'network.drop-both-ways'}[way]
@@ -521,3 +523,170 @@ def network_answer_dropped_once(lab):
     talk.work(2)
     talk.close()
   lab.run_all(one, [3, 4, 5])
+
+
+@scenario('network-nat-table-full', quiet=True)
+def network_nat_table_full(lab):
+  """The connection table of a NAT is full: most SYNs are dropped, what is open goes on."""
+  old = [lab.talk().open() for _ in range(2)]
+  work = [lab.run_beside(talk.work, 14) for talk in old]
+  lab.device.rule('drop', None, 'to_server', only='syn', chance=0.75)
+  def one(_):
+    lab.sleep(0, 4)
+    talk = lab.talk()
+    try:
+      talk.connect(lab.rng.choice([4, 6]), accept=False)
+    except Closed:
+      talk.label = truth.label('network.syn-lost', *DROP, alone=SYN_OPEN)
+      talk.client.close()
+      return
+    talk.label = truth.label('none.normal', ('network', 'network.loss'), ('network', 'network.syn-lost'), client=SYN_OPEN)
+    talk.accept()
+    talk.rest_of_login()
+    talk.work(1)
+    talk.close()
+  lab.run_all(one, range(8))
+  for thread in work:
+    thread.join(30)
+
+
+@scenario('network-policed', giants=False)
+def network_policed(lab):
+  """A policer drops what is above a rate."""
+  def one(way):
+    talk = lab.talk()
+    talk.label, talk.variant = loss_label, way
+    talk.open()
+    lab.device.rule('police', talk.flow, way, bytes_per_s=40_000, burst=20_000)
+    until = time.monotonic() + 12
+    while time.monotonic() < until:
+      if way == 'to_client':
+        talk.query(size=60_000)
+      else:
+        threading.Thread(target=quietly, args=(talk.client.send, tds.BULK, b'r' * 60_000), daemon=True).start()
+        talk.server.receive(20)
+        talk.answer(30)
+        talk.client.receive()
+    quietly(talk.close)
+  lab.run_all(one, ['to_client', 'to_server'])
+
+
+@scenario('network-mtu-one-way', giants=False)
+def network_mtu_one_way(lab):
+  """Full-size packets vanish in one direction only; in the other one they pass."""
+  def one(way):
+    talk = lab.talk(encryption='no')
+    talk.variant = way
+    talk.label = truth.label('network.mtu-black-hole', 'network.drop-to-server' if way == 'to_server' else 'network.drop-to-client',
+                             alone=DROP + OPEN + [('unknown', 'network.mtu-black-hole')])
+    lab.device.rule('drop', talk.flow, way, only='big')
+    talk.open()
+    talk.query(size=400)
+    if way == 'to_server':
+      talk.query(size=30_000)
+      threading.Thread(target=quietly, args=(talk.client.send, tds.BATCH, tds.batch('INSERT ' + 'x' * 6000)), daemon=True).start()
+    else:
+      talk.client.send(tds.BATCH, tds.batch('INSERT ' + 'x' * 6000))
+      talk.server.receive()
+      talk.answer(300)
+      talk.client.receive()
+      talk.request()
+      talk.server.receive()
+      threading.Thread(target=talk.answer_quietly, args=(30_000,), daemon=True).start()
+    wait_for_answer(talk, 10)
+    lab.sleep(2)
+  lab.run_all(one, ['to_server', 'to_client', 'to_client'])
+
+
+@scenario('network-redirect-blocked')
+def network_redirect_blocked(lab):
+  """The gateway sends the client on to another port, which a firewall on the way blocks."""
+  for host in (lab.server, lab.server2):
+    lab.listener(host, 11004)
+  def one(host):
+    talk = lab.talk(encryption='login')
+    talk.connect()
+    talk.prelogin()
+    talk.tls()
+    talk.client_login()
+    talk.server_reads_login()
+    name = 'db01.example.net'
+    route = struct.pack('<BHH', 0, 11004, len(name)) + name.encode('utf-16-le')
+    change = b'\xe3' + struct.pack('<HBH', len(route) + 5, 20, len(route)) + route + b'\0\0'
+    talk.server.send(tds.RESPONSE, tds.login_answer('master')[:-13] + change + tds.done())
+    talk.client.receive()
+    talk.close()
+    other = lab.talk(server=host, server_port=11004)
+    other.variant = f'to {host.name}'
+    other.label = truth.label('network.syn-lost', *DROP, *(SYN_OPEN if host is lab.server2 else []), alone=SYN_OPEN)
+    lab.device.rule('drop', other.flow, 'to_server')
+    quietly(other.connect, 8, False)
+    other.client.close()
+  lab.run_all(one, [lab.server, lab.server2, lab.server])
+
+
+@scenario('network-forgets-during-query')
+def network_forgets_during_query(lab):
+  """A device forgets a connection whose query runs for long: the answer is lost, and what the client asks then."""
+  def one(how):
+    way, gives_up = how
+    talk = lab.talk().open()
+    talk.variant = str(how)
+    talk.label = truth.label('network.idle-drop', *DROP, alone=OPEN)
+    talk.query()
+    talk.request()
+    talk.server.receive()
+    lab.sleep(3)
+    lab.device.rule('drop', talk.flow, way)
+    threading.Timer(6, talk.answer_quietly, [3000]).start()
+    wait_for_answer(talk, gives_up)
+    lab.sleep(3)
+  lab.run_all(one, [(None, 11), ('to_client', 11), (None, 5), (None, 20)])
+
+
+@scenario('network-outages-regular', quiet=True)
+def network_outages_regular(lab):
+  """A tunnel is made anew every 6 s: nothing passes for 1.3 s each time."""
+  lab.every_label = truth.label('network.loss', ('none', 'none.normal'), ('network', 'network.delay'), ('network', 'network.syn-lost'), *DROP,
+                                alone=SYN_OPEN)
+  def one(number):
+    until = time.monotonic() + 18
+    if number < 3:
+      talk = lab.talk().open()
+      while time.monotonic() < until:
+        talk.query()
+        lab.sleep(0.05, 0.3)
+      talk.close()
+      return
+    while time.monotonic() < until:
+      talk = lab.talk().open()
+      talk.query()
+      talk.close()
+      lab.sleep(0.2, 0.6)
+  threads = [lab.run_beside(one, n) for n in range(5)]
+  for _ in range(3):
+    lab.sleep(4.7)
+    number = lab.device.rule('drop')
+    lab.sleep(1.3)
+    lab.device.lift(number)
+  for thread in threads:
+    thread.join(60)
+
+
+@scenario('network-answer-too-late-for-client')
+def client_timeout_below_rto(lab):
+  """A client whose time to connect is shorter than TCP's first repetition, or than the way is long."""
+  def one(how):
+    talk = lab.talk()
+    talk.variant = how
+    if how == 'slow':
+      talk.label = truth.label('network.delay', 'client.gave-up-before-login', *SYN_OPEN, ('none', 'none.probe'), ('network', 'network.syn-lost'),
+                               server=[('none', 'none.normal')])
+      lab.device.rule('delay', talk.flow, 'to_client', seconds=1.5)
+    else:
+      talk.label = truth.label('network.syn-lost', *DROP, ('client', 'client.gave-up-before-login'), *SYN_OPEN)
+      lab.device.rule('drop', talk.flow, 'to_server' if how == 'syn' else 'to_client', count=1)
+    quietly(talk.connect, 0.8, False)
+    talk.client.close()
+    lab.sleep(2)
+  lab.run_all(one, ['syn', 'slow', 'synack', 'slow'])

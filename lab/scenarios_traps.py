@@ -1,10 +1,12 @@
 """Captures that do not hold what one would conclude from: windows that end too early, gaps, the wrong machine, several faults at once, or inside MARS."""
 
+import time
+
 import truth
 from lab import scenario
 from scenarios_network import loss_label
 from steps import answer_beside, login_until, quietly, send_phase, wait_for_answer, wait_for_login
-from truth import DROP, OPEN
+from truth import DROP, OPEN, RESET_OPEN
 
 STOPS_S = 5.5  # when the capture of one end stops; faults begin later
 
@@ -298,3 +300,229 @@ def trap_mars(lab):
     lab.sleep(0.5)
     talk.drop()
   lab.run_all(one, ['drop', 'device', 'server', 'client'])
+
+
+@scenario('trap-hole')
+def trap_hole(lab):
+  """One file of a series is gone: five seconds are missing in one capture, in which sessions are reset, closed and made."""
+  side = lab.rng.choice(['client', 'server'])
+  lab.look.hole[side] = (4.5, 9.5)
+  hidden = {side: OPEN + [('none', 'none.normal')], 'both': RESET_OPEN + [('unknown', 'client.abort')]}
+  lab.every_label = truth.label('none.normal', **{side: OPEN})
+  for talk in lab.talks:
+    talk.label = lab.every_label
+  def in_hole():
+    lab.sleep(max(0, lab.began_ns / 1e9 + 6 + lab.rng.random() - time.time()))
+  def one(what):
+    talk = lab.talk()
+    talk.variant = f'{what}, {side}'
+    if what == 'made in it':
+      in_hole()
+      talk.open()
+      talk.work(6)
+      talk.close()
+      return
+    if what == 'stalled':
+      talk.label = _labelled('server.login-stalled', hidden, 'server.login-late')
+      in_hole()
+      login_until(talk, 'login')
+      send_phase(talk, 'login')
+      wait_for_login(talk, 5)
+      return
+    talk.open()
+    talk.work(1)
+    in_hole()
+    if what == 'healthy':
+      talk.work(6)
+      talk.close()
+      return
+    talk.request()
+    talk.server.receive()
+    lab.sleep(0.4)
+    if what == 'server resets':
+      talk.label = _labelled('server.reset', hidden, 'server.closed-many', client=RESET_OPEN)
+      talk.server.reset()
+    else:
+      talk.label = _labelled('client.abort', hidden)
+      talk.client.reset()
+    lab.sleep(0.5)
+    talk.drop()
+  lab.run_all(one, ['healthy', 'server resets', 'client aborts', 'made in it', 'stalled', 'server resets', 'client aborts'])
+
+
+def _some_of_each(lab, hidden):
+  """A healthy connection, a login that the server leaves alone, a reset by each end, a dead way. `hidden`: {side: more that is right}."""
+  def one(what):
+    talk = lab.talk(encryption=lab.rng.choice(['no', 'full']))
+    talk.variant = what
+    talk.label = _labelled('none.normal', hidden)
+    if what == 'stalled':
+      talk.label = _labelled('server.login-stalled', hidden, 'server.login-late')
+      login_until(talk, 'login')
+      send_phase(talk, 'login')
+      wait_for_login(talk, 5)
+      return
+    talk.open()
+    talk.work(2)
+    if what == 'dead':
+      talk.label = _labelled('network.drop-to-client', hidden, *DROP, alone=OPEN)
+      lab.device.rule('drop', talk.flow, 'to_client')
+      talk.request()
+      answer_beside(talk, 'request')
+      wait_for_answer(talk)
+      return
+    if what == 'healthy':
+      talk.work(4)
+      talk.close()
+      return
+    talk.request()
+    talk.server.receive()
+    lab.sleep(0.4)
+    if what == 'server resets':
+      talk.label = _labelled('server.reset', hidden, 'server.closed-many', client=RESET_OPEN)
+      talk.server.reset()
+    else:
+      talk.label = _labelled('client.abort', hidden)
+      talk.client.reset()
+    lab.sleep(0.5)
+    talk.drop()
+  lab.run_all(one, ['healthy', 'stalled', 'dead', 'server resets', 'client aborts'])
+
+
+def _labelled(cause, hidden, *also, alone=(), client=(), server=()):
+  sides = {'client': list(alone) + list(client) + hidden.get('client', []), 'server': list(alone) + list(server) + hidden.get('server', [])}
+  return truth.label(cause, *also, *hidden.get('both', []), client=sides['client'], server=sides['server'])
+
+
+def _filtered(lab, kind):
+  """One end's capture was made with a filter."""
+  side = lab.rng.choice(['client', 'server'])
+  lab.look.filtered[side] = kind
+  more = OPEN + [('none', 'none.normal'), ('none', 'none.probe')]
+  hidden = {side: more, 'both': RESET_OPEN}
+  lab.every_label = _labelled('none.normal', hidden)
+  for talk in lab.talks:
+    talk.label = lab.every_label
+  _some_of_each(lab, hidden)
+
+
+@scenario('trap-flags-only')
+def trap_flags_only(lab):
+  """One capture was filtered to SYN, FIN and RST."""
+  _filtered(lab, 'flags')
+
+
+@scenario('trap-payload-only')
+def trap_payload_only(lab):
+  """One capture was filtered to what carries data."""
+  _filtered(lab, 'payload')
+
+
+@scenario('trap-router-copies')
+def trap_router_copies(lab):
+  """One capture holds each packet before and behind a router."""
+  lab.look.copied[lab.rng.choice(['client', 'server'])] = 'router'
+  _some_of_each(lab, {})
+
+
+@scenario('trap-vlan-copies', cooked={'client': False, 'server': False}, vlan={'client': 0, 'server': 0})
+def trap_vlan_copies(lab):
+  """One capture holds each packet with and without its VLAN's tag."""
+  lab.look.copied[lab.rng.choice(['client', 'server'])] = 'vlan'
+  _some_of_each(lab, {})
+
+
+@scenario('trap-clocks-apart', offset_s=137.3, drift_ppm=240)
+def trap_clocks_apart(lab):
+  """The clocks are two minutes apart, and drift."""
+  _some_of_each(lab, {})
+
+
+@scenario('trap-clock-set')
+def trap_clock_set(lab):
+  """One machine's clock is set by seconds in the middle."""
+  lab.look.clock_set[lab.rng.choice(['client', 'server'])] = (3.5, lab.rng.choice([-2.6, 3.7]))
+  _some_of_each(lab, {})
+
+
+@scenario('trap-headers', snaplen=66)
+def trap_headers(lab):
+  """Captures of little more than headers."""
+  _some_of_each(lab, {side: OPEN + [('none', 'none.normal')] for side in ('client', 'server')})
+
+
+@scenario('trap-giants', offload=True, giants=True)
+def trap_giants(lab):
+  """Captures whose packets are larger than any on the wire."""
+  _some_of_each(lab, {})
+
+
+@scenario('trap-overrun')
+def trap_overrun(lab):
+  """One capture lacks a third of its packets."""
+  side = lab.rng.choice(['client', 'server'])
+  lab.look.missed[side] = (0.33, 5)
+  hidden = {side: OPEN + [('none', 'none.normal')], 'both': OPEN}
+  _some_of_each(lab, hidden)
+
+
+@scenario('trap-amid-their-work', quiet=True)
+def trap_amid_their_work(lab):
+  """Both captures begin when the connections are in the midst of their work; some end badly soon after."""
+  begin = 3.5
+  lab.look.window = {'client': (begin, None), 'server': (begin, None)}
+  def one(what):
+    talk = lab.talk(encryption=lab.rng.choice(['no', 'login', 'full'])).open()
+    talk.variant = what
+    lab.sleep(max(0, lab.began_ns / 1e9 + begin + 0.3 - time.time()))
+    talk.query()
+    lab.sleep(0.2, 2)
+    if what in ('healthy', 'idle'):
+      if what == 'healthy':
+        talk.work(5)
+      else:
+        lab.sleep(7)
+      talk.close()
+      return
+    if what == 'slow':
+      talk.label = truth.label('server.slow-response', ('none', 'none.normal'), ('none', 'server.slow-response'))
+      talk.query(server_s=7)
+      talk.close()
+      return
+    if what in ('dead', 'dead to server'):
+      talk.label = truth.label('network.drop-both-ways' if what == 'dead' else 'network.drop-to-server', *DROP, alone=OPEN,
+                               server=[('none', 'none.normal')])
+      lab.device.rule('drop', talk.flow, None if what == 'dead' else 'to_server')
+      talk.request()
+      wait_for_answer(talk, 6)
+      return
+    talk.request()
+    talk.server.receive()
+    lab.sleep(0.4)
+    if what == 'server resets':
+      talk.label = truth.label('server.reset', 'server.closed-many', client=RESET_OPEN)
+      talk.server.reset()
+    elif what == 'client aborts':
+      talk.label = truth.label('client.abort', client=[('unknown', 'client.abort')])
+      talk.client.reset()
+    else:
+      talk.label = truth.label('network.device-reset', alone=RESET_OPEN + [('unknown', 'client.abort')])
+      for end in ('client', 'server'):
+        lab.device.forge_reset(talk.flow, end, 61, True)
+    lab.sleep(0.5)
+    talk.drop()
+  lab.run_all(one, ['healthy', 'idle', 'slow', 'dead', 'dead to server', 'server resets', 'client aborts', 'device resets', 'healthy'])
+
+
+@scenario('trap-everything-at-once', giants=False)
+def trap_everything_at_once(lab):
+  """The way loses packets, both captures miss some, their clocks drift, and connections end in each way: nobody may be accused of another's."""
+  lab.device.rule('drop', chance=0.02)
+  lab.look.missed = {'client': (0.02, 1), 'server': (0.03, 1)}
+  lab.look.drift_ppm = 80
+  hidden = {'both': OPEN + RESET_OPEN + [('network', 'network.loss'), ('none', 'none.normal')],
+            'client': OPEN + [('network', 'network.loss'), ('none', 'none.normal')], 'server': OPEN + [('network', 'network.loss'), ('none', 'none.normal')]}
+  lab.every_label = _labelled('none.normal', hidden)
+  for talk in lab.talks:
+    talk.label = lab.every_label
+  _some_of_each(lab, hidden)

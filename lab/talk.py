@@ -165,8 +165,8 @@ class End:
 class Listener:
   """A server's port: accepts in a thread of its own, unless it is told to be too busy for it."""
 
-  def __init__(self, host, family, port=1433, backlog=128, accepting=True, receive_room=None):
-    self.host, self.family, self.port, self.address = host, family, port, host.addresses[family]
+  def __init__(self, host, family, port=1433, backlog=128, accepting=True, receive_room=None, address=None):
+    self.host, self.family, self.port, self.address = host, family, port, address or host.addresses[family]
     self.sock = host.socket(family)
     self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if receive_room:
@@ -351,6 +351,13 @@ class Talk:
     self.think(0.002, 0.03)
     self.answer_login()
     self.client.receive()
+
+  def rest_of_login(self):
+    """What follows the handshake: PRELOGIN, TLS where there is some, login."""
+    self.prelogin()
+    if self.encryption != 'no':
+      self.tls()
+    self.login()
 
   def open(self, timeout=15.0):
     """All of it: handshake, PRELOGIN, TLS where there is some, login."""

@@ -13,6 +13,12 @@ OPEN = [('unknown', cause) for cause in (
 # The same, where a reset is what one sees.
 RESET_OPEN = OPEN + [('unknown', 'network.device-reset'), ('unknown', 'server.closed-session'), ('unknown', 'client.closed-in-login')]
 
+# Where a SYN got no answer, or none that helped.
+SYN_OPEN = OPEN + [('unknown', 'network.syn-lost'), ('unknown', 'server.no-answer')]
+
+# Somebody closed in the login, and why is not to be told.
+LEFT = [('unknown', 'client.closed-in-login'), ('unknown', 'server.closed-in-login')]
+
 
 def culprit_of(cause):
   return cause.split('.')[0]

@@ -181,6 +181,8 @@ struct tds_facts {
     uint32_t encrypted_requests, encrypted_responses; /* turns of talk after the login, when it is encrypted */
     uint32_t tls_records;
     uint32_t attention_acknowledgements;
+    uint32_t
+        answer_stopped_ms; /* the first attention came in the midst of an answer, of which nothing had come for so long; 0: it did not */
     struct moment first_attention;
     struct moment attention_acknowledged; /* the first DONE with DONE_ATTN */
 
@@ -188,6 +190,7 @@ struct tds_facts {
     bool request_unanswered;                   /* the last request has no byte of an answer */
     bool attention_amid_request; /* the first came when the request's last packet (EOM, MS-TDS 2.2.3.1.2) had not */
     bool client_unfinished;      /* the client's last message is longer, by what it says itself, than what came of it */
+    bool server_unfinished;      /* likewise the server's */
     int64_t slowest_response_ns; /* from the end of a request to the first byte of its answer */
     struct moment slowest_request;
     int64_t slowest_end_ns; /* from the end of a request to the end of its answer */

@@ -55,8 +55,10 @@ static const char *const actions[] = {
 const struct detector capture_proxy = {
     .cause = "capture.proxy",
     .title = "A device ends the connections and opens its own to the server",
-    .holds_when = "The same PRELOGIN (its GUID) is in both captures, and the two SYNs differ in both sequence numbers "
-                  "and in what a device that only forwards leaves alone: time stamp, IP ID, window.",
+    .holds_when =
+        "The same PRELOGIN (its GUID) is in both captures, and the two SYNs differ in both sequence numbers "
+        "and in what a device that only forwards leaves alone: time stamp, IP ID, window. Where the SYNs have neither "
+        "of the first two (IPv6 without time stamps), their addresses differ.",
     .means = "A load balancer in full-proxy mode, a database proxy or a TLS inspector stands between. Each end talks "
              "to the device, which acknowledges in its own name: a time-out, a reset or a lost packet of one "
              "connection is not one of the other. When neither end closed first, the device did.",

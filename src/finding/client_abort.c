@@ -30,6 +30,16 @@ static bool leaves_unanswered(const struct conversation *c)
            !moment_seen(&c->tds->smp_fin[SIDE_CLIENT]) && !signs_of_missed_packets(c);
 }
 
+/* Likewise a FIN in the midst of an answer, when more of it does not come: who does not read would have shut its window. */
+static bool leaves_unfinished(const struct conversation *c)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    return c->tds && c->tds->server_unfinished && !c->tds->mars && moment_seen(&c->tds->last_request) &&
+           moment_seen(&client->fin) && moment_seen(&server->last_data) &&
+           client->fin.time_ns - server->last_data.time_ns >= GOOD_BYE_NS && client->zero_windows == 0 &&
+           !signs_of_missed_packets(c);
+}
+
 /* Its reset acknowledges what it has got (RFC 9293, 3.10.7.1). What had left for longer than a way and a least time-out take, and is not
  * among that, did not come through. */
 #define ON_ITS_WAY_NS (200 * NS_PER_MS)
@@ -147,7 +157,7 @@ static bool read_close(const struct conversation *c, const struct surroundings *
     if (!abort->fin && c->tds && moment_seen(&c->tds->smp_fin[SIDE_CLIENT]))
         return false; /* MARS: the session was closed in order, and the FIN that follows was not captured */
     abort->answered_late = answered_after(c, &abort->close);
-    if (abort->fin && !abort->answered_late && !leaves_unanswered(c))
+    if (abort->fin && !abort->answered_late && !leaves_unanswered(c) && !leaves_unfinished(c))
         return false;
     abort->pending = abort->fin || abort->answered_late || signs_of_pending_request(c);
     abort->quiet_ns = quiet_before_ns(c, &abort->close);
@@ -280,7 +290,8 @@ const struct detector client_abort = {
     .holds_when =
         "After the login the client's reset comes first, without retries or keep-alives in vain before it, and the "
         "client does not end nearly all its connections to this server that way; or its FIN comes while its own "
-        "request is unanswered. The culprit stays open after 5 s or more without data, unless the client resets "
+        "request is unanswered, or in the midst of an answer, of which no more came for a tenth of a second while its "
+        "window was open. The culprit stays open after 5 s or more without data, unless the client resets "
         "another connection with a request unanswered for less at the same moment (0.1 s), and when the answer comes a "
         "second and more after the client left. It stays open where the reset has no ACK, for then it answers a packet "
         "of a connection that had ended before; where what either side repeats is not acknowledged any more; and where "

@@ -11,12 +11,24 @@ static const struct server_state_error {
 } server_state_errors[] = {
     {701, "it has not enough memory"},
     {802, "its buffer pool has not enough memory"},
+    {921, "the database has not been recovered yet"},
     {922, "the database is being recovered"},
+    {923, "the database is in restricted mode"},
+    {924, "the database is in single-user mode, and is in use"},
+    {926, "the database is marked suspect"},
     {927, "the database is in the middle of a restore"},
+    {942, "the database is offline"},
+    {945, "files of the database cannot be reached, or memory or disk space lacks"},
     {952, "the database is in transition"},
+    {954, "the database is a mirror, and its principal is elsewhere now"},
+    {955, "the mirrored database lacks a quorum"},
+    {956, "the mirrored database has not synchronized yet"},
     {976, "the database is in an availability group, and this replica does not serve it now"},
+    {982, "no secondary replica of the database is open for reading"},
     {983, "the database is in an availability group, and this replica is neither primary nor secondary now"},
+    {988, "the database lacks a quorum of nodes"},
     {6005, "SQL Server is shutting down"},
+    {9001, "the log of the database is not available"},
     {10928, "a limit of the database's resources is reached"},
     {10929, "the server is too busy for more than the database's guaranteed resources"},
     {17142, "SQL Server is paused: no new connections"},
@@ -24,11 +36,15 @@ static const struct server_state_error {
     {17188, "SQL Server is shutting down and accepts no new connections"},
     {17189, "SQL Server could not start a thread for the login"},
     {17197, "the login took SQL Server longer than it allows, which may mean heavy load"},
+    {17803, "it has not enough memory for the connection"},
     {17809, "the maximum number of user connections is reached"},
     {17810, "the maximum number of dedicated administrator connections is reached"},
     {17830, "the network broke while the login was under way"},
     {18401, "SQL Server runs its upgrade scripts"},
     {18451, "only administrators may connect at present"},
+    {18458, "as many users as it is licensed for are there already"},
+    {18459, "as many machines as it is licensed for are there already"},
+    {18460, "as many users as it is licensed for are there already"},
     {18461, "SQL Server runs in single-user mode"},
     {40143, "the service met an error while it worked on the request"},
     {40197, "the service met an error while it worked on the request"},
@@ -40,6 +56,9 @@ static const struct server_state_error {
     {49919, "too many databases are being created or changed"},
     {49920, "too many operations are under way in the subscription"},
 };
+
+/* A logon trigger of the server's rolls the login back, and no reason is told: it refuses whom it is meant to refuse, or it failed. */
+#define LOGON_TRIGGER_ERROR 17892
 
 static const struct server_state_error *state_error(uint32_t number)
 {
@@ -92,6 +111,14 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     if (state) {
         judgement->culprit = CULPRIT_SERVER;
         judgement_say(judgement, "The server refused the login with error %u: %s.", error->number, state->says);
+    } else if (error->number == LOGON_TRIGGER_ERROR) {
+        judgement_leave_open(judgement, 0.6);
+        judgement->would_settle = "The server's ERRORLOG, which has what the trigger printed or why it failed; and the "
+                                  "trigger itself: `SELECT name, is_disabled FROM sys.server_triggers`.";
+        judgement_say(judgement,
+                      "A logon trigger of the server refused the login (error %u): it is meant to refuse such logins, "
+                      "or it failed.",
+                      error->number);
     } else if (error->number == 0) {
         judgement->confidence = 0.9;
         judgement_say(judgement, "The server answered the login with an error; its number was not captured.");
@@ -121,7 +148,7 @@ const struct detector client_login_refused = {
         "nothing is asked, and within a second the server closes of its own accord, also while the client does (or the "
         "client alone, or with a TLS alert before the server's FIN: then it stays open, and does not count when the "
         "client connects to another server at once, as one does that is sent on). The culprit stays open, too, where "
-        "another server lets the client in at once.",
+        "another server lets the client in at once, and where a logon trigger refuses (17892).",
     .means =
         "Network and server did their work: the server looked at what the client presented and said no - wrong "
         "password, unknown login, a database that it may not open. That is not a connectivity fault. Some numbers tell "

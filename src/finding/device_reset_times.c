@@ -4,6 +4,16 @@
 #include "device_reset_hops.h"
 #include "settling.h"
 #include "signs.h"
+#include "ttl_signs.h"
+
+/* A firewall of that very machine may refuse what comes, without its TCP: then the reset is as far away as TCP's packets are. */
+static void doubt_own_filter(enum side sender, struct judgement *judgement)
+{
+    judgement_leave_open(judgement, 0.6);
+    judgement->would_settle = settle_by_capture_at(sender);
+    judgement_say_more(judgement, "Or a firewall or filter driver of the machine itself made it: it came as far as the "
+                                  "others.");
+}
 
 /* Who sends a reset has no connection any more (RFC 9293, 3.5.2), and neither probes it nor sends data on it. */
 bool device_reset_times_disowned(const struct conversation *c, const struct surroundings *s,
@@ -27,12 +37,14 @@ bool device_reset_times_disowned(const struct conversation *c, const struct surr
     judgement_prove(judgement, &side->alive_after_reset,
                     "the %s goes on with the connection that it is said to have reset", name);
     judgement_say(judgement,
-                  "A reset bears the %s's address, and %s later the %s still uses the connection: it did not send that "
-                  "reset, %s did.",
+                  "A reset bears the %s's address, and %s later the %s still uses the connection: its TCP did not "
+                  "send that reset, %s did.",
                   name, seconds_words(side->alive_after_reset.time_ns - side->reset.time_ns).text, name,
                   at_end ? "a device right before it, a filter on its machine, or the host of its container or virtual "
                            "machine"
                          : "a device between the two");
+    if (!at_end && !signs_of_foreign_reset(side))
+        doubt_own_filter(c->closed_first_by, judgement);
     return true;
 }
 

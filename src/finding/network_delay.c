@@ -210,10 +210,40 @@ static void doubt_captures(struct judgement *judgement)
                                   "have nothing of anybody for most of that time.");
 }
 
+/* Its answer is all that the server sent on a connection whose client had gone by then: what the way takes at most, other handshakes tell, which go
+ * there and back. */
+static bool judge_answer_late(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
+{
+    const struct tcp_side *client = &view->client->sides[SIDE_CLIENT], *server = &view->client->sides[SIDE_SERVER];
+    const struct passage *back = &view->compared->passages[SIDE_SERVER];
+    int64_t usual_ns = surroundings_server(s, view->client)->shortest_handshake_ns,
+            uncertain_ns = 2 * view->pair->clock.uncertainty_ns + surroundings_tick_ns(s, view->pair->near) +
+                           surroundings_tick_ns(s, view->pair->far);
+    if (conversation_established(view->client) || client->syn_retransmits > 0 || !moment_seen(&client->reset) ||
+        !moment_seen(&server->syn) || client->reset.time_ns < server->syn.time_ns || usual_ns == 0 ||
+        back->timed == 0 || back->longest_ns - usual_ns - uncertain_ns < s->thresholds->delay_ns)
+        return false;
+    judgement->confidence = 0.9;
+    judgement_prove(judgement, &view->server->sides[SIDE_SERVER].syn, "the server accepts the connection (SYN+ACK)");
+    judgement_prove(judgement, &server->syn, "that reaches the client, %.2f s later", seconds(back->longest_ns));
+    judgement_prove(judgement, &client->reset, "the client, which had given up, resets it");
+    judgement_say(judgement,
+                  "The server's answer to the SYN was %.2f s on its way, and other connections to it are made within "
+                  "%.4f s: something held it up, and the client had given up by then.",
+                  seconds(back->longest_ns), seconds(usual_ns));
+    if (may_be_missed(view, s, SIDE_SERVER) || spans_standstill(view, s, SIDE_SERVER))
+        doubt_captures(judgement);
+    else if (may_be_clock(view, s->casebook, SIDE_SERVER))
+        doubt_clock(judgement, false);
+    return true;
+}
+
 static bool judge_pair(const struct pair_view *view, const struct surroundings *s, struct judgement *judgement)
 {
     if (!view->compared || clock_was_set(view))
         return false;
+    if (judge_answer_late(view, s, judgement))
+        return true;
     const struct passage *out = &view->compared->passages[SIDE_CLIENT], *back = &view->compared->passages[SIDE_SERVER];
     enum side sender = lateness_ns(out) >= lateness_ns(back) ? SIDE_CLIENT : SIDE_SERVER;
     const struct passage *late = &view->compared->passages[sender];
@@ -265,7 +295,10 @@ const struct detector network_delay = {
                   "machine that stood still looks the same. (--delay sets the second, and with it the half.)",
     .holds_with_both =
         "A packet was a second or more longer on the way than the fastest one; or three or more were 300 ms longer and "
-        "one of them half a second. Where the captures' stamps are coarse (whole seconds, ticks of 15.6 ms), each of "
+        "one of them half a second. Or the server's only packet is an answer to the SYN that was on its way for a "
+        "second "
+        "longer than others' handshakes take, and its client, gone by then, resets it. Where the captures' stamps are "
+        "coarse (whole seconds, ticks of 15.6 ms), each of "
         "these times is longer by one step of either capture; and a copy that the sender's capture made tells no time. "
         "Not when a clock was set meanwhile, which makes one direction late and the other too fast. The culprit stays "
         "open when before it or after it nothing went the other way and nothing was in time, when it took longer than "

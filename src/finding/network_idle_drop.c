@@ -59,7 +59,9 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     judgement->confidence = alive ? 0.78 : long_idle ? 0.7 : 0.65;
     /* What this machine's own capture has was not dropped on the way to it. */
     bool arrives = surroundings_stands_at(s, c, side_other(silence.retrier));
-    if (!alive || arrives)
+    /* No device forgets a connection within the seconds that a login takes. */
+    bool in_login = c->tds && !signs_of_session(c) && !long_idle;
+    if (!alive || arrives || in_login)
         judgement->culprit = CULPRIT_UNKNOWN;
     if (signs_of_missed_packets(c))
         judgement->confidence -= 0.2;
@@ -149,7 +151,8 @@ const struct detector network_idle_drop = {
         "three times or more without one; the connection had been working, and nobody had closed it. It is the "
         "network's where the other machine is heard on another connection afterwards; otherwise the culprit stays "
         "open, for that machine may be gone, or was asleep, as when it comes back on this connection, and where they "
-        "arrive at the machine that the capture was taken on. So it does where the other machine had been probing the "
+        "arrive at the machine that the capture was taken on. So it does in the midst of a login, unless that was idle "
+        "for so long, too; and where the other machine had been probing the "
         "idle connection, and its probes no longer come, for twice the usual time and all that it would repeat them.",
     .holds_with_both =
         "Packets of one side or of both stop arriving as in network.drop-to-server, network.drop-to-client or "

@@ -188,6 +188,27 @@ static bool judge_not_accepted(const struct conversation *c, const struct surrou
     return true;
 }
 
+/* The client had left when an answer got through to it: its machine resets that. A SYN is answered a round trip later, and an answer that is
+ * not confirmed is repeated after a second (RFC 6298, 2.1). */
+static bool judge_left_before_answer(const struct conversation *c, struct judgement *judgement)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    int64_t waited_ns = server->syn_last.time_ns - client->syn.time_ns;
+    if (!moment_seen(&server->syn) || !moment_seen(&client->reset) || conversation_established(c) ||
+        client->syn_retransmits > 0 || client->reset.time_ns < server->syn.time_ns || waited_ns < SYN_REPEATED_NS)
+        return false;
+    judgement_leave_open(judgement, 0.6);
+    judgement->would_settle = settle_by_both_captures;
+    judgement_prove(judgement, &client->syn, "the client asks for a connection (SYN)");
+    judgement_prove(judgement, &server->syn_last, "the server's answer, %.1f s later", seconds(waited_ns));
+    judgement_prove(judgement, &client->reset, "the client's machine resets that");
+    judgement_say(judgement,
+                  "The client reset the answer to its SYN, %.1f s after that: it had given up by then, before it would "
+                  "have asked again. An earlier answer got lost, or this one was late, on the way or at the server.",
+                  seconds(waited_ns));
+    return true;
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     if (!c->starts_with_syn || !moment_seen(&c->sides[SIDE_CLIENT].syn) || signs_of_one_direction(c) ||
@@ -195,7 +216,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
         return false;
     if (c->ending == ENDING_NO_ANSWER)
         return judge_unanswered(c, s, judgement);
-    if (judge_not_accepted(c, s, judgement))
+    if (judge_not_accepted(c, s, judgement) || judge_left_before_answer(c, judgement))
         return true;
     if (!moment_seen(&c->sides[SIDE_SERVER].syn) || c->ending == ENDING_REFUSED)
         return false;
@@ -333,7 +354,9 @@ const struct detector network_syn_lost = {
         "on asking, for the client's machine may throw it away. It is the likelier where other connections to the same "
         "port are opened and served within a second meanwhile. Not told of a port scan. The culprit stays open, too, "
         "where each SYN is answered by the acknowledgement of an older connection, whether or not the client resets "
-        "that, and where the client resets SYN+ACK and then asks again.",
+        "that, and where the client resets SYN+ACK and then asks again, or resets one that came a second and more "
+        "after its "
+        "SYN, or was repeated, and does not.",
     .holds_with_both =
         "Two SYNs or more left the client, and the server's capture, which was running and saw other connections to "
         "that address, holds none of them. The culprit then stays open where that capture lacks SYNs or ends of "

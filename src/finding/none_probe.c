@@ -47,12 +47,14 @@ static bool judge_lost_attempt(const struct conversation *c, const struct surrou
 }
 
 /* Scanners and health checks that make their own packets never complete the handshake: the reset is their system's, which knows of no
- * such connection. A client that had to repeat its SYN is none of them. */
+ * such connection. A client that had to repeat its SYN is none of them, nor is one whose answer was late or had to be repeated: it may have had
+ * enough of waiting. */
 static bool judge_half_open(const struct conversation *c, struct judgement *judgement)
 {
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
     if (!c->starts_with_syn || !moment_seen(&client->syn) || !moment_seen(&server->syn) ||
         !moment_seen(&client->reset) || conversation_established(c) || client->syn_retransmits > 0 ||
+        server->syn_retransmits > 0 || server->syn.time_ns - client->syn.time_ns >= SYN_REPEATED_NS ||
         signs_of_more_sent(c, SIDE_CLIENT))
         return false;
     judgement->confidence = 0.8;
@@ -115,7 +117,8 @@ const struct detector none_probe = {
     .holds_when =
         "The handshake completes, neither side sends a byte of data, and the connection is closed by FIN or reset "
         "(within a second by the server's side it is server.closed-in-login's); or the client answers SYN+ACK with a "
-        "reset; or a client finds twenty or more endpoints closed, as a port scan does. Or the client asked another "
+        "reset, when that came at once and was not repeated (else it may have given up: network.syn-lost); or a client "
+        "finds twenty or more endpoints closed, as a port scan does. Or the client asked another "
         "address on the same port at the same moment (0.05 s), before either was decided, logged in there, and did not "
         "ask this one again after that, which had refused or not answered; and it asks the other one no more often "
         "than this one, or both addresses are of one name that it had looked up. The culprit stays open, for two "

@@ -5,6 +5,7 @@
 #include "settling.h"
 #include "signs.h"
 #include "standstill.h"
+#include "ttl_signs.h"
 
 void one_sided_need_place(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
@@ -226,10 +227,42 @@ static bool holds(const struct conversation *c, const struct surroundings *s, en
     return true;
 }
 
+/* Who resets has no connection any more (RFC 9293, 3.5.2), and its TCP goes on with this one. Not so before it is made: until then TCP resets what
+ * does not acknowledge its SYN, and goes on (3.10.7.3, 3.10.7.4). Who sends data has made it, and so has a client whose SYN is acknowledged. */
+static bool refuses_without_tcp(const struct conversation *c, const struct surroundings *s, enum side here)
+{
+    const struct tcp_side *own = &c->sides[here], *server = &c->sides[SIDE_SERVER];
+    bool closes_before = moment_seen(&own->fin) && own->fin.time_ns <= own->reset.time_ns,
+         accepted = here == SIDE_CLIENT && moment_seen(&server->syn) && own->last_progress.frame == server->syn.frame;
+    return moment_seen(&own->reset) && moment_seen(&own->alive_after_reset) && !closes_before &&
+           (own->payload_bytes > 0 || accepted) && surroundings_role(s, c) == capture_role_at(here) &&
+           !signs_of_foreign_reset(own) && !signs_of_one_direction(c) && signs_of_sql(c, s);
+}
+
+static bool refuses(const struct conversation *c, const struct surroundings *s, enum side here, double confidence,
+                    struct judgement *judgement)
+{
+    if (!refuses_without_tcp(c, s, here))
+        return false;
+    const struct tcp_side *own = &c->sides[here];
+    const char *name = side_name(here);
+    judgement->confidence = confidence;
+    judgement_prove(judgement, &own->reset, "a reset leaves the %s machine", name);
+    judgement_prove(judgement, &own->alive_after_reset, "the %s's TCP goes on with the connection", name);
+    judgement_say(judgement,
+                  "A reset leaves the %s machine, and %s later its TCP still uses the connection: something between "
+                  "its network card and its TCP refuses what arrives, and keeps it from TCP.",
+                  name, seconds_words(own->alive_after_reset.time_ns - own->reset.time_ns).text);
+    one_sided_need_place(c, s, judgement);
+    return true;
+}
+
 bool one_sided_no_ack(const struct conversation *c, const struct surroundings *s, enum side here,
                       struct judgement *judgement)
 {
     struct silence silence;
+    if (refuses(c, s, here, 0.87, judgement))
+        return true;
     if (!swallows(c, s, here, &silence))
         return holds(c, s, here, 0.8, judgement);
     judgement->confidence = 0.87;
@@ -247,6 +280,8 @@ bool one_sided_no_ack_by_both(const struct pair_view *view, const struct surroun
 {
     const struct conversation *own = pair_view_at(view, here);
     struct silence silence;
+    if (own && view->compared && refuses(own, s, here, 0.95, judgement))
+        return true;
     if (!own || !pair_view_gets_through(view, side_other(here)))
         return false;
     if (moment_seen(&view->compared->passages[here].injected_reset))

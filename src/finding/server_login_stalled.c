@@ -59,9 +59,35 @@ static bool judge_unread(const struct conversation *c, const struct surroundings
     return true;
 }
 
+/* The server's window is shut to the end (RFC 9293, 3.8.6): its machine is there and says so, and SQL Server does not read the rest of the
+ * login. */
+static bool judge_not_read(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
+{
+    const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
+    bool own = conversation_closed_by_fin(c) || !c->first_close_known || signs_of_own_reset(c, s, c->closed_first_by);
+    if (!c->tds || signs_of_session(c) || signs_of_login_done(c) || signs_of_login_refused(c) ||
+        signs_of_stand_in(c, s) || signs_of_one_direction(c))
+        return false;
+    if (!server->zero_window_at_end || client->zero_window_at_end || !own ||
+        server->zero_window_longest_ns < s->thresholds->late_login_ns || signs_of_foreign_reset(client) ||
+        signs_of_foreign_reset(server))
+        return false;
+    judgement->confidence = 0.9;
+    struct moment close = conversation_first_close(c);
+    judgement_prove(judgement, &server->first_zero_window,
+                    "in the login the server announces a receive window of zero");
+    judgement_prove(judgement, &server->last_zero_window, "the last of %u such packets", server->zero_windows);
+    judgement_prove(judgement, &close, "the %s closes", side_name(c->closed_first_by));
+    judgement_say(judgement,
+                  "The server's receive window was shut for %.1f s in the midst of the login, to its end: SQL Server "
+                  "did not read what the client sent.",
+                  seconds(server->zero_window_longest_ns));
+    return true;
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
-    if (judge_unread(c, s, judgement))
+    if (judge_unread(c, s, judgement) || judge_not_read(c, s, judgement))
         return true;
     const struct tcp_side *client = &c->sides[SIDE_CLIENT], *server = &c->sides[SIDE_SERVER];
     struct login_halt halt = signs_of_login_halt(c, s);
@@ -123,7 +149,10 @@ const struct detector server_login_stalled = {
         "than 2 ms: a device may answer. Not when a sequence number of either side or the other's SACK shows that it "
         "had sent more than arrived, nor when its IP IDs tell of packets that were lost before an answer came after "
         "the close (server.login-late), nor when the client's packet is longer, as it says itself, than what came of "
-        "it. Where the capture has headers only, by their order: the client's first packet with data, or its second "
+        "it. Or the server's receive window is shut in the midst of the login, for 5 s or more and to its end, while "
+        "the "
+        "client's is open. Where the capture has headers only, by their order: the client's first packet with data, or "
+        "its second "
         "after one of the server's. (--slow-login sets the 2 s, --late-login the 5 s.)",
     .means = "TCP's acknowledgement comes from the kernel: the packet is on the server, so the network has done its "
              "work both ways. SQL Server did not pick it up or did not finish with it: no free worker thread "

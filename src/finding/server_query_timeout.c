@@ -135,6 +135,31 @@ static bool judge_called_off_unread(const struct conversation *c, const struct s
     return true;
 }
 
+/* An answer stops in its midst when the server has nothing more to send yet, or when the client's window is shut: it does not read then. */
+static bool judge_stopped(const struct conversation *c, struct judgement *judgement)
+{
+    const struct tds_facts *tds = c->tds;
+    int64_t waited_ns = tds->answer_stopped_ms * NS_PER_MS;
+    struct moment stopped = {.time_ns = tds->first_attention.time_ns - waited_ns};
+    if (waited_ns < LEAST_NS || c->sides[SIDE_CLIENT].zero_windows > 0)
+        return false;
+    judgement->rests_on_absence = may_have_missed_answer(c, &stopped);
+    judgement->confidence = waited_ns >= CLOSED_LEAST_NS ? 0.9 : 0.85;
+    /* What is repeated later than that is not the answer's last packet alone (RFC 8985, 7.2). */
+    if (signs_of_retransmits_within(c, stopped.time_ns + FIRST_RTO_NS, tds->first_attention.time_ns)) {
+        judgement_leave_open(judgement, 0.6);
+        judgement->would_settle = settle_by_server_capture;
+    }
+    judgement_prove(judgement, &tds->last_request, "the client's last request");
+    judgement_prove(judgement, &tds->first_attention, "after %.1f s without more of an answer it sends an attention",
+                    seconds(waited_ns));
+    judgement_say(judgement,
+                  "The server's answer stopped in its midst, and after %.1f s the client called the request off "
+                  "(attention): its command time-out ran out, or its user cancelled, while the server worked.",
+                  seconds(waited_ns));
+    return true;
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     /* The server did answer, and a part of that, at least, did not arrive. */
@@ -147,7 +172,7 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
     struct moment request;
     int64_t waited_ns = waited_for_ns(c->tds, &request);
     if (waited_ns < LEAST_NS)
-        return false;
+        return judge_stopped(c, judgement);
     bool lossy = signs_of_retransmits_within(c, request.time_ns, c->tds->first_attention.time_ns);
     judgement->rests_on_absence = may_have_missed_answer(c, &request);
     judgement->confidence = lossy ? 0.6 : waited_ns >= 5 * NS_PER_SECOND ? 0.9 : 0.85;
@@ -185,8 +210,9 @@ const struct detector server_query_timeout = {
     .cause = "server.query-timeout",
     .title = "The client's command time-out runs out before the answer",
     .holds_when =
-        "The client sends an attention after a request that had no byte of an answer for a second or more; encrypted, "
-        "it sends something after a whole number of seconds, five at least, and the server's machine acknowledges it. "
+        "The client sends an attention after a request that had no byte of an answer for a second or more, or whose "
+        "answer had stopped in its midst for so long while the client's window was open; encrypted, it sends something "
+        "after a whole number of seconds, five at least, and the server's machine acknowledges it. "
         "Or it closes after a whole number of seconds, five at least, with nothing sent again meanwhile - in the "
         "server's capture, or where the server's machine confirms the close at once. A reset is held for the client's "
         "only when it goes on where the client's packets were: devices have timers of whole seconds, too. When packets "

@@ -59,6 +59,8 @@ void tcp_sizes_acknowledged(struct flow *flow, unsigned origin, const struct pac
     struct tcp_side *facts = flow_facts(flow, 1 - origin);
     if (p->tcp.flags & (TCP_SYN | TCP_RST))
         return;
+    if (sender->acked_known && seq_distance(p->tcp.ack, sender->acked) < 0)
+        return; /* it was overtaken: what it tells of is over */
     if (p->tcp.sack_count > 0 || moment_seen(&facts->hole))
         note_hole(facts, sender->acked_known && seq_distance(p->tcp.ack, sender->acked) > 0, p);
     if (facts->larger_unacknowledged == 0 || seq_distance(p->tcp.ack, sender->larger_end) < 0)

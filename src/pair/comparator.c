@@ -565,6 +565,8 @@ static bool is_relayed(const struct comparator *comparator)
     if (here->timestamp && there->timestamp)
         return here->timestamp != there->timestamp;
     unsigned ends = comparator->comparison->passages[SIDE_CLIENT].changes & (CHANGED_ADDRESSES | CHANGED_PORTS);
+    if (here->ip_id == 0 && there->ip_id == 0) /* IPv6 has none: who changes all that is left has made its own */
+        return ends & CHANGED_ADDRESSES;
     return here->ip_id != there->ip_id &&
            (here->window != there->window || !here->timestamp != !there->timestamp || ends != 0);
 }

@@ -126,8 +126,7 @@ static void on_gap(void *context, struct stream *stream, enum side side, uint64_
 static bool is_unfinished(const struct tds_state *s, const struct tds_lane *lane)
 {
     bool known = lane->started && !lane->tentative && lane->unit != UNIT_LOST;
-    bool in_unit = lane->left > 0 || lane->header_have > 0 || lane->in_message;
-    return known && (in_unit || !tls_reader_between(&s->tls[lane->number]));
+    return tds_lane_amid_message(lane) || (known && !tls_reader_between(&s->tls[lane->number]));
 }
 
 static void on_end(void *context, struct stream *stream, enum side side, const struct moment *at)
@@ -141,6 +140,8 @@ static void on_end(void *context, struct stream *stream, enum side side, const s
     struct tds_lane *lane = &s->main.lanes[s->lane_of[side]];
     if (lane->role == SIDE_CLIENT)
         s->facts->client_unfinished = is_unfinished(s, lane);
+    else
+        s->facts->server_unfinished = is_unfinished(s, lane);
     tds_lane_lose(s, &s->main, lane);
     end_call(s);
 }

@@ -309,6 +309,13 @@ static struct span take_smp(struct tds_state *s, struct tds_lane *lane, struct s
     return span_from(bytes, part.size);
 }
 
+/* In the midst of a TDS packet, or before the last one of a message: known by what was captured of it without a loss. */
+bool tds_lane_amid_message(const struct tds_lane *lane)
+{
+    bool known = lane->started && !lane->tentative && lane->unit != UNIT_LOST;
+    return known && (lane->left > 0 || lane->header_have > 0 || lane->in_message);
+}
+
 /* A response that cannot be told apart is still an answer. */
 static void note_lost_bytes(struct tds_state *s, struct tds_channel *channel, const struct tds_lane *lane)
 {

@@ -79,12 +79,18 @@ static void login_in_clear(struct tds_state *s, const struct tds_lane *lane)
     s->facts->encryption = LOGIN_ENCRYPTION_NONE;
 }
 
-static void attention(struct tds_state *s, const struct tds_lane *lane)
+static void attention(struct tds_state *s, const struct tds_channel *channel, const struct tds_lane *lane)
 {
-    if (moment_seen(&s->facts->first_attention))
+    struct tds_facts *facts = s->facts;
+    if (moment_seen(&facts->first_attention))
         return;
-    s->facts->first_attention = lane->message_begin;
-    s->facts->attention_amid_request = lane->in_message;
+    facts->first_attention = lane->message_begin;
+    facts->attention_amid_request = lane->in_message;
+    if (lane->nested || !tds_lane_amid_message(&channel->lanes[1 - lane->number]))
+        return;
+    const struct moment *stopped = &s->stream->conversation->sides[SIDE_SERVER].last_data;
+    int64_t stopped_ms = (facts->first_attention.time_ns - stopped->time_ns) / NS_PER_MS;
+    facts->answer_stopped_ms = stopped_ms < 0 ? 0 : stopped_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)stopped_ms;
 }
 
 /* A message's first packet: its type is known, and of its body nothing. */
@@ -127,7 +133,7 @@ void tds_message_begin(struct tds_state *s, struct tds_channel *channel, struct 
         begin_gather(lane, RPC_KEPT);
         break;
     case TYPE_ATTENTION:
-        attention(s, lane);
+        attention(s, channel, lane);
         break;
     }
 }

@@ -151,6 +151,7 @@ void tds_lane_data(struct tds_state *s, struct tds_channel *channel, struct tds_
 void tds_lane_gap(struct tds_state *s, struct tds_channel *channel, struct tds_lane *lane, uint64_t n);
 void tds_lane_lose(struct tds_state *s, struct tds_channel *channel, struct tds_lane *lane);
 void tds_lane_close(struct tds_lane *lane);
+bool tds_lane_amid_message(const struct tds_lane *lane);
 
 /* tds_mars.c: units of the main lane that are SMP packets */
 bool tds_smp_open(struct tds_state *s, struct tds_lane *lane);

@@ -125,6 +125,19 @@ static void test_a_hole_is_filled(void **state)
     assert_false(moment_seen(&facts_of(&b)->hole));
 }
 
+/* An acknowledgement that a newer one has overtaken tells of what was. */
+static void test_an_overtaken_one_leaves_no_hole(void **state)
+{
+    (void)state;
+    struct bench b = {0};
+    sent(&b, 0, 400);
+    sent(&b, 400, 100);
+    acknowledged(&b, 500, 0, 0);
+    acknowledged(&b, 0, 400, 500);
+    assert_int_equal(facts_of(&b)->hole_bytes, 0);
+    assert_false(moment_seen(&facts_of(&b)->hole));
+}
+
 /* The sender learns better, and cuts it into pieces: those arrive, and nothing is said of the whole. */
 static void test_in_pieces_it_arrives(void **state)
 {
@@ -162,6 +175,7 @@ int main(void)
         cmocka_unit_test(test_large_ones_never_arrive),
         cmocka_unit_test(test_duplicates_leave_no_hole),
         cmocka_unit_test(test_a_hole_is_filled),
+        cmocka_unit_test(test_an_overtaken_one_leaves_no_hole),
         cmocka_unit_test(test_in_pieces_it_arrives),
         cmocka_unit_test(test_lost_by_chance_and_sent_again),
     };
