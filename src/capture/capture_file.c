@@ -18,7 +18,7 @@ static enum capture_opening explain_unknown(struct capture_file *capture, struct
     if (head.size == 0)
         error_set(error, "%s is empty", path);
     else if (!format)
-        error_set(error, "%s is not a packet capture that is known (pcap, pcapng and etl are)", path);
+        error_set(error, "%s is not a packet capture that is known (pcap, pcapng, etl and netmon are)", path);
     else if (format->advice)
         error_set(error, "%s looks like %s: %s", path, format->looks_like, format->advice);
     else

@@ -20,8 +20,6 @@ static const struct signature signatures[] = {
     {4, {'P', 'K', 3, 4}, {"a zip archive", "unpack it first", true}},
     {4, {'M', 'S', 'C', 'F'}, {"a cabinet archive", "unpack it first", true}},
     {6, {'7', 'z', 0xBC, 0xAF, 0x27, 0x1C}, {"a 7-Zip archive", "unpack it first", true}},
-    {4, {'G', 'M', 'B', 'U'}, {"a Network Monitor 2 capture, which is not read yet", READ_BY_WIRESHARK, true}},
-    {4, {'R', 'T', 'S', 'S'}, {"a Network Monitor 1 capture, which is not read yet", READ_BY_WIRESHARK, true}},
     {6, {'s', 'n', 'o', 'o', 'p', 0}, {"a snoop capture, which is not read yet", READ_BY_WIRESHARK, true}},
     {7, {'E', 'l', 'f', 'F', 'i', 'l', 'e'}, {"a Windows event log (evtx)", NULL, false}},
     {3,

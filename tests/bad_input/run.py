@@ -18,10 +18,12 @@ import tempfile
 
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 SCENES = TESTS / 'scenes'
-sys.path[:0] = [str(TESTS), str(SCENES)]
+sys.path[:0] = [str(TESTS), str(SCENES), str(TESTS / 'formats')]
 sys.dont_write_bytecode = True
 import capture_bytes as make
 import contract
+import netmon_bytes
+from etl_bytes import Packet
 from scene import load, write_scene
 from tap import Tap
 
@@ -29,6 +31,8 @@ DONE, FAULT, USAGE, INCOMPLETE, NOTHING = 0, 1, 2, 3, 4
 TIMEOUT_S = 60
 FRAMES = make.exchange()
 SOUND = make.pcap(FRAMES)
+NETMON = netmon_bytes.netmon([Packet((make.START_S * 1000 + number) * 10**6, frame, len(frame)) for number, frame in enumerate(FRAMES)],
+                             netmon_bytes.Style())
 SANITIZER = re.compile(r'Sanitizer|runtime error:')
 
 
@@ -133,11 +137,16 @@ def cut_and_absurd(t):
   stray = make.pcapng_packet(FRAMES[-1], 9, interface=7)
   t.evidence('pcapng packet of an interface that is not there', [t.file('stray.pcapng', sound + stray)], INCOMPLETE,
              ['stray\\.pcapng', f'\\b{len(sound)}\\b'], packets=len(FRAMES), sentences=1)
+  t.evidence('netmon cut in its table', [t.file('cut.cap', NETMON[:-5])], INCOMPLETE, ['cut\\.cap', 'table of records'], packets=len(FRAMES),
+             sentences=1)
+  broken = NETMON[:-8] + b'\xff' * 4 + NETMON[-4:]
+  t.evidence('netmon with a wrong offset', [t.file('wrong.cap', broken)], INCOMPLETE, ['wrong\\.cap', '1 of 7 records'], packets=len(FRAMES) - 1,
+             sentences=1)
 
 
 def every_cut(t):
   """No cutting place of either format makes it fall."""
-  for name, whole in (('pcap', SOUND), ('pcapng', make.pcapng(FRAMES))):
+  for name, whole in (('pcap', SOUND), ('pcapng', make.pcapng(FRAMES)), ('netmon', NETMON)):
     wrong = []
     for end in range(0, len(whole), 13):
       t.file('prefix', whole[:end])

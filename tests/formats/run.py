@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The same packets in another format get the same verdicts: captures of tests/lab_captures as Windows' event traces; prints TAP.
+"""The same packets in another format get the same verdicts: captures of tests/lab_captures as Windows' event traces and as Network
+Monitor's captures; prints TAP.
 
   tests/formats/run.py --tdscope build/tdscope
 """
@@ -16,6 +17,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / 'scenes'), str(HERE.parent)]
 
 import etl_bytes as make
+import netmon_bytes
 from scene_pcapng import read_capture
 from scene_tool import diagnose, run_tool
 from tap import Tap
@@ -25,7 +27,7 @@ FOLDERS = ('client-no-ack', 'device-reset', 'login-stalled', 'drop-to-client')
 SIDES = ('client', 'server')
 
 # name: (style, events of the packets)
-TRACES = {
+EVENT_TRACES = {
   'netsh': (make.Style(), make.ndis_events),
   'netsh-of-four-processors': (make.Style(processors=4, chatter=True, items=True), lambda packets: make.ndis_events(packets, trailer=True)),
   'netsh-circular': (make.Style(processors=3, buffer_bytes=4096, rotated=True), make.ndis_events),
@@ -38,7 +40,20 @@ TRACES = {
   'pktmon-of-windows-11': (make.Style(processors=3, compressed=True, buffer_bytes=1 << 17, build=26100),
                            lambda packets: make.pktmon_events(packets, appearances=6, counted=False, drops=3)),
 }
-SEVERAL_TIMES = {'netsh-of-several-layers': 2, 'pktmon': 7, 'pktmon-of-windows-11': 6}  # a packet is there; frames are counted so
+CAPTURES = {
+  'netmon': netmon_bytes.Style(),
+  'netmon-with-remarks': netmon_bytes.Style(remarks=True),
+  'netmon-out-of-order': netmon_bytes.Style(shuffled=True, holes=3),
+  'netmon-of-wifi': netmon_bytes.Style(media=netmon_bytes.WLAN),
+  'netmon-of-wifi-overheard': netmon_bytes.Style(media=netmon_bytes.WLAN, mode=netmon_bytes.MONITOR),
+  'netmon-converted': netmon_bytes.Style(media=netmon_bytes.CONVERTED + 1),
+}
+TRACES = {
+  **{name: ('etl', lambda packets, how=how: make.etl(list(how[1](packets)), how[0], packets[0].time_ns)) for name, how in EVENT_TRACES.items()},
+  **{name: ('cap', lambda packets, style=style: netmon_bytes.netmon(packets, style)) for name, style in CAPTURES.items()},
+}
+SEVERAL_TIMES = {'netmon-with-remarks': 2, 'netsh-of-several-layers': 2, 'pktmon': 7, 'pktmon-of-windows-11': 6}  # frames are counted for a packet
+OTHER_HEADERS = ('netmon-of-wifi', 'netmon-of-wifi-overheard')  # packets are longer, or shorter, than with Ethernet's
 
 
 def sender_of(frame):
@@ -66,9 +81,12 @@ def write_pcap(path, packets):
       file.write(struct.pack('<IIII', *divmod(packet.time_ns, 10**9), len(packet.data), packet.wire) + packet.data)
 
 
-def write_etl(path, packets, trace):
-  style, events = TRACES[trace]
-  path.write_bytes(make.etl(list(events(packets)), style, packets[0].time_ns))
+def write_trace(folder, name, packets, trace):
+  """The path of the file."""
+  ending, bytes_of = TRACES[trace]
+  path = folder / f'{name}.{ending}'
+  path.write_bytes(bytes_of(packets))
+  return path
 
 
 def told(report, times):
@@ -83,11 +101,12 @@ def told(report, times):
   return {'verdict': report['verdict'], 'conversations': plain(report['conversations']), 'captures': captures}
 
 
-def complaints_of(report, wanted, times):
+def complaints_of(report, wanted, trace):
   if report is None:
     return ['there is no report']
-  found = told(report, times)
-  return [difference for name in wanted for difference in differences(name, found[name], wanted[name])]
+  found = told(report, SEVERAL_TIMES.get(trace, 1))
+  found = [difference for name in wanted for difference in differences(name, found[name], wanted[name])]
+  return [difference for difference in found if trace not in OTHER_HEADERS or '.bytes: ' not in difference]
 
 
 def differences(where, found, wanted):
@@ -110,10 +129,9 @@ def check_folder(tap, tool, folder, work):
     for trace in TRACES:
       arguments = []
       for side in modes:
-        write_etl(work / f'{side}.etl', packets[side], trace)
-        arguments += [f'--{side}', work / f'{side}.etl']
+        arguments += [f'--{side}', write_trace(work, side, packets[side], trace)]
       run, report = diagnose(tool, arguments)
-      complaints = [run.complaint] if run.died else complaints_of(report, wanted, SEVERAL_TIMES.get(trace, 1))
+      complaints = [run.complaint] if run.died else complaints_of(report, wanted, trace)
       tap.case(f'{folder.name}, {" and ".join(modes)} as {trace}', complaints)
 
 
@@ -122,27 +140,26 @@ def check_ways(tap, tool, folder, work):
   packets = {side: packets_of(folder, side) for side in SIDES}
   write_pcap(work / 'client.pcap', packets['client'])
   write_pcap(work / 'server.pcap', packets['server'])
-  write_etl(work / 'server.etl', packets['server'], 'pktmon')
-  content = (work / 'server.etl').read_bytes()
-  wanted = told(diagnose(tool, ['--server', work / 'server.pcap'])[1], 1)
-  run = run_tool(tool, ['diagnose', '--format', 'json', '--server', '-'], piped=content)
-  tap.case('through a pipe', [run.complaint] if run.died else complaints_of(json.loads(run.out), wanted, 7))
-  wanted = told(diagnose(tool, ['--client', work / 'client.pcap', '--server', work / 'server.pcap'])[1], 1)
-  _, report = diagnose(tool, ['--client', work / 'client.pcap', '--server', work / 'server.etl'])
-  found = told(report, 1)
-  tap.case('beside a pcap', [] if found['conversations'] == wanted['conversations'] else ['conversations differ'])
+  for trace in ('pktmon', 'netmon-out-of-order'):
+    path = write_trace(work, 'server', packets['server'], trace)
+    wanted = told(diagnose(tool, ['--server', work / 'server.pcap'])[1], 1)
+    run = run_tool(tool, ['diagnose', '--format', 'json', '--server', '-'], piped=path.read_bytes())
+    tap.case(f'{trace} through a pipe', [run.complaint] if run.died else complaints_of(json.loads(run.out), wanted, trace))
+    wanted = told(diagnose(tool, ['--client', work / 'client.pcap', '--server', work / 'server.pcap'])[1], 1)
+    _, report = diagnose(tool, ['--client', work / 'client.pcap', '--server', path])
+    found = told(report, 1)
+    tap.case(f'{trace} beside a pcap', [] if found['conversations'] == wanted['conversations'] else ['conversations differ'])
 
 
 def check_cut(tap, tool, folder, work):
   """Cut anywhere, it is read as far as it goes, and that is said."""
   packets = packets_of(folder, 'client')
-  for trace in ('netsh-of-four-processors', 'pktmon'):
-    write_etl(work / 'whole.etl', packets, trace)
-    content, wrong = (work / 'whole.etl').read_bytes(), []
+  for trace in ('netsh-of-four-processors', 'pktmon', 'netmon', 'netmon-with-remarks'):
+    content, wrong = write_trace(work, 'whole', packets, trace).read_bytes(), []
     for part in range(1, 40):
       size = len(content) * part // 40
-      (work / 'cut.etl').write_bytes(content[:size])
-      run, report = diagnose(tool, [work / 'cut.etl'])
+      (work / 'cut').write_bytes(content[:size])
+      run, report = diagnose(tool, [work / 'cut'])
       if run.died or (report is None and not run.err.strip()):
         wrong.append(f'{size} bytes: {run.complaint}')
       elif report and report['captures'] and not report['captures'][0]['notes']:

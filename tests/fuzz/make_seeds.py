@@ -15,6 +15,7 @@ sys.path[:0] = [str(TESTS / 'scenes'), str(TESTS / 'bad_input'), str(TESTS / 'fo
 sys.dont_write_bytecode = True
 import capture_bytes as make
 import etl_bytes
+import netmon_bytes
 import scene
 from scene_pcapng import LINK_TYPES
 
@@ -52,16 +53,30 @@ Ethernet adapter Ethernet:
    Subnet Mask . . . . . . . . . . . : 255.255.255.0
    Default Gateway . . . . . . . . . : 10.1.0.1
 '''
-FOR_READERS = ('made.pcap', 'made.pcapng', 'cut.pcapng', 'raw.pcapng', 'netsh.etl', 'netsh-parts.etl', 'pktmon.etl', 'pktmon-uncounted.etl')
+FOR_READERS = ('made.pcap', 'made.pcapng', 'cut.pcapng', 'raw.pcapng', 'netsh.etl', 'netsh-parts.etl', 'pktmon.etl', 'pktmon-uncounted.etl',
+               'netmon.cap', 'netmon-mixed.cap', 'netmon-1.cap')
 LARGEST_SEED_BYTES = 16_000
 FROM_SERVER = 1
 END = 3 << 1
 
 
+def packets_of(frames):
+  return [etl_bytes.Packet(1_700_000_000_000_000_000 + number * 1_000_000, frame, len(frame), number % 2 == 0)
+          for number, frame in enumerate(frames[:12])]
+
+
+def netmon_seeds(frames):
+  kinds = {
+    'netmon': netmon_bytes.Style(media=netmon_bytes.WLAN),
+    'netmon-mixed': netmon_bytes.Style(remarks=True, shuffled=True, holes=3),
+    'netmon-1': netmon_bytes.Style(version=(1, 1), finished=False),
+  }
+  return {f'{name}.cap': netmon_bytes.netmon(packets_of(frames), style) for name, style in kinds.items()}
+
+
 def etl_seeds(frames):
   """Event traces of each kind, with a few packets each."""
-  packets = [etl_bytes.Packet(1_700_000_000_000_000_000 + number * 1_000_000, frame, len(frame), number % 2 == 0)
-             for number, frame in enumerate(frames[:12])]
+  packets = packets_of(frames)
   small = {'buffer_bytes': 1024, 'processors': 2}
   kinds = {
     'netsh': (etl_bytes.Style(**small, chatter=True), etl_bytes.ndis_events(packets, trailer=True, layers=(etl_bytes.LAYER_ABOVE, etl_bytes.CARD))),
@@ -75,7 +90,7 @@ def etl_seeds(frames):
 def capture_seeds(scenes):
   frames = make.exchange()
   seeds = {'made.pcap': make.pcap(frames), 'made.pcapng': make.pcapng(frames), 'refused.pcap': make.pcap(make.refusals(2)),
-           **etl_seeds(frames)}
+           **etl_seeds(frames), **netmon_seeds(frames)}
   for name, loaded in scenes.items():
     with tempfile.TemporaryDirectory() as folder:
       for path in scene.write_scene(loaded, folder).values():

@@ -161,7 +161,7 @@ static void what_is_no_capture_is_told(void **state)
          "memory is a pcap file that cannot be read: the file ends in the middle of file header 1 at offset 0: 8 of 24 "
          "bytes are there"},
         {"\x01\x02\x03\x04", 4, CAPTURE_NOT_A_CAPTURE,
-         "memory is not a packet capture that is known (pcap, pcapng and etl are)"},
+         "memory is not a packet capture that is known (pcap, pcapng, etl and netmon are)"},
     };
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         begin(NULL);
