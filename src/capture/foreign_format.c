@@ -5,6 +5,9 @@
 
 #define READ_BY_WIRESHARK "save it as pcapng with Wireshark (editcap FILE FILE.pcapng)"
 
+/* One layer after the other is unpacked, but not without an end (os_file.h). */
+#define PACKED_OFTEN "it is compressed more often than is unpacked: decompress it first"
+
 struct signature {
     uint8_t size;
     uint8_t bytes[8];
@@ -12,11 +15,11 @@ struct signature {
 };
 
 static const struct signature signatures[] = {
-    {3, {0x1F, 0x8B, 0x08}, {"a gzip-compressed file", "decompress it first (gunzip)", true}},
-    {4, {0x28, 0xB5, 0x2F, 0xFD}, {"a zstd-compressed file", "decompress it first (unzstd)", true}},
-    {6, {0xFD, '7', 'z', 'X', 'Z', 0}, {"an xz-compressed file", "decompress it first (unxz)", true}},
-    {4, {0x04, 0x22, 0x4D, 0x18}, {"an lz4-compressed file", "decompress it first (unlz4)", true}},
-    {3, {'B', 'Z', 'h'}, {"a bzip2-compressed file", "decompress it first (bunzip2)", true}},
+    {3, {0x1F, 0x8B, 0x08}, {"a gzip-compressed file", PACKED_OFTEN, true}},
+    {4, {0x28, 0xB5, 0x2F, 0xFD}, {"a zstd-compressed file", PACKED_OFTEN, true}},
+    {6, {0xFD, '7', 'z', 'X', 'Z', 0}, {"an xz-compressed file", PACKED_OFTEN, true}},
+    {4, {0x04, 0x22, 0x4D, 0x18}, {"an lz4-compressed file", PACKED_OFTEN, true}},
+    {3, {'B', 'Z', 'h'}, {"a bzip2-compressed file", PACKED_OFTEN, true}},
     {4, {'P', 'K', 3, 4}, {"a zip archive", "unpack it first", true}},
     {4, {'M', 'S', 'C', 'F'}, {"a cabinet archive", "unpack it first", true}},
     {6, {'7', 'z', 0xBC, 0xAF, 0x27, 0x1C}, {"a 7-Zip archive", "unpack it first", true}},

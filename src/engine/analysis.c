@@ -162,12 +162,10 @@ static void drop_source(struct run *run, struct capture_facts *facts)
 
 static void note_pipe(struct capture_facts *facts, const struct spooled_pipe *pipe)
 {
-    if (!pipe || !pipe->cut)
+    if (!pipe || !pipe->cut.text[0])
         return;
     facts->incomplete = true;
-    notes_add(&facts->notes, "pipe cut",
-              "what came through the pipe was kept to be read again, but not all of it: there was no more room, or it "
-              "was more than 64 GiB; the rest is not read");
+    notes_add(&facts->notes, CAPTURE_BROKEN_NOTE, "%s", pipe->cut.text);
 }
 
 /* The sentence begins with the path that was opened. */
@@ -182,6 +180,17 @@ static void warn_of_capture(struct run *run, const char *path, const struct spoo
     text_close(&sentence);
 }
 
+static void warn_of_source(struct run *run, const struct source_facts *source)
+{
+    for (uint32_t i = 0; i < source->notes.count; i++) {
+        struct text sentence = {0};
+        text_format(&sentence, "%s: %s", source->file, source->notes.list[i].text);
+        if (strcmp(source->notes.list[i].kind, CAPTURE_BROKEN_NOTE) == 0)
+            warn(run, text_string(&sentence));
+        text_close(&sentence);
+    }
+}
+
 /* A source is named as it was given. */
 static bool read_evidence(struct run *run, const char *path, const struct spooled_pipe *pipe, enum capture_role role)
 {
@@ -191,6 +200,7 @@ static bool read_evidence(struct run *run, const char *path, const struct spoole
     struct source_facts *source = &evidence->sources[evidence->source_count - 1];
     memory_give(source->file);
     source->file = copy_text(path);
+    warn_of_source(run, source);
     return true;
 }
 

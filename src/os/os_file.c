@@ -12,16 +12,18 @@
 #include <unistd.h>
 
 #include "memory.h"
+#include "os_unpacked.h"
 
 enum { NO_DESCRIPTOR = -1 };
 
 struct os_file {
-    int descriptor;     /* NO_DESCRIPTOR: memory */
-    bool regular;       /* an ordinary file that was opened by its path */
-    uint64_t position;  /* bytes read or skipped */
-    struct span memory; /* what is left of it, or of what was put back */
-    struct span whole;  /* of memory */
-    uint8_t *put_back;  /* owned */
+    struct os_unpacked *unpacked; /* where its bytes come from; NULL: they stand in the file as they are */
+    int descriptor;               /* NO_DESCRIPTOR: memory, or unpacked */
+    bool regular;                 /* an ordinary file that was opened by its path */
+    uint64_t position;            /* bytes read or skipped */
+    struct span memory;           /* what is left of it, or of what was put back */
+    struct span whole;            /* of memory */
+    uint8_t *put_back;            /* owned */
     char path[];
 };
 
@@ -55,7 +57,7 @@ static void close_opened(const char *path, int descriptor)
         close(descriptor);
 }
 
-struct os_file *os_file_open(const char *path, struct error *error)
+static struct os_file *open_stored(const char *path, struct error *error)
 {
     int descriptor = STDIN_FILENO;
     if (!is_standard_input(path)) {
@@ -83,6 +85,43 @@ struct os_file *os_file_open(const char *path, struct error *error)
     return file;
 }
 
+/* The first bytes, which are read again afterwards. */
+static struct span look(struct os_file *file, uint8_t *bytes, size_t size)
+{
+    size_t found = 0, got = 1;
+    if (os_file_can_seek(file)) {
+        os_file_read_at(file, 0, bytes, size, &found, NULL);
+        return (struct span){bytes, found};
+    }
+    for (; found < size && got > 0; found += got)
+        if (!os_file_read(file, bytes + found, size - found, &got, NULL))
+            break;
+    struct span head = {bytes, found};
+    os_file_put_back(file, head);
+    return head;
+}
+
+struct os_file *os_file_unpack(struct os_file *file)
+{
+    uint8_t bytes[UNPACKED_PROBE_BYTES];
+    for (int i = 0; i < OS_FILE_LAYERS_MOST; i++) {
+        struct span head = look(file, bytes, sizeof bytes);
+        if (!os_unpacked_recognises(head))
+            return file;
+        struct os_file *layer = file_take(file->path);
+        layer->regular = file->regular;
+        layer->unpacked = os_unpacked_open(file, head);
+        file = layer;
+    }
+    return file;
+}
+
+struct os_file *os_file_open(const char *path, struct error *error)
+{
+    struct os_file *file = open_stored(path, error);
+    return file ? os_file_unpack(file) : NULL;
+}
+
 struct os_file *os_file_from_memory(struct span bytes)
 {
     struct os_file *file = file_take("memory");
@@ -96,6 +135,7 @@ void os_file_close(struct os_file *file)
         return;
     if (file->descriptor != NO_DESCRIPTOR && !is_standard_input(file->path))
         close(file->descriptor);
+    os_unpacked_close(file->unpacked);
     memory_give(file->put_back);
     memory_give(file);
 }
@@ -109,28 +149,36 @@ static size_t memory_read(struct os_file *file, void *buffer, size_t size)
     return part.size;
 }
 
+static bool descriptor_read(const struct os_file *file, void *buffer, size_t size, size_t *got, struct error *error)
+{
+    ssize_t result;
+    do
+        result = read(file->descriptor, buffer, size < SSIZE_MAX ? size : SSIZE_MAX);
+    while (result < 0 && errno == EINTR);
+    if (result < 0)
+        return error_set(error, "it cannot be read at byte %llu: %s", (unsigned long long)file->position,
+                         strerror(errno));
+    *got = (size_t)result;
+    return true;
+}
+
 bool os_file_read(struct os_file *file, void *buffer, size_t size, size_t *got, struct error *error)
 {
+    bool read = true;
     *got = 0;
-    if (file->descriptor == NO_DESCRIPTOR || file->memory.size > 0) {
+    if (file->memory.size > 0 || (file->descriptor == NO_DESCRIPTOR && !file->unpacked))
         *got = memory_read(file, buffer, size);
-    } else {
-        ssize_t result;
-        do
-            result = read(file->descriptor, buffer, size < SSIZE_MAX ? size : SSIZE_MAX);
-        while (result < 0 && errno == EINTR);
-        if (result < 0)
-            return error_set(error, "%s cannot be read at byte %llu: %s", file->path,
-                             (unsigned long long)file->position, strerror(errno));
-        *got = (size_t)result;
-    }
+    else if (file->unpacked)
+        read = os_unpacked_read(file->unpacked, buffer, size, got, error);
+    else
+        read = descriptor_read(file, buffer, size, got, error);
     file->position += *got;
-    return true;
+    return read;
 }
 
 bool os_file_can_seek(const struct os_file *file)
 {
-    return file->regular || file->descriptor == NO_DESCRIPTOR;
+    return !file->unpacked && (file->regular || file->descriptor == NO_DESCRIPTOR);
 }
 
 static bool descriptor_read_at(const struct os_file *file, uint64_t offset, uint8_t *buffer, size_t size, size_t *got,
@@ -139,8 +187,8 @@ static bool descriptor_read_at(const struct os_file *file, uint64_t offset, uint
     for (ssize_t result = 1; *got < size && result != 0;) {
         result = pread(file->descriptor, buffer + *got, size - *got, (off_t)(offset + *got));
         if (result < 0 && errno != EINTR)
-            return error_set(error, "%s cannot be read at byte %llu: %s", file->path,
-                             (unsigned long long)(offset + *got), strerror(errno));
+            return error_set(error, "it cannot be read at byte %llu: %s", (unsigned long long)(offset + *got),
+                             strerror(errno));
         *got += result > 0 ? (size_t)result : 0;
     }
     return true;
@@ -150,7 +198,7 @@ bool os_file_read_at(struct os_file *file, uint64_t offset, void *buffer, size_t
 {
     *got = 0;
     if (!os_file_can_seek(file))
-        return error_set(error, "%s is read from front to back only", file->path);
+        return error_set(error, "it is read from front to back only");
     if (offset > INT64_MAX - size)
         return true;
     if (file->descriptor != NO_DESCRIPTOR)
@@ -179,8 +227,8 @@ void os_file_put_back(struct os_file *file, struct span bytes)
 bool os_file_skip(struct os_file *file, uint64_t bytes)
 {
     uint64_t size;
-    if (!file->regular || file->memory.size > 0 || !os_file_size(file, &size) || file->position >= size ||
-        bytes >= size - file->position)
+    if (!file->regular || file->unpacked || file->memory.size > 0 || !os_file_size(file, &size) ||
+        file->position >= size || bytes >= size - file->position)
         return false;
     if (lseek(file->descriptor, (off_t)(file->position + bytes), SEEK_SET) < 0)
         return false;
@@ -190,6 +238,8 @@ bool os_file_skip(struct os_file *file, uint64_t bytes)
 
 bool os_file_size(const struct os_file *file, uint64_t *bytes)
 {
+    if (file->unpacked)
+        return false;
     if (file->descriptor == NO_DESCRIPTOR) {
         *bytes = file->position + file->memory.size;
         return true;
@@ -199,6 +249,28 @@ bool os_file_size(const struct os_file *file, uint64_t *bytes)
         return false;
     *bytes = (uint64_t)status.st_size;
     return true;
+}
+
+bool os_file_is_packed(const struct os_file *file)
+{
+    return file->unpacked != NULL;
+}
+
+static const struct os_file *stored(const struct os_file *file)
+{
+    while (file->unpacked)
+        file = os_unpacked_from(file->unpacked);
+    return file;
+}
+
+uint64_t os_file_stored_read(const struct os_file *file)
+{
+    return stored(file)->position;
+}
+
+bool os_file_stored_size(const struct os_file *file, uint64_t *bytes)
+{
+    return os_file_size(stored(file), bytes);
 }
 
 bool os_file_can_reopen(const struct os_file *file)

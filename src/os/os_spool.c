@@ -40,28 +40,37 @@ static bool open_spool(struct os_spool *spool, struct error *error)
     return error_set(error, "temporary files cannot be opened again on this system");
 }
 
-/* Whether all of it is kept. */
-static bool copy_bytes(struct os_file *from, FILE *to, uint64_t limit, struct error *error)
+static bool copy_piece(struct os_file *from, FILE *to, uint8_t *piece, uint64_t limit, size_t *got, struct error *cut)
 {
-    uint8_t *piece = memory_take(SPOOL_PIECE);
-    bool whole = true;
-    for (size_t got = 1; got > 0 && whole;) {
-        whole = os_file_read(from, piece, SPOOL_PIECE, &got, error) && got <= limit && fwrite(piece, 1, got, to) == got;
-        limit -= whole ? got : 0;
-    }
-    memory_give(piece);
-    return fflush(to) == 0 && whole;
+    if (!os_file_read(from, piece, SPOOL_PIECE, got, cut))
+        return false;
+    if (*got > limit)
+        return error_set(cut, "it is longer than what is kept of one file, and the rest is not read");
+    return fwrite(piece, 1, *got, to) == *got ||
+           error_set(cut, "there is no more room to keep it in a temporary file, and the rest is not read");
 }
 
-bool os_spool_fill_from(struct os_spool *spool, struct os_file *from, uint64_t limit, bool *cut, struct error *error)
+static void copy_bytes(struct os_file *from, FILE *to, uint64_t limit, struct error *cut)
+{
+    uint8_t *piece = memory_take(SPOOL_PIECE);
+    *cut = (struct error){{0}};
+    for (size_t got = 1; got > 0 && copy_piece(from, to, piece, limit, &got, cut);)
+        limit -= got;
+    memory_give(piece);
+    if (fflush(to) != 0)
+        error_set(cut, "there is no more room to keep it in a temporary file, and the rest is not read");
+}
+
+bool os_spool_fill_from(struct os_spool *spool, struct os_file *from, uint64_t limit, struct error *cut,
+                        struct error *error)
 {
     if (!open_spool(spool, error))
         return false;
-    *cut = !copy_bytes(from, spool->file, limit, error);
+    copy_bytes(from, spool->file, limit, cut);
     return true;
 }
 
-bool os_spool_fill(struct os_spool *spool, const char *path, uint64_t limit, bool *cut, struct error *error)
+bool os_spool_fill(struct os_spool *spool, const char *path, uint64_t limit, struct error *cut, struct error *error)
 {
     struct os_file *from = os_file_open(path, error);
     bool filled = from && os_spool_fill_from(spool, from, limit, cut, error);

@@ -21,11 +21,12 @@ bool os_spool_is_needed(const char *path);
 struct os_file;
 
 /* Reads path to its end, at most limit bytes. False with *error when nothing can be spooled on this system; then nothing was read.
- * *cut: there was more than that, or no more room for it. */
-bool os_spool_fill(struct os_spool *spool, const char *path, uint64_t limit, bool *cut, struct error *error);
+ * *cut: why not all of it is kept; empty: it is. */
+bool os_spool_fill(struct os_spool *spool, const char *path, uint64_t limit, struct error *cut, struct error *error);
 
 /* The same from a file that is open, and stays so. */
-bool os_spool_fill_from(struct os_spool *spool, struct os_file *from, uint64_t limit, bool *cut, struct error *error);
+bool os_spool_fill_from(struct os_spool *spool, struct os_file *from, uint64_t limit, struct error *cut,
+                        struct error *error);
 
 void os_spool_close(struct os_spool *spool); /* frees the room, too; one without a file is fine */
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The same packets in another format get the same verdicts: captures of tests/lab_captures as Windows' event traces and as Network
-Monitor's captures; prints TAP.
+"""The same packets in another format get the same verdicts: captures of tests/lab_captures as Windows' event traces, as Network
+Monitor's captures, and compressed; prints TAP.
 
   tests/formats/run.py --tdscope build/tdscope
 """
@@ -18,6 +18,7 @@ sys.path[:0] = [str(HERE.parent / 'scenes'), str(HERE.parent)]
 
 import etl_bytes as make
 import netmon_bytes
+import packed_bytes
 from scene_pcapng import read_capture
 from scene_tool import diagnose, run_tool
 from tap import Tap
@@ -151,6 +152,26 @@ def check_ways(tap, tool, folder, work):
     tap.case(f'{trace} beside a pcap', [] if found['conversations'] == wanted['conversations'] else ['conversations differ'])
 
 
+def check_packed(tap, tool, folder, work):
+  """Compressed, with what it holds read from front to back, or not; from a file, through a pipe and beside others."""
+  packets = {side: packets_of(folder, side) for side in SIDES}
+  for side in SIDES:
+    write_pcap(work / f'{side}.pcap', packets[side])
+  wanted = told(diagnose(tool, ['--server', work / 'server.pcap'])[1], 1)
+  both = told(diagnose(tool, ['--client', work / 'client.pcap', '--server', work / 'server.pcap'])[1], 1)
+  for name, pack in packed_bytes.PACKINGS.items():
+    (work / 'client.packed').write_bytes(pack((work / 'client.pcap').read_bytes()))
+    for ending, content in (('pcap', (work / 'server.pcap').read_bytes()), ('cap', write_trace(work, 'server', packets['server'], 'netmon-out-of-order').read_bytes())):
+      path = work / f'server.{ending}.{name}'
+      path.write_bytes(pack(content))
+      run, report = diagnose(tool, ['--server', path])
+      tap.case(path.name, [run.complaint] if run.died else complaints_of(report, wanted, ''))
+      run = run_tool(tool, ['diagnose', '--format', 'json', '--server', '-'], piped=path.read_bytes())
+      tap.case(f'{path.name} through a pipe', [run.complaint] if run.died else complaints_of(json.loads(run.out), wanted, ''))
+      run, report = diagnose(tool, ['--client', work / 'client.packed', '--server', path])
+      tap.case(f'{path.name} beside another', [run.complaint] if run.died else complaints_of(report, both, ''))
+
+
 def check_cut(tap, tool, folder, work):
   """Cut anywhere, it is read as far as it goes, and that is said."""
   packets = packets_of(folder, 'client')
@@ -176,6 +197,7 @@ def main():
     for name in FOLDERS:
       check_folder(tap, tool, LAB / name, pathlib.Path(work))
     check_ways(tap, tool, LAB / FOLDERS[0], pathlib.Path(work))
+    check_packed(tap, tool, LAB / FOLDERS[3], pathlib.Path(work))
     check_cut(tap, tool, LAB / FOLDERS[0], pathlib.Path(work))
   return tap.finish()
 

@@ -16,6 +16,7 @@ sys.dont_write_bytecode = True
 import capture_bytes as make
 import etl_bytes
 import netmon_bytes
+import packed_bytes
 import scene
 from scene_pcapng import LINK_TYPES
 
@@ -54,7 +55,7 @@ Ethernet adapter Ethernet:
    Default Gateway . . . . . . . . . : 10.1.0.1
 '''
 FOR_READERS = ('made.pcap', 'made.pcapng', 'cut.pcapng', 'raw.pcapng', 'netsh.etl', 'netsh-parts.etl', 'pktmon.etl', 'pktmon-uncounted.etl',
-               'netmon.cap', 'netmon-mixed.cap', 'netmon-1.cap')
+               'netmon.cap', 'netmon-mixed.cap', 'netmon-1.cap', *(f'made.{name}' for name in packed_bytes.PACKINGS))
 LARGEST_SEED_BYTES = 16_000
 FROM_SERVER = 1
 END = 3 << 1
@@ -90,7 +91,8 @@ def etl_seeds(frames):
 def capture_seeds(scenes):
   frames = make.exchange()
   seeds = {'made.pcap': make.pcap(frames), 'made.pcapng': make.pcapng(frames), 'refused.pcap': make.pcap(make.refusals(2)),
-           **etl_seeds(frames), **netmon_seeds(frames)}
+           **etl_seeds(frames), **netmon_seeds(frames),
+           **{f'made.{name}': pack(make.pcap(frames)) for name, pack in packed_bytes.PACKINGS.items()}}
   for name, loaded in scenes.items():
     with tempfile.TemporaryDirectory() as folder:
       for path in scene.write_scene(loaded, folder).values():
