@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "memory.h"
+#include "os_spool.h"
 #include "os_unpacked.h"
 
 enum { NO_DESCRIPTOR = -1 };
@@ -20,6 +21,7 @@ struct os_file {
     struct os_unpacked *unpacked; /* where its bytes come from; NULL: they stand in the file as they are */
     int descriptor;               /* NO_DESCRIPTOR: memory, or unpacked */
     bool regular;                 /* an ordinary file that was opened by its path */
+    uint64_t first, size;         /* of a slice of a spool; size is UINT64_MAX: all of the file */
     uint64_t position;            /* bytes read or skipped */
     struct span memory;           /* what is left of it, or of what was put back */
     struct span whole;            /* of memory */
@@ -32,6 +34,7 @@ static struct os_file *file_take(const char *path)
     size_t size = strlen(path) + 1;
     struct os_file *file = memory_take(sizeof *file + size);
     file->descriptor = NO_DESCRIPTOR;
+    file->size = UINT64_MAX;
     memcpy(file->path, path, size);
     return file;
 }
@@ -57,7 +60,7 @@ static void close_opened(const char *path, int descriptor)
         close(descriptor);
 }
 
-static struct os_file *open_stored(const char *path, struct error *error)
+static int open_descriptor(const char *path)
 {
     int descriptor = STDIN_FILENO;
     if (!is_standard_input(path)) {
@@ -65,6 +68,14 @@ static struct os_file *open_stored(const char *path, struct error *error)
             descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
         while (descriptor < 0 && errno == EINTR);
     }
+    return descriptor;
+}
+
+static struct os_file *open_stored(const char *path, struct error *error)
+{
+    struct os_slice slice;
+    bool sliced = os_slice_of(&slice, path);
+    int descriptor = open_descriptor(sliced ? slice.spool : path);
     struct stat status;
     if (descriptor < 0 || fstat(descriptor, &status) != 0) {
         error_set(error, "%s cannot be opened: %s", path, strerror(errno));
@@ -80,6 +91,10 @@ static struct os_file *open_stored(const char *path, struct error *error)
     struct os_file *file = file_take(path);
     file->descriptor = descriptor;
     file->regular = S_ISREG(status.st_mode) && !is_standard_input(path);
+    if (sliced && lseek(descriptor, (off_t)slice.first, SEEK_SET) >= 0) {
+        file->first = slice.first;
+        file->size = slice.size;
+    }
     if (file->regular)
         (void)posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL);
     return file;
@@ -152,6 +167,9 @@ static size_t memory_read(struct os_file *file, void *buffer, size_t size)
 static bool descriptor_read(const struct os_file *file, void *buffer, size_t size, size_t *got, struct error *error)
 {
     ssize_t result;
+    uint64_t left = file->size - file->position;
+    if (size > left)
+        size = (size_t)left;
     do
         result = read(file->descriptor, buffer, size < SSIZE_MAX ? size : SSIZE_MAX);
     while (result < 0 && errno == EINTR);
@@ -184,8 +202,11 @@ bool os_file_can_seek(const struct os_file *file)
 static bool descriptor_read_at(const struct os_file *file, uint64_t offset, uint8_t *buffer, size_t size, size_t *got,
                                struct error *error)
 {
+    uint64_t left = offset < file->size ? file->size - offset : 0;
+    if (size > left)
+        size = (size_t)left;
     for (ssize_t result = 1; *got < size && result != 0;) {
-        result = pread(file->descriptor, buffer + *got, size - *got, (off_t)(offset + *got));
+        result = pread(file->descriptor, buffer + *got, size - *got, (off_t)(file->first + offset + *got));
         if (result < 0 && errno != EINTR)
             return error_set(error, "it cannot be read at byte %llu: %s", (unsigned long long)(offset + *got),
                              strerror(errno));
@@ -199,7 +220,7 @@ bool os_file_read_at(struct os_file *file, uint64_t offset, void *buffer, size_t
     *got = 0;
     if (!os_file_can_seek(file))
         return error_set(error, "it is read from front to back only");
-    if (offset > INT64_MAX - size)
+    if (file->first > INT64_MAX - size || offset > INT64_MAX - size - file->first)
         return true;
     if (file->descriptor != NO_DESCRIPTOR)
         return descriptor_read_at(file, offset, buffer, size, got, error);
@@ -230,7 +251,7 @@ bool os_file_skip(struct os_file *file, uint64_t bytes)
     if (!file->regular || file->unpacked || file->memory.size > 0 || !os_file_size(file, &size) ||
         file->position >= size || bytes >= size - file->position)
         return false;
-    if (lseek(file->descriptor, (off_t)(file->position + bytes), SEEK_SET) < 0)
+    if (lseek(file->descriptor, (off_t)(file->first + file->position + bytes), SEEK_SET) < 0)
         return false;
     file->position += bytes;
     return true;
@@ -247,7 +268,7 @@ bool os_file_size(const struct os_file *file, uint64_t *bytes)
     struct stat status;
     if (fstat(file->descriptor, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size < 0)
         return false;
-    *bytes = (uint64_t)status.st_size;
+    *bytes = file->size < UINT64_MAX ? file->size : (uint64_t)status.st_size;
     return true;
 }
 

@@ -10,6 +10,8 @@
 #include "memory.h"
 #include "os_file.h"
 
+#define SPOOLS "/proc/self/fd/"
+
 enum { SPOOL_PIECE = 1 << 20 };
 
 bool os_spool_is_needed(const char *path)
@@ -28,16 +30,35 @@ static bool leads_to(const char *path, int descriptor)
            wanted.st_dev == found.st_dev && S_ISREG(found.st_mode);
 }
 
-static bool open_spool(struct os_spool *spool, struct error *error)
+bool os_spool_open(struct os_spool *spool, struct error *error)
 {
     *spool = (struct os_spool){.file = tmpfile()};
     if (!spool->file)
         return error_set(error, "there is no room for temporary files");
-    snprintf(spool->path, sizeof spool->path, "/proc/self/fd/%d", fileno(spool->file));
+    snprintf(spool->path, sizeof spool->path, SPOOLS "%d", fileno(spool->file));
     if (leads_to(spool->path, fileno(spool->file)))
         return true;
     os_spool_close(spool);
     return error_set(error, "temporary files cannot be opened again on this system");
+}
+
+const char *os_slice_path(const struct os_slice *slice, char path[static SPOOL_PATH_SIZE])
+{
+    snprintf(path, SPOOL_PATH_SIZE, "%.30s/%llu+%llu", slice->spool, (unsigned long long)slice->first,
+             (unsigned long long)slice->size);
+    return path;
+}
+
+bool os_slice_of(struct os_slice *slice, const char *path)
+{
+    unsigned long long first, size;
+    int number, end = 0;
+    if (sscanf(path, SPOOLS "%d/%20llu+%20llu%n", &number, &first, &size, &end) != 3 || path[end] != '\0' ||
+        first > INT64_MAX || size > INT64_MAX - first)
+        return false;
+    *slice = (struct os_slice){.first = first, .size = size};
+    snprintf(slice->spool, sizeof slice->spool, SPOOLS "%d", number);
+    return true;
 }
 
 static bool copy_piece(struct os_file *from, FILE *to, uint8_t *piece, uint64_t limit, size_t *got, struct error *cut)
@@ -64,7 +85,7 @@ static void copy_bytes(struct os_file *from, FILE *to, uint64_t limit, struct er
 bool os_spool_fill_from(struct os_spool *spool, struct os_file *from, uint64_t limit, struct error *cut,
                         struct error *error)
 {
-    if (!open_spool(spool, error))
+    if (!os_spool_open(spool, error))
         return false;
     copy_bytes(from, spool->file, limit, cut);
     return true;

@@ -20,6 +20,7 @@ TESTS = pathlib.Path(__file__).resolve().parent.parent
 SCENES = TESTS / 'scenes'
 sys.path[:0] = [str(TESTS), str(SCENES), str(TESTS / 'formats')]
 sys.dont_write_bytecode = True
+import archive_bytes
 import capture_bytes as make
 import contract
 import netmon_bytes
@@ -169,6 +170,39 @@ def packed(t):
              ['more often'], sentences=1)
   bomb = packed_bytes.gz(packed_bytes.gz(make.pcap_header() + bytes(160 << 20)))
   t.evidence('a bomb', [t.file('bomb.gz', bomb)], INCOMPLETE, ['bomb\\.gz', '1000 times'], sentences=1)
+
+
+def archives(t):
+  """Archives that are damaged, hostile, or hold others."""
+  many = make.pcap(FRAMES * 300)
+  members = [('a.pcap', many), ('b.txt', LOG), ('c.pcap', SOUND)]
+  for kind, pack in archive_bytes.KINDS.items():
+    whole = pack(members)
+    t.evidence(f'a {kind}', [t.file(f'whole.{kind}', whole)], DONE, packets=len(FRAMES) * 301, sentences=0)
+    done = t.run('--format', 'json', t.file(f'cut.{kind}', whole[:len(whole) // 2]))
+    t.tap.case(f'a {kind} cut short', [*t.judge(done, (INCOMPLETE, NOTHING), [f'cut\\.{kind}']), *t.judge_report(done, None)])
+    wrong = []
+    for place in range(40):
+      spoilt = bytearray(whole)
+      at = len(whole) * place // 40
+      spoilt[at:at + 8] = bytes(reversed(spoilt[at:at + 8]))
+      done = t.run('--format', 'json', t.file(f'spoilt.{kind}', bytes(spoilt)))
+      wrong += [f'{at}: {complaint}' for complaint in [*t.judge(done, (DONE, INCOMPLETE, NOTHING)), *t.judge_report(done, None)]]
+    t.tap.case(f'a {kind} that is damaged anywhere', wrong[:10])
+  inner = archive_bytes.make_zip([('a.pcap', SOUND)])
+  t.evidence('archives in an archive', [t.file('outer.zip', archive_bytes.make_zip([('in.zip', inner), ('in.tgz', archive_bytes.make_tar([('x', b'y')], 'gz')), ('a.pcap', SOUND)]))],
+             INCOMPLETE, ['outer\\.zip/in\\.zip looks like a zip', 'outer\\.zip/in\\.tgz looks like a tar'], packets=len(FRAMES), sentences=2)
+  t.evidence('an archive through a pipe', ['-'], NOTHING, ['a zip archive', 'unpack it first'], sentences=1, stdin=inner)
+  t.evidence('an archive of nothing', [t.file('none.zip', archive_bytes.make_zip([]))], NOTHING, ['no file in this archive'], sentences=1)
+  t.evidence('names that lead elsewhere', [t.file('names.tar', archive_bytes.make_tar([('../../up.pcap', SOUND), ('/etc/x\n\x1b[31m.pcap', SOUND[:-5]), ('..', SOUND[:-9])]))],
+             INCOMPLETE, ['names\\.tar/etc/x', 'names\\.tar/member 3'], packets=len(FRAMES) * 3 - 2, sentences=2)
+  bomb = archive_bytes.make_zip([('bomb.pcap', make.pcap_header() + bytes(160 << 20)), ('a.pcap', SOUND)])
+  t.evidence('a bomb in an archive', [t.file('bomb.zip', bomb)], INCOMPLETE, ['bomb\\.zip: ', '1000 times', 'bomb\\.pcap'], sentences=2)
+  t.evidence('thousands of files in one', [t.file('thousands.tgz', archive_bytes.make_tar([(f'{number}.txt', LOG) for number in range(3000)], 'gz'))], DONE, sentences=0)
+  before = (t.folder / 'whole.zip').read_bytes()
+  for name in ('whole.zip', '.'):
+    wrong = t.judge(t.run('diagnose', '-o', 'whole.zip', name), USAGE, ['another name'])
+    t.tap.case(f'-o onto an archive of {name}', wrong + ([] if (t.folder / 'whole.zip').read_bytes() == before else ['it was overwritten']))
 
 
 def every_cut(t):
@@ -354,7 +388,7 @@ def main():
   tap = Tap()
   with tempfile.TemporaryDirectory(prefix='tdscope-') as folder:
     t = Tdscope(program, pathlib.Path(folder), tap)
-    for part in (not_captures, cut_and_absurd, packed, every_cut, odd_but_readable, files_and_folders, command_line, outputs):
+    for part in (not_captures, cut_and_absurd, packed, archives, every_cut, odd_but_readable, files_and_folders, command_line, outputs):
       try:
         part(t)
       except (subprocess.TimeoutExpired, ValueError) as error:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The same packets in another format get the same verdicts: captures of tests/lab_captures as Windows' event traces, as Network
-Monitor's captures, and compressed; prints TAP.
+Monitor's captures, compressed and in archives; prints TAP.
 
   tests/formats/run.py --tdscope build/tdscope
 """
@@ -16,6 +16,7 @@ sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / 'scenes'), str(HERE.parent)]
 
+import archive_bytes
 import etl_bytes as make
 import netmon_bytes
 import packed_bytes
@@ -172,6 +173,32 @@ def check_packed(tap, tool, folder, work):
       tap.case(f'{path.name} beside another', [run.complaint] if run.died else complaints_of(report, both, ''))
 
 
+def check_archives(tap, tool, folder, work):
+  """An archive is a folder: its captures and logs are read, and what is neither is named."""
+  packets = {side: packets_of(folder, side) for side in SIDES}
+  for side in SIDES:
+    write_pcap(work / f'{side}.pcap', packets[side])
+  wanted = told(diagnose(tool, ['--client', work / 'client.pcap', '--server', work / 'server.pcap'])[1], 1)
+  etl = write_trace(work, 'server', packets['server'], 'netsh').read_bytes()
+  client, server = ((work / f'{side}.pcap').read_bytes() for side in SIDES)
+  for kind, pack in archive_bytes.KINDS.items():
+    for name, taken, member in (('client', client, 'trace/here.pcap'), ('server', packed_bytes.gz(etl), 'NetTrace.etl.gz')):
+      (work / f'{name}.{kind}').write_bytes(pack([('./.hidden', b'x'), (member, taken), ('notes/', b'')][:2 + (kind.startswith('tar'))] +
+                                                 [('../../a.txt', b'Monday\n' * 9)]))
+    arguments = ['--client', work / f'client.{kind}', '--server', work / f'server.{kind}']
+    run, report = diagnose(tool, arguments)
+    complaints = [run.complaint] if run.died else complaints_of(report, wanted, '')
+    if report:
+      files = [capture['file'] for capture in report['captures']]
+      complaints += [] if files == [f'{work}/client.{kind}/trace/here.pcap', f'{work}/server.{kind}/NetTrace.etl.gz'] else [str(files)]
+    said = sorted(line for line in run.err.splitlines() if 'a.txt looks like plain text' in line)
+    complaints += [] if len(said) == 2 and len(run.err.splitlines()) == 2 else [run.err]
+    tap.case(f'both ends in a {kind}', complaints)
+  (work / 'both.zip').write_bytes(archive_bytes.make_zip([('client.pcap', client), ('server.pcap', server)]))
+  run, report = diagnose(tool, [work / 'both.zip'])
+  tap.case('both ends in one archive', [] if report and told(report, 1)['conversations'] == wanted['conversations'] else ['they differ'])
+
+
 def check_cut(tap, tool, folder, work):
   """Cut anywhere, it is read as far as it goes, and that is said."""
   packets = packets_of(folder, 'client')
@@ -198,6 +225,7 @@ def main():
       check_folder(tap, tool, LAB / name, pathlib.Path(work))
     check_ways(tap, tool, LAB / FOLDERS[0], pathlib.Path(work))
     check_packed(tap, tool, LAB / FOLDERS[3], pathlib.Path(work))
+    check_archives(tap, tool, LAB / FOLDERS[3], pathlib.Path(work))
     check_cut(tap, tool, LAB / FOLDERS[0], pathlib.Path(work))
   return tap.finish()
 
