@@ -13,6 +13,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 TESTS = HERE.parent
 sys.path[:0] = [str(TESTS / 'scenes'), str(TESTS / 'bad_input'), str(TESTS / 'formats')]
 sys.dont_write_bytecode = True
+import archive_bytes
 import capture_bytes as make
 import etl_bytes
 import netmon_bytes
@@ -92,7 +93,9 @@ def capture_seeds(scenes):
   frames = make.exchange()
   seeds = {'made.pcap': make.pcap(frames), 'made.pcapng': make.pcapng(frames), 'refused.pcap': make.pcap(make.refusals(2)),
            **etl_seeds(frames), **netmon_seeds(frames),
-           **{f'made.{name}': pack(make.pcap(frames)) for name, pack in packed_bytes.PACKINGS.items()}}
+           **{f'made.{name}': pack(make.pcap(frames)) for name, pack in packed_bytes.PACKINGS.items()},
+           **{f'archive.{kind}': pack([('a.pcap', make.pcap(frames)), ('logs/ipconfig.txt', IPCONFIG.encode())])
+              for kind, pack in archive_bytes.KINDS.items()}}
   for name, loaded in scenes.items():
     with tempfile.TemporaryDirectory() as folder:
       for path in scene.write_scene(loaded, folder).values():
