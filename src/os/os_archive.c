@@ -11,6 +11,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <locale.h>
 #include <string.h>
 
 #include "memory.h"
@@ -290,6 +291,18 @@ static void unpack_file(struct unpacking *unpacking)
         error_set(&archive->problem, "there is no file in this archive");
 }
 
+/* libarchive gives names in the thread's locale: in that of a program that sets none, they would be lost where they are not English. */
+static void unpack_with_all_names(struct unpacking *unpacking)
+{
+    locale_t names = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    locale_t before = names ? uselocale(names) : (locale_t)0;
+    unpack_file(unpacking);
+    if (names) {
+        uselocale(before);
+        freelocale(names);
+    }
+}
+
 void os_archive_unpack(struct os_archive *archive, const char *path, struct os_spool *spool)
 {
     *archive = (struct os_archive){.path = copy_text(path)};
@@ -298,7 +311,7 @@ void os_archive_unpack(struct os_archive *archive, const char *path, struct os_s
     unpacking->spool = spool;
     unpacking->file = os_file_open(path, &archive->problem);
     if (unpacking->file)
-        unpack_file(unpacking);
+        unpack_with_all_names(unpacking);
     os_file_close(unpacking->file);
     memory_give(unpacking);
 }

@@ -24,13 +24,13 @@ def make_tar(members, compression=''):
 
 
 def make_cab(members):
-  """MS-CAB: one folder, without compression."""
+  """MS-CAB: one folder, without compression, and with names in UTF-8."""
   block = 1 << 15
   whole = b''.join(content for _, content in members)
   blocks = [whole[at:at + block] for at in range(0, len(whole), block)]
   files, at = b'', 0
   for name, content in members:
-    files += struct.pack('<IIHHHH', len(content), at, 0, 0x5800, 0, 0x20) + name.encode() + b'\0'
+    files += struct.pack('<IIHHHH', len(content), at, 0, 0x5800, 0, 0xA0) + name.encode() + b'\0'
     at += len(content)
   first_file = 36 + 8
   first_block = first_file + len(files)

@@ -182,7 +182,7 @@ def check_archives(tap, tool, folder, work):
   etl = write_trace(work, 'server', packets['server'], 'netsh').read_bytes()
   client, server = ((work / f'{side}.pcap').read_bytes() for side in SIDES)
   for kind, pack in archive_bytes.KINDS.items():
-    for name, taken, member in (('client', client, 'trace/here.pcap'), ('server', packed_bytes.gz(etl), 'NetTrace.etl.gz')):
+    for name, taken, member in (('client', client, 'Größe/here.pcap'), ('server', packed_bytes.gz(etl), 'NetTrace.etl.gz')):
       (work / f'{name}.{kind}').write_bytes(pack([('./.hidden', b'x'), (member, taken), ('notes/', b'')][:2 + (kind.startswith('tar'))] +
                                                  [('../../a.txt', b'Monday\n' * 9)]))
     arguments = ['--client', work / f'client.{kind}', '--server', work / f'server.{kind}']
@@ -190,7 +190,7 @@ def check_archives(tap, tool, folder, work):
     complaints = [run.complaint] if run.died else complaints_of(report, wanted, '')
     if report:
       files = [capture['file'] for capture in report['captures']]
-      complaints += [] if files == [f'{work}/client.{kind}/trace/here.pcap', f'{work}/server.{kind}/NetTrace.etl.gz'] else [str(files)]
+      complaints += [] if files == [f'{work}/client.{kind}/Größe/here.pcap', f'{work}/server.{kind}/NetTrace.etl.gz'] else [str(files)]
     said = sorted(line for line in run.err.splitlines() if 'a.txt looks like plain text' in line)
     complaints += [] if len(said) == 2 and len(run.err.splitlines()) == 2 else [run.err]
     tap.case(f'both ends in a {kind}', complaints)
