@@ -1,4 +1,4 @@
-/* Writing times, without the C library's calendar: it may fail, lock or look at the environment. */
+/* Reading and writing times, without the C library's calendar: it may fail, lock or look at the environment. */
 #include "moment.h"
 
 #include <stdio.h>
@@ -16,6 +16,14 @@ static void civil_from_days(int64_t days, int64_t *year, unsigned *month, unsign
     *day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
     *month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
     *year = (int64_t)year_of_era + era * 400 + (*month <= 2);
+}
+
+int64_t days_of_date(int64_t year, unsigned month, unsigned day)
+{
+    year -= month <= 2;
+    int64_t era = year / 400, of_era = year % 400;
+    int64_t of_year = (153 * ((int64_t)month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
 const char *time_text(int64_t time_ns, char text[static TIME_TEXT_SIZE])

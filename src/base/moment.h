@@ -45,4 +45,7 @@ static inline uint32_t moment_source(const struct moment *m)
 /* "2026-11-22T10:53:02.123456789Z" (RFC 3339, nanoseconds, UTC). Any 64-bit value has a text. Returns text. */
 const char *time_text(int64_t time_ns, char text[static TIME_TEXT_SIZE]);
 
+/* Days from 1970-01-01 to that day of the Gregorian calendar, years from 1 on. */
+int64_t days_of_date(int64_t year, unsigned month, unsigned day);
+
 #endif

@@ -108,7 +108,7 @@ enum capture_opening capture_chain_add_over(struct capture_chain *chain, struct 
     file->index = capture;
     enum capture_opening opening;
     if (os_file_can_reopen(source)) {
-        os_file_size(source, &file->size);
+        os_file_stored_size(source, &file->size);
         os_file_close(source);
         opening = chain_add_waiting(chain, file, error);
     } else {

@@ -11,14 +11,14 @@ static enum capture_opening explain_unknown(struct capture_file *capture, struct
     const char *path = os_file_path(capture->file);
     struct span head = window_peek(&capture->window, FOREIGN_FORMAT_PROBE_BYTES);
     if (capture->window.error.text[0]) {
-        error_set(error, "%s", capture->window.error.text);
+        error_set(error, "%s: %s", path, capture->window.error.text);
         return CAPTURE_ABSENT;
     }
     const struct foreign_format *format = foreign_format_of(head);
     if (head.size == 0)
         error_set(error, "%s is empty", path);
     else if (!format)
-        error_set(error, "%s is not a packet capture that is known (pcap, pcapng and etl are)", path);
+        error_set(error, "%s is not a packet capture that is known (pcap, pcapng, etl and netmon are)", path);
     else if (format->advice)
         error_set(error, "%s looks like %s: %s", path, format->looks_like, format->advice);
     else
@@ -148,7 +148,7 @@ bool capture_file_next(struct capture_file *capture, struct frame *frame)
 
 uint64_t capture_file_consumed(const struct capture_file *capture)
 {
-    return capture->window.offset;
+    return os_file_is_packed(capture->file) ? os_file_stored_read(capture->file) : capture->window.offset;
 }
 
 void capture_file_close(struct capture_file *capture)

@@ -46,7 +46,7 @@ enum capture_opening capture_file_open_over(struct capture_file *capture, struct
  * frame's moment.capture is 0. */
 bool capture_file_next(struct capture_file *capture, struct frame *frame);
 
-/* Bytes of the file that were read so far. */
+/* Bytes of the file, as it is stored, that were read so far. */
 uint64_t capture_file_consumed(const struct capture_file *capture);
 
 void capture_file_close(struct capture_file *capture); /* a closed one is fine */

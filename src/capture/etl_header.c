@@ -2,13 +2,12 @@
 #include "etl_header.h"
 
 #include "cursor.h"
+#include "filetime.h"
 #include "moment.h"
 
 enum { BUFFER_TYPE_AT = 0x36, BUFFER_TYPE_HEADER = 4, EVENT_AT = 0x48, EVENT_BYTES = 0x20, TICKS_AT = 0x10 };
 enum { CLOCK_PERFORMANCE = 1, CLOCK_SYSTEM = 2, CLOCK_CYCLES = 3 };
 
-#define FILETIME_PER_SECOND 10000000
-#define FILETIME_OF_1970 116444736000000000LL
 #define FREQUENCY_MOST 9000000000ULL /* so that a second's ticks, in nanoseconds, are no overflow */
 #define SECONDS_MOST 4600000000LL    /* as far as times reach in either direction: 2116 */
 
@@ -43,14 +42,6 @@ static void set_clock(struct etl_header *header, uint32_t type, uint64_t perform
         header->frequency = FILETIME_PER_SECOND;
 }
 
-static int64_t ns_of_filetime(uint64_t filetime)
-{
-    if (filetime < FILETIME_OF_1970 || filetime > INT64_MAX / 2)
-        return 0;
-    int64_t since = (int64_t)filetime - FILETIME_OF_1970;
-    return since > INT64_MAX / 100 ? INT64_MAX : since * 100;
-}
-
 bool etl_header_read(struct etl_header *header, struct span head, struct error *error)
 {
     *header = (struct etl_header){0};
@@ -80,9 +71,9 @@ bool etl_header_read(struct etl_header *header, struct span head, struct error *
     if (c.failed)
         return error_set(error, "the head of the event trace is cut short");
     set_clock(header, clock, performance, megahertz);
-    header->start_ns = ns_of_filetime(start);
+    header->start_ns = filetime_ns(start);
     if (clock == CLOCK_SYSTEM)
-        header->start_ns = ns_of_filetime((uint64_t)header->first_ticks);
+        header->start_ns = filetime_ns((uint64_t)header->first_ticks);
     return true;
 }
 

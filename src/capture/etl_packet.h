@@ -4,8 +4,7 @@
 
 #include "etl_events.h"
 #include "frame.h"
-
-enum { LINKTYPE_ETHERNET = 1, LINKTYPE_RAW_IP = 101, LINKTYPE_WLAN = 105 };
+#include "link_types.h"
 
 struct etl_packet {
     struct span bytes; /* valid until the next event is asked for */

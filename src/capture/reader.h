@@ -1,8 +1,7 @@
 /*
  * Readers of capture files: one file each, ending in a `const struct capture_reader`, and one line in readers.def.
  *
- * A reader sees the file through a window (window.h) only, so files, pipes and (later) compressed files are the same to
- * it. It never fails on damaged input that it can step over: it notes (kind and sentence with offset) and goes on.
+ * A reader sees the file through a window (window.h) only, so files, pipes and compressed files are the same to it. It never fails on damaged input that it can step over: it notes (kind and sentence with offset) and goes on.
  */
 #ifndef TDSCOPE_READER_H
 #define TDSCOPE_READER_H

@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "decrypted_wlan.h"
 #include "etl_ndis.h"
 #include "etl_pktmon.h"
 #include "frame_room.h"
@@ -157,14 +158,6 @@ static enum etl_reading read_packet(struct etl_state *etl, const struct etl_even
     return ETL_NO_PACKET;
 }
 
-/* Windows hands Wi-Fi's data over decrypted, and may leave the bit that says otherwise (IEEE 802.11, 9.2.4.1.9). */
-static void clear_protected(uint8_t *frame, size_t size)
-{
-    enum { TYPE_BITS = 0x0C, TYPE_DATA = 0x08, PROTECTED = 0x40 };
-    if (size >= 2 && (frame[0] & TYPE_BITS) == TYPE_DATA)
-        frame[1] &= (uint8_t)~PROTECTED;
-}
-
 static void fill_frame(struct etl_state *etl, const struct etl_packet *packet, struct frame *frame)
 {
     size_t size = packet->bytes.size;
@@ -172,7 +165,7 @@ static void fill_frame(struct etl_state *etl, const struct etl_packet *packet, s
     if (size > 0)
         memcpy(bytes, packet->bytes.data, size);
     if (packet->link_type == LINKTYPE_WLAN)
-        clear_protected(bytes, size);
+        decrypted_wlan_clear(bytes, size);
     *frame =
         (struct frame){.moment = {.time_ns = etl_header_time_ns(&etl->header, packet->ticks), .frame = etl->packets},
                        .file_offset = packet->offset,

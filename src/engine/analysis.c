@@ -110,7 +110,7 @@ static void expand_items(struct run *run)
     if (run->analysis->paths.count > LIMIT_FILES) {
         warn(run, "more than 100000 files were given; the rest is not read. Give fewer, or narrower patterns.");
         while (run->analysis->paths.count > LIMIT_FILES)
-            memory_give(run->analysis->paths.paths[--run->analysis->paths.count]);
+            os_files_drop_last(&run->analysis->paths);
     }
 }
 
@@ -162,70 +162,108 @@ static void drop_source(struct run *run, struct capture_facts *facts)
     *facts = (struct capture_facts){0};
 }
 
-static void note_pipe(struct capture_facts *facts, const struct spooled_pipe *pipe)
+/* What of it is missing before it is read. */
+static void note_missing(struct capture_facts *facts, const char *reason)
 {
-    if (!pipe || !pipe->cut)
+    if (!reason || !reason[0])
         return;
     facts->incomplete = true;
-    notes_add(&facts->notes, "pipe cut",
-              "what came through the pipe was kept to be read again, but not all of it: there was no more room, or it "
-              "was more than 64 GiB; the rest is not read");
+    notes_add(&facts->notes, CAPTURE_BROKEN_NOTE, "%s", reason);
 }
 
-/* The sentence begins with the path that was opened. */
-static void warn_of_capture(struct run *run, const char *path, const struct spooled_pipe *pipe,
-                            const struct error *error)
+/* The sentence may begin with the path that was opened. */
+static void warn_of_capture(struct run *run, const char *path, const char *opened, const struct error *error)
 {
-    size_t size = pipe ? strlen(pipe->spool.path) : 0;
+    size_t size = strlen(opened);
     struct text sentence = {0};
-    bool named = size > 0 && strncmp(error->text, pipe->spool.path, size) == 0;
+    bool named = strncmp(error->text, opened, size) == 0;
     text_format(&sentence, "%s%s", named ? path : "", error->text + (named ? size : 0));
     warn(run, text_string(&sentence));
     text_close(&sentence);
 }
 
+static void warn_of_problem(struct run *run, const struct os_file_name *name)
+{
+    struct text sentence = {0};
+    text_format(&sentence, "%s: %s", name->path, name->problem);
+    warn(run, text_string(&sentence));
+    text_close(&sentence);
+}
+
+static void warn_of_source(struct run *run, const struct source_facts *source)
+{
+    for (uint32_t i = 0; i < source->notes.count; i++) {
+        struct text sentence = {0};
+        text_format(&sentence, "%s: %s", source->file, source->notes.list[i].text);
+        if (strcmp(source->notes.list[i].kind, CAPTURE_BROKEN_NOTE) == 0)
+            warn(run, text_string(&sentence));
+        text_close(&sentence);
+    }
+}
+
 /* A source is named as it was given. */
-static bool read_evidence(struct run *run, const char *path, const struct spooled_pipe *pipe, enum capture_role role)
+static bool read_evidence(struct run *run, const struct os_file_name *name, const char *opened, enum capture_role role)
 {
     struct evidence *evidence = &run->analysis->casebook.evidence;
-    if (!evidence_file_read(evidence, pipe ? pipe->spool.path : path, role))
+    if (!evidence_file_read(evidence, opened, role))
         return false;
     struct source_facts *source = &evidence->sources[evidence->source_count - 1];
     memory_give(source->file);
-    source->file = copy_text(path);
+    source->file = copy_text(name->path);
+    if (name->problem)
+        notes_add(&source->notes, CAPTURE_BROKEN_NOTE, "%s", name->problem);
+    warn_of_source(run, source);
     return true;
 }
 
-static void open_capture(struct run *run, const char *path, enum capture_role role)
+static void keep_capture(struct run *run, struct capture_facts *facts, const struct os_file_name *name,
+                         const struct capture_source *source, const struct spooled_pipe *pipe)
+{
+    facts->file = copy_text(name->path);
+    facts->role = source->role;
+    facts->role_given = source->role_given;
+    note_missing(facts, name->problem);
+    note_missing(facts, pipe ? pipe->cut.text : NULL);
+    run->analysis->casebook.capture_count++;
+}
+
+static void open_capture(struct run *run, const struct os_file_name *name, enum capture_role role)
 {
     struct casebook *casebook = &run->analysis->casebook;
     uint32_t index = casebook->capture_count;
     struct capture_facts *facts = &casebook->captures[index];
-    struct capture_source *source = add_source(run, path, role);
+    struct capture_source *source = add_source(run, name->path, role);
     struct error error = {{0}};
     struct os_file *source_file = NULL;
+    const char *opened = name->from ? name->from : name->path;
     const struct spooled_pipe *pipe = run->analysis->paths.count > 1
-                                          ? spooled_pipes_need(&run->analysis->pipes, path)
-                                          : spooled_pipes_need_alone(&run->analysis->pipes, path, &source_file);
-    enum capture_opening opening =
-        source_file ? capture_chain_add_over(&source->chain, source_file, index, facts, &error)
-                    : capture_chain_add(&source->chain, pipe ? pipe->spool.path : path, index, facts, &error);
-    facts->spool = pipe ? pipe->spool.path : NULL;
-    if (opening == CAPTURE_OPENED && is_copy(run, source, facts, path)) {
+                                          ? spooled_pipes_need(&run->analysis->pipes, opened)
+                                          : spooled_pipes_need_alone(&run->analysis->pipes, opened, &source_file);
+    opened = pipe ? pipe->spool.path : opened;
+    enum capture_opening opening = source_file
+                                       ? capture_chain_add_over(&source->chain, source_file, index, facts, &error)
+                                       : capture_chain_add(&source->chain, opened, index, facts, &error);
+    facts->spool = opened != name->path ? opened : NULL;
+    if (opening == CAPTURE_OPENED && is_copy(run, source, facts, name->path)) {
         drop_source(run, facts);
         return;
     }
     if (opening == CAPTURE_OPENED) {
-        facts->file = copy_text(path);
-        facts->role = role;
-        facts->role_given = source->role_given;
-        note_pipe(facts, pipe);
-        casebook->capture_count++;
+        keep_capture(run, facts, name, source, pipe);
         return;
     }
     drop_source(run, facts);
-    if (opening != CAPTURE_NOT_A_CAPTURE || !read_evidence(run, path, pipe, role))
-        warn_of_capture(run, path, pipe, &error);
+    if (opening != CAPTURE_NOT_A_CAPTURE || !read_evidence(run, name, opened, role))
+        warn_of_capture(run, name->path, opened, &error);
+}
+
+/* What is in an archive stands beside it, and may be out of reach. */
+static void open_named(struct run *run, const struct os_file_name *name, enum capture_role role)
+{
+    if (!name->is_archive && (name->from || !name->problem))
+        open_capture(run, name, role);
+    else if (name->problem)
+        warn_of_problem(run, name);
 }
 
 static void open_captures(struct run *run)
@@ -234,7 +272,7 @@ static void open_captures(struct run *run)
     casebook->captures = memory_take_array(run->analysis->paths.count, sizeof *casebook->captures);
     run->sources = memory_take_array(run->analysis->paths.count, sizeof *run->sources);
     for (size_t i = 0; i < run->analysis->paths.count; i++)
-        open_capture(run, run->analysis->paths.paths[i], run->roles[i]);
+        open_named(run, &run->analysis->paths.names[i], run->roles[i]);
     bool known = true;
     for (uint32_t i = 0; i < run->source_count; i++) {
         uint64_t consumed, total;
@@ -319,7 +357,7 @@ static void forget_results(struct analysis *analysis)
     casebook_close(&analysis->casebook);
     casebook_open(&analysis->casebook);
     analysis->casebook.server_port = server_port;
-    os_files_close(&analysis->paths);
+    os_files_clear(&analysis->paths);
     for (uint32_t i = 0; i < analysis->warning_count; i++)
         memory_give(analysis->warnings[i]);
     memory_give(analysis->warnings);

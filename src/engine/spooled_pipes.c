@@ -18,20 +18,7 @@ static struct spooled_pipe *add(struct spooled_pipes *pipes, const char *path)
     return pipe;
 }
 
-const struct spooled_pipe *spooled_pipes_need(struct spooled_pipes *pipes, const char *path)
-{
-    for (uint32_t i = 0; i < pipes->count; i++)
-        if (strcmp(pipes->list[i]->path, path) == 0)
-            return pipes->list[i]->spool.file ? pipes->list[i] : NULL;
-    if (!os_spool_is_needed(path))
-        return NULL;
-    struct error error;
-    struct spooled_pipe *pipe = add(pipes, path);
-    return os_spool_fill(&pipe->spool, path, LIMIT_SPOOLED_BYTES, &pipe->cut, &error) ? pipe : NULL;
-}
-
-/* A capture that is read from front to back. */
-static bool is_streamed_capture(struct os_file *source)
+static const struct capture_reader *reader_of(struct os_file *source)
 {
     uint8_t head[READER_PROBE_BYTES];
     size_t size = 0;
@@ -40,16 +27,43 @@ static bool is_streamed_capture(struct os_file *source)
             break;
     struct span begin = {head, size};
     os_file_put_back(source, begin);
-    const struct capture_reader *reader = capture_reader_for(begin);
-    return reader && !reader->jumps;
+    return capture_reader_for(begin);
+}
+
+/* A reader that jumps needs the bytes themselves. */
+static bool has_to_be_unpacked(const char *path)
+{
+    struct error error;
+    struct os_file *source = os_file_open(path, &error);
+    const struct capture_reader *reader = source && os_file_is_packed(source) ? reader_of(source) : NULL;
+    os_file_close(source);
+    return reader && reader->jumps;
+}
+
+const struct spooled_pipe *spooled_pipes_need(struct spooled_pipes *pipes, const char *path)
+{
+    for (uint32_t i = 0; i < pipes->count; i++)
+        if (strcmp(pipes->list[i]->path, path) == 0)
+            return pipes->list[i]->spool.file ? pipes->list[i] : NULL;
+    if (!os_spool_is_needed(path) && !has_to_be_unpacked(path))
+        return NULL;
+    struct error error;
+    struct spooled_pipe *pipe = add(pipes, path);
+    return os_spool_fill(&pipe->spool, path, LIMIT_SPOOLED_BYTES, &pipe->cut, &error) ? pipe : NULL;
 }
 
 const struct spooled_pipe *spooled_pipes_need_alone(struct spooled_pipes *pipes, const char *path,
                                                     struct os_file **source)
 {
     struct error error;
-    *source = os_spool_is_needed(path) ? os_file_open(path, &error) : NULL;
-    if (!*source || is_streamed_capture(*source))
+    *source = NULL;
+    if (!os_spool_is_needed(path))
+        return spooled_pipes_need(pipes, path);
+    *source = os_file_open(path, &error);
+    if (!*source)
+        return NULL;
+    const struct capture_reader *reader = reader_of(*source);
+    if (reader && !reader->jumps)
         return NULL;
     struct spooled_pipe *pipe = add(pipes, path);
     if (!os_spool_fill_from(&pipe->spool, *source, LIMIT_SPOOLED_BYTES, &pipe->cut, &error))

@@ -1,4 +1,5 @@
-/* Captures that come through pipes beside others: kept, so that they can be read again for comparing. */
+/* Captures that come through pipes beside others: kept, so that they can be read again for comparing. And compressed ones that are not read
+ * from front to back. */
 #ifndef TDSCOPE_SPOOLED_PIPES_H
 #define TDSCOPE_SPOOLED_PIPES_H
 
@@ -8,7 +9,7 @@
 struct spooled_pipe {
     char *path; /* as given; owned */
     struct os_spool spool;
-    bool cut;
+    struct error cut; /* why not all of it is kept; empty: it is */
 };
 
 struct spooled_pipes {
@@ -16,7 +17,7 @@ struct spooled_pipes {
     uint32_t count;
 };
 
-/* The spool of that path, filled the first time; NULL: it is no pipe, or cannot be spooled, and has to be read as it is. */
+/* The spool of that path, filled the first time; NULL: it can be read as it is, or cannot be spooled, and has to be. */
 const struct spooled_pipe *spooled_pipes_need(struct spooled_pipes *pipes, const char *path);
 
 /* Likewise of a path that is given alone, but for a capture that can be read as it comes: it may have no end. *source: the open

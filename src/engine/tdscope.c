@@ -134,7 +134,7 @@ const char *tdscope_warning(const struct tdscope *tdscope, size_t number)
 
 const char *tdscope_evidence(const struct tdscope *tdscope, size_t number)
 {
-    return number < tdscope->analysis.paths.count ? tdscope->analysis.paths.paths[number] : NULL;
+    return number < tdscope->analysis.paths.count ? tdscope->analysis.paths.names[number].path : NULL;
 }
 
 const char *tdscope_error(const struct tdscope *tdscope)

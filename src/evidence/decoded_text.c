@@ -133,16 +133,17 @@ static enum text_encoding encoding_of(struct span head, bool whole)
     return is_utf8(head, whole) ? TEXT_UTF8 : TEXT_WINDOWS_1252;
 }
 
+/* What came before the system refuses to go on, or before a compressed file is damaged, is given first. */
 static bool fill(struct decoded_text *text, struct error *error)
 {
     while (!text->at_end && text->raw_size < sizeof text->raw) {
         size_t got;
-        if (!os_file_read(text->file, text->raw + text->raw_size, sizeof text->raw - text->raw_size, &got, error))
-            return false;
+        text->broken = !os_file_read(text->file, text->raw + text->raw_size, sizeof text->raw - text->raw_size, &got,
+                                     &text->error);
         text->raw_size += got;
         text->at_end = got == 0;
     }
-    return true;
+    return !text->broken || text->raw_size > 0 || error_set(error, "%s", text->error.text);
 }
 
 static void skip_byte_order_mark(struct decoded_text *text)

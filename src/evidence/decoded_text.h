@@ -26,7 +26,9 @@ struct decoded_text {
     uint8_t raw[TEXT_CHUNK_BYTES]; /* as in the file */
     size_t raw_size;               /* bytes in raw that are not decoded yet */
     bool at_end;
-    struct text utf8; /* the chunk that was handed on last */
+    bool broken;        /* it ends where it should not: */
+    struct error error; /* why */
+    struct text utf8;   /* the chunk that was handed on last */
 };
 
 /* Takes the file over and reads its first chunk. False with *error when the system refuses: then the file is closed. */

@@ -14,7 +14,7 @@ static void read_source(const struct evidence_reader *reader, struct evidence_in
     const struct text_lines *lines = input->lines;
     source->incomplete = source->incomplete || lines->failed;
     if (lines->failed)
-        notes_add(&source->notes, "file broken", "%.200s", lines->error.text);
+        notes_add(&source->notes, CAPTURE_BROKEN_NOTE, "%.200s", lines->error.text);
     if (lines->cut > 0)
         notes_add(&source->notes, "long lines", "%s %s longer than %d bytes: the rest %snot read",
                   count_words(lines->cut, "line").text, lines->cut == 1 ? "is" : "are", TEXT_LINE_MAX_BYTES,

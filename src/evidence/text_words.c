@@ -287,15 +287,6 @@ bool words_guid(struct span s, uint8_t guid[static 16])
     return true;
 }
 
-/* Days from 1970-01-01 in the Gregorian calendar: years begin in March, so that the leap day is their last. */
-static int64_t days_of(int64_t year, unsigned month, unsigned day)
-{
-    year -= month <= 2;
-    int64_t era = year / 400, of_era = year % 400;
-    int64_t of_year = (153 * ((int64_t)month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
 static bool take_separator(struct span *rest, const char *among)
 {
     if (rest->size == 0 || !strchr(among, rest->data[0]) || rest->data[0] == 0)
@@ -342,7 +333,7 @@ static bool time_of(uint64_t year, uint64_t month, uint64_t day, const struct cl
 {
     if (year < 1970 || year > 2115 || month < 1 || month > 12 || day < 1 || day > 31)
         return false;
-    int64_t seconds = days_of((int64_t)year, (unsigned)month, (unsigned)day) * 86400 +
+    int64_t seconds = days_of_date((int64_t)year, (unsigned)month, (unsigned)day) * 86400 +
                       (int64_t)(time->hour * 3600 + time->minute * 60 + time->second);
     *time_ns = seconds * NS_PER_SECOND + time->fraction_ns;
     return true;

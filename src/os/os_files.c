@@ -1,4 +1,4 @@
-/* What files a command-line argument means: a file, a folder with all below it, or a pattern (POSIX.1-2008). */
+/* What files a command-line argument means: a file, a folder or an archive with all below it, or a pattern (POSIX.1-2008). */
 #define _POSIX_C_SOURCE 200809L
 #define _FILE_OFFSET_BITS 64
 
@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "memory.h"
+#include "os_archive.h"
 
 struct expansion {
     struct os_files *files;
@@ -40,13 +41,56 @@ static bool is_full(struct expansion *expansion)
     return true;
 }
 
-static void add_path(struct os_files *files, const char *path)
+static struct os_file_name *add_path(struct os_files *files, const char *folder, const char *name)
 {
     if (files->count == files->capacity) {
         files->capacity = files->capacity ? files->capacity * 2 : 16;
-        files->paths = memory_grow(files->paths, files->capacity, sizeof *files->paths);
+        files->names = memory_grow(files->names, files->capacity, sizeof *files->names);
     }
-    files->paths[files->count++] = path_join("", path);
+    files->names[files->count] = (struct os_file_name){.path = path_join(folder, name)};
+    return &files->names[files->count++];
+}
+
+static const struct os_archive *unpacked(struct os_files *files, const char *path)
+{
+    for (size_t i = 0; i < files->archive_count; i++)
+        if (strcmp(files->archives[i]->path, path) == 0)
+            return files->archives[i];
+    struct os_archive *archive = memory_take(sizeof *archive);
+    os_archive_unpack(archive, path, &files->spool);
+    files->archives = memory_grow(files->archives, files->archive_count + 1, sizeof *files->archives);
+    return files->archives[files->archive_count++] = archive;
+}
+
+static void add_member(struct os_files *files, const char *folder, const struct os_member *member)
+{
+    struct os_file_name *name = add_path(files, folder, member->name);
+    struct os_slice slice = {.first = member->offset, .size = member->size};
+    char path[SPOOL_PATH_SIZE];
+    memcpy(slice.spool, files->spool.path, sizeof slice.spool);
+    name->problem = member->problem;
+    if (member->size > 0 || !member->problem)
+        name->from = path_join("", os_slice_path(&slice, path));
+}
+
+static void add_archive(struct expansion *expansion, const char *path)
+{
+    struct os_files *files = expansion->files;
+    const struct os_archive *archive = unpacked(files, path);
+    struct os_file_name *name = add_path(files, "", path);
+    name->is_archive = true;
+    name->problem = archive->problem.text[0] ? archive->problem.text : NULL;
+    for (size_t i = 0; i < archive->count && !is_full(expansion); i++)
+        add_member(files, path, &archive->members[i]);
+}
+
+/* Not for pipes, whose bytes would be lost. */
+static void add_regular(struct expansion *expansion, const char *path)
+{
+    if (os_archive_is(path))
+        add_archive(expansion, path);
+    else
+        add_path(expansion->files, "", path);
 }
 
 static void add_folder(struct expansion *expansion, const char *path, int depth);
@@ -63,7 +107,7 @@ static void add_entry(struct expansion *expansion, const char *path, int depth)
     if (S_ISLNK(status.st_mode) && stat(path, &status) != 0)
         return;
     if (S_ISREG(status.st_mode) && !is_full(expansion))
-        add_path(expansion->files, path);
+        add_regular(expansion, path);
 }
 
 static void add_folder(struct expansion *expansion, const char *path, int depth)
@@ -96,8 +140,12 @@ static bool add_existing(struct expansion *expansion, const char *path)
         return false;
     if (strcmp(path, "-") != 0 && S_ISDIR(status.st_mode))
         add_folder(expansion, path, 0);
-    else if (!is_full(expansion))
-        add_path(expansion->files, path);
+    else if (is_full(expansion))
+        return true;
+    else if (strcmp(path, "-") != 0 && S_ISREG(status.st_mode))
+        add_regular(expansion, path);
+    else
+        add_path(expansion->files, "", path);
     return true;
 }
 
@@ -113,7 +161,7 @@ static bool add_pattern(struct expansion *expansion, const char *pattern)
 
 static int compare_paths(const void *a, const void *b)
 {
-    return strcmp(*(char *const *)a, *(char *const *)b);
+    return strcmp(((const struct os_file_name *)a)->path, ((const struct os_file_name *)b)->path);
 }
 
 bool os_files_expand(struct os_files *files, const char *argument, struct notes *notes, struct error *error)
@@ -129,14 +177,34 @@ bool os_files_expand(struct os_files *files, const char *argument, struct notes 
     size_t found = files->count - expansion.first;
     if (found == 0)
         return error_set(error, "there is no file to read in %s", argument);
-    qsort(files->paths + expansion.first, found, sizeof *files->paths, compare_paths);
+    qsort(files->names + expansion.first, found, sizeof *files->names, compare_paths);
     return true;
+}
+
+void os_files_drop_last(struct os_files *files)
+{
+    files->count--;
+    memory_give(files->names[files->count].path);
+    memory_give(files->names[files->count].from);
+}
+
+void os_files_clear(struct os_files *files)
+{
+    while (files->count > 0)
+        os_files_drop_last(files);
+    memory_give(files->names);
+    files->names = NULL;
+    files->capacity = 0;
 }
 
 void os_files_close(struct os_files *files)
 {
-    for (size_t i = 0; i < files->count; i++)
-        memory_give(files->paths[i]);
-    memory_give(files->paths);
+    os_files_clear(files);
+    for (size_t i = 0; i < files->archive_count; i++) {
+        os_archive_close(files->archives[i]);
+        memory_give(files->archives[i]);
+    }
+    memory_give(files->archives);
+    os_spool_close(&files->spool);
     *files = (struct os_files){0};
 }

@@ -10,6 +10,8 @@
 #include "memory.h"
 #include "os_file.h"
 
+#define SPOOLS "/proc/self/fd/"
+
 enum { SPOOL_PIECE = 1 << 20 };
 
 bool os_spool_is_needed(const char *path)
@@ -28,40 +30,68 @@ static bool leads_to(const char *path, int descriptor)
            wanted.st_dev == found.st_dev && S_ISREG(found.st_mode);
 }
 
-static bool open_spool(struct os_spool *spool, struct error *error)
+bool os_spool_open(struct os_spool *spool, struct error *error)
 {
     *spool = (struct os_spool){.file = tmpfile()};
     if (!spool->file)
         return error_set(error, "there is no room for temporary files");
-    snprintf(spool->path, sizeof spool->path, "/proc/self/fd/%d", fileno(spool->file));
+    snprintf(spool->path, sizeof spool->path, SPOOLS "%d", fileno(spool->file));
     if (leads_to(spool->path, fileno(spool->file)))
         return true;
     os_spool_close(spool);
     return error_set(error, "temporary files cannot be opened again on this system");
 }
 
-/* Whether all of it is kept. */
-static bool copy_bytes(struct os_file *from, FILE *to, uint64_t limit, struct error *error)
+const char *os_slice_path(const struct os_slice *slice, char path[static SPOOL_PATH_SIZE])
 {
-    uint8_t *piece = memory_take(SPOOL_PIECE);
-    bool whole = true;
-    for (size_t got = 1; got > 0 && whole;) {
-        whole = os_file_read(from, piece, SPOOL_PIECE, &got, error) && got <= limit && fwrite(piece, 1, got, to) == got;
-        limit -= whole ? got : 0;
-    }
-    memory_give(piece);
-    return fflush(to) == 0 && whole;
+    snprintf(path, SPOOL_PATH_SIZE, "%.30s/%llu+%llu", slice->spool, (unsigned long long)slice->first,
+             (unsigned long long)slice->size);
+    return path;
 }
 
-bool os_spool_fill_from(struct os_spool *spool, struct os_file *from, uint64_t limit, bool *cut, struct error *error)
+bool os_slice_of(struct os_slice *slice, const char *path)
 {
-    if (!open_spool(spool, error))
+    unsigned long long first, size;
+    int number, end = 0;
+    if (sscanf(path, SPOOLS "%d/%20llu+%20llu%n", &number, &first, &size, &end) != 3 || path[end] != '\0' ||
+        first > INT64_MAX || size > INT64_MAX - first)
         return false;
-    *cut = !copy_bytes(from, spool->file, limit, error);
+    *slice = (struct os_slice){.first = first, .size = size};
+    snprintf(slice->spool, sizeof slice->spool, SPOOLS "%d", number);
     return true;
 }
 
-bool os_spool_fill(struct os_spool *spool, const char *path, uint64_t limit, bool *cut, struct error *error)
+static bool copy_piece(struct os_file *from, FILE *to, uint8_t *piece, uint64_t limit, size_t *got, struct error *cut)
+{
+    if (!os_file_read(from, piece, SPOOL_PIECE, got, cut))
+        return false;
+    if (*got > limit)
+        return error_set(cut, "it is longer than what is kept of one file, and the rest is not read");
+    return fwrite(piece, 1, *got, to) == *got ||
+           error_set(cut, "there is no more room to keep it in a temporary file, and the rest is not read");
+}
+
+static void copy_bytes(struct os_file *from, FILE *to, uint64_t limit, struct error *cut)
+{
+    uint8_t *piece = memory_take(SPOOL_PIECE);
+    *cut = (struct error){{0}};
+    for (size_t got = 1; got > 0 && copy_piece(from, to, piece, limit, &got, cut);)
+        limit -= got;
+    memory_give(piece);
+    if (fflush(to) != 0)
+        error_set(cut, "there is no more room to keep it in a temporary file, and the rest is not read");
+}
+
+bool os_spool_fill_from(struct os_spool *spool, struct os_file *from, uint64_t limit, struct error *cut,
+                        struct error *error)
+{
+    if (!os_spool_open(spool, error))
+        return false;
+    copy_bytes(from, spool->file, limit, cut);
+    return true;
+}
+
+bool os_spool_fill(struct os_spool *spool, const char *path, uint64_t limit, struct error *cut, struct error *error)
 {
     struct os_file *from = os_file_open(path, error);
     bool filled = from && os_spool_fill_from(spool, from, limit, cut, error);

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "cursor.h"
+#include "moment.h"
 #include "text.h"
 
 enum { NAME_MAX_BYTES = 256 };
@@ -47,22 +48,15 @@ static const char *name_text(struct casebook *casebook, const X509_NAME *name)
     return kept;
 }
 
-/* Days from 1970-01-01 to a day of the Gregorian calendar, by counting years from March, so that a leap day is the last. */
-static int64_t days_to(int64_t year, int month, int day)
-{
-    int64_t years = month > 2 ? year : year - 1;
-    int64_t months = month > 2 ? month - 3 : month + 9;
-    int64_t day_of_year = (153 * months + 2) / 5 + day - 1;
-    return years * 365 + years / 4 - years / 100 + years / 400 + day_of_year - 719468;
-}
-
 static void read_date(const ASN1_TIME *date, char text[static TLS_DATE_SIZE], int64_t *seconds)
 {
     struct tm tm;
     if (!date || !ASN1_TIME_to_tm(date, &tm) || tm.tm_year < -1900)
         return;
     int64_t year = (int64_t)tm.tm_year + 1900;
-    *seconds = ((days_to(year, tm.tm_mon + 1, tm.tm_mday) * 24 + tm.tm_hour) * 60 + tm.tm_min) * 60 + tm.tm_sec;
+    *seconds =
+        ((days_of_date(year, (unsigned)tm.tm_mon + 1, (unsigned)tm.tm_mday) * 24 + tm.tm_hour) * 60 + tm.tm_min) * 60 +
+        tm.tm_sec;
     snprintf(text, TLS_DATE_SIZE, "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)year % 10000u,
              (unsigned)(tm.tm_mon + 1) % 100u, (unsigned)tm.tm_mday % 100u, (unsigned)tm.tm_hour % 100u,
              (unsigned)tm.tm_min % 100u, (unsigned)tm.tm_sec % 100u);

@@ -49,7 +49,7 @@ static json_t *capture_object(const struct casebook *casebook, const struct capt
     }
     if (capture->dropped_known)
         object_add_count(object, "dropped_by_capture", capture->dropped_by_capture);
-    if (capture->cut_packets > 0)
+    if (capture->longest_cut > 0)
         object_add_count(object, "truncated_to", capture->longest_cut);
     json_t *notes = json_new_array();
     capture_notes_each(capture, add_sentence, notes);

@@ -20,10 +20,14 @@ import tempfile
 
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 SCENES = TESTS / 'scenes'
-sys.path[:0] = [str(TESTS), str(SCENES)]
+sys.path[:0] = [str(TESTS), str(SCENES), str(TESTS / 'formats')]
 sys.dont_write_bytecode = True
+import archive_bytes
 import capture_bytes as make
 import contract
+import netmon_bytes
+import packed_bytes
+from etl_bytes import Packet
 from scene import load, write_scene
 from tap import Tap
 
@@ -31,6 +35,10 @@ DONE, FAULT, USAGE, INCOMPLETE, NOTHING = 0, 1, 2, 3, 4
 TIMEOUT_S = 60
 FRAMES = make.exchange()
 SOUND = make.pcap(FRAMES)
+NETMON = netmon_bytes.netmon([Packet((make.START_S * 1000 + number) * 10**6, frame, len(frame)) for number, frame in enumerate(FRAMES)],
+                             netmon_bytes.Style())
+LOG = b'\r\nActive Connections\r\n\r\n  Proto  Local Address          Foreign Address        State\r\n' \
+  b'  TCP    10.1.0.5:50123         10.2.0.9:1433          ESTABLISHED\r\n'
 SANITIZER = re.compile(r'Sanitizer|runtime error:')
 
 
@@ -101,7 +109,7 @@ def not_captures(t):
   noise = bytes((index * index * 31 + index * 17 + 7) % 251 for index in range(5000))
   t.evidence('noise', [t.file('noise.bin', noise)], NOTHING, ['noise\\.bin'], sentences=1)
   t.evidence('one byte', [t.file('one', b'\xd4')], NOTHING, ['one'], sentences=1)
-  t.evidence('a compressed capture', [t.file('sound.pcap.gz', gzip.compress(SOUND, mtime=0))], (DONE, NOTHING))
+  t.evidence('a compressed capture', [t.file('sound.pcap.gz', gzip.compress(SOUND, mtime=0))], DONE, packets=len(FRAMES), sentences=0)
   t.evidence('a compressed text', [t.file('notes.gz', gzip.compress(b'text\n' * 40, mtime=0))], NOTHING, ['notes\\.gz'],
              sentences=1)
   t.evidence('a pcap header alone', [t.file('header.pcap', SOUND[:make.FILE_HEADER_BYTES])], (DONE, NOTHING), packets=0)
@@ -135,11 +143,73 @@ def cut_and_absurd(t):
   stray = make.pcapng_packet(FRAMES[-1], 9, interface=7)
   t.evidence('pcapng packet of an interface that is not there', [t.file('stray.pcapng', sound + stray)], INCOMPLETE,
              ['stray\\.pcapng', f'\\b{len(sound)}\\b'], packets=len(FRAMES), sentences=1)
+  t.evidence('netmon cut in its table', [t.file('cut.cap', NETMON[:-5])], INCOMPLETE, ['cut\\.cap', 'table of records'], packets=len(FRAMES),
+             sentences=1)
+  broken = NETMON[:-8] + b'\xff' * 4 + NETMON[-4:]
+  t.evidence('netmon with a wrong offset', [t.file('wrong.cap', broken)], INCOMPLETE, ['wrong\\.cap', '1 of 7 records'], packets=len(FRAMES) - 1,
+             sentences=1)
+
+
+def packed(t):
+  """Compressed files that are damaged, cut short, or made to fill a disk."""
+  many = make.pcap(FRAMES * 300)
+  squeezed = gzip.compress(many, mtime=0)
+  t.evidence('a gzip file cut short', [t.file('cut.pcap.gz', squeezed[:-len(squeezed) // 4])], INCOMPLETE, ['cut\\.pcap\\.gz', 'cut short'], sentences=1)
+  read = json.loads(t.run('--format', 'json', 'cut.pcap.gz').stdout)['captures'][0]['packets']
+  t.tap.case('and what came before is read', [] if len(FRAMES) * 200 < read < len(FRAMES) * 300 else [f'{read} packets'])
+  t.evidence('a gzip file with a wrong sum', [t.file('sum.pcap.gz', squeezed[:-8] + bytes(8))], INCOMPLETE, ['sum\\.pcap\\.gz', 'data check'],
+             packets=len(FRAMES) * 300, sentences=1)
+  t.evidence('a gzip file with other bytes behind it', [t.file('more.pcap.gz', squeezed + b'more')], INCOMPLETE, ['more\\.pcap\\.gz', 'not compressed'],
+             packets=len(FRAMES) * 300, sentences=1)
+  for name, pack in packed_bytes.PACKINGS.items():
+    whole = pack(many)
+    done = t.run('--format', 'json', t.file(f'cut.{name}', whole[:len(whole) * 3 // 4]))
+    t.tap.case(f'a file cut short: {name}', t.judge(done, (INCOMPLETE, NOTHING), [f'cut\\.{name}', 'cut short|damaged'], sentences=1))
+    t.evidence(f'nothing, compressed: {name}', [t.file(f'nothing.{name}', pack(b''))], NOTHING, ['is empty'], sentences=1)
+  log = gzip.compress(LOG * 1000, mtime=0)
+  t.evidence('a log cut short', [t.file('cut-log.gz', log[:-20])], INCOMPLETE)
+  t.evidence('compressed again and again', [t.file('four.gz', packed_bytes.gz(packed_bytes.gz(packed_bytes.gz(squeezed))))], NOTHING,
+             ['more often'], sentences=1)
+  bomb = packed_bytes.gz(packed_bytes.gz(make.pcap_header() + bytes(160 << 20)))
+  t.evidence('a bomb', [t.file('bomb.gz', bomb)], INCOMPLETE, ['bomb\\.gz', '1000 times'], sentences=1)
+
+
+def archives(t):
+  """Archives that are damaged, hostile, or hold others."""
+  many = make.pcap(FRAMES * 300)
+  members = [('a.pcap', many), ('b.txt', LOG), ('c.pcap', SOUND)]
+  for kind, pack in archive_bytes.KINDS.items():
+    whole = pack(members)
+    t.evidence(f'a {kind}', [t.file(f'whole.{kind}', whole)], DONE, packets=len(FRAMES) * 301, sentences=0)
+    done = t.run('--format', 'json', t.file(f'cut.{kind}', whole[:len(whole) // 2]))
+    t.tap.case(f'a {kind} cut short', [*t.judge(done, (INCOMPLETE, NOTHING), [f'cut\\.{kind}']), *t.judge_report(done, None)])
+    wrong = []
+    for place in range(40):
+      spoilt = bytearray(whole)
+      at = len(whole) * place // 40
+      spoilt[at:at + 8] = bytes(reversed(spoilt[at:at + 8]))
+      done = t.run('--format', 'json', t.file(f'spoilt.{kind}', bytes(spoilt)))
+      wrong += [f'{at}: {complaint}' for complaint in [*t.judge(done, (DONE, INCOMPLETE, NOTHING)), *t.judge_report(done, None)]]
+    t.tap.case(f'a {kind} that is damaged anywhere', wrong[:10])
+  inner = archive_bytes.make_zip([('a.pcap', SOUND)])
+  t.evidence('archives in an archive', [t.file('outer.zip', archive_bytes.make_zip([('in.zip', inner), ('in.tgz', archive_bytes.make_tar([('x', b'y')], 'gz')), ('a.pcap', SOUND)]))],
+             INCOMPLETE, ['outer\\.zip/in\\.zip looks like a zip', 'outer\\.zip/in\\.tgz looks like a tar'], packets=len(FRAMES), sentences=2)
+  t.evidence('an archive through a pipe', ['-'], NOTHING, ['a zip archive', 'unpack it first'], sentences=1, stdin=inner)
+  t.evidence('an archive of nothing', [t.file('none.zip', archive_bytes.make_zip([]))], NOTHING, ['no file in this archive'], sentences=1)
+  t.evidence('names that lead elsewhere', [t.file('names.tar', archive_bytes.make_tar([('../../up.pcap', SOUND), ('/etc/x\n\x1b[31m.pcap', SOUND[:-5]), ('..', SOUND[:-9])]))],
+             INCOMPLETE, ['names\\.tar/etc/x', 'names\\.tar/member 3'], packets=len(FRAMES) * 3 - 2, sentences=2)
+  bomb = archive_bytes.make_zip([('bomb.pcap', make.pcap_header() + bytes(160 << 20)), ('a.pcap', SOUND)])
+  t.evidence('a bomb in an archive', [t.file('bomb.zip', bomb)], INCOMPLETE, ['bomb\\.zip: ', '1000 times', 'bomb\\.pcap'], sentences=2)
+  t.evidence('thousands of files in one', [t.file('thousands.tgz', archive_bytes.make_tar([(f'{number}.txt', LOG) for number in range(3000)], 'gz'))], DONE, sentences=0)
+  before = (t.folder / 'whole.zip').read_bytes()
+  for name in ('whole.zip', '.'):
+    wrong = t.judge(t.run('diagnose', '-o', 'whole.zip', name), USAGE, ['another name'])
+    t.tap.case(f'-o onto an archive of {name}', wrong + ([] if (t.folder / 'whole.zip').read_bytes() == before else ['it was overwritten']))
 
 
 def every_cut(t):
   """No cutting place of either format makes it fall."""
-  for name, whole in (('pcap', SOUND), ('pcapng', make.pcapng(FRAMES))):
+  for name, whole in (('pcap', SOUND), ('pcapng', make.pcapng(FRAMES)), ('netmon', NETMON)):
     wrong = []
     for end in range(0, len(whole), 13):
       t.file('prefix', whole[:end])
@@ -193,16 +263,15 @@ def files_and_folders(t):
 
 def a_log_alone(t):
   """Without a capture, from a file and through a pipe."""
-  log = b'\r\nActive Connections\r\n\r\n  Proto  Local Address          Foreign Address        State\r\n' \
-      b'  TCP    10.1.0.5:50123         10.2.0.9:1433          ESTABLISHED\r\n'
   reports = []
-  for name, given, stdin in (('a log', t.file('ports.txt', log), b''), ('a log through a pipe', '-', log)):
+  for name, given, stdin in (('a log', t.file('ports.txt', LOG), b''), ('a log through a pipe', '-', LOG),
+                             ('a compressed log', t.file('ports.gz', packed_bytes.gz(LOG)), b''), ('a compressed log through a pipe', '-', packed_bytes.gz(LOG))):
     done = t.run('diagnose', '--format', 'json', given, stdin=stdin)
     wrong = t.judge(done, DONE)
     sources = [] if wrong else json.loads(done.stdout)['sources']
     reports.append([{**source, 'file': ''} for source in sources])
     t.tap.case(name, wrong + ([] if [s['file'] for s in sources] == [str(given)] else [f'{sources} is not named {given}']))
-  t.tap.case('both tell the same', [] if reports[0] == reports[1] else ['they differ'])
+  t.tap.case('all tell the same', [] if all(report == reports[0] for report in reports) else ['they differ'])
   t.command('conversations of a log', ['conversations', 'ports.txt'], DONE, prints=['No packet capture'])
   t.evidence('a text that is no log through a pipe', ['-'], NOTHING, ['looks like plain text'], sentences=1, stdin=b'text\n' * 9)
 
@@ -383,7 +452,7 @@ def main():
   tap = Tap()
   with tempfile.TemporaryDirectory(prefix='tdscope-') as folder:
     t = Tdscope(program, pathlib.Path(folder), tap)
-    for part in (not_captures, cut_and_absurd, every_cut, odd_but_readable, files_and_folders, command_line, outputs):
+    for part in (not_captures, cut_and_absurd, packed, archives, every_cut, odd_but_readable, files_and_folders, command_line, outputs):
       try:
         part(t)
       except (subprocess.TimeoutExpired, ValueError) as error:

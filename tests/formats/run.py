@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The same packets in another format get the same verdicts: captures of tests/lab_captures as Windows' event traces; prints TAP.
+"""The same packets in another format get the same verdicts: captures of tests/lab_captures as Windows' event traces, as Network
+Monitor's captures, compressed and in archives; prints TAP.
 
   tests/formats/run.py --tdscope build/tdscope
 """
@@ -16,7 +17,10 @@ sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / 'scenes'), str(HERE.parent)]
 
+import archive_bytes
 import etl_bytes as make
+import netmon_bytes
+import packed_bytes
 from scene import load, write_scene
 from scene_pcapng import read_capture
 from scene_tool import diagnose, run_tool
@@ -27,7 +31,7 @@ FOLDERS = ('client-no-ack', 'device-reset', 'login-stalled', 'drop-to-client')
 SIDES = ('client', 'server')
 
 # name: (style, events of the packets)
-TRACES = {
+EVENT_TRACES = {
   'netsh': (make.Style(), make.ndis_events),
   'netsh-of-four-processors': (make.Style(processors=4, chatter=True, items=True), lambda packets: make.ndis_events(packets, trailer=True)),
   'netsh-circular': (make.Style(processors=3, buffer_bytes=4096, rotated=True), make.ndis_events),
@@ -40,7 +44,20 @@ TRACES = {
   'pktmon-of-windows-11': (make.Style(processors=3, compressed=True, buffer_bytes=1 << 17, build=26100),
                            lambda packets: make.pktmon_events(packets, appearances=6, counted=False, drops=[(packets[0], 1204)] * 3)),
 }
-SEVERAL_TIMES = {'netsh-of-several-layers': 2, 'pktmon': 7, 'pktmon-of-windows-11': 6}  # a packet is there; frames are counted so
+CAPTURES = {
+  'netmon': netmon_bytes.Style(),
+  'netmon-with-remarks': netmon_bytes.Style(remarks=True),
+  'netmon-out-of-order': netmon_bytes.Style(shuffled=True, holes=3),
+  'netmon-of-wifi': netmon_bytes.Style(media=netmon_bytes.WLAN),
+  'netmon-of-wifi-overheard': netmon_bytes.Style(media=netmon_bytes.WLAN, mode=netmon_bytes.MONITOR),
+  'netmon-converted': netmon_bytes.Style(media=netmon_bytes.CONVERTED + 1),
+}
+TRACES = {
+  **{name: ('etl', lambda packets, how=how: make.etl(list(how[1](packets)), how[0], packets[0].time_ns)) for name, how in EVENT_TRACES.items()},
+  **{name: ('cap', lambda packets, style=style: netmon_bytes.netmon(packets, style)) for name, style in CAPTURES.items()},
+}
+SEVERAL_TIMES = {'netmon-with-remarks': 2, 'netsh-of-several-layers': 2, 'pktmon': 7, 'pktmon-of-windows-11': 6}  # frames are counted for a packet
+OTHER_HEADERS = ('netmon-of-wifi', 'netmon-of-wifi-overheard')  # packets are longer, or shorter, than with Ethernet's
 
 
 def sender_of(frame):
@@ -68,9 +85,12 @@ def write_pcap(path, packets):
       file.write(struct.pack('<IIII', *divmod(packet.time_ns, 10**9), len(packet.data), packet.wire) + packet.data)
 
 
-def write_etl(path, packets, trace):
-  style, events = TRACES[trace]
-  path.write_bytes(make.etl(list(events(packets)), style, packets[0].time_ns))
+def write_trace(folder, name, packets, trace):
+  """The path of the file."""
+  ending, bytes_of = TRACES[trace]
+  path = folder / f'{name}.{ending}'
+  path.write_bytes(bytes_of(packets))
+  return path
 
 
 def told(report, times):
@@ -85,11 +105,12 @@ def told(report, times):
   return {'verdict': report['verdict'], 'conversations': plain(report['conversations']), 'captures': captures}
 
 
-def complaints_of(report, wanted, times):
+def complaints_of(report, wanted, trace):
   if report is None:
     return ['there is no report']
-  found = told(report, times)
-  return [difference for name in wanted for difference in differences(name, found[name], wanted[name])]
+  found = told(report, SEVERAL_TIMES.get(trace, 1))
+  found = [difference for name in wanted for difference in differences(name, found[name], wanted[name])]
+  return [difference for difference in found if trace not in OTHER_HEADERS or '.bytes: ' not in difference]
 
 
 def differences(where, found, wanted):
@@ -112,10 +133,9 @@ def check_folder(tap, tool, folder, work):
     for trace in TRACES:
       arguments = []
       for side in modes:
-        write_etl(work / f'{side}.etl', packets[side], trace)
-        arguments += [f'--{side}', work / f'{side}.etl']
+        arguments += [f'--{side}', write_trace(work, side, packets[side], trace)]
       run, report = diagnose(tool, arguments)
-      complaints = [run.complaint] if run.died else complaints_of(report, wanted, SEVERAL_TIMES.get(trace, 1))
+      complaints = [run.complaint] if run.died else complaints_of(report, wanted, trace)
       tap.case(f'{folder.name}, {" and ".join(modes)} as {trace}', complaints)
 
 
@@ -124,22 +144,68 @@ def check_ways(tap, tool, folder, work):
   packets = {side: packets_of(folder, side) for side in SIDES}
   write_pcap(work / 'client.pcap', packets['client'])
   write_pcap(work / 'server.pcap', packets['server'])
-  write_etl(work / 'server.etl', packets['server'], 'pktmon')
-  content = (work / 'server.etl').read_bytes()
+  for trace in ('pktmon', 'netmon-out-of-order'):
+    path = write_trace(work, 'server', packets['server'], trace)
+    wanted = told(diagnose(tool, ['--server', work / 'server.pcap'])[1], 1)
+    run = run_tool(tool, ['diagnose', '--format', 'json', '--server', '-'], piped=path.read_bytes())
+    tap.case(f'{trace} through a pipe', [run.complaint] if run.died else complaints_of(json.loads(run.out), wanted, trace))
+    wanted = told(diagnose(tool, ['--client', work / 'client.pcap', '--server', work / 'server.pcap'])[1], 1)
+    _, report = diagnose(tool, ['--client', work / 'client.pcap', '--server', path])
+    found = told(report, 1)
+    tap.case(f'{trace} beside a pcap', [] if found['conversations'] == wanted['conversations'] else ['conversations differ'])
+
+
+def check_packed(tap, tool, folder, work):
+  """Compressed, with what it holds read from front to back, or not; from a file, through a pipe and beside others."""
+  packets = {side: packets_of(folder, side) for side in SIDES}
+  for side in SIDES:
+    write_pcap(work / f'{side}.pcap', packets[side])
   wanted = told(diagnose(tool, ['--server', work / 'server.pcap'])[1], 1)
-  run = run_tool(tool, ['diagnose', '--format', 'json', '--server', '-'], piped=content)
-  tap.case('through a pipe', [run.complaint] if run.died else complaints_of(json.loads(run.out), wanted, 7))
+  both = told(diagnose(tool, ['--client', work / 'client.pcap', '--server', work / 'server.pcap'])[1], 1)
+  for name, pack in packed_bytes.PACKINGS.items():
+    (work / 'client.packed').write_bytes(pack((work / 'client.pcap').read_bytes()))
+    for ending, content in (('pcap', (work / 'server.pcap').read_bytes()), ('cap', write_trace(work, 'server', packets['server'], 'netmon-out-of-order').read_bytes())):
+      path = work / f'server.{ending}.{name}'
+      path.write_bytes(pack(content))
+      run, report = diagnose(tool, ['--server', path])
+      tap.case(path.name, [run.complaint] if run.died else complaints_of(report, wanted, ''))
+      run = run_tool(tool, ['diagnose', '--format', 'json', '--server', '-'], piped=path.read_bytes())
+      tap.case(f'{path.name} through a pipe', [run.complaint] if run.died else complaints_of(json.loads(run.out), wanted, ''))
+      run, report = diagnose(tool, ['--client', work / 'client.packed', '--server', path])
+      tap.case(f'{path.name} beside another', [run.complaint] if run.died else complaints_of(report, both, ''))
+
+
+def check_archives(tap, tool, folder, work):
+  """An archive is a folder: its captures and logs are read, and what is neither is named."""
+  packets = {side: packets_of(folder, side) for side in SIDES}
+  for side in SIDES:
+    write_pcap(work / f'{side}.pcap', packets[side])
   wanted = told(diagnose(tool, ['--client', work / 'client.pcap', '--server', work / 'server.pcap'])[1], 1)
-  _, report = diagnose(tool, ['--client', work / 'client.pcap', '--server', work / 'server.etl'])
-  found = told(report, 1)
-  tap.case('beside a pcap', [] if found['conversations'] == wanted['conversations'] else ['conversations differ'])
+  etl = write_trace(work, 'server', packets['server'], 'netsh').read_bytes()
+  client, server = ((work / f'{side}.pcap').read_bytes() for side in SIDES)
+  for kind, pack in archive_bytes.KINDS.items():
+    for name, taken, member in (('client', client, 'Größe/here.pcap'), ('server', packed_bytes.gz(etl), 'NetTrace.etl.gz')):
+      (work / f'{name}.{kind}').write_bytes(pack([('./.hidden', b'x'), (member, taken), ('notes/', b'')][:2 + (kind.startswith('tar'))] +
+                                                 [('../../a.txt', b'Monday\n' * 9)]))
+    arguments = ['--client', work / f'client.{kind}', '--server', work / f'server.{kind}']
+    run, report = diagnose(tool, arguments)
+    complaints = [run.complaint] if run.died else complaints_of(report, wanted, '')
+    if report:
+      files = [capture['file'] for capture in report['captures']]
+      complaints += [] if files == [f'{work}/client.{kind}/Größe/here.pcap', f'{work}/server.{kind}/NetTrace.etl.gz'] else [str(files)]
+    said = sorted(line for line in run.err.splitlines() if 'a.txt looks like plain text' in line)
+    complaints += [] if len(said) == 2 and len(run.err.splitlines()) == 2 else [run.err]
+    tap.case(f'both ends in a {kind}', complaints)
+  (work / 'both.zip').write_bytes(archive_bytes.make_zip([('client.pcap', client), ('server.pcap', server)]))
+  run, report = diagnose(tool, [work / 'both.zip'])
+  tap.case('both ends in one archive', [] if report and told(report, 1)['conversations'] == wanted['conversations'] else ['they differ'])
 
 
 def check_converted(tap, tool, folder, work):
   """What Microsoft's tools made of a trace, in microseconds and with all its records, is a copy of it."""
   packets = packets_of(folder, 'client')
   for trace, times in (('netsh', 1), ('netsh-of-windows-7', 1), ('pktmon', 7), ('pktmon-of-windows-11', 6)):
-    write_etl(work / 'trace.etl', packets, trace)
+    write_trace(work, 'trace', packets, trace)
     copies = [replace(packet, time_ns=packet.time_ns // 1000 * 1000) for packet in packets for _ in range(times)]
     write_pcap(work / 'trace.pcap', copies)
     _, report = diagnose(tool, [work / 'trace.etl', work / 'trace.pcap'])
@@ -178,13 +244,12 @@ def check_drops(tap, tool, work):
 def check_cut(tap, tool, folder, work):
   """Cut anywhere, it is read as far as it goes, and that is said."""
   packets = packets_of(folder, 'client')
-  for trace in ('netsh-of-four-processors', 'pktmon'):
-    write_etl(work / 'whole.etl', packets, trace)
-    content, wrong = (work / 'whole.etl').read_bytes(), []
+  for trace in ('netsh-of-four-processors', 'pktmon', 'netmon', 'netmon-with-remarks'):
+    content, wrong = write_trace(work, 'whole', packets, trace).read_bytes(), []
     for part in range(1, 40):
       size = len(content) * part // 40
-      (work / 'cut.etl').write_bytes(content[:size])
-      run, report = diagnose(tool, [work / 'cut.etl'])
+      (work / 'cut').write_bytes(content[:size])
+      run, report = diagnose(tool, [work / 'cut'])
       if run.died or (report is None and not run.err.strip()):
         wrong.append(f'{size} bytes: {run.complaint}')
       elif report and report['captures'] and not report['captures'][0]['notes']:
@@ -203,6 +268,8 @@ def main():
     check_ways(tap, tool, LAB / FOLDERS[0], pathlib.Path(work))
     check_converted(tap, tool, LAB / FOLDERS[0], pathlib.Path(work))
     check_drops(tap, tool, pathlib.Path(work))
+    check_packed(tap, tool, LAB / FOLDERS[3], pathlib.Path(work))
+    check_archives(tap, tool, LAB / FOLDERS[3], pathlib.Path(work))
     check_cut(tap, tool, LAB / FOLDERS[0], pathlib.Path(work))
   return tap.finish()
 

@@ -1,4 +1,4 @@
-/* Fuzz target: these bytes are a capture that comes through a pipe, and are read to the end. */
+/* Fuzz target: these bytes are a capture that comes through a pipe, compressed or not, and are read to the end. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct capture_facts facts = {0};
     struct capture_file capture;
     struct error error = {{0}};
-    struct os_file *file = os_file_from_memory((struct span){data, size});
+    struct os_file *file = os_file_unpack(os_file_from_memory((struct span){data, size}));
     if (capture_file_open_over(&capture, file, &facts, &error) == CAPTURE_OPENED) {
         struct frame frame;
         uint64_t packets = 0;

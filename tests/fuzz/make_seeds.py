@@ -13,8 +13,11 @@ HERE = pathlib.Path(__file__).resolve().parent
 TESTS = HERE.parent
 sys.path[:0] = [str(TESTS / 'scenes'), str(TESTS / 'bad_input'), str(TESTS / 'formats')]
 sys.dont_write_bytecode = True
+import archive_bytes
 import capture_bytes as make
 import etl_bytes
+import netmon_bytes
+import packed_bytes
 import scene
 from scene_pcapng import LINK_TYPES
 
@@ -54,16 +57,30 @@ Ethernet adapter Ethernet:
    Subnet Mask . . . . . . . . . . . : 255.255.255.0
    Default Gateway . . . . . . . . . : 10.1.0.1
 '''
-FOR_READERS = ('made.pcap', 'made.pcapng', 'cut.pcapng', 'raw.pcapng', 'netsh.etl', 'netsh-parts.etl', 'pktmon.etl', 'pktmon-uncounted.etl')
+FOR_READERS = ('made.pcap', 'made.pcapng', 'cut.pcapng', 'raw.pcapng', 'netsh.etl', 'netsh-parts.etl', 'pktmon.etl', 'pktmon-uncounted.etl',
+               'netmon.cap', 'netmon-mixed.cap', 'netmon-1.cap', *(f'made.{name}' for name in packed_bytes.PACKINGS))
 LARGEST_SEED_BYTES = 16_000
 FROM_SERVER = 1
 END = 3 << 1
 
 
+def packets_of(frames):
+  return [etl_bytes.Packet(1_700_000_000_000_000_000 + number * 1_000_000, frame, len(frame), number % 2 == 0)
+          for number, frame in enumerate(frames[:12])]
+
+
+def netmon_seeds(frames):
+  kinds = {
+    'netmon': netmon_bytes.Style(media=netmon_bytes.WLAN),
+    'netmon-mixed': netmon_bytes.Style(remarks=True, shuffled=True, holes=3),
+    'netmon-1': netmon_bytes.Style(version=(1, 1), finished=False),
+  }
+  return {f'{name}.cap': netmon_bytes.netmon(packets_of(frames), style) for name, style in kinds.items()}
+
+
 def etl_seeds(frames):
   """Event traces of each kind, with a few packets each."""
-  packets = [etl_bytes.Packet(1_700_000_000_000_000_000 + number * 1_000_000, frame, len(frame), number % 2 == 0)
-             for number, frame in enumerate(frames[:12])]
+  packets = packets_of(frames)
   small = {'buffer_bytes': 1024, 'processors': 2}
   kinds = {
     'netsh': (etl_bytes.Style(**small, chatter=True), etl_bytes.ndis_events(packets, trailer=True, layers=(etl_bytes.LAYER_ABOVE, etl_bytes.CARD))),
@@ -77,7 +94,10 @@ def etl_seeds(frames):
 def capture_seeds(scenes):
   frames = make.exchange()
   seeds = {'made.pcap': make.pcap(frames), 'made.pcapng': make.pcapng(frames), 'refused.pcap': make.pcap(make.refusals(2)),
-           **etl_seeds(frames)}
+           **etl_seeds(frames), **netmon_seeds(frames),
+           **{f'made.{name}': pack(make.pcap(frames)) for name, pack in packed_bytes.PACKINGS.items()},
+           **{f'archive.{kind}': pack([('a.pcap', make.pcap(frames)), ('logs/ipconfig.txt', IPCONFIG.encode())])
+              for kind, pack in archive_bytes.KINDS.items()}}
   for name, loaded in scenes.items():
     with tempfile.TemporaryDirectory() as folder:
       for path in scene.write_scene(loaded, folder).values():

@@ -225,7 +225,7 @@ static void arguments_mean_files(void **state)
     static const char *const names[] = {"a[1].pcap", "b.pcap", "below/c.pcap", "link.pcap"};
     assert_int_equal(files.count, 4);
     for (size_t i = 0; i < 4; i++)
-        assert_string_equal(files.paths[i] + strlen(folder) + 1, names[i]);
+        assert_string_equal(files.names[i].path + strlen(folder) + 1, names[i]);
 
     snprintf(path, sizeof path, "%s/a[1].pcap", folder); /* exists: no pattern */
     assert_true(os_files_expand(&files, path, &notes, &error));

@@ -156,12 +156,12 @@ static void what_is_no_capture_is_told(void **state)
         {"2026-01-01 spid5s Starting\r\n", 28, CAPTURE_NOT_A_CAPTURE,
          "memory looks like plain text: no packet capture, and no log or report that can be read"},
         {"\x1F\x8B\x08\0", 4, CAPTURE_UNREADABLE,
-         "memory looks like a gzip-compressed file: decompress it first (gunzip)"},
+         "memory looks like a gzip-compressed file: it is compressed more often than is unpacked: decompress it first"},
         {"\xD4\xC3\xB2\xA1\x02\0\x04\0", 8, CAPTURE_UNREADABLE,
          "memory is a pcap file that cannot be read: the file ends in the middle of file header 1 at offset 0: 8 of 24 "
          "bytes are there"},
         {"\x01\x02\x03\x04", 4, CAPTURE_NOT_A_CAPTURE,
-         "memory is not a packet capture that is known (pcap, pcapng and etl are)"},
+         "memory is not a packet capture that is known (pcap, pcapng, etl and netmon are)"},
     };
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         begin(NULL);
