@@ -421,7 +421,9 @@ static void join_errors(struct joining *joining, const struct conversation *c)
         join_period(joining, JOINED_ERROR, &joining->error_ends, key, life_of(joining, c), c);
 }
 
-enum { FITS_NONE, FITS_SEVERAL = UINT32_MAX };
+/* Instead of a conversation. */
+#define FITS_NONE 0u
+#define FITS_SEVERAL UINT32_MAX
 
 /* Those that fit, and are not joined: each with the one connection that it fits, if there is just one. */
 static void find_fitting(struct joining *joining, const struct conversation *c)
