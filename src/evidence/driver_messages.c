@@ -110,13 +110,13 @@ static const int32_t server_numbers[] = {4060,  10928, 10929, 17142, 17197, 1780
 /* SqlClient's label of the first times, in its fourteen languages: "[Pre-Login] initialization=23; handshake=14979; ...". */
 static const char *const open_labels[] = {
     "[Pre-Login]",
-    "[P\xc5\x99"
-    "ed p\xc5\x99ihl\xc3\xa1\xc5\xa1"
-    "en\xc3\xadm]",
+    ("[P\xc5\x99"
+     "ed p\xc5\x99ihl\xc3\xa1\xc5\xa1"
+     "en\xc3\xadm]"),
     "[Vor Anmeldung]",
     "[Previo al inicio de sesi\xc3\xb3n",
-    "[Pr\xc3\xa9"
-    "connexion]",
+    ("[Pr\xc3\xa9"
+     "connexion]"),
     "[\xe3\x83\xad\xe3\x82\xb0\xe3\x82\xa4\xe3\x83\xb3\xe5\x89\x8d]",
     "[\xec\x82\xac\xec\xa0\x84 \xeb\xa1\x9c\xea\xb7\xb8\xec\x9d\xb8]",
     "[przed logowaniem]",
@@ -129,8 +129,8 @@ static const char *const number_labels[] = {"Error Number:",
                                             "Error Number :",
                                             "(Error Number):",
                                             "\xc4\x8c\xc3\xadslo chyby:",
-                                            "Numer b\xc5\x82\xc4\x99"
-                                            "du:",
+                                            ("Numer b\xc5\x82\xc4\x99"
+                                             "du:"),
                                             "Hata Numaras\xc4\xb1:"};
 
 void driver_message_begin(struct driver_message *message)

@@ -199,8 +199,8 @@ static void test_what_tells_of_no_connection(void **state)
         "[2026-03-02 12:00:00] connection reset by peer",
         "Login failed for user 'app'",
         "Communication link failure",
-        "System.Data.SqlClient.SqlException: Violation of PRIMARY KEY\n"
-        "ClientConnectionId:3f2504e0-4f89-11d3-9a0c-0305e82c3301\nError Number:2627,State:1,Class:14\n",
+        ("System.Data.SqlClient.SqlException: Violation of PRIMARY KEY\n"
+         "ClientConnectionId:3f2504e0-4f89-11d3-9a0c-0305e82c3301\nError Number:2627,State:1,Class:14\n"),
         "('23000', '[23000] [Microsoft][ODBC Driver 17 for SQL Server][SQL Server]Violation of UNIQUE KEY (2627)')",
         "read tcp 10.1.0.5:50032->10.2.0.9:6379: i/o timeout",
         "(provider: X)",
