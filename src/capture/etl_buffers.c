@@ -8,6 +8,8 @@
 
 /* Buffers have 64 KiB usually, 16 MiB at most where they are compressed; so many are more than 100 GiB. */
 enum { BUFFERS_MOST = 1 << 21, BUFFER_BYTES_MOST = 64 << 20 };
+/* Of as many bytes as an event has, 64 KiB at most, its head is its own, with its time: that much no compressor saves. */
+enum { EXPANDS_MOST = 1 << 10 };
 
 enum { FLAG_LAST = 1, FLAG_EVENTS_LOST = 2, FLAG_BUFFER_LOST = 4, FLAG_INDEX = 0x20, FLAG_COMPRESSED = 0x40 };
 enum { NUMBER_AT = 0x18, PROCESSOR_AT = 0x28, FILLED_AT = 0x30, FLAGS_AT = 0x34 };
@@ -41,7 +43,7 @@ static bool is_sound(const struct buffer_head *head)
     const struct etl_buffer *buffer = &head->buffer;
     return buffer->stored >= ETL_BUFFER_HEADER_BYTES && buffer->stored <= BUFFER_BYTES_MOST &&
            buffer->filled >= ETL_BUFFER_HEADER_BYTES && buffer->filled <= BUFFER_BYTES_MOST &&
-           (buffer->compressed || buffer->filled <= buffer->stored) && head->type <= TYPE_LAST;
+           buffer->filled / (buffer->compressed ? EXPANDS_MOST : 1) <= buffer->stored && head->type <= TYPE_LAST;
 }
 
 static void add(struct etl_buffers *buffers, const struct buffer_head *head)

@@ -175,6 +175,23 @@ def check_drops(tap, tool, work):
     tap.case(f'drops for reason {reason}', [] if right else [f'{cause}, sources {kinds}, {drops} drops'])
 
 
+def check_bomb(tap, tool, work):
+  """Buffers of a few bytes that claim to be of many MiB are no trace's, and take no time."""
+  style, size = make.Style(compressed=True, buffer_bytes=16 << 20), (16 << 20) - make.BUFFER_HEADER
+  message = struct.pack('<HBBI', 8, 0, 0x90, 0)  # of WPP
+  packed = make.Compressor()
+  for byte in message:
+    packed.flag(0)
+    packed.out.append(byte)
+  packed.match(len(message), size - len(message))
+  flags = make.INDEX_VALID | make.COMPRESSED
+  buffers = [make.buffer_bytes(bytes(size), number, 0, flags, packed=packed.finish()) for number in range(1, 4)]
+  (work / 'bomb.etl').write_bytes(make.head_buffer(style, 1_700_000_000_000_000_000, len(buffers)) + b''.join(buffers))
+  _, report = diagnose(tool, [work / 'bomb.etl'])
+  notes = report['captures'][0]['notes'] if report else []
+  tap.case('small buffers that expand to many MiB', [] if any('is damaged' in note for note in notes) else [f'notes: {notes}'])
+
+
 def check_cut(tap, tool, folder, work):
   """Cut anywhere, it is read as far as it goes, and that is said."""
   packets = packets_of(folder, 'client')
@@ -202,6 +219,7 @@ def main():
       check_folder(tap, tool, LAB / name, pathlib.Path(work))
     check_ways(tap, tool, LAB / FOLDERS[0], pathlib.Path(work))
     check_converted(tap, tool, LAB / FOLDERS[0], pathlib.Path(work))
+    check_bomb(tap, tool, pathlib.Path(work))
     check_drops(tap, tool, pathlib.Path(work))
     check_cut(tap, tool, LAB / FOLDERS[0], pathlib.Path(work))
   return tap.finish()
