@@ -168,8 +168,10 @@ def cause_with_drops(tool, work, name, reason, sent):
 
 
 def check_drops(tap, tool, work):
-  """Packet Monitor's events of drops are proof, where a filter dropped; where TCP had no use for a packet they accuse nobody."""
-  for reason, wanted in ((909, 'server.firewall-drop'), (1204, 'server.no-answer'), (1217, 'server.no-answer')):
+  """Packet Monitor's events of drops are proof, where a filter dropped; where a card, IP or TCP had no use for a packet, or no reason is
+  told, they accuse nobody."""
+  filtered, other = (909, 1207, 1231), (0, 7, 33, 201, 217, 902, 918, 1204, 1217, 1501)
+  for reason, wanted in [(reason, 'server.firewall-drop') for reason in filtered] + [(reason, 'server.no-answer') for reason in other]:
     cause, kinds, drops = cause_with_drops(tool, work, 'server.no-answer/three-syns', reason, sent=False)
     right = cause == wanted and kinds == [('pktmon', drops)] and drops > 0
     tap.case(f'drops for reason {reason}', [] if right else [f'{cause}, sources {kinds}, {drops} drops'])
