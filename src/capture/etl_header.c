@@ -10,7 +10,7 @@ enum { CLOCK_PERFORMANCE = 1, CLOCK_SYSTEM = 2, CLOCK_CYCLES = 3 };
 #define FILETIME_PER_SECOND 10000000
 #define FILETIME_OF_1970 116444736000000000LL
 #define FREQUENCY_MOST 9000000000ULL /* so that a second's ticks, in nanoseconds, are no overflow */
-#define SECONDS_MOST 4600000000LL    /* as far as times reach in either direction: 2116 */
+#define SECONDS_MOST 4600000000LL    /* as far as times reach in either direction: 2115; two of them are no overflow */
 
 /* The bytes of TIME_ZONE_INFORMATION. */
 enum { TIME_ZONE_BYTES = 0xAC };
@@ -43,12 +43,11 @@ static void set_clock(struct etl_header *header, uint32_t type, uint64_t perform
         header->frequency = FILETIME_PER_SECOND;
 }
 
+/* A begin that can not be is taken for 1970: what counts is how far packets are apart. */
 static int64_t ns_of_filetime(uint64_t filetime)
 {
-    if (filetime < FILETIME_OF_1970 || filetime > INT64_MAX / 2)
-        return 0;
-    int64_t since = (int64_t)filetime - FILETIME_OF_1970;
-    return since > INT64_MAX / 100 ? INT64_MAX : since * 100;
+    uint64_t since = filetime - FILETIME_OF_1970;
+    return filetime < FILETIME_OF_1970 || since > SECONDS_MOST * FILETIME_PER_SECOND ? 0 : (int64_t)since * 100;
 }
 
 bool etl_header_read(struct etl_header *header, struct span head, struct error *error)
@@ -97,6 +96,5 @@ int64_t etl_header_time_ns(const struct etl_header *header, int64_t ticks)
     int64_t since = ticks - header->first_ticks, whole = since / frequency;
     if (whole > SECONDS_MOST || whole < -SECONDS_MOST)
         return 0;
-    int64_t since_ns = whole * NS_PER_SECOND + since % frequency * NS_PER_SECOND / frequency;
-    return since_ns > 0 && header->start_ns > INT64_MAX - since_ns ? INT64_MAX : header->start_ns + since_ns;
+    return header->start_ns + whole * NS_PER_SECOND + since % frequency * NS_PER_SECOND / frequency;
 }

@@ -177,6 +177,25 @@ def check_drops(tap, tool, work):
     tap.case(f'drops for reason {reason}', [] if right else [f'{cause}, sources {kinds}, {drops} drops'])
 
 
+def told_of_verdict(tool, path):
+  verdict = diagnose(tool, ['--server', path])[1]['verdict']
+  return verdict['cause'], verdict['confidence'], verdict['summary']
+
+
+def check_impossible_begin(tap, tool, folder, work):
+  """Where the head tells of no possible time, packets are as far apart as they were."""
+  packets = packets_of(folder, 'server')
+  write_etl(work / 'server.etl', packets, 'netsh')
+  content = bytearray((work / 'server.etl').read_bytes())
+  wanted = told_of_verdict(tool, work / 'server.etl')
+  begin = struct.pack('<Q', make.FILETIME_OF_1970 + packets[0].time_ns // 100)
+  for time in (0, make.FILETIME_OF_1970 + (1 << 56), (1 << 62) - 1, (1 << 64) - 1):
+    changed = content.replace(begin, struct.pack('<Q', time))
+    (work / 'server.etl').write_bytes(changed)
+    found = told_of_verdict(tool, work / 'server.etl')
+    tap.case(f'begin at {time:#x}', [] if found == wanted and changed != content else [f'{found}, not {wanted}'])
+
+
 def check_bomb(tap, tool, work):
   """Buffers of a few bytes that claim to be of many MiB are no trace's, and take no time."""
   style, size = make.Style(compressed=True, buffer_bytes=16 << 20), (16 << 20) - make.BUFFER_HEADER
@@ -221,6 +240,7 @@ def main():
       check_folder(tap, tool, LAB / name, pathlib.Path(work))
     check_ways(tap, tool, LAB / FOLDERS[0], pathlib.Path(work))
     check_converted(tap, tool, LAB / FOLDERS[0], pathlib.Path(work))
+    check_impossible_begin(tap, tool, LAB / FOLDERS[2], pathlib.Path(work))
     check_bomb(tap, tool, pathlib.Path(work))
     check_drops(tap, tool, pathlib.Path(work))
     check_cut(tap, tool, LAB / FOLDERS[0], pathlib.Path(work))
