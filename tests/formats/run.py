@@ -116,6 +116,8 @@ def check_folder(tap, tool, folder, work):
         arguments += [f'--{side}', work / f'{side}.etl']
       run, report = diagnose(tool, arguments)
       complaints = [run.complaint] if run.died else complaints_of(report, wanted, SEVERAL_TIMES.get(trace, 1))
+      unended = not run.died and any('not ended properly' in note for note in report['captures'][0]['notes'])
+      complaints += ['it is told not to be closed, or not told'] if unended == TRACES[trace][0].closed else []
       tap.case(f'{folder.name}, {" and ".join(modes)} as {trace}', complaints)
 
 
