@@ -8,9 +8,12 @@
 
 /* Buffers have 64 KiB usually, 16 MiB at most where they are compressed; so many are more than 100 GiB. */
 enum { BUFFERS_MOST = 1 << 21, BUFFER_BYTES_MOST = 64 << 20 };
+/* Of as many bytes as an event has, 64 KiB at most, its head is its own, with its time: that much no compressor saves. */
+enum { EXPANDS_MOST = 1 << 10 };
 
 enum { FLAG_LAST = 1, FLAG_EVENTS_LOST = 2, FLAG_BUFFER_LOST = 4, FLAG_INDEX = 0x20, FLAG_COMPRESSED = 0x40 };
 enum { NUMBER_AT = 0x18, PROCESSOR_AT = 0x28, FILLED_AT = 0x30, FLAGS_AT = 0x34 };
+enum { MODE_CIRCULAR = 2 }; /* EVENT_TRACE_FILE_MODE_CIRCULAR */
 enum { TYPE_HEADER = 4, TYPE_LAST = 7, INDEX_BITS = 0x7FF, NUMBER_BITS = 0xFF };
 
 struct buffer_head {
@@ -41,10 +44,11 @@ static bool is_sound(const struct buffer_head *head)
     const struct etl_buffer *buffer = &head->buffer;
     return buffer->stored >= ETL_BUFFER_HEADER_BYTES && buffer->stored <= BUFFER_BYTES_MOST &&
            buffer->filled >= ETL_BUFFER_HEADER_BYTES && buffer->filled <= BUFFER_BYTES_MOST &&
-           (buffer->compressed || buffer->filled <= buffer->stored) && head->type <= TYPE_LAST;
+           buffer->filled / (buffer->compressed ? EXPANDS_MOST : 1) <= buffer->stored && head->type <= TYPE_LAST;
 }
 
-static void add(struct etl_buffers *buffers, const struct buffer_head *head)
+/* A ring's last buffer stands anywhere. */
+static void add(struct etl_buffers *buffers, const struct buffer_head *head, bool in_ring)
 {
     if (buffers->count == buffers->capacity) {
         buffers->capacity = buffers->capacity ? buffers->capacity * 2 : 64;
@@ -52,16 +56,15 @@ static void add(struct etl_buffers *buffers, const struct buffer_head *head)
     }
     buffers->list[buffers->count++] = head->buffer;
     buffers->lost += (head->flags & (FLAG_EVENTS_LOST | FLAG_BUFFER_LOST)) != 0;
-    buffers->ends = head->flags & FLAG_LAST;
+    buffers->ends = (head->flags & FLAG_LAST) || (in_ring && buffers->ends);
+    buffers->any_compressed = buffers->any_compressed || head->buffer.compressed;
 }
 
 /* Where reading goes on behind a damaged buffer: buffers that are not compressed stand at multiples of their size. 0: nowhere. */
 static uint64_t next_place(const struct etl_header *header, const struct etl_buffers *buffers, uint64_t offset)
 {
-    for (uint32_t i = 0; i < buffers->count; i++)
-        if (buffers->list[i].compressed)
-            return 0;
-    if (header->buffer_bytes < ETL_BUFFER_HEADER_BYTES || header->buffer_bytes > BUFFER_BYTES_MOST)
+    if (buffers->any_compressed || header->buffer_bytes < ETL_BUFFER_HEADER_BYTES ||
+        header->buffer_bytes > BUFFER_BYTES_MOST)
         return 0;
     return (offset / header->buffer_bytes + 1) * header->buffer_bytes;
 }
@@ -98,7 +101,7 @@ bool etl_buffers_find(struct etl_buffers *buffers, struct window *window, const 
             break; /* room that was taken in advance */
         if (is_sound(&head)) {
             if (head.type != TYPE_HEADER)
-                add(buffers, &head);
+                add(buffers, &head, header->mode & MODE_CIRCULAR);
             offset += head.buffer.stored;
             continue;
         }

@@ -27,7 +27,8 @@ struct etl_buffers {
     struct etl_buffer *list; /* by stream, and in order; owned */
     uint32_t count, capacity;
     uint64_t lost; /* times that something was lost, as buffers say */
-    bool ends;     /* the last one says that it is the last */
+    bool ends;     /* the last one says that it is the last; of a ring, any */
+    bool any_compressed;
 };
 
 /* Looks at the headers of all buffers; what is odd is noted. False, with *error: the system refuses to read. */

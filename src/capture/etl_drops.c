@@ -56,7 +56,7 @@ bool etl_drops_next(struct etl_drops *drops, struct etl_drop *drop)
                       .direction = packet->direction},
             .reason = dropped.reason,
             .means = pktmon_reason(dropped.reason),
-            .by_stack = dropped.by_stack};
+            .by_filter = dropped.by_filter};
         return true;
     }
     return false;

@@ -14,7 +14,7 @@ struct etl_drop {
     struct frame frame; /* .moment.frame is its number among the drops; valid until the next one is asked for */
     uint32_t reason;    /* PACKETMONITOR_DROP_REASON */
     const char *means;  /* NULL: not known here */
-    bool by_stack;      /* IP or TCP had no use for it: no filter did it */
+    bool by_filter;     /* where filters inspect; else a card, IP or TCP had no use for it, or it is not told */
 };
 
 /* NULL with *error: it cannot be read, or is no event trace. */

@@ -9,7 +9,7 @@ enum { BUFFER_TYPE_AT = 0x36, BUFFER_TYPE_HEADER = 4, EVENT_AT = 0x48, EVENT_BYT
 enum { CLOCK_PERFORMANCE = 1, CLOCK_SYSTEM = 2, CLOCK_CYCLES = 3 };
 
 #define FREQUENCY_MOST 9000000000ULL /* so that a second's ticks, in nanoseconds, are no overflow */
-#define SECONDS_MOST 4600000000LL    /* as far as times reach in either direction: 2116 */
+#define SECONDS_MOST 4600000000LL    /* as far as times reach in either direction: 2115; two of them are no overflow */
 
 /* The bytes of TIME_ZONE_INFORMATION. */
 enum { TIME_ZONE_BYTES = 0xAC };
@@ -88,6 +88,5 @@ int64_t etl_header_time_ns(const struct etl_header *header, int64_t ticks)
     int64_t since = ticks - header->first_ticks, whole = since / frequency;
     if (whole > SECONDS_MOST || whole < -SECONDS_MOST)
         return 0;
-    int64_t since_ns = whole * NS_PER_SECOND + since % frequency * NS_PER_SECOND / frequency;
-    return since_ns > 0 && header->start_ns > INT64_MAX - since_ns ? INT64_MAX : header->start_ns + since_ns;
+    return header->start_ns + whole * NS_PER_SECOND + since % frequency * NS_PER_SECOND / frequency;
 }

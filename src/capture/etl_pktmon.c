@@ -151,15 +151,15 @@ enum etl_reading pktmon_read(struct pktmon *pktmon, const struct etl_event *even
     return packet->link_type == 0 ? ETL_ELSEWHERE : ETL_PACKET;
 }
 
-/* Reasons of IP from 900 on, of TCP and UDP from 1200 on; among them the points at which filters inspect. */
-static bool is_of_stack(uint32_t reason)
+/* The points at which the filtering platform inspects. All other reasons are of cards that are busy or paused, of virtual switches, and of IP and
+ * TCP themselves, which have no use for a packet; 0 is none. */
+static bool is_of_filter(uint32_t reason)
 {
-    enum { STACK_FIRST = 900, STACK_LAST = 1299 };
-    static const uint32_t inspections[] = {909, 918, 1207, 1231};
+    static const uint32_t inspections[] = {909, 1207, 1231};
     for (size_t i = 0; i < sizeof inspections / sizeof *inspections; i++)
         if (reason == inspections[i])
-            return false;
-    return reason >= STACK_FIRST && reason <= STACK_LAST;
+            return true;
+    return false;
 }
 
 bool pktmon_read_drop(const struct etl_event *event, struct pktmon_dropped *dropped)
@@ -168,7 +168,7 @@ bool pktmon_read_drop(const struct etl_event *event, struct pktmon_dropped *drop
     if (event->id != EVENT_DROP || !read_appearance(event, &appearance))
         return false;
     *dropped =
-        (struct pktmon_dropped){packet_of(event, &appearance), appearance.reason, is_of_stack(appearance.reason)};
+        (struct pktmon_dropped){packet_of(event, &appearance), appearance.reason, is_of_filter(appearance.reason)};
     return dropped->packet.link_type != 0;
 }
 
@@ -185,7 +185,7 @@ static const struct {
     {909, "inspection by the firewall or a filter driver"},
     {912, "wrong checksum"},
     {914, "too many hops"},
-    {918, "decision among filters"},
+    {918, "arbitration"},
     {920, "too large, and not to be fragmented"},
     {922, "no answer to ARP"},
     {923, "next machine not found"},

@@ -39,7 +39,7 @@ enum etl_reading pktmon_read(struct pktmon *pktmon, const struct etl_event *even
 struct pktmon_dropped {
     struct etl_packet packet;
     uint32_t reason;
-    bool by_stack; /* IP or TCP had no use for it: no filter did it */
+    bool by_filter; /* where filters inspect; else a card, IP or TCP had no use for it, or it is not told */
 };
 
 /* Whether the event tells of a dropped packet, of which headers are known. */

@@ -7,13 +7,11 @@
 #define FILETIME_PER_SECOND 10000000
 #define FILETIME_OF_1970 116444736000000000LL
 
-/* Nanoseconds since 1970; 0: before, or too late to be told so. */
+/* Nanoseconds since 1970; 0: before, or later than 2115, which no machine's clock shows. */
 static inline int64_t filetime_ns(uint64_t filetime)
 {
-    if (filetime < FILETIME_OF_1970 || filetime > INT64_MAX / 2)
-        return 0;
-    int64_t since = (int64_t)filetime - FILETIME_OF_1970;
-    return since > INT64_MAX / 100 ? INT64_MAX : since * 100;
+    const uint64_t latest = FILETIME_OF_1970 + 4600000000ULL * FILETIME_PER_SECOND;
+    return filetime < FILETIME_OF_1970 || filetime > latest ? 0 : (int64_t)(filetime - FILETIME_OF_1970) * 100;
 }
 
 #endif

@@ -47,7 +47,7 @@ static void add_drop(struct evidence *evidence, const struct etl_drop *drop, con
     record->destination = packet->destination;
     record->inbound = packet->inbound;
     record->outbound = packet->outbound;
-    record->by_tcp = drop->by_stack;
+    record->unfiltered = !drop->by_filter;
     record->from_capture = true;
     record->reason = reason;
 }

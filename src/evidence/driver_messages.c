@@ -357,7 +357,27 @@ static void read_connection_id(struct driver_message *message, struct span line)
                               memcmp(told->connection_id, none, sizeof none) != 0;
 }
 
-/* Of a host and port; 0: a URL or a user's name begins there, which may have a password in it. */
+/* Without the punctuation of the sentence that it stands in. */
+static struct span trim_host(struct span host)
+{
+    while (host.size > 0 && strchr(".:-\\", host.data[host.size - 1]))
+        host.size--;
+    return host;
+}
+
+/* Behind a colon stand a port, or more of an IPv6 address; anything else may be a password behind a user's name. */
+static bool is_host(struct span s)
+{
+    s = trim_host(s);
+    struct span rest;
+    struct endpoint end;
+    uint64_t port;
+    return !words_after(s, ":", &rest) || words_equal(rest, "undefined") ||
+           (words_number(rest, &port) && port <= UINT16_MAX) || words_endpoint(s, &end) ||
+           words_address(s, &end.address);
+}
+
+/* Of a host and port; 0: a URL, a user's name or a setting is there, which may have a password in it. */
 static size_t host_size(struct span s)
 {
     size_t size = 0;
@@ -365,17 +385,17 @@ static size_t host_size(struct span s)
                              ((s.data[size] | 0x20) >= 'a' && (s.data[size] | 0x20) <= 'z') ||
                              (s.data[size] && strchr(".:-_\\[]%", s.data[size]))))
         size++;
-    bool other = size < s.size && (s.data[size] == '@' || s.data[size] == '/');
-    return other ? 0 : size;
+    bool other = size < s.size && (s.data[size] == '/' || s.data[size] == '=');
+    for (size_t at = size; at < s.size && s.data[at] != ' ' && !other; at++)
+        other = s.data[at] == '@';
+    return other || !is_host(span_part(s, 0, size)) ? 0 : size;
 }
 
 /* "sql01", "sql01:1433", "10.0.0.9:1433". */
 static void tell_server(struct driver_message *message, struct span host)
 {
     struct error_record *told = &message->told;
-    host = span_part(host, 0, host_size(host));
-    while (host.size > 0 && strchr(".:-\\", host.data[host.size - 1]))
-        host.size--;
+    host = trim_host(span_part(host, 0, host_size(host)));
     if (host.size == 0 || host.size >= sizeof told->server_name || told->server_name[0])
         return;
     memcpy(told->server_name, host.data, host.size);

@@ -3,9 +3,20 @@
 #include "windows_events.h"
 #include "xml_records.h"
 
+/* What wevtutil writes where no event is asked for that there is: its root only. */
+static bool is_empty(struct span head)
+{
+    struct span root = words_trim(words_until(&head, '>')), end = words_trim(words_until(&head, '>'));
+    while (end.size > 0 && (end.data[0] == '\r' || end.data[0] == '\n'))
+        end = words_trim(span_from(end, 1));
+    return words_equal(root, "<Events") && words_equal(end, "</Events");
+}
+
 static bool recognises(struct span head)
 {
     struct span from;
+    if (is_empty(head))
+        return true;
     return xml_has_element(head, "Event") && xml_has_element(head, "EventID") &&
            words_find(head, "schemas.microsoft.com/win/2004/08/events/event", &from);
 }

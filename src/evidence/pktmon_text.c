@@ -13,7 +13,7 @@ struct pktmon {
     struct evidence_input *input;
     bool pending; /* a drop whose packet comes in the next line */
     struct moment at;
-    bool inbound, outbound, by_tcp;
+    bool inbound, outbound, unfiltered;
     const char *reason;
 };
 
@@ -66,19 +66,18 @@ static int64_t time_of(struct span line)
     return words_take_time(&rest, &time_ns) ? time_ns : 0;
 }
 
-/* The network stack's own reasons ("INET: ...") are no filter's, but for its points of inspection. */
+/* Filters drop where they inspect ("INET: accept inspection"); other reasons are of cards, virtual switches, IP and TCP. */
 static void read_reason(struct pktmon *pktmon, struct span line)
 {
     struct span reason, end;
     pktmon->reason = NULL;
-    pktmon->by_tcp = false;
+    pktmon->unfiltered = true;
     if (!words_after(line, "DropReason ", &reason))
         return;
     if (words_find(reason, ", DropLocation", &end) || words_find(reason, ",", &end))
         reason.size -= end.size;
     reason = words_trim(reason);
-    pktmon->by_tcp = (words_begin_any_case(reason, "INET:") || words_begin_any_case(reason, "INET_")) &&
-                     !words_find(reason, "nspect", &end);
+    pktmon->unfiltered = !words_find(reason, "nspect", &end);
     pktmon->reason = evidence_input_text(pktmon->input, reason);
 }
 
@@ -107,7 +106,7 @@ static void read_packet_line(struct pktmon *pktmon, struct span line)
     drop->inbound = pktmon->inbound;
     drop->outbound = pktmon->outbound;
     drop->reason = pktmon->reason;
-    drop->by_tcp = pktmon->by_tcp;
+    drop->unfiltered = pktmon->unfiltered;
 }
 
 static void read(struct evidence_input *input)

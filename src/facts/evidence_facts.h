@@ -189,7 +189,7 @@ struct drop_record {
     uint64_t filter;        /* Windows' filter run-time ID; 0: not told */
     const char *reason;     /* the rule, the layer, or the drop reason; NULL: not told */
     bool at_transport;      /* where Windows drops what no socket takes: it hides that nobody listens */
-    bool by_tcp;            /* TCP itself threw it away: no filter did */
+    bool unfiltered;        /* TCP, a card or a switch threw it away: that is no proof of a filter */
     bool from_capture;      /* the trace that tells of it has packets from before they are dropped, too */
 };
 

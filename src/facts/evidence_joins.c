@@ -42,6 +42,7 @@ struct joining {
     uint32_t (*votes)[ZONES]; /* by source */
     bool *drop_joined, *log_joined, *error_joined;
     uint32_t *fitting; /* by error: the id of the one connection that it fits */
+    int32_t *crowds;   /* by place in errors: crowds that begin there, less those that end before */
 };
 
 static void write_end(uint8_t out[static END_BYTES], const struct endpoint *end)
@@ -425,7 +426,8 @@ static void join_errors(struct joining *joining, const struct conversation *c)
 #define FITS_NONE 0u
 #define FITS_SEVERAL UINT32_MAX
 
-/* Those that fit, and are not joined: each with the one connection that it fits, if there is just one. */
+/* Those that fit, and are not joined: each with the one connection that it fits, if there is just one. Of a crowd within the seconds of a
+ * connection none is told from the others by its time; to look at each of it for each connection would take the square of their number. */
 static void find_fitting(struct joining *joining, const struct conversation *c)
 {
     static const uint8_t any[KEY_BYTES];
@@ -433,13 +435,28 @@ static void find_fitting(struct joining *joining, const struct conversation *c)
     int64_t from_ns, to_ns;
     if (c->secondary || !error_fits_when(joining->casebook, c, &from_ns, &to_ns))
         return;
-    uint32_t place = place_of(file, any, from_ns);
-    for (; place < file->count && file->list[place].time_ns <= to_ns; place++) {
+    uint32_t place = place_of(file, any, from_ns), end = place_of(file, any, to_ns + 1);
+    if (end > place + JOINED_MAX) {
+        joining->crowds[place]++;
+        joining->crowds[end]--;
+        return;
+    }
+    for (; place < end; place++) {
         uint32_t number = file->list[place].record;
         if (joining->error_joined[number] ||
             !error_fits(joining->casebook, c, evidence_error(&joining->casebook->evidence, number)))
             continue;
         joining->fitting[number] = joining->fitting[number] == FITS_NONE ? c->id : FITS_SEVERAL;
+    }
+}
+
+static void leave_crowds(struct joining *joining)
+{
+    int32_t crowds = 0;
+    for (uint32_t place = 0; place < joining->errors.count; place++) {
+        crowds += joining->crowds[place];
+        if (crowds > 0)
+            joining->fitting[joining->errors.list[place].record] = FITS_SEVERAL;
     }
 }
 
@@ -450,12 +467,15 @@ static void join_fitting(struct joining *joining)
     if (joining->errors.count == 0)
         return;
     joining->fitting = memory_take_array(all, sizeof *joining->fitting);
+    joining->crowds = memory_take_array((size_t)joining->errors.count + 1, sizeof *joining->crowds);
     for (uint32_t i = 0; i < casebook_conversations(casebook); i++)
         find_fitting(joining, casebook_conversation(casebook, i));
+    leave_crowds(joining);
     for (uint32_t i = 0; i < all; i++)
         if (joining->fitting[i] != FITS_NONE && joining->fitting[i] != FITS_SEVERAL)
             add_join(joining, JOINED_ERROR_NEAR, casebook_conversation(casebook, joining->fitting[i] - 1), i);
     memory_give(joining->fitting);
+    memory_give(joining->crowds);
 }
 
 static int compare_joins(const void *left, const void *right)

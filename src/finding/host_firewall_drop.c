@@ -65,7 +65,7 @@ static const struct drop_record *drops_on(const struct casebook *casebook, const
         const struct drop_record *drop = evidence_drop(&casebook->evidence, joins[i].record);
         /* In another view of the connection the ends may be translated: its server's port is the same, mostly. */
         struct drop_place place = place_of(casebook, drop, &c->ends[SIDE_CLIENT], &c->ends[SIDE_SERVER]);
-        if (drop->by_tcp || !place.known || place.side != side || left_the_machine(casebook, c, drop, side))
+        if (drop->unfiltered || !place.known || place.side != side || left_the_machine(casebook, c, drop, side))
             continue;
         first = first ? first : drop;
         ++*count;
@@ -158,7 +158,7 @@ static void gather(const struct survey *survey, struct unmatched *by_source)
         const struct drop_record *drop = evidence_drop(&casebook->evidence, i);
         struct unmatched *unmatched = &by_source[moment_source(&drop->at)];
         struct endpoint client, server;
-        if (drop->by_tcp || evidence_source_of(&casebook->evidence, &drop->at)->joined > 0 ||
+        if (drop->unfiltered || evidence_source_of(&casebook->evidence, &drop->at)->joined > 0 ||
             !knows_ends(survey, drop, &client, &server))
             continue;
         struct drop_place place = place_of(casebook, drop, &client, &server);
@@ -216,10 +216,11 @@ static const char *const actions[] = {
 
 const struct detector host_firewall_drop[SIDES] = HOST_DETECTORS(
     "firewall-drop", .title = "The machine's own firewall dropped packets of the connection",
-    .holds_when = "An event 5152 or 5157 of the Security log, a DROP line of pfirewall.log, or a drop in the output of "
-                  "WFP or PKTMON has the addresses and ports of a connection and a time within a second of its "
-                  "unanswered packets. What TCP itself threw away (PKTMON's reasons \"INET: ...\") does not count; "
-                  "drops that belong to no connection are a note.",
+    .holds_when =
+        "An event 5152 or 5157 of the Security log, a DROP line of pfirewall.log, or a drop in the output of "
+        "WFP or PKTMON has the addresses and ports of a connection and a time within a second of its "
+        "unanswered packets. Of PKTMON's reasons only those of inspection count: the others are of cards, virtual "
+        "switches, IP and TCP. Drops that belong to no connection are a note.",
     .holds_with_both = "The same of either capture's packets.",
     .means = "Packets are captured below the firewall: they are in the machine's own trace, and nothing answers them. "
              "The event proves who dropped them, and ends the search among filter drivers. It is the machine's "

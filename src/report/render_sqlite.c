@@ -29,9 +29,17 @@ static const char schema[] =
     "line, time, says);"
     "CREATE TABLE workflow(step, title, state, says);";
 
+/* Rows of one table all take the same statement. */
+struct prepared {
+    const char *table; /* NULL: no more */
+    sqlite3_stmt *statement;
+};
+enum { TABLES_MOST = 16 };
+
 struct database {
     sqlite3 *handle;
-    sqlite3_stmt *statement; /* the row at hand */
+    struct prepared prepared[TABLES_MOST];
+    sqlite3_stmt *statement; /* of the row at hand */
     int bound;
 };
 
@@ -47,23 +55,43 @@ static void run(struct database *db, const char *sql)
     require(sqlite3_exec(db->handle, sql, NULL, NULL, NULL) == SQLITE_OK);
 }
 
-/* A row: its values follow, in the order of the columns. */
-static void begin_row(struct database *db, const char *table, unsigned columns)
+static sqlite3_stmt *prepare(struct database *db, const char *table, unsigned columns)
 {
+    sqlite3_stmt *statement;
     struct text sql = {0};
     text_format(&sql, "INSERT INTO %s VALUES(", table);
     for (unsigned i = 0; i < columns; i++)
         text_add(&sql, i > 0 ? ",?" : "?");
     text_add(&sql, ")");
-    require(sqlite3_prepare_v2(db->handle, text_string(&sql), -1, &db->statement, NULL) == SQLITE_OK);
+    require(sqlite3_prepare_v2(db->handle, text_string(&sql), -1, &statement, NULL) == SQLITE_OK);
     text_close(&sql);
+    return statement;
+}
+
+/* A row: its values follow, in the order of the columns. */
+static void begin_row(struct database *db, const char *table, unsigned columns)
+{
+    struct prepared *prepared = db->prepared;
+    while (prepared->table && strcmp(prepared->table, table) != 0)
+        prepared++;
+    if (!prepared->table)
+        *prepared = (struct prepared){table, prepare(db, table, columns)};
+    db->statement = prepared->statement;
     db->bound = 0;
 }
 
 static void end_row(struct database *db)
 {
     require(sqlite3_step(db->statement) == SQLITE_DONE);
-    require(sqlite3_finalize(db->statement) == SQLITE_OK);
+    require(sqlite3_reset(db->statement) == SQLITE_OK);
+    sqlite3_clear_bindings(db->statement); /* what is not put is NULL */
+}
+
+static void close_database(struct database *db)
+{
+    for (const struct prepared *prepared = db->prepared; prepared->table; prepared++)
+        sqlite3_finalize(prepared->statement);
+    sqlite3_close(db->handle);
 }
 
 static void put_null(struct database *db)
@@ -346,7 +374,7 @@ static void write_diagnosis(const struct report *report, struct sink *sink)
     add_workflow(&db, report->judge);
     run(&db, "COMMIT");
     write_out(&db, sink);
-    sqlite3_close(db.handle);
+    close_database(&db);
 }
 
 const struct renderer render_sqlite = {

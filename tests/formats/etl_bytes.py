@@ -231,11 +231,11 @@ def etl(events, style, start_ns):
       else:
         size = max(style.buffer_bytes, BUFFER_HEADER + len(content))
         buffers.append(buffer_bytes(content, number + 1, processor, INDEX_VALID, size=-(-size // style.buffer_bytes) * style.buffer_bytes))
-  if style.rotated:
-    middle = len(buffers) // 2
-    buffers = buffers[middle:] + buffers[:middle]
   if style.closed and buffers:
     last = bytearray(buffers[-1])
     last[0x34] |= LAST
     buffers[-1] = bytes(last)
+  if style.rotated:
+    middle = len(buffers) // 2
+    buffers = buffers[middle:] + buffers[:middle]
   return head_buffer(style, start_ns, len(buffers)) + b''.join(buffers)

@@ -136,6 +136,9 @@ def check_folder(tap, tool, folder, work):
         arguments += [f'--{side}', write_trace(work, side, packets[side], trace)]
       run, report = diagnose(tool, arguments)
       complaints = [run.complaint] if run.died else complaints_of(report, wanted, trace)
+      unended = not run.died and any('not ended properly' in note for note in report['captures'][0]['notes'])
+      if trace in EVENT_TRACES and unended == EVENT_TRACES[trace][0].closed:
+        complaints.append('it is told not to be closed, or not told')
       tap.case(f'{folder.name}, {" and ".join(modes)} as {trace}', complaints)
 
 
@@ -234,11 +237,49 @@ def cause_with_drops(tool, work, name, reason, sent):
 
 
 def check_drops(tap, tool, work):
-  """Packet Monitor's events of drops are proof, where a filter dropped; where TCP had no use for a packet they accuse nobody."""
-  for reason, wanted in ((909, 'server.firewall-drop'), (1204, 'server.no-answer'), (1217, 'server.no-answer')):
+  """Packet Monitor's events of drops are proof, where a filter dropped; where a card, IP or TCP had no use for a packet, or no reason is
+  told, they accuse nobody."""
+  filtered, other = (909, 1207, 1231), (0, 7, 33, 201, 217, 902, 918, 1204, 1217, 1501)
+  for reason, wanted in [(reason, 'server.firewall-drop') for reason in filtered] + [(reason, 'server.no-answer') for reason in other]:
     cause, kinds, drops = cause_with_drops(tool, work, 'server.no-answer/three-syns', reason, sent=False)
     right = cause == wanted and kinds == [('pktmon', drops)] and drops > 0
     tap.case(f'drops for reason {reason}', [] if right else [f'{cause}, sources {kinds}, {drops} drops'])
+
+
+def told_of_verdict(tool, path):
+  verdict = diagnose(tool, ['--server', path])[1]['verdict']
+  return verdict['cause'], verdict['confidence'], verdict['summary']
+
+
+def check_impossible_begin(tap, tool, folder, work):
+  """Where the head tells of no possible time, packets are as far apart as they were."""
+  packets = packets_of(folder, 'server')
+  write_trace(work, 'server', packets, 'netsh')
+  content = bytearray((work / 'server.etl').read_bytes())
+  wanted = told_of_verdict(tool, work / 'server.etl')
+  begin = struct.pack('<Q', make.FILETIME_OF_1970 + packets[0].time_ns // 100)
+  for time in (0, make.FILETIME_OF_1970 + (1 << 56), (1 << 62) - 1, (1 << 64) - 1):
+    changed = content.replace(begin, struct.pack('<Q', time))
+    (work / 'server.etl').write_bytes(changed)
+    found = told_of_verdict(tool, work / 'server.etl')
+    tap.case(f'begin at {time:#x}', [] if found == wanted and changed != content else [f'{found}, not {wanted}'])
+
+
+def check_bomb(tap, tool, work):
+  """Buffers of a few bytes that claim to be of many MiB are no trace's, and take no time."""
+  style, size = make.Style(compressed=True, buffer_bytes=16 << 20), (16 << 20) - make.BUFFER_HEADER
+  message = struct.pack('<HBBI', 8, 0, 0x90, 0)  # of WPP
+  packed = make.Compressor()
+  for byte in message:
+    packed.flag(0)
+    packed.out.append(byte)
+  packed.match(len(message), size - len(message))
+  flags = make.INDEX_VALID | make.COMPRESSED
+  buffers = [make.buffer_bytes(bytes(size), number, 0, flags, packed=packed.finish()) for number in range(1, 4)]
+  (work / 'bomb.etl').write_bytes(make.head_buffer(style, 1_700_000_000_000_000_000, len(buffers)) + b''.join(buffers))
+  _, report = diagnose(tool, [work / 'bomb.etl'])
+  notes = report['captures'][0]['notes'] if report else []
+  tap.case('small buffers that expand to many MiB', [] if any('is damaged' in note for note in notes) else [f'notes: {notes}'])
 
 
 def check_cut(tap, tool, folder, work):
@@ -267,6 +308,8 @@ def main():
       check_folder(tap, tool, LAB / name, pathlib.Path(work))
     check_ways(tap, tool, LAB / FOLDERS[0], pathlib.Path(work))
     check_converted(tap, tool, LAB / FOLDERS[0], pathlib.Path(work))
+    check_impossible_begin(tap, tool, LAB / FOLDERS[2], pathlib.Path(work))
+    check_bomb(tap, tool, pathlib.Path(work))
     check_drops(tap, tool, pathlib.Path(work))
     check_packed(tap, tool, LAB / FOLDERS[3], pathlib.Path(work))
     check_archives(tap, tool, LAB / FOLDERS[3], pathlib.Path(work))

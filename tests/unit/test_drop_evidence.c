@@ -57,6 +57,18 @@ static void test_events_in_xml(void **state)
     assert_int_equal(e->sources[0].notes.count, 1);
 }
 
+/* Where nothing was dropped, nothing is exported: that is no file which cannot be read. */
+static void test_no_events(void **state)
+{
+    struct evidence *e = *state;
+    assert_true(read_utf16(e, "<Events>\n</Events>\n"));
+    assert_true(read_text(e, "<Events></Events>"));
+    assert_int_equal(e->sources[1].kind, SOURCE_EVENTS);
+    assert_int_equal(e->sources[1].records, 0);
+    assert_false(read_text(e, "<Events><Party/></Events>"));
+    assert_false(read_text(e, "<Events>"));
+}
+
 static void test_hostile_xml(void **state)
 {
     struct evidence *e = *state;
@@ -140,6 +152,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_firewall_log, open_evidence, close_evidence),
         cmocka_unit_test_setup_teardown(test_events_in_xml, open_evidence, close_evidence),
+        cmocka_unit_test_setup_teardown(test_no_events, open_evidence, close_evidence),
         cmocka_unit_test_setup_teardown(test_hostile_xml, open_evidence, close_evidence),
         cmocka_unit_test_setup_teardown(test_events_as_text, open_evidence, close_evidence),
         cmocka_unit_test_setup_teardown(test_ring_buffer, open_evidence, close_evidence),

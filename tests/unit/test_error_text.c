@@ -140,6 +140,11 @@ static const struct example examples[] = {
      ERROR_PHASE_OPENING, 0, "SQL7\\PROD:undefined", 0},
     {"mssql: Failed to connect to sqlserver://sa:geheim@sql01:1433", ERROR_PHASE_OPENING, 0, "", 0},
     {"mssql: Failed to connect to sa:geheim@sql01:1433", ERROR_PHASE_OPENING, 0, "", 0},
+    {"mssql: Failed to connect to sa:gehe#im@sql01:1433", ERROR_PHASE_OPENING, 0, "", 0},
+    {"mssql: Failed to connect to sa:geheim", ERROR_PHASE_OPENING, 0, "", 0},
+    {"mssql: Failed to connect to sa:1234567", ERROR_PHASE_OPENING, 0, "", 0},
+    {"mssql: Failed to connect to Server=sql01;Password=geheim", ERROR_PHASE_OPENING, 0, "", 0},
+    {"mssql: Failed to connect to [2001:db8::9]:1433: i/o timeout", ERROR_PHASE_OPENING, 0, "[2001:db8::9]:1433", 1433},
     {"WARN c.m.s.j.internals.SQLServerConnection : ConnectionID:1 Prelogin error: host 127.0.0.1 port 11433 Error "
      "reading prelogin "
      "response: Connection reset",
