@@ -76,7 +76,6 @@ struct tcp_direction {
     uint32_t late_firsts
         [LATE_FIRSTS]; /* where packets stand that were taken for repetitions, and of which none was captured before; 0: none */
     uint8_t late_first_at, recent_at; /* where the next one of late_firsts, and of recent, goes */
-    bool used_again;                  /* after its reset its numbers were of another connection on the same ports */
     uint32_t copy_seq, copies;        /* repetitions of one packet, since copied_ns */
     int64_t copied_ns;
     struct side_ticks ticks;
