@@ -39,7 +39,6 @@ static const struct server_state_error {
     {17803, "it has not enough memory for the connection"},
     {17809, "the maximum number of user connections is reached"},
     {17810, "the maximum number of dedicated administrator connections is reached"},
-    {17830, "the network broke while the login was under way"},
     {18401, "SQL Server runs its upgrade scripts"},
     {18451, "only administrators may connect at present"},
     {18458, "as many users as it is licensed for are there already"},
@@ -56,6 +55,9 @@ static const struct server_state_error {
     {49919, "too many databases are being created or changed"},
     {49920, "too many operations are under way in the subscription"},
 };
+
+/* Its time for logins ran out, or the connection broke in one: that counts what it waits for the client, too, and for the way. */
+enum { LOGIN_TIMED_OUT_ERROR = 17197, LOGIN_BROKEN_ERROR = 17830 };
 
 /* A logon trigger of the server's rolls the login back, and no reason is told: it refuses whom it is meant to refuse, or it failed. */
 #define LOGON_TRIGGER_ERROR 17892
@@ -97,6 +99,24 @@ static bool judge_encrypted(const struct conversation *c, const struct surroundi
     return true;
 }
 
+/* By the server's account. The client may have been what it waited for. */
+static bool ran_out_of_time(const struct conversation *c, const struct surroundings *s, uint32_t error)
+{
+    return error == LOGIN_BROKEN_ERROR ||
+           (error == LOGIN_TIMED_OUT_ERROR && login_signs_client_time_ns(c) >= s->thresholds->late_login_ns);
+}
+
+static void leave_time_open(const struct conversation *c, uint32_t error, struct judgement *judgement)
+{
+    judgement_leave_open(judgement, 0.6);
+    judgement->would_settle =
+        "The server's ERRORLOG, which says beside error 17830 on what the login's time was spent.";
+    judgement_say(judgement,
+                  "The server gave the login up with error %u: its time ran out, or the connection broke meanwhile. "
+                  "%.1f s of that the client had taken for its own steps.",
+                  error, seconds(login_signs_client_time_ns(c)));
+}
+
 static bool judge(const struct conversation *c, const struct surroundings *s, struct judgement *judgement)
 {
     if (!signs_of_login_refused(c))
@@ -108,7 +128,9 @@ static bool judge(const struct conversation *c, const struct surroundings *s, st
                     error->number, error->state);
     judgement->confidence = 0.97;
     const struct server_state_error *state = state_error(error->number);
-    if (state) {
+    if (ran_out_of_time(c, s, error->number)) {
+        leave_time_open(c, error->number, judgement);
+    } else if (state) {
         judgement->culprit = CULPRIT_SERVER;
         judgement_say(judgement, "The server refused the login with error %u: %s.", error->number, state->says);
     } else if (error->number == LOGON_TRIGGER_ERROR) {
@@ -148,7 +170,9 @@ const struct detector client_login_refused = {
         "nothing is asked, and within a second the server closes of its own accord, also while the client does (or the "
         "client alone, or with a TLS alert before the server's FIN: then it stays open, and does not count when the "
         "client connects to another server at once, as one does that is sent on). The culprit stays open, too, where "
-        "another server lets the client in at once, and where a logon trigger refuses (17892).",
+        "another server lets the client in at once, where a logon trigger refuses (17892), where "
+        "the connection broke in the login by the server's account (17830), and where the server's time for it ran out "
+        "(17197) and the client had taken 5 s or more of that for its own steps (--late-login).",
     .means =
         "Network and server did their work: the server looked at what the client presented and said no - wrong "
         "password, unknown login, a database that it may not open. That is not a connectivity fault. Some numbers tell "

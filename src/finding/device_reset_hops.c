@@ -47,6 +47,13 @@ void device_reset_hops_doubt_end(const struct conversation *c, const struct surr
     judgement->would_settle = settle_by_host_of_guest;
 }
 
+bool device_reset_hops_of_own(const struct conversation *c, const struct surroundings *s, enum side side,
+                              unsigned usual_ttl)
+{
+    return hops_from_ttl(c->sides[side].reset_ttl) == hops_from_ttl(usual_ttl) || ways_wander(c, s, side) ||
+           comes_that_way(c, s, side);
+}
+
 /* Another initial TTL, over as many hops, may be of a device or of a filter on the machine itself; ways that wander explain other hops. */
 static void weigh_maker(const struct conversation *c, const struct surroundings *s, enum side side, unsigned usual_ttl,
                         struct judgement *judgement)

@@ -22,4 +22,8 @@ bool device_reset_hops_at_end(const struct conversation *conversation, const str
 void device_reset_hops_doubt_end(const struct conversation *conversation, const struct surroundings *surroundings,
                                  enum side side, unsigned usual_ttl, struct judgement *judgement);
 
+/* Its TTL tells of no other way than that side's own packets take, or some of them: a filter on the side's machine may have made it. */
+bool device_reset_hops_of_own(const struct conversation *conversation, const struct surroundings *surroundings,
+                              enum side side, unsigned usual_ttl);
+
 #endif

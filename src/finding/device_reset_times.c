@@ -11,8 +11,8 @@ static void doubt_own_filter(enum side sender, struct judgement *judgement)
 {
     judgement_leave_open(judgement, 0.6);
     judgement->would_settle = settle_by_capture_at(sender);
-    judgement_say_more(judgement, "Or a firewall or filter driver of the machine itself made it: it came as far as the "
-                                  "others.");
+    judgement_say_more(judgement, "Or a firewall or filter driver of the machine itself made it: packets of that "
+                                  "machine come over as many hops.");
 }
 
 /* Who sends a reset has no connection any more (RFC 9293, 3.5.2), and neither probes it nor sends data on it. */
@@ -25,10 +25,12 @@ bool device_reset_times_disowned(const struct conversation *c, const struct surr
         return false;
     const char *name = side_name(c->closed_first_by);
     /* A container knows as little of what its host sends in its name as of a device's reset. */
-    bool at_end = surroundings_stands_at(s, c, c->closed_first_by) ||
-                  device_reset_hops_at_end(c, s, c->closed_first_by, side->ttl_max);
+    bool stands_at = surroundings_stands_at(s, c, c->closed_first_by),
+         as_own = !stands_at &&
+                  (!signs_of_foreign_reset(side) || device_reset_hops_of_own(c, s, c->closed_first_by, side->ttl_max)),
+         at_end = stands_at || (!as_own && device_reset_hops_at_end(c, s, c->closed_first_by, side->ttl_max));
     judgement->confidence = 0.93;
-    if (surroundings_stands_at(s, c, c->closed_first_by)) {
+    if (stands_at) {
         judgement_leave_open(judgement, 0.5);
         judgement->would_settle = settle_by_host_of_guest;
     } else
@@ -43,7 +45,7 @@ bool device_reset_times_disowned(const struct conversation *c, const struct surr
                   at_end ? "a device right before it, a filter on its machine, or the host of its container or virtual "
                            "machine"
                          : "a device between the two");
-    if (!at_end && !signs_of_foreign_reset(side))
+    if (as_own)
         doubt_own_filter(c->closed_first_by, judgement);
     return true;
 }

@@ -228,12 +228,14 @@ static bool holds(const struct conversation *c, const struct surroundings *s, en
 }
 
 /* Who resets has no connection any more (RFC 9293, 3.5.2), and its TCP goes on with this one. Not so before it is made: until then TCP resets what
- * does not acknowledge its SYN, and goes on (3.10.7.3, 3.10.7.4). Who sends data has made it, and so has a client whose SYN is acknowledged. */
+ * does not acknowledge its SYN, and goes on (3.10.7.3, 3.10.7.4). Who sends data has made it, and so has a client whose SYN is acknowledged - one
+ * that its TCP sent: scanners make SYNs of their own and repeat them, too, but offer next to nothing, and every TCP offers SACK (RFC 2018). */
 static bool refuses_without_tcp(const struct conversation *c, const struct surroundings *s, enum side here)
 {
     const struct tcp_side *own = &c->sides[here], *server = &c->sides[SIDE_SERVER];
     bool closes_before = moment_seen(&own->fin) && own->fin.time_ns <= own->reset.time_ns,
-         accepted = here == SIDE_CLIENT && moment_seen(&server->syn) && own->last_progress.frame == server->syn.frame;
+         accepted = here == SIDE_CLIENT && moment_seen(&server->syn) && own->sack_permitted &&
+                    own->last_progress.frame == server->syn.frame;
     return moment_seen(&own->reset) && moment_seen(&own->alive_after_reset) && !closes_before &&
            (own->payload_bytes > 0 || accepted) && surroundings_role(s, c) == capture_role_at(here) &&
            !signs_of_foreign_reset(own) && !signs_of_one_direction(c) && signs_of_sql(c, s);

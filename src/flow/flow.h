@@ -75,8 +75,8 @@ struct tcp_direction {
     uint16_t edge_ip_id;       /* of the packet that brought next_seq where it is */
     uint32_t late_firsts
         [LATE_FIRSTS]; /* where packets stand that were taken for repetitions, and of which none was captured before; 0: none */
-    uint8_t late_first_at;
-    uint32_t copy_seq, copies; /* repetitions of one packet, since copied_ns */
+    uint8_t late_first_at, recent_at; /* where the next one of late_firsts, and of recent, goes */
+    uint32_t copy_seq, copies;        /* repetitions of one packet, since copied_ns */
     int64_t copied_ns;
     struct side_ticks ticks;
     uint32_t ahead_seq;              /* where the packet stands that facts' ahead tells of */
@@ -86,10 +86,9 @@ struct tcp_direction {
     /* Enough of a packet to know it when the capture recorded it again. */
     uint32_t recent_fingerprints[RECENT_PACKETS]; /* of its headers; 0: none */
     struct recent_packet recent[RECENT_PACKETS];
-    uint8_t recent_at;
     uint8_t ttl_here,
         ttl_elsewhere; /* where the capture holds what two places saw: of packets at the one that is followed, and at the other; 0: one place */
-    bool
+    bool places_apart, /* by more than a router holds a packet */
         place_changed; /* what lies before followed_elsewhere was followed at the place that was exchanged for this one */
 
     /* In-order bytes. */

@@ -126,7 +126,7 @@ static bool is_recorded_again(struct flow *flow, unsigned origin, const struct p
         int64_t age_ns = age_ns_of(&d->recent[i], p->moment.time_ns);
         bool elsewhere = is_seen_elsewhere(flow, origin, i, p);
         if (elsewhere)
-            tcp_learn_places(flow, origin, d->recent[i].ttl, p);
+            tcp_learn_places(flow, origin, d->recent[i].ttl, age_ns, p);
         d->known_twice |= elsewhere && age_ns > DUPLICATE_WITH_ID_NS;
         if (elsewhere || (p->ip_id != 0 && age_ns <= DUPLICATE_WITH_ID_NS))
             return true;

@@ -54,6 +54,25 @@ static bool goes_beyond_the_end(const struct flow *flow, enum side sender, const
            seq_distance(p->tcp.seq, own->fin_seq) > 1 && seq_distance(p->tcp.ack, other->fin_seq) > 1;
 }
 
+static bool is_far_from(uint32_t seq, const struct tcp_direction *d)
+{
+    enum { FAR = 1 << 20 };
+    int32_t distance = seq_distance(seq, d->next_seq);
+    return distance > FAR || distance < -FAR;
+}
+
+/* A reset ends a connection, too, though somebody else may have made it, and it goes on. A new one on the same ports has other numbers, of both
+ * sides: they begin anywhere (RFC 6528). */
+static bool lies_elsewhere_after_reset(const struct flow *flow, enum side sender, const struct packet *p)
+{
+    const struct conversation *c = flow->conversation;
+    unsigned origin = origin_of(flow, sender);
+    const struct tcp_direction *own = &flow->directions[origin], *other = &flow->directions[1 - origin];
+    bool reset = moment_seen(&c->sides[SIDE_CLIENT].reset) || moment_seen(&c->sides[SIDE_SERVER].reset);
+    return reset && own->started && p->tcp.flags & TCP_ACK && is_far_from(p->tcp.seq, own) &&
+           (!other->started || is_far_from(p->tcp.ack, other));
+}
+
 /* Who has sent data or a FIN has come through its handshake, and answers no SYN on that connection any more (RFC 9293, 3.10.7.4). */
 static bool answers_no_more(const struct tcp_side *facts, const struct tcp_side *asked, const struct packet *p)
 {
@@ -69,7 +88,7 @@ static bool answers_no_more(const struct tcp_side *facts, const struct tcp_side 
 bool tcp_opens_again(const struct flow *flow, enum side sender, const struct packet *p)
 {
     if (!(p->tcp.flags & (TCP_SYN | TCP_RST)))
-        return goes_beyond_the_end(flow, sender, p);
+        return goes_beyond_the_end(flow, sender, p) || lies_elsewhere_after_reset(flow, sender, p);
     if (refuses_other_syn(flow, sender, p))
         return true;
     if (p->tcp.flags & TCP_RST)

@@ -13,23 +13,38 @@ static void exchange_places(struct flow *flow, unsigned origin)
 {
     struct tcp_direction *d = &flow->directions[origin];
     struct tcp_side *facts = flow_facts(flow, origin);
-    uint8_t here = d->ttl_here;
+    uint8_t here_before = d->ttl_here;
     d->ttl_here = d->ttl_elsewhere;
-    d->ttl_elsewhere = here;
+    d->ttl_elsewhere = here_before;
     d->place_changed = true;
     d->followed_elsewhere = d->next_seq;
     facts->ttl_first = facts->ttl_min = facts->ttl_max = d->ttl_here;
+    if (moment_seen(&facts->reset) && facts->reset_ttl == here_before)
+        facts->reset_ttl = d->ttl_here;
 }
 
-void tcp_learn_places(struct flow *flow, unsigned origin, unsigned ttl, const struct packet *p)
+/* A router passes a packet on in less time, and who captures at both of its ports has one clock: then either copy tells all, and what the one port's
+ * lacks is taken from the other's. */
+#define ROUTER_HOLDS_NS NS_PER_MS
+
+static bool are_two_places(const struct flow *flow)
+{
+    const struct tcp_direction *d = flow->directions;
+    return d[0].ttl_elsewhere != 0 && d[1].ttl_elsewhere != 0 && (d[0].places_apart || d[1].places_apart);
+}
+
+void tcp_learn_places(struct flow *flow, unsigned origin, unsigned ttl, int64_t apart_ns, const struct packet *p)
 {
     struct tcp_direction *d = &flow->directions[origin];
     const struct tcp_direction *other = &flow->directions[1 - origin];
-    if (d->ttl_elsewhere != 0 || ttl == p->ttl)
+    if (ttl == p->ttl || are_two_places(flow))
         return;
-    d->ttl_here = (uint8_t)ttl;
-    d->ttl_elsewhere = p->ttl;
-    if (other->ttl_elsewhere != 0 && (d->ttl_here > d->ttl_elsewhere) == (other->ttl_here > other->ttl_elsewhere))
+    if (d->ttl_elsewhere == 0) {
+        d->ttl_here = (uint8_t)ttl;
+        d->ttl_elsewhere = p->ttl;
+    }
+    d->places_apart |= apart_ns > ROUTER_HOLDS_NS;
+    if (are_two_places(flow) && (d->ttl_here > d->ttl_elsewhere) == (other->ttl_here > other->ttl_elsewhere))
         exchange_places(flow, origin);
 }
 
@@ -60,10 +75,10 @@ bool tcp_is_from_other_place(struct flow *flow, unsigned origin, const struct pa
 {
     const struct tcp_direction *d = &flow->directions[origin];
     if (shows_other_place(flow, origin, p, news)) {
-        tcp_learn_places(flow, origin, flow_facts(flow, origin)->ttl_min, p);
+        tcp_learn_places(flow, origin, flow_facts(flow, origin)->ttl_min, 0, p);
         return true;
     }
-    if (d->ttl_elsewhere == 0 || flow->directions[1 - origin].ttl_elsewhere == 0)
+    if (!are_two_places(flow))
         return false;
     if (p->ttl == d->ttl_elsewhere)
         return !goes_on_elsewhere(flow, origin, p, news);

@@ -1,4 +1,4 @@
-/* Conversations that one file holds as two points of the way captured them: somebody merged the captures of both ends, or a router's two ports. */
+/* Conversations that one file holds as two points of the way captured them: somebody merged the captures of both ends. */
 #ifndef TDSCOPE_TCP_PLACES_H
 #define TDSCOPE_TCP_PLACES_H
 
@@ -10,13 +10,14 @@
  * clocks, and what one place lacks may be in the other. So one of the two is followed, as if the file were its own, and all packets of the
  * other place count as copies. Where the clocks agree, packets come first from both by turns. But of two places one is nearer to either side: at
  * the one that is followed one side's packets have the greater of their two TTLs, and the other side's the lesser.
+ * A router whose two ports were captured together is one place.
  */
 
 /* One of the two passed no router, and the other did: what a machine sends, and repeats, its own capture has with the full TTL. */
 bool tcp_is_before_and_after_router(unsigned ttl, unsigned other_ttl);
 
-/* A packet that was captured with that TTL is there with this one, too. */
-void tcp_learn_places(struct flow *flow, unsigned origin, unsigned ttl, const struct packet *packet);
+/* A packet that was captured with that TTL is there with this one, too, by so much later or sooner. */
+void tcp_learn_places(struct flow *flow, unsigned origin, unsigned ttl, int64_t apart_ns, const struct packet *packet);
 
 /* Whether the packet is from the place that is not followed. news: it brings data that none before it brought. To be asked before anything of it is
  * noted. */

@@ -45,9 +45,11 @@ void tcp_note_reset(struct flow *flow, unsigned origin, const struct packet *p)
     facts->reset = p->moment;
     facts->reset_with_ack = p->tcp.flags & TCP_ACK;
     facts->reset_ip_id = p->ip_id;
-    facts->reset_ttl = p->ttl;
-    facts->reset_ttl_differs = facts->ttl_max != 0 && (p->ttl < facts->ttl_min || p->ttl > facts->ttl_max);
     const struct tcp_direction *d = &flow->directions[origin];
+    /* Of one recorded at both ports of a router either copy may be missing. */
+    facts->reset_ttl = d->ttl_elsewhere != 0 && p->ttl == d->ttl_elsewhere ? d->ttl_here : p->ttl;
+    facts->reset_ttl_differs =
+        facts->ttl_max != 0 && (facts->reset_ttl < facts->ttl_min || facts->reset_ttl > facts->ttl_max);
     bool takes_back = takes_acknowledgement_back(&flow->directions[1 - origin], p);
     facts->reset_goes_on = !takes_back && goes_on(d, facts, p);
     facts->reset_breaks_off = takes_back || (!facts->reset_goes_on && breaks_off(d, facts, p));

@@ -196,7 +196,7 @@ class Reader:
   def host(self, side, values):
     address, port = endpoint(values[0])
     host = Host(address, port, values[1] if len(values) > 1 else getattr(self, side).system)
-    if host.system not in ('windows', 'linux'):
+    if host.system not in ('windows', 'linux', 'scanner'):
       raise ValueError(f"'{host.system}' is not windows or linux")
     setattr(self, side, host)
 

@@ -183,6 +183,8 @@ class Conversation:
   def syn_options(self, side, time):
     end = self.ends[side]
     mss = struct.pack('!BBH', 2, 4, self.mss)
+    if end.host.system == 'scanner':
+      return mss
     if self.timestamps or (side == 'client' and end.host.timestamps):
       return mss + b'\x04\x02' + self.timestamp_option(side, time) + b'\x01' + bytes([3, 3, end.host.scale])
     return mss + b'\x01' + bytes([3, 3, end.host.scale]) + b'\x01\x01\x04\x02'
