@@ -9,6 +9,7 @@
 #include "sleeping_flows.h"
 #include "tcp_follow.h"
 #include "tcp_opening.h"
+#include "tcp_places.h"
 #include "tcp_stream.h"
 #include "tcp_ticks.h"
 
@@ -423,6 +424,8 @@ static void follow_packet(struct flow_table *table, uint32_t number, unsigned or
     enum tcp_verdict verdict = tcp_follow(flow, origin, p);
     if (verdict == TCP_PACKET_DUPLICATE) {
         table->casebook->captures[p->moment.capture].duplicates++;
+        if (!tcp_is_merged(flow))
+            note_moment(c, p);
         return;
     }
     note_moment(c, p);

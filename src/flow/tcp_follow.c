@@ -5,6 +5,7 @@
 
 #include "tcp_copies.h"
 #include "tcp_opening.h"
+#include "tcp_places.h"
 #include "tcp_resets.h"
 #include "tcp_sizes.h"
 #include "tcp_ticks.h"
@@ -636,6 +637,8 @@ enum tcp_verdict tcp_follow(struct flow *flow, unsigned origin, const struct pac
     count_packet(facts, p);
     if (tcp_is_copy(flow, origin, p)) {
         facts->capture_duplicates++;
+        if (!tcp_is_merged(flow))
+            note_heard(facts, p);
         return TCP_PACKET_DUPLICATE;
     }
     note_heard(facts, p);

@@ -33,6 +33,11 @@ static bool are_two_places(const struct flow *flow)
     return d[0].ttl_elsewhere != 0 && d[1].ttl_elsewhere != 0 && (d[0].places_apart || d[1].places_apart);
 }
 
+bool tcp_is_merged(const struct flow *flow)
+{
+    return are_two_places(flow) || flow->directions[0].known_twice || flow->directions[1].known_twice;
+}
+
 void tcp_learn_places(struct flow *flow, unsigned origin, unsigned ttl, int64_t apart_ns, const struct packet *p)
 {
     struct tcp_direction *d = &flow->directions[origin];

@@ -19,6 +19,9 @@ bool tcp_is_before_and_after_router(unsigned ttl, unsigned other_ttl);
 /* A packet that was captured with that TTL is there with this one, too, by so much later or sooner. */
 void tcp_learn_places(struct flow *flow, unsigned origin, unsigned ttl, int64_t apart_ns, const struct packet *packet);
 
+/* Whether packets are known to be there as two places captured them: then what counts as a copy may bear another clock's time. */
+bool tcp_is_merged(const struct flow *flow);
+
 /* Whether the packet is from the place that is not followed. news: it brings data that none before it brought. To be asked before anything of it is
  * noted. */
 bool tcp_is_from_other_place(struct flow *flow, unsigned origin, const struct packet *packet, bool news);
