@@ -137,6 +137,8 @@ struct tcp_side {
     bool reset_beyond; /* the first reset stands beyond all that was captured of this side: it had sent more */
     /* The first packet, no reset, that this side sent well after its own reset: who resets has no connection any more. */
     struct moment alive_after_reset;
+    struct moment disowned_reset; /* the reset that it outlived; another one may have come since */
+    uint8_t disowned_ttl;
     struct moment late_answer; /* the first of late_answers */
 
     uint32_t retransmits; /* of any kind: data, SYN, FIN; keep-alives and capture duplicates are none */

@@ -4,6 +4,7 @@
 #include "device_reset_hops.h"
 #include "settling.h"
 #include "signs.h"
+#include "ttl_hops.h"
 #include "ttl_signs.h"
 
 /* A firewall of that very machine may refuse what comes, without its TCP: then the reset is as far away as TCP's packets are. */
@@ -20,28 +21,32 @@ bool device_reset_times_disowned(const struct conversation *c, const struct surr
                                  struct judgement *judgement)
 {
     const struct tcp_side *side = &c->sides[c->closed_first_by];
-    bool closes_before = moment_seen(&side->fin) && side->fin.time_ns <= side->reset.time_ns;
+    const struct moment *reset = &side->disowned_reset;
+    bool closes_before = moment_seen(&side->fin) && side->fin.time_ns <= reset->time_ns;
     if (closes_before || !moment_seen(&side->alive_after_reset))
         return false;
     const char *name = side_name(c->closed_first_by);
     /* A container knows as little of what its host sends in its name as of a device's reset. */
-    bool stands_at = surroundings_stands_at(s, c, c->closed_first_by),
-         as_own = !stands_at &&
-                  (!signs_of_foreign_reset(side) || device_reset_hops_of_own(c, s, c->closed_first_by, side->ttl_max)),
-         at_end = stands_at || (!as_own && device_reset_hops_at_end(c, s, c->closed_first_by, side->ttl_max));
+    bool stands_at = surroundings_stands_at(s, c, c->closed_first_by), is_last = reset->frame == side->reset.frame,
+         as_far = is_last ? !signs_of_foreign_reset(side) ||
+                                device_reset_hops_of_own(c, s, c->closed_first_by, side->ttl_max)
+                          : hops_from_ttl(side->disowned_ttl) == hops_from_ttl(side->ttl_max),
+         as_own = !stands_at && as_far,
+         at_end =
+             stands_at || (is_last && !as_own && device_reset_hops_at_end(c, s, c->closed_first_by, side->ttl_max));
     judgement->confidence = 0.93;
     if (stands_at) {
         judgement_leave_open(judgement, 0.5);
         judgement->would_settle = settle_by_host_of_guest;
-    } else
+    } else if (is_last)
         device_reset_hops_doubt_end(c, s, c->closed_first_by, side->ttl_max, judgement);
-    judgement_prove(judgement, &side->reset, "a reset with the %s's address", name);
+    judgement_prove(judgement, reset, "a reset with the %s's address", name);
     judgement_prove(judgement, &side->alive_after_reset,
                     "the %s goes on with the connection that it is said to have reset", name);
     judgement_say(judgement,
                   "A reset bears the %s's address, and %s later the %s still uses the connection: its TCP did not "
                   "send that reset, %s did.",
-                  name, seconds_words(side->alive_after_reset.time_ns - side->reset.time_ns).text, name,
+                  name, seconds_words(side->alive_after_reset.time_ns - reset->time_ns).text, name,
                   at_end ? "a device right before it, a filter on its machine, or the host of its container or virtual "
                            "machine"
                          : "a device between the two");

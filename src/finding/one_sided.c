@@ -233,10 +233,10 @@ static bool holds(const struct conversation *c, const struct surroundings *s, en
 static bool refuses_without_tcp(const struct conversation *c, const struct surroundings *s, enum side here)
 {
     const struct tcp_side *own = &c->sides[here], *server = &c->sides[SIDE_SERVER];
-    bool closes_before = moment_seen(&own->fin) && own->fin.time_ns <= own->reset.time_ns,
+    bool closes_before = moment_seen(&own->fin) && own->fin.time_ns <= own->disowned_reset.time_ns,
          accepted = here == SIDE_CLIENT && moment_seen(&server->syn) && own->sack_permitted &&
                     own->last_progress.frame == server->syn.frame;
-    return moment_seen(&own->reset) && moment_seen(&own->alive_after_reset) && !closes_before &&
+    return own->disowned_reset.frame == own->reset.frame && moment_seen(&own->alive_after_reset) && !closes_before &&
            (own->payload_bytes > 0 || accepted) && surroundings_role(s, c) == capture_role_at(here) &&
            !signs_of_foreign_reset(own) && !signs_of_one_direction(c) && signs_of_sql(c, s);
 }
@@ -249,12 +249,12 @@ static bool refuses(const struct conversation *c, const struct surroundings *s, 
     const struct tcp_side *own = &c->sides[here];
     const char *name = side_name(here);
     judgement->confidence = confidence;
-    judgement_prove(judgement, &own->reset, "a reset leaves the %s machine", name);
+    judgement_prove(judgement, &own->disowned_reset, "a reset leaves the %s machine", name);
     judgement_prove(judgement, &own->alive_after_reset, "the %s's TCP goes on with the connection", name);
     judgement_say(judgement,
                   "A reset leaves the %s machine, and %s later its TCP still uses the connection: something between "
                   "its network card and its TCP refuses what arrives, and keeps it from TCP.",
-                  name, seconds_words(own->alive_after_reset.time_ns - own->reset.time_ns).text);
+                  name, seconds_words(own->alive_after_reset.time_ns - own->disowned_reset.time_ns).text);
     one_sided_need_place(c, s, judgement);
     return true;
 }

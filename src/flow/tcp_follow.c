@@ -411,8 +411,11 @@ static void note_alive(struct flow *flow, unsigned origin, const struct packet *
     if (p->ip_id != 0 && facts->reset_ip_id == 0 && !facts->reset_goes_on)
         facts->reset_breaks_off = true;
     int64_t path_ns = flow->handshake_ns > LEAST_RTO_NS ? flow->handshake_ns : LEAST_RTO_NS;
-    if (p->moment.time_ns - facts->reset.time_ns > path_ns)
-        facts->alive_after_reset = p->moment;
+    if (p->moment.time_ns - facts->reset.time_ns <= path_ns)
+        return;
+    facts->alive_after_reset = p->moment;
+    facts->disowned_reset = facts->reset;
+    facts->disowned_ttl = facts->reset_ttl;
 }
 
 static void note_sender_state(struct tcp_direction *d, const struct packet *p)
