@@ -39,6 +39,12 @@ void *memory_grow(void *old, size_t count, size_t element_size)
     return memory_require(realloc(old, size ? size : 1));
 }
 
+char *memory_copy_text(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    return memcpy(memory_take(size), text, size);
+}
+
 void memory_give(void *taken)
 {
     if (taken) /* which for most packets it is not: without the call of a function */

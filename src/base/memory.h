@@ -13,6 +13,7 @@ void *memory_take(size_t size);                                  /* zeroed */
 void *memory_take_array(size_t count, size_t element_size);      /* zeroed; the product is checked */
 void *memory_grow(void *old, size_t count, size_t element_size); /* as realloc; new bytes are not zeroed */
 void memory_give(void *taken);                                   /* NULL is fine */
+char *memory_copy_text(const char *text); /* with its final zero byte; given back by memory_give() */
 void *memory_require(void *taken); /* what a library took by itself: the same, or ends as above when NULL */
 
 /* A block of its own for what will fill it, not zeroed, aligned to its size; given back by memory_give(). Where the system was told so it

@@ -9,7 +9,6 @@
 #include "capture_chain.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "memory.h"
 #include "os_file.h"
@@ -31,14 +30,6 @@ void capture_chain_open(struct capture_chain *chain)
     *chain = (struct capture_chain){.total_known = true};
 }
 
-static char *copy_path(const char *path)
-{
-    size_t size = strlen(path) + 1;
-    char *copy = memory_take(size);
-    memcpy(copy, path, size);
-    return copy;
-}
-
 static struct chain_file *chain_append(struct capture_chain *chain, const char *path)
 {
     if (chain->count == chain->capacity) {
@@ -46,7 +37,7 @@ static struct chain_file *chain_append(struct capture_chain *chain, const char *
         chain->files = memory_grow(chain->files, chain->capacity, sizeof *chain->files);
     }
     struct chain_file *file = memory_take(sizeof *file);
-    file->path = copy_path(path);
+    file->path = memory_copy_text(path);
     file->order = chain->count;
     chain->files[chain->count++] = file;
     return file;

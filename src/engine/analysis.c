@@ -40,12 +40,6 @@ unsigned analysis_threads(const struct analysis *analysis)
     return processors < LIMIT_THREADS_UNASKED ? processors : LIMIT_THREADS_UNASKED;
 }
 
-static char *copy_text(const char *text)
-{
-    size_t size = strlen(text) + 1;
-    return memcpy(memory_take(size), text, size);
-}
-
 /* File names are evidence, too: a line end or an escape in one must not reach the terminal. */
 static void warn(struct run *run, const char *sentence)
 {
@@ -53,7 +47,7 @@ static void warn(struct run *run, const char *sentence)
     struct text safe = {0};
     text_add_untrusted(&safe, (struct span){(const uint8_t *)sentence, strlen(sentence)});
     a->warnings = memory_grow(a->warnings, (size_t)a->warning_count + 1, sizeof *a->warnings);
-    a->warnings[a->warning_count++] = copy_text(text_string(&safe));
+    a->warnings[a->warning_count++] = memory_copy_text(text_string(&safe));
     text_close(&safe);
     notes_add(&a->casebook.unread, a->warnings[a->warning_count - 1], "%s", sentence);
     run->incomplete = true;
@@ -69,7 +63,7 @@ void analysis_open(struct analysis *analysis)
 void analysis_add(struct analysis *analysis, const char *path, enum capture_role role)
 {
     analysis->items = memory_grow(analysis->items, (size_t)analysis->item_count + 1, sizeof *analysis->items);
-    analysis->items[analysis->item_count++] = (struct evidence_item){copy_text(path), role};
+    analysis->items[analysis->item_count++] = (struct evidence_item){memory_copy_text(path), role};
 }
 
 void analysis_close(struct analysis *analysis)
@@ -209,7 +203,7 @@ static bool read_evidence(struct run *run, const struct os_file_name *name, cons
         return false;
     struct source_facts *source = &evidence->sources[evidence->source_count - 1];
     memory_give(source->file);
-    source->file = copy_text(name->path);
+    source->file = memory_copy_text(name->path);
     if (name->problem)
         notes_add(&source->notes, CAPTURE_BROKEN_NOTE, "%s", name->problem);
     warn_of_source(run, source);
@@ -219,7 +213,7 @@ static bool read_evidence(struct run *run, const struct os_file_name *name, cons
 static void keep_capture(struct run *run, struct capture_facts *facts, const struct os_file_name *name,
                          const struct capture_source *source, const struct spooled_pipe *pipe)
 {
-    facts->file = copy_text(name->path);
+    facts->file = memory_copy_text(name->path);
     facts->role = source->role;
     facts->role_given = source->role_given;
     note_missing(facts, name->problem);

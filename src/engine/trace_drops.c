@@ -8,17 +8,11 @@
 #include "packet_decoder.h"
 #include "text.h"
 
-static char *copy_path(const char *path)
-{
-    size_t size = strlen(path) + 1;
-    return memcpy(memory_take(size), path, size);
-}
-
 static void add_source(struct casebook *casebook, const struct capture_facts *capture)
 {
     struct evidence *evidence = &casebook->evidence;
     struct source_facts *source = evidence_add_source(evidence);
-    source->file = copy_path(capture->file);
+    source->file = memory_copy_text(capture->file);
     source->kind = SOURCE_PKTMON;
     source->role = capture->role_given ? capture->role : casebook->points[capture->point].role;
     source->role_given = capture->role_given;

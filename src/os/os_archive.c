@@ -138,12 +138,6 @@ static bool clean_name(const char *name, struct text *clean)
     return true;
 }
 
-static char *copy_text(const char *text)
-{
-    size_t size = strlen(text) + 1;
-    return memcpy(memory_take(size), text, size);
-}
-
 /* NULL: no file to read. */
 static struct os_member *add_member(struct unpacking *unpacking, struct archive_entry *entry)
 {
@@ -160,7 +154,7 @@ static struct os_member *add_member(struct unpacking *unpacking, struct archive_
             text_format(&clean, "member %zu", archive->count + 1);
         archive->members = memory_grow(archive->members, archive->count + 1, sizeof *archive->members);
         member = &archive->members[archive->count++];
-        *member = (struct os_member){.name = copy_text(text_string(&clean)), .offset = unpacking->spool_end};
+        *member = (struct os_member){.name = memory_copy_text(text_string(&clean)), .offset = unpacking->spool_end};
     }
     text_close(&clean);
     return member;
@@ -203,7 +197,7 @@ static bool keep_zeros(struct unpacking *unpacking, struct os_member *member, ui
 static void set_problem(struct os_member *member, const char *reason)
 {
     if (!member->problem)
-        member->problem = copy_text(reason);
+        member->problem = memory_copy_text(reason);
 }
 
 static void say_broken(const struct unpacking *unpacking, struct os_member *member, int result)
@@ -305,7 +299,7 @@ static void unpack_with_all_names(struct unpacking *unpacking)
 
 void os_archive_unpack(struct os_archive *archive, const char *path, struct os_spool *spool)
 {
-    *archive = (struct os_archive){.path = copy_text(path)};
+    *archive = (struct os_archive){.path = memory_copy_text(path)};
     struct unpacking *unpacking = memory_take(sizeof *unpacking);
     unpacking->archive = archive;
     unpacking->spool = spool;
