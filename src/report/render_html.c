@@ -229,9 +229,7 @@ static void put_note(void *context, const char *sentence)
 static void put_capture(const struct casebook *casebook, const struct capture_facts *capture, struct sink *sink)
 {
     char bytes[QUANTITY_TEXT_SIZE], first[CLOCK_TEXT_SIZE], last[CLOCK_TEXT_SIZE];
-    enum capture_role role = capture->role;
-    if (role == CAPTURE_ROLE_UNKNOWN && capture->point < casebook->point_count)
-        role = casebook->points[capture->point].role;
+    enum capture_role role = capture_role_told(casebook, capture);
     sink_put(sink, "<p>");
     html_put_untrusted(capture->file, sink);
     sink_format(sink, "<br><span class=\"faint\">%s, taken at: %s; %s, %s", capture->format ? capture->format : "",

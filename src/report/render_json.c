@@ -13,6 +13,7 @@
 #include "json_servers.h"
 #include "json_sources.h"
 #include "memory.h"
+#include "report_choices.h"
 #include "settling.h"
 
 static void add_sentence(void *array, const char *sentence)
@@ -34,9 +35,7 @@ static json_t *verdict_object(const struct judge *judge)
 
 static json_t *capture_object(const struct casebook *casebook, const struct capture_facts *capture)
 {
-    enum capture_role role = capture->role;
-    if (role == CAPTURE_ROLE_UNKNOWN && capture->point < casebook->point_count)
-        role = casebook->points[capture->point].role;
+    enum capture_role role = capture_role_told(casebook, capture);
     json_t *object = json_new_object();
     object_add_text(object, "file", capture->file);
     object_add_text(object, "format", capture->format);

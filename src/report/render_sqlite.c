@@ -11,6 +11,7 @@
 #include "fact_names.h"
 #include "json_conversation.h"
 #include "memory.h"
+#include "report_choices.h"
 #include "settling.h"
 #include "text.h"
 
@@ -188,9 +189,7 @@ static void add_note(void *context, const char *sentence)
 static void add_capture(struct database *db, const struct casebook *casebook, uint32_t id)
 {
     const struct capture_facts *capture = &casebook->captures[id];
-    enum capture_role role = capture->role;
-    if (role == CAPTURE_ROLE_UNKNOWN && capture->point < casebook->point_count)
-        role = casebook->points[capture->point].role;
+    enum capture_role role = capture_role_told(casebook, capture);
     begin_row(db, "captures", 8);
     put_count(db, id);
     put_untrusted(db, capture->file);

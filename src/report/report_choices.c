@@ -70,6 +70,13 @@ bool finding_is_told(const struct finding *finding)
            finding->scope == SCOPE_CAPTURE || finding->scope == SCOPE_HOST;
 }
 
+enum capture_role capture_role_told(const struct casebook *casebook, const struct capture_facts *capture)
+{
+    if (capture->role != CAPTURE_ROLE_UNKNOWN || capture->point >= casebook->point_count)
+        return capture->role;
+    return casebook->points[capture->point].role;
+}
+
 /* What has no time stands behind what has one. */
 static int64_t proof_time_ns(const struct casebook *casebook, const struct moment *moment)
 {

@@ -30,6 +30,9 @@ const char *confidence_words(double confidence);
 /* What its number counts: "frame", "line", or "event" of a source that is no text. */
 const char *moment_unit(const struct casebook *casebook, const struct moment *moment);
 
+/* Where it was taken: its own role, else its point's. */
+enum capture_role capture_role_told(const struct casebook *casebook, const struct capture_facts *capture);
+
 /* By time; sorted has room for PROOFS_MAX. */
 void proofs_in_order(const struct casebook *casebook, const struct judgement *judgement, struct proof *sorted);
 
